@@ -1,0 +1,7 @@
+"""`python -m sense_mqtt` is `sense-mqtt`."""
+
+import sys
+
+from sense_mqtt.cli import main
+
+sys.exit(main())

@@ -1,0 +1,51 @@
+"""Sense asked once, without a bridge: for the command line."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sense_mqtt import __version__
+from sense_mqtt.assembly import PROJECT_URL, Cloud, policy_of, topics_of
+from sense_mqtt.clock import Clock
+from sense_mqtt.config import Config
+from sense_mqtt.core import discovery
+from sense_mqtt.core.commands import (
+    ABSENT,
+    COMMANDS,
+    Command,
+    ReplyTo,
+    choose_monitor,
+    complete,
+    read_pairs,
+)
+from sense_mqtt.core.home import DevicesListed, Home
+from sense_mqtt.core.observing import observe
+from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.rows import read_rows
+from sense_mqtt.errors import CommandRefused
+from sense_mqtt.houses import introduce_home
+from sense_mqtt.lookups import Lookups
+
+NAMES = tuple(name for name, entry in COMMANDS.items() if entry.where == "sense")
+
+
+def look_up(cloud: Cloud, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
+    """Return what Sense answers. Raises SenseMqttError."""
+    if name not in NAMES:
+        raise CommandRefused("unknown_command", f"no lookup '{name}'; there are: {', '.join(NAMES)}")
+    given = read_pairs(name, pairs)
+    monitor = given.pop("monitor", None)
+    command = Command(name, complete(name, given), monitor, ABSENT, ReplyTo())
+    monitors = {monitor.id: monitor for monitor in cloud.session.account().monitors}
+    chosen = monitors[choose_monitor(command, tuple(monitors))]
+    return Lookups(clock).prepare(name, chosen, command.arguments)(cloud.session)
+
+
+def discovery_messages(config: Config, cloud: Cloud, clock: Clock) -> Iterable[Message]:
+    """Yield what Home Assistant would get of every monitor and its devices."""
+    style = discovery.Style(__version__, topics_of(config), config.home_assistant.discovery, PROJECT_URL)
+    for monitor in cloud.session.account().monitors:
+        if config.sense.monitors and monitor.id not in config.sense.monitors:
+            continue
+        listed = DevicesListed(read_rows(Lookups(clock).prepare("devices", monitor, {})(cloud.session)))
+        home, _ = observe(Home(monitor.id, solar=monitor.solar), listed, clock.now(), policy_of(config))
+        yield from introduce_home(home, style)

@@ -1,0 +1,185 @@
+"""How the parts are put together: from a configuration to a bridge that can run."""
+
+import functools
+import random
+import threading
+from dataclasses import dataclass
+
+from sense_mqtt import __version__
+from sense_mqtt.bridge import Bridge
+from sense_mqtt.broker import Broker, BrokerSettings, BrokerTls
+from sense_mqtt.clock import Clock, SystemClock
+from sense_mqtt.config import Config
+from sense_mqtt.core.backoff import Backoff, waits
+from sense_mqtt.core.discovery import Style
+from sense_mqtt.core.home import Policy
+from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.topics import Topics
+from sense_mqtt.desk import Desk
+from sense_mqtt.health import Counters
+from sense_mqtt.houses import Houses
+from sense_mqtt.inbox import Inbox, Rung
+from sense_mqtt.journal import Journal
+from sense_mqtt.lookups import Lookups
+from sense_mqtt.publisher import Publisher
+from sense_mqtt.reception import Reception
+from sense_mqtt.redaction import Redactor
+from sense_mqtt.schedules import Schedules
+from sense_mqtt.sense.api import SenseApi
+from sense_mqtt.sense.feed import Feed, FeedSettings
+from sense_mqtt.sense.session import Credentials, Session
+from sense_mqtt.sense.store import device_id
+from sense_mqtt.standing import Standing
+
+PROJECT_URL = "https://github.com/sense-mqtt/sense-mqtt"
+
+BROKER_BACKOFF = Backoff(first_s=1.0, most_s=60.0)
+POLLS_MISSED = 2.5  # a house that is polled is `offline` after so many intervals without a frame
+STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Sense, as far as the bridge and the command line ask it."""
+
+    api: SenseApi
+    session: Session
+    closing: threading.Event  # set: whoever waits for Sense gives up
+
+
+def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock) -> Cloud:
+    """Return the account's session; nothing is asked of Sense yet."""
+    closing = threading.Event()
+    sense = config.sense
+    api = SenseApi(
+        sense.api_url,
+        device_id=device_id(config.state_dir),
+        timeout_s=sense.timeout_s,
+        ca_file=sense.ca_file,
+        clock=clock,
+        closing=closing,
+    )
+    credentials = Credentials(
+        sense.email.get_secret_value() if sense.email else None,
+        sense.password.get_secret_value() if sense.password else None,
+        sense.totp_secret.get_secret_value() if sense.totp_secret else None,
+    )
+    session = Session(api, config.state_dir, credentials, clock=clock, post=inbox.put, learn=redactor.learn)
+    return Cloud(api, session, closing)
+
+
+def assemble(config: Config, inbox: Inbox, cloud: Cloud, clock: Clock | None = None) -> Bridge:
+    """Return a bridge that is ready to run. Raises JournalError."""
+    clock, dice = clock or SystemClock(), random.Random()  # noqa: S311 - jitter, no secret
+    topics = topics_of(config)
+    journal = Journal(config.state_dir / "journal.sqlite3")
+    broker = Broker(_broker_settings(config), inbox, _will(topics), (topics.requests, topics.birth))
+    publisher = Publisher(
+        broker,
+        journal,
+        lambda: waits(dice.uniform, BROKER_BACKOFF),
+        stall_after_s=STALL_KEEPALIVES * config.mqtt.keepalive_s,
+    )
+    counters = Counters()
+    style = Style(__version__, topics, config.home_assistant.discovery, PROJECT_URL)
+    houses = Houses(publisher, journal, policy_of(config), style)
+    standing = Standing(
+        publisher,
+        houses,
+        counters,
+        topics,
+        version=__version__,
+        config=config.public(),
+        calls=lambda: {"rest_last_hour": cloud.api.calls_last_hour, "logins_last_hour": cloud.session.logins_last_hour},
+        patience=_patience(config),
+    )
+    desk, lookups = Desk(cloud.session, inbox), Lookups(clock)
+    settings = _feed_settings(config)
+    schedules = Schedules(
+        desk=desk,
+        lookups=lookups,
+        houses=houses,
+        standing=standing,
+        publisher=publisher,
+        open_feed=lambda monitor: Feed(monitor, cloud.session, inbox, settings, clock=clock, random=dice),
+        backoff=lambda: waits(dice.uniform),
+        wanted=config.sense.monitors,
+        energy_interval_s=config.energy.interval_s,
+        closing=cloud.closing,
+    )
+    reception = Reception(
+        inbox=inbox,
+        publisher=publisher,
+        desk=desk,
+        lookups=lookups,
+        schedules=schedules,
+        standing=standing,
+        topics=topics,
+    )
+    return Bridge(
+        inbox=inbox,
+        publisher=publisher,
+        houses=houses,
+        reception=reception,
+        schedules=schedules,
+        standing=standing,
+        counters=counters,
+        topics=topics,
+        clock=clock,
+        dice=dice,
+    )
+
+
+def topics_of(config: Config) -> Topics:
+    """Return the names of all topics."""
+    return Topics(config.mqtt.base_topic, config.home_assistant.prefix)
+
+
+def _will(topics: Topics) -> Message:
+    return Message(topics.bridge("state"), "offline", retain=True, rank=Rank.BRIDGE_STATE)
+
+
+def policy_of(config: Config) -> Policy:
+    """Return what the user wants of a house."""
+    publish = config.publish
+    return Policy(
+        functools.lru_cache(maxsize=4096)(config.device_rules),
+        publish.device_interval_s,
+        publish.house_interval_s,
+        publish.jump_w,
+        config.feed.silence_timeout_s,
+    )
+
+
+def _patience(config: Config) -> dict[Rung, float]:
+    polled_s = max(POLLS_MISSED * config.feed.poll_interval_s, config.feed.silence_timeout_s)
+    return {"stream": config.feed.silence_timeout_s, "poll": polled_s, "snapshot": polled_s, "paused": polled_s}
+
+
+def _broker_settings(config: Config) -> BrokerSettings:
+    mqtt = config.mqtt
+    password = mqtt.password
+    tls = BrokerTls(mqtt.tls.ca_file, mqtt.tls.cert_file, mqtt.tls.key_file, mqtt.tls.server_name)
+    return BrokerSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        username=mqtt.username,
+        password=lambda: password.get_secret_value() if password else None,
+        protocol=mqtt.protocol,
+        client_id=mqtt.client_id,
+        keepalive_s=mqtt.keepalive_s,
+        tls=tls if mqtt.tls.enabled else None,
+    )
+
+
+def _feed_settings(config: Config) -> FeedSettings:
+    return FeedSettings(
+        url=config.sense.feed_url,
+        mode=config.feed.mode,
+        poll_interval_s=config.feed.poll_interval_s,
+        silence_timeout_s=config.feed.silence_timeout_s,
+        ca_file=config.sense.ca_file,
+        timeout_s=config.sense.timeout_s,
+        state_dir=config.state_dir,
+        device_id=device_id(config.state_dir),
+    )

@@ -1,0 +1,219 @@
+"""The MQTT broker, through paho: connect, will, publish. The only door to paho; its callbacks do nothing but post.
+
+Every connection is a client of its own. Paho's reconnecting, queueing and re-sending stay off: it has no jitter, sends
+stale values, and cannot be cured of one message that the broker refuses. What must go again, the bridge knows.
+"""
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from sense_mqtt.core.outgoing import WINDOW, Message
+from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 2.0
+
+_UNSUPPORTED_VERSION = 132  # MQTT 5 reason code; paho gives it for the 3.1.1 answer too
+_TAKEN_OVER = 142
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerTls:
+    """How the broker proves who it is, and we to it."""
+
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    server_name: str | None = None  # in the broker's certificate, where it is not the host
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Where the broker is and how it wants to be spoken to."""
+
+    host: str
+    port: int = 1883
+    username: str | None = None
+    password: Callable[[], str | None] = lambda: None  # not text: a settings object may be printed
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    client_id: str = "sense-mqtt"
+    keepalive_s: int = 20
+    tls: BrokerTls | None = None
+
+
+class Broker:
+    """One MQTT client after the other. All methods are for the bridge's thread; what happens reaches the inbox."""
+
+    def __init__(self, settings: BrokerSettings, inbox: Inbox, will: Message | None, topics: Sequence[str]) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._will = will
+        self._topics = tuple(topics)
+        self._protocol = MQTTProtocolVersion.MQTTv311 if settings.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
+        self._client: paho.Client | None = None
+        self.generation = 0
+
+    def open(self) -> None:
+        """Start one attempt at a connection; it ends as BrokerConnected or BrokerDropped, with a new generation."""
+        self.abandon()
+        self.generation += 1
+        threading.Thread(target=self._connect, args=(self.generation,), name="mqtt-connect", daemon=True).start()
+
+    def publish(self, message: Message) -> int | None:
+        """Hand a message to the connection and return its number; None where there is no connection."""
+        if self._client is None:
+            return None
+        properties = None
+        if message.correlation is not None and self._protocol == MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.CorrelationData = message.correlation
+        return self._client.publish(message.topic, message.payload.encode(), 1, message.retain, properties).mid
+
+    def abandon(self) -> None:
+        """Let go of the present connection without a word to the inbox."""
+        client, self._client = self._client, None
+        if client is not None:
+            threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True).start()
+
+    def close(self) -> None:
+        """End the present connection in good order: the broker drops our will. Returns within two seconds."""
+        client, self._client = self._client, None
+        if client is not None:
+            closing = threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True)
+            closing.start()
+            closing.join(CLOSE_TIMEOUT_S)
+
+    # --- one attempt, on the thread "mqtt-connect"
+
+    def _connect(self, generation: int) -> None:
+        try:
+            client = self._make(generation)
+            client.connect(self._settings.host, self._settings.port, self._settings.keepalive_s)
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # ssl's and DNS's errors are OSErrors; UnicodeError (a bad host) a ValueError
+            self._inbox.put(BrokerDropped(generation, f"{type(error).__name__}: {error}"))
+            return
+        if generation != self.generation:
+            _end(client)
+            return
+        self._client = client
+        client.loop_start()
+
+    def _make(self, generation: int) -> paho.Client:
+        settings = self._settings
+        five = self._protocol == MQTTProtocolVersion.MQTTv5
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            settings.client_id,
+            clean_session=None if five else True,
+            protocol=self._protocol,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.max_inflight_messages_set(WINDOW)
+        if self._will is not None:
+            client.will_set(self._will.topic, self._will.payload, 1, self._will.retain)
+        if settings.username is not None:
+            client.username_pw_set(settings.username, settings.password())
+        if settings.tls is not None:
+            client.tls_set_context(_make_context(settings.tls))
+        self._listen(client, generation)
+        return client
+
+    def _listen(self, client: paho.Client, generation: int) -> None:
+        def connected(_c: Any, _u: Any, _f: Any, code: ReasonCode, properties: Properties | None) -> None:
+            self._post(lambda: self._read_connack(client, generation, code, properties))
+
+        def dropped(_c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
+            self._post(lambda: BrokerDropped(generation, str(code), taken_over=code.value == _TAKEN_OVER))
+
+        def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
+            self._post(lambda: Acknowledged(generation, mid, str(code) if code.is_failure else None))
+
+        def arrived(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
+            self._post(lambda: _read_message(generation, message))
+
+        client.on_connect, client.on_disconnect = connected, dropped
+        client.on_publish, client.on_message = acknowledged, arrived
+
+    def _post(self, make: Callable[[], Item]) -> None:
+        # An exception in a callback would end paho's thread while it still claims to be connected (facts page, P1).
+        try:
+            self._inbox.put(make())
+        except Exception:
+            logger.exception("an MQTT callback failed")
+            self._inbox.put(BrokerDropped(self.generation, "an MQTT callback failed"))
+
+    def _read_connack(
+        self, client: paho.Client, generation: int, code: ReasonCode, properties: Properties | None
+    ) -> Item:
+        if code.is_failure:
+            if code.value == _UNSUPPORTED_VERSION and self._settings.protocol == "auto":
+                self._protocol = MQTTProtocolVersion.MQTTv311
+            return BrokerDropped(generation, f"it refused the connection: {code}")
+        client.subscribe(self._subscriptions())
+        receive_maximum = getattr(properties, "ReceiveMaximum", WINDOW)
+        return BrokerConnected(generation, min(WINDOW, receive_maximum), getattr(properties, "MaximumPacketSize", None))
+
+    def _subscriptions(self) -> list[tuple[str, Any]]:
+        if self._protocol != MQTTProtocolVersion.MQTTv5:
+            return [(topic, 1) for topic in self._topics]
+        # Only so does the broker say that a request which arrives now was published to be retained.
+        options = SubscribeOptions(qos=1, retainAsPublished=True)
+        return [(topic, options) for topic in self._topics]
+
+
+def _read_message(generation: int, message: paho.MQTTMessage) -> MessageArrived:
+    properties = message.properties
+    return MessageArrived(
+        generation,
+        message.topic,
+        bytes(message.payload),
+        message.retain,
+        getattr(properties, "ResponseTopic", None),
+        getattr(properties, "CorrelationData", None),
+    )
+
+
+def _end(client: paho.Client) -> None:
+    client.on_disconnect = None
+    client.disconnect()
+    client.loop_stop()
+
+
+class _NamedContext(ssl.SSLContext):
+    """Checks the certificate against a given name in place of the host."""
+
+    server_name: str | None = None
+
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        if self.server_name is not None:
+            kwargs["server_hostname"] = self.server_name
+        return super().wrap_socket(sock, *args, **kwargs)
+
+
+def _make_context(tls: BrokerTls) -> ssl.SSLContext:
+    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and name; nothing turns that off
+    context.server_name = tls.server_name
+    context.load_default_certs()
+    if tls.ca_file is not None:
+        context.load_verify_locations(tls.ca_file)
+    if tls.cert_file is not None:
+        context.load_cert_chain(tls.cert_file, tls.key_file)
+    return context

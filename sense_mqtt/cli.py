@@ -1,0 +1,198 @@
+"""The command line: subcommands and exit codes."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+
+from sense_mqtt import __version__, asking
+from sense_mqtt.assembly import assemble, connect_cloud
+from sense_mqtt.clock import SystemClock
+from sense_mqtt.config import Config, example, load, schema
+from sense_mqtt.errors import ConfigError, JournalError, LoginRefused, SenseMqttError
+from sense_mqtt.inbox import Crashed, Inbox, Stop
+from sense_mqtt.redaction import RedactingFormatter, Redactor
+
+EXIT_STOPPED, EXIT_CRASHED, EXIT_CONFIG, EXIT_LOGIN = 0, 1, 2, 3  # contract, section 5
+
+logger = logging.getLogger(__name__)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand and return its exit code."""
+    options = _parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except (ConfigError, JournalError) as error:
+        return _fail(error, EXIT_CONFIG)
+    except LoginRefused as error:
+        return _fail(error, EXIT_LOGIN)
+    except SenseMqttError as error:
+        return _fail(error, EXIT_CRASHED)
+    except KeyboardInterrupt:
+        return EXIT_STOPPED
+
+
+def _fail(error: SenseMqttError, code: int) -> int:
+    print(error, file=sys.stderr)  # noqa: T201 - the command line's own voice
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sense-mqtt", description="The Sense Home Energy Monitor on MQTT.")
+    parser.add_argument("--version", action="version", version=f"sense-mqtt {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (about, add_arguments, run) in COMMANDS.items():
+        command = commands.add_parser(name, help=about, description=about)
+        add_arguments(command)
+        command.set_defaults(run=run)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="default: ./config.yaml, /etc/sense-mqtt/config.yaml"
+    )
+
+
+def _load(options: argparse.Namespace) -> Config:
+    return load(options.config, os.environ, Path.cwd())
+
+
+# --- run
+
+
+def run_bridge(options: argparse.Namespace) -> int:
+    """Run the bridge until it is told to stop."""
+    redactor = Redactor()
+    _start_logging(redactor, "INFO")
+    config = _load(options)
+    redactor.know(*config.secrets())
+    logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
+    inbox, clock = Inbox(), SystemClock()
+    _listen_to_the_process(inbox)
+    bridge = assemble(config, inbox, connect_cloud(config, inbox, redactor, clock), clock)
+    logger.info("sense-mqtt %s starts", __version__)
+    return bridge.run()
+
+
+def _start_logging(redactor: Redactor, level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter(redactor))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("sense_mqtt").setLevel(level)
+
+
+def _listen_to_the_process(inbox: Inbox) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        inbox.put(Stop(signal.Signals(number).name))
+
+    def crash(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else "unknown"
+        logger.error("thread %s", name, exc_info=args.exc_value)
+        inbox.put(Crashed(name, f"{args.exc_type.__name__}: {args.exc_value}"))
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    threading.excepthook = crash
+
+
+# --- what asks Sense once
+
+
+def run_lookup(options: argparse.Namespace) -> int:
+    """Ask Sense one thing and print the answer."""
+    config, clock, redactor = _load(options), SystemClock(), Redactor()
+    _start_logging(redactor, "WARNING")
+    redactor.know(*config.secrets())
+    cloud = connect_cloud(config, Inbox(), redactor, clock)
+    _print_json(asking.look_up(cloud, clock, options.name, options.arguments))
+    return EXIT_STOPPED
+
+
+def _add_lookup(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(asking.NAMES)}")
+    parser.add_argument("arguments", nargs="*", metavar="key=value", help="as in docs/topics.md; also monitor=ID")
+
+
+def run_discovery(options: argparse.Namespace) -> int:
+    """Print what Home Assistant would get, a topic and its payload a line."""
+    config, clock, redactor = _load(options), SystemClock(), Redactor()
+    _start_logging(redactor, "WARNING")
+    redactor.know(*config.secrets())
+    cloud = connect_cloud(config, Inbox(), redactor, clock)
+    for message in asking.discovery_messages(config, cloud, clock):
+        print(message.topic, message.payload)  # noqa: T201 - what was asked for
+    return EXIT_STOPPED
+
+
+# --- what needs no account
+
+
+def run_config(options: argparse.Namespace) -> int:
+    """Print the example file, the schema, or what is in force."""
+    if options.example:
+        print(example(), end="")  # noqa: T201 - what was asked for
+    elif options.schema:
+        _print_json(schema())
+    else:
+        _print_json(_load(options).public())
+    return EXIT_STOPPED
+
+
+def _add_config_options(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--example", action="store_true", help="print a file with every key, its default and meaning")
+    what.add_argument("--schema", action="store_true", help="print the JSON schema")
+
+
+def run_simulate(options: argparse.Namespace) -> int:
+    """Run the simulated Sense cloud alone."""
+    from sense_mqtt.simulator import command  # the simulator needs the extra `demo`
+
+    return command.run(options)
+
+
+def _add_simulate(parser: argparse.ArgumentParser) -> None:
+    from sense_mqtt.simulator import command
+
+    command.add_arguments(parser)
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """Run everything in one process, with a live table."""
+    from sense_mqtt import demo  # the demo needs the extra `demo`
+
+    return demo.run(options)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    from sense_mqtt import demo
+
+    demo.add_arguments(parser)
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=False))  # noqa: T201 - what was asked for
+
+
+Adder = Callable[[argparse.ArgumentParser], None]
+Runner = Callable[[argparse.Namespace], int]
+
+COMMANDS: Mapping[str, tuple[str, Adder, Runner]] = {
+    "run": ("run the bridge", _add_config, run_bridge),
+    "demo": ("everything in one process, no account needed", _add_demo, run_demo),
+    "lookup": ("ask Sense one thing and print the answer", _add_lookup, run_lookup),
+    "discovery": ("print what Home Assistant would get", _add_config, run_discovery),
+    "config": ("print the configuration that is in force, without secrets", _add_config_options, run_config),
+    "simulate": ("run the simulated Sense cloud alone", _add_simulate, run_simulate),
+}

@@ -1,0 +1,33 @@
+"""The configuration: what can be set, and how it is read."""
+
+from sense_mqtt.config.example import example, schema
+from sense_mqtt.config.load import Places, load
+from sense_mqtt.config.models import (
+    Config,
+    DefaultRules,
+    DeviceSettings,
+    EnergySettings,
+    FeedSettings,
+    HomeAssistantSettings,
+    MqttSettings,
+    PublishSettings,
+    SenseSettings,
+    TlsSettings,
+)
+
+__all__ = [
+    "Config",
+    "DefaultRules",
+    "DeviceSettings",
+    "EnergySettings",
+    "FeedSettings",
+    "HomeAssistantSettings",
+    "MqttSettings",
+    "Places",
+    "PublishSettings",
+    "SenseSettings",
+    "TlsSettings",
+    "example",
+    "load",
+    "schema",
+]

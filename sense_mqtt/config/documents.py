@@ -1,0 +1,76 @@
+"""The only door to YAML: text -> plain mappings and lists whose every scalar is still text.
+
+YAML's own guesses (`1e5` a float, `0123` octal, `off` false) never happen: the models give each value its type.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+NULL = "tag:yaml.org,2002:null"
+OWN_TAG = re.compile(r"!(?!!)")  # `!secret`; `!!str` and the like resolve to tag:yaml.org
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What was written, and what was wrong with the writing."""
+
+    content: Any  # dict, list, str or None
+    faults: tuple[str, ...] = ()
+
+
+def parse(text: str | bytes) -> Document:
+    """Read YAML (or JSON). Faults never quote a value: it may be a secret."""
+    reading = _Reading()
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        content = reading.plain(node, "") if node else None
+    except yaml.YAMLError as error:
+        return Document(None, (_describe(error),))
+    except RecursionError:
+        return Document(None, ("is nested too deeply",))
+    return Document(content, tuple(reading.faults))
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One walk over the nodes of a document."""
+
+    faults: list[str] = field(default_factory=list)
+
+    def plain(self, node: yaml.Node, path: str) -> Any:
+        match node:
+            case yaml.MappingNode():
+                return self._mapping(node, path)
+            case yaml.SequenceNode():
+                return [self.plain(item, f"{path}[{index}]") for index, item in enumerate(node.value)]
+            case _:
+                return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
+        content: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
+            here = f"{path}.{key}" if path else key
+            if key in content:
+                self.faults.append(f"{here}: is given twice, again in line {key_node.start_mark.line + 1}; keep one")
+            content[key] = self.plain(value_node, here)
+        return content
+
+    def _scalar(self, node: yaml.Node, path: str) -> str | None:
+        if OWN_TAG.match(node.tag):
+            self.faults.append(f"{path}: tags such as !secret are not understood; give the value, or a *_file")
+        return None if node.tag == NULL else str(node.value)
+
+
+def _describe(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+    if r"'\t'" in problem:
+        problem = "a tab cannot indent, only spaces can"
+    tellable = re.sub(r"'(?!<)[^']*'", "...", problem)  # '<block end>' is YAML's word, 'hunter2' is not
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{where}is not YAML: {tellable}; check the indentation, and put values with : # @ * ! & % in quotes"

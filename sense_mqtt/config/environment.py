@@ -1,0 +1,62 @@
+"""Settings from environment variables: SENSE_MQTT_ + the path in capitals, `__` between levels.
+
+An empty variable counts as not set. A section, `devices` or a list may be given whole, as JSON.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+from sense_mqtt.config.documents import parse
+from sense_mqtt.config.given import Given, flatten
+from sense_mqtt.config.keys import ANY, KEYS, KeyPath, generic
+
+PREFIX = "SENSE_MQTT_"
+CONFIG = "SENSE_MQTT_CONFIG"  # names the file; not a key
+
+
+def variable(path: KeyPath) -> str:
+    return PREFIX + "__".join(path).upper()
+
+
+def read_environment(environ: Mapping[str, str], cwd: Path) -> tuple[dict[KeyPath, Given], list[str]]:
+    """The settings, and the faults."""
+    settings: dict[KeyPath, Given] = {}
+    faults: list[str] = []
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name == CONFIG:
+            continue
+        path = _path_of(name)
+        if generic(path) not in KEYS:
+            faults.append(f"{name}: is not a setting of sense-mqtt{_suggest(name)}")
+        elif environ[name]:
+            more, wrong = _read(name, path, environ[name], cwd)
+            settings |= more
+            faults += wrong
+    return settings, faults
+
+
+def _read(name: str, path: KeyPath, text: str, cwd: Path) -> tuple[dict[KeyPath, Given], list[str]]:
+    if not _may_be_json(path) or not text.lstrip().startswith(("{", "[")):
+        return {path: Given(text, name, cwd)}, []
+    document = parse(text)
+    return flatten(document.content, name, cwd, path), [f"{name}: {fault}" for fault in document.faults]
+
+
+def _may_be_json(path: KeyPath) -> bool:
+    """Sections and lists; a password that begins with a bracket is a password."""
+    return path == ("sense", "monitors") or any(
+        key[: len(path)] == generic(path) and key != generic(path) for key in KEYS
+    )
+
+
+def _path_of(name: str) -> KeyPath:
+    """The key that a variable names. A device's id in capitals is taken in lower case, as Sense writes most."""
+    parts = name.removeprefix(PREFIX).split("__")
+    return tuple(part.lower() if part.isupper() else part for part in parts)
+
+
+def _suggest(name: str) -> str:
+    known = [variable(key) for key in KEYS if ANY not in key]
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else "; remove it, or see config.example.yaml for the keys"

@@ -1,0 +1,59 @@
+"""What was written, before it is a Config: one text a key, with where it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sense_mqtt.config.keys import ANY, FIELDS, KeyPath, generic
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One value as written."""
+
+    value: Any  # str, or a list
+    where: str  # the file or the variable, as messages name it
+    directory: Path  # relative paths start here
+
+
+Settings = Mapping[KeyPath, Given]
+
+
+def flatten(content: Any, where: str, directory: Path, above: KeyPath = ()) -> dict[KeyPath, Given]:
+    """The leaves of nested mappings. An empty value or section counts as not written, unless nobody knows its key."""
+    if content is None or content == {}:
+        return {} if _is_known(above) else {above: Given("", where, directory)}
+    if not isinstance(content, Mapping):
+        return {above: Given(content, where, directory)}
+    leaves: dict[KeyPath, Given] = {}
+    for key, value in content.items():
+        leaves |= flatten(value, where, directory, (*above, key))
+    return leaves
+
+
+def _is_known(path: KeyPath) -> bool:
+    return generic(path) in ((), ("devices", ANY)) or generic(path) in FIELDS
+
+
+def nest(settings: Settings) -> dict[str, Any]:
+    """The reverse. A text where a section belongs stays, and is a fault later."""
+    tree: dict[str, Any] = {}
+    for path in sorted(settings):
+        section = tree
+        for part in path[:-1]:
+            section = section.setdefault(part, {})
+            if not isinstance(section, dict):
+                break
+        else:
+            section[path[-1]] = settings[path].value
+    return tree
+
+
+def origin(settings: Settings, path: KeyPath, otherwise: str) -> str:
+    """Where the value at, above or below `path` was written."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in settings:
+            return settings[path[:length]].where
+    below = (given.where for key, given in settings.items() if key[: len(path)] == path)
+    return next(below, otherwise)

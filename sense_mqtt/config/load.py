@@ -1,0 +1,137 @@
+"""From files and environment to a Config, or to all that is wrong with them at once."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from sense_mqtt.config.documents import parse
+from sense_mqtt.config.environment import CONFIG, read_environment
+from sense_mqtt.config.faults import explain
+from sense_mqtt.config.given import Given, flatten, nest, origin
+from sense_mqtt.config.keys import FROM_FILE, PATHS, KeyPath, dotted, generic
+from sense_mqtt.config.models import Config
+from sense_mqtt.config.secret_files import (
+    UnreadableError,
+    Warn,
+    displaced,
+    in_file,
+    read_bytes,
+    read_secrets,
+    refuse_both,
+    warn_if_open,
+)
+from sense_mqtt.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+Written = tuple[dict[KeyPath, Given], list[str]]  # settings and faults
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the system keeps things; tests say otherwise."""
+
+    system_file: Path = Path("/etc/sense-mqtt/config.yaml")
+    docker_secrets: Path = Path("/run/secrets")
+
+
+SYSTEM = Places()
+
+
+def load(
+    path: Path | None, environ: Mapping[str, str], cwd: Path, *, places: Places = SYSTEM, warn: Warn = log.warning
+) -> Config:
+    """The configuration: environment over file over systemd credentials and Docker secrets over defaults.
+
+    The file is `path`, else $SENSE_MQTT_CONFIG, else config.yaml in `cwd`, else /etc/sense-mqtt/config.yaml; only the
+    last two may be absent. Raises ConfigError with a line for each fault. `warn` hears of files that are too open.
+    """
+    supervised = _supervised(environ, places)
+    filed, file_faults = _read_file(_find(path, environ, cwd, places), cwd, supervised, warn)
+    named, name_faults = read_environment(environ, cwd)
+    both = refuse_both(filed) + refuse_both(named)
+    settings, path_faults = _with_paths(displaced(filed, named) | named, environ)
+    secrets, secret_faults = read_secrets(settings, supervised, warn)
+    config, model_faults = _validate(_with_state_dir(settings | secrets, environ, cwd))
+    faults = file_faults + name_faults + both + path_faults + secret_faults + model_faults
+    if faults or config is None:
+        raise ConfigError("\n".join(dict.fromkeys(faults)))
+    return config
+
+
+def _find(path: Path | None, environ: Mapping[str, str], cwd: Path, places: Places) -> Path | None:
+    named = path or Path(environ.get(CONFIG, ""))
+    if named != Path():
+        return named
+    usual = (Path("config.yaml"), places.system_file)
+    return next((file for file in usual if (cwd / file).is_file()), None)
+
+
+def _supervised(environ: Mapping[str, str], places: Places) -> tuple[Path, ...]:
+    """Directories of secrets that systemd or Docker fills and guards."""
+    credentials = environ.get("CREDENTIALS_DIRECTORY")
+    return (*([Path(credentials)] if credentials else []), places.docker_secrets)
+
+
+def _read_file(file: Path | None, cwd: Path, supervised: tuple[Path, ...], warn: Warn) -> Written:
+    if file is None:
+        return {}, []
+    try:
+        document = parse(read_bytes(cwd / file))
+    except UnreadableError as error:
+        return {}, [f"{file}: {error}; config.example.yaml shows what belongs there"]
+    if not isinstance(document.content, dict | None):
+        return {}, [f"{file}: must hold keys such as `mqtt:`, one a line, not a list or a single value"]
+    settings = flatten(document.content, str(file), (cwd / file).parent)
+    if settings.keys() & set(FROM_FILE):
+        warn_if_open(cwd / file, supervised, warn)
+    return settings, [f"{file}: {fault}" for fault in document.faults]
+
+
+def _with_paths(settings: dict[KeyPath, Given], environ: Mapping[str, str]) -> Written:
+    """`~` and relative paths made whole; what must be a readable file, is."""
+    whole = {path: _whole(given, environ) if _is_path(path, given) else given for path, given in settings.items()}
+    read_later = {in_file(path) for path in FROM_FILE}
+    faults = []
+    for path in sorted((whole.keys() & PATHS) - read_later - {("state_dir",)}):
+        if not isinstance(whole[path].value, str):
+            continue  # told by the models
+        try:
+            read_bytes(Path(whole[path].value))
+        except UnreadableError as error:
+            faults.append(f"{whole[path].where}: {dotted(path)}: {whole[path].value} {error}")
+    return whole, faults
+
+
+def _is_path(path: KeyPath, given: Given) -> bool:
+    return generic(path) in PATHS and isinstance(given.value, str)
+
+
+def _whole(given: Given, environ: Mapping[str, str]) -> Given:
+    text = given.value
+    if text.startswith("~/") and "HOME" in environ:
+        text = environ["HOME"] + text[1:]
+    return replace(given, value=str(given.directory / text))
+
+
+def _with_state_dir(settings: dict[KeyPath, Given], environ: Mapping[str, str], cwd: Path) -> dict[KeyPath, Given]:
+    """state_dir filled in: systemd's, else the user's."""
+    if ("state_dir",) in settings:
+        return settings
+    ours = environ.get("STATE_DIRECTORY", "").split(":")[0]
+    state_home = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', str(cwd))}/.local/state"
+    return settings | {("state_dir",): Given(ours or f"{state_home}/sense-mqtt", "environment", cwd)}
+
+
+def _validate(settings: dict[KeyPath, Given]) -> tuple[Config | None, list[str]]:
+    try:
+        return Config.model_validate(nest(settings)), []
+    except ValidationError as error:
+        faults = []
+        for detail in error.errors(include_url=False):
+            path = tuple(str(part) for part in detail["loc"])
+            faults.append(f"{origin(settings, path, 'configuration')}: {dotted(path)}: {explain(detail)}")
+    return None, faults

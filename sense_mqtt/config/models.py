@@ -1,0 +1,205 @@
+"""Every key of the configuration: its type, default, range and what it means. The example file is made from this."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from sense_mqtt.config import checks
+from sense_mqtt.core.rules import DeviceRules
+
+Host = Annotated[str, AfterValidator(checks.check_host)]
+Topic = Annotated[str, AfterValidator(checks.check_topic)]
+Password = Annotated[SecretStr, Field(min_length=1)]
+Email = Annotated[SecretStr, AfterValidator(lambda given: SecretStr(checks.check_email(given.get_secret_value())))]
+TotpSecret = Annotated[
+    SecretStr, AfterValidator(lambda given: SecretStr(checks.check_totp_secret(given.get_secret_value())))
+]
+Monitors = Annotated[
+    tuple[Annotated[int, Field(gt=0)], ...],
+    BeforeValidator(checks.split_list),
+    AfterValidator(lambda given: tuple(dict.fromkeys(given))),  # one twice would mean two sockets
+]
+Delay = Annotated[float, Field(ge=0, le=3600)]  # seconds
+Interval = Annotated[float, Field(ge=0, le=86400)]  # seconds
+Watts = Annotated[float, Field(gt=0, le=100_000)]
+
+
+class Section(BaseModel):
+    """Keys that belong together; immutable, and a key that is not known is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class SenseSettings(Section):
+    """The Sense account."""
+
+    email: Email | None = Field(default=None, description="of your Sense account, such as you@example.com")
+    password: Password | None = Field(default=None, description="of your Sense account")
+    password_file: Path | None = Field(default=None, description="instead of password: a file that holds it")
+    totp_secret: TotpSecret | None = Field(
+        default=None, description="setup key of two-factor login, for login without a person"
+    )
+    totp_secret_file: Path | None = Field(default=None, description="instead of totp_secret: a file that holds it")
+    monitors: Monitors = Field(
+        default=(), description="monitor ids, such as [123456]; empty = every monitor of the account"
+    )
+    api_url: Annotated[str, AfterValidator(checks.check_api_url)] = Field(
+        default="https://api.sense.com/apiservice/api/v1/", description="Sense's REST interface"
+    )
+    feed_url: Annotated[str, AfterValidator(checks.check_feed_url)] = Field(
+        default="wss://clientrt.sense.com", description="Sense's realtime feed"
+    )
+    ca_file: Path | None = Field(default=None, description="extra trusted certificates, for firewalls that inspect TLS")
+    timeout_s: float = Field(default=30, ge=1, le=300, description="wait so long for an answer of Sense")
+
+
+class FeedSettings(Section):
+    """How frames come."""
+
+    mode: Literal["auto", "stream", "poll", "snapshot"] = Field(
+        default="auto", description="auto steps down when Sense refuses"
+    )
+    poll_interval_s: float = Field(default=60, ge=30, le=86400, description="between two polls or snapshots")
+    silence_timeout_s: float = Field(
+        default=45, ge=5, le=3600, description="connect again after so long without a frame"
+    )
+
+
+class TlsSettings(Section):
+    """Encryption between us and the broker."""
+
+    enabled: bool = Field(default=False, description="encrypt; the broker's certificate is always verified")
+    ca_file: Path | None = Field(default=None, description="certificates to trust instead of the system's")
+    cert_file: Path | None = Field(default=None, description="our certificate, where the broker asks for one")
+    key_file: Path | None = Field(default=None, description="the key of cert_file, where it is in a file of its own")
+    server_name: Host | None = Field(
+        default=None, description="the name in the broker's certificate, where it is not host"
+    )
+
+    @model_validator(mode="after")
+    def key_has_a_certificate(self) -> Self:
+        if self.key_file and not self.cert_file:
+            raise ValueError("key_file needs cert_file; give both")
+        return self
+
+
+class MqttSettings(Section):
+    """The MQTT broker."""
+
+    host: Host = Field(default="localhost", description="name or address of the broker")
+    port: int = Field(default_factory=lambda: 1883, ge=1, le=65535, description="empty = 1883, or 8883 with tls")
+    username: str | None = Field(default=None, min_length=1, description="where the broker asks for one")
+    password: Password | None = Field(default=None, description="where the broker asks for one")
+    password_file: Path | None = Field(default=None, description="instead of password: a file that holds it")
+    protocol: Literal["auto", "5", "3.1.1"] = Field(default="auto", description="auto tries 5, then 3.1.1")
+    client_id: str = Field(
+        default="sense-mqtt", min_length=1, max_length=200, description="must differ between bridges"
+    )
+    keepalive_s: int = Field(
+        default=20, ge=5, le=3600, description="a broker that is gone is noticed after twice as long"
+    )
+    base_topic: Topic = Field(default="sense", description="every topic begins with this")
+    tls: TlsSettings = Field(default=TlsSettings(), description="encryption between us and the broker")
+
+    @model_validator(mode="before")
+    @classmethod
+    def port_follows_tls(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and "port" not in given and checks.asks_for_tls(given.get("tls")):
+            return {**given, "port": 8883}
+        return given
+
+
+class HomeAssistantSettings(Section):
+    """Home Assistant's MQTT discovery."""
+
+    discovery: Literal["device", "single", "off"] = Field(
+        default="device", description="single: Home Assistant before 2024.12"
+    )
+    prefix: Topic = Field(default="homeassistant", description="Home Assistant's discovery prefix")
+
+
+class PublishSettings(Section):
+    """How often readings are published; on and off are never held back by this."""
+
+    device_interval_s: Interval = Field(default=60, description="a device's watts at most so often")
+    house_interval_s: Interval = Field(default=10, description="the house's readings at most so often")
+    jump_w: Watts | None = Field(default=None, description="a change of so many watts is published at once")
+
+
+class EnergySettings(Section):
+    """Energy totals."""
+
+    interval_s: float = Field(default=900, ge=60, le=86400, description="between two readings of the energy totals")
+
+
+class DeviceSettings(Section):
+    """Rules of one device; what is left out comes from `defaults`."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=200, description="instead of Sense's name")
+    on_delay_s: Delay | None = Field(default=None, description="on only after so long")
+    off_delay_s: Delay | None = Field(default=None, description="off only after so long")
+    on_above_w: Watts | None = Field(default=None, description="on only at or above so many watts")
+    off_below_w: Watts | None = Field(default=None, description="off below so many watts")
+    ignore: bool = Field(default=False, description="publish nothing of this device")
+
+    @model_validator(mode="after")
+    def thresholds_leave_a_gap(self) -> Self:
+        if self.on_above_w is not None and self.off_below_w is not None and self.off_below_w > self.on_above_w:
+            raise ValueError("off_below_w must be at most on_above_w, or the device would never be off")
+        return self
+
+
+class DefaultRules(Section):
+    """Rules of every device that has none of its own."""
+
+    on_delay_s: Delay = Field(default=0, description="a device is on only after so long")
+    off_delay_s: Delay = Field(default=2, description="a device is off only after so long")
+
+
+class Config(Section):
+    """Everything that can be set."""
+
+    sense: SenseSettings = Field(default=SenseSettings(), description="the Sense account")
+    feed: FeedSettings = Field(default=FeedSettings(), description="how frames come")
+    mqtt: MqttSettings = Field(default=MqttSettings(), description="the MQTT broker")
+    home_assistant: HomeAssistantSettings = Field(
+        default=HomeAssistantSettings(), description="Home Assistant's discovery"
+    )
+    publish: PublishSettings = Field(default=PublishSettings(), description="how often readings are published")
+    energy: EnergySettings = Field(default=EnergySettings(), description="energy totals")
+    devices: dict[str, DeviceSettings] = Field(default={}, description="rules for single devices, by Sense id")
+    defaults: DefaultRules = Field(default=DefaultRules(), description="rules for every other device")
+    state_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".local/state/sense-mqtt",
+        description="session and journal; empty = $STATE_DIRECTORY, else ~/.local/state/sense-mqtt",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(checks.lower)] = Field(
+        default="info", description="debug tells each frame"
+    )
+
+    def device_rules(self, device: str) -> DeviceRules:
+        """The rules of the device with this Sense id, defaults filled in."""
+        own = self.devices.get(device, DeviceSettings())
+        return DeviceRules(
+            name=own.name,
+            on_delay_s=self.defaults.on_delay_s if own.on_delay_s is None else own.on_delay_s,
+            off_delay_s=self.defaults.off_delay_s if own.off_delay_s is None else own.off_delay_s,
+            on_above_w=own.on_above_w,
+            off_below_w=own.off_below_w,
+            ignore=own.ignore,
+        )
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for the redactor alone."""
+        return tuple(value.get_secret_value() for section in (self.sense, self.mqtt) for value in _secrets_of(section))
+
+    def public(self) -> dict[str, Any]:
+        """Everything but secrets, e-mail and user name, as plain JSON; for `bridge/info`."""
+        hidden = {"sense": {"email", "password", "totp_secret"}, "mqtt": {"username", "password"}}
+        return self.model_dump(mode="json", exclude=hidden)
+
+
+def _secrets_of(section: Section) -> Iterator[SecretStr]:
+    return (value for _, value in section if isinstance(value, SecretStr))

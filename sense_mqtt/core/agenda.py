@@ -1,0 +1,32 @@
+"""What is due when: named jobs on the monotonic clock."""
+
+from collections.abc import Hashable
+
+
+class Agenda:
+    """Jobs by name, each due once; whoever wants it again puts it in again."""
+
+    def __init__(self) -> None:
+        self._due: dict[Hashable, float] = {}
+
+    def put(self, job: Hashable, at: float) -> None:
+        """Set the time of a job, whatever it was."""
+        self._due[job] = at
+
+    def hasten(self, job: Hashable, at: float) -> None:
+        """Set the time of a job unless it is due before."""
+        self._due[job] = min(at, self._due.get(job, at))
+
+    def drop(self, job: Hashable) -> None:
+        self._due.pop(job, None)
+
+    def take(self, now: float) -> list[Hashable]:
+        """Return the jobs that are due, oldest first, and forget them."""
+        due = sorted((job for job, at in self._due.items() if at <= now), key=lambda job: self._due[job])
+        for job in due:
+            del self._due[job]
+        return due
+
+    def next_at(self, default: float) -> float:
+        """Return when the next job is due, `default` where there is none before."""
+        return min(self._due.values(), default=default)

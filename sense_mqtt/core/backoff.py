@@ -1,0 +1,33 @@
+"""The waits between attempts: full jitter below a ceiling that doubles."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+Dice = Callable[[float, float], float]  # a number between two others, as `random.uniform`
+
+DOUBLINGS_MOST = 64  # past this any ceiling has long reached `most_s`, and a float would overflow
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait after so many failures in a row: between `least_s` and a ceiling that doubles up to `most_s`."""
+
+    first_s: float = 1.0  # the first ceiling
+    most_s: float = 300.0  # Sense's clients settled on 5 minutes (OH, CO, seeloesix)
+    least_s: float = 0.1  # full jitter may draw 0, which would be no wait at all
+
+    def ceiling_s(self, failures: int) -> float:
+        """Return the longest wait after `failures` earlier failures."""
+        return min(self.first_s * 2.0 ** min(failures, DOUBLINGS_MOST), self.most_s)
+
+    def wait_s(self, failures: int, dice: Dice) -> float:
+        """Return one wait after `failures` earlier failures, drawn by `dice`."""
+        ceiling_s = self.ceiling_s(failures)
+        return dice(min(self.least_s, ceiling_s), ceiling_s)
+
+
+def waits(dice: Dice, backoff: Backoff | None = None) -> Iterator[float]:
+    """Yield the seconds to wait before each further attempt, without end; begin anew after a success."""
+    backoff = backoff or Backoff()
+    return (backoff.wait_s(failures, dice) for failures in count())

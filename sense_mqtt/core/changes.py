@@ -1,0 +1,53 @@
+"""What is new after something was seen: readings, events, and devices that come or go."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sense_mqtt.core.instants import write_instant
+
+LATE_AFTER_S = 60  # an event published more than this after it happened is `late` (contract 2.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A present value, retained; of the house where `device` is None."""
+
+    device: str | None
+    key: str  # the topic below its subject: `power`, `energy/day`
+    text: str  # the payload
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened once, to a device or, where `device` is None, to the house."""
+
+    device: str | None
+    event_type: str
+    time: float  # seconds UTC, when it happened at the house
+    fields: Mapping[str, Any] = field(default_factory=dict)  # further keys of the payload
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """A device (None: the house) is new or looks different: Home Assistant must be told."""
+
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A device is gone for good: its retained topics are to be cleared."""
+
+    device: str
+
+
+Change = Reading | Event | Introduction | Withdrawal
+
+
+def identify(monitor: int, device: str, event_type: str, time: float) -> str:
+    """Return the stable id of a transition: whoever saw it, and however often, the same one has the same id."""
+    transition = f"{monitor}/{device}/{event_type}/{write_instant(time)}"
+    # JSON can spell half a surrogate pair, which UTF-8 cannot carry.
+    return hashlib.sha256(transition.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,108 @@
+"""How one row of the table of entities is described to Home Assistant: the keys of one MQTT discovery component.
+
+Facts without another source: Home Assistant 2026.11, components/mqtt/{sensor,binary_sensor,event,button,schemas}.py.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sense_mqtt.core.entities import Entity
+
+_NOT_IN_ENTITY_IDS = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A row of the table, of one monitor or device, with its topics."""
+
+    row: Entity
+    topic: str
+    attributes_topic: str | None = None
+
+
+def describe_component(placed: Placed, *, node: str, name: str, monitor: int) -> dict[str, Any]:
+    """Return the keys of one component, `platform` aside; `node` and the row's key make its unique id, for ever.
+
+    The device's `name` only makes the first entity id, which is the user's from then on.
+    """
+    row = placed.row
+    shared = {
+        "unique_id": f"{node}_{row.key}",
+        "default_entity_id": first_entity_id(row, name),
+        "device_class": row.device_class,
+        "entity_category": "diagnostic" if row.diagnostic else None,
+        "enabled_by_default": None if row.enabled else False,
+        **DESCRIBERS[row.platform](placed, monitor),
+    }
+    return {"name": row.name, **told(shared)}  # a name of null is what marks a device's main feature
+
+
+def told(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has a value: Home Assistant takes no null for text."""
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def first_entity_id(row: Entity, name: str) -> str | None:
+    """Return the entity id to begin with; None where the name's script is better left to Home Assistant's own ways."""
+    words = name if row.name is None else f"{name} {row.name}"
+    plain = "".join(
+        letter for letter in unicodedata.normalize("NFKD", words.casefold()) if not unicodedata.combining(letter)
+    )
+    stem = _NOT_IN_ENTITY_IDS.sub("_", plain).strip("_")
+    return f"{row.platform}.{stem}" if plain.isascii() and stem else None
+
+
+def _describe_sensor(placed: Placed, monitor: int) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers
+    row = placed.row
+    return {
+        "state_topic": placed.topic,
+        "unit_of_measurement": row.unit,
+        "state_class": row.state_class,
+        "suggested_display_precision": row.shown_decimals,
+        "options": list(row.words) or None,
+        "value_template": None if row.field is None else f"{{{{ value_json.{row.field} | default(none) }}}}",
+        # Nothing, not "None", leaves the last reset as it was: "None" would be logged as an invalid time.
+        "last_reset_value_template": "{{ value_json.start | default('', true) }}"
+        if row.state_class == "total"
+        else None,
+    }
+
+
+def _describe_binary_sensor(placed: Placed, monitor: int) -> dict[str, Any]:  # noqa: ARG001
+    row = placed.row
+    on, off = row.on_off
+    return {
+        "state_topic": placed.topic,
+        "payload_on": on,
+        "payload_off": off,
+        "value_template": _is_on(row),
+        "json_attributes_topic": placed.attributes_topic,
+    }
+
+
+def _is_on(row: Entity) -> str | None:
+    if row.field is None:
+        return None
+    on, off = row.on_off
+    field = f"value_json.{row.field}"
+    return f"{{{{ ('{on}' if {field} == '{row.on_when}' else '{off}') if {field} is defined else none }}}}"
+
+
+def _describe_event(placed: Placed, monitor: int) -> dict[str, Any]:  # noqa: ARG001
+    return {"state_topic": placed.topic, "event_types": list(placed.row.words)}
+
+
+def _describe_button(placed: Placed, monitor: int) -> dict[str, Any]:
+    return {"command_topic": placed.topic, "payload_press": json.dumps({"monitor": monitor})}
+
+
+DESCRIBERS: Mapping[str, Callable[[Placed, int], dict[str, Any]]] = {
+    "sensor": _describe_sensor,
+    "binary_sensor": _describe_binary_sensor,
+    "event": _describe_event,
+    "button": _describe_button,
+}

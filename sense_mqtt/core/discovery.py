@@ -1,0 +1,198 @@
+"""What Home Assistant is told of a monitor and its devices, so that they show up there by themselves (MQTT discovery).
+
+One retained payload a device (`device`: Home Assistant 2024.12 and newer), or one an entity (`single`: older ones).
+Unique ids come from Sense's ids alone, and so do discovery ids: in a device payload the topic's object id with the
+component's key, which `single` topics therefore carry as node and object id. No name, base topic or mode may change
+them: people's settings hang on them. Facts without another source: Home Assistant 2026.11,
+components/mqtt/discovery.py and schemas.py.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from sense_mqtt.core.components import Placed, describe_component, told
+from sense_mqtt.core.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE, Entity
+from sense_mqtt.core.rows import Kind
+from sense_mqtt.core.topics import Topics, safe
+
+Mode = Literal["device", "single", "off"]
+
+DEVICE_ROWS: Mapping[Kind, tuple[Entity, ...]] = {"detected": DEVICE, "plug": DEVICE, "virtual": VIRTUAL_DEVICE}
+MODELS: Mapping[Kind, str] = {"detected": "Detected device", "plug": "Smart plug", "virtual": "Virtual device"}
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorFacts:
+    """What Home Assistant shows of a monitor. Never its serial number, which is a secret."""
+
+    id: int
+    solar: bool | None = None  # None: not known yet; nothing that needs solar is introduced
+    name: str | None = None
+    firmware: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """What Home Assistant shows of a device."""
+
+    id: str
+    name: str | None = None
+    make: str | None = None
+    model: str | None = None
+    location: str | None = None
+    type: str | None = None
+    kind: Kind = "detected"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to tell it, and who tells it."""
+
+    version: str  # of sense-mqtt
+    topics: Topics
+    mode: Mode = "device"
+    support_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A discovery message, always retained. Without a payload it is empty, and takes back what was told there."""
+
+    topic: str
+    payload: Mapping[str, Any] | None
+
+
+def introduce(monitor: MonitorFacts, devices: Iterable[DeviceFacts], style: Style) -> tuple[Config, ...]:
+    """Return all that a new listener must be told, the monitor first: its devices name it as what they hang on."""
+    introductions = [
+        introduce_device(monitor, device, style) for device in sorted(devices, key=lambda device: device.id)
+    ]
+    return (*introduce_monitor(monitor, style), *(config for configs in introductions for config in configs))
+
+
+def introduce_monitor(monitor: MonitorFacts, style: Style) -> tuple[Config, ...]:
+    """Return what to tell of the monitor itself and of the bridge behind it."""
+    topics = style.topics
+    house = [
+        Placed(row, topics.monitor(monitor.id, row.topic)) for row in MONITOR if monitor.solar or not row.solar_only
+    ]
+    bridge = [Placed(row, topics.bridge(row.topic)) for row in BRIDGE]
+    name = _name(monitor.name, "Sense")
+    about = {"name": name, "manufacturer": "Sense", "model": "Energy Monitor", "sw_version": monitor.firmware}
+    return _WRITERS[style.mode](_Card(_node(monitor.id), monitor.id, about, (*house, *bridge)), style)
+
+
+def introduce_device(monitor: MonitorFacts, device: DeviceFacts, style: Style) -> tuple[Config, ...]:
+    """Return what to tell of one device; of `solar` nothing, the monitor shows it (contract 1.2)."""
+    if device.id == "solar":
+        return ()
+    rows = [_place_on(style.topics, monitor.id, device.id, row) for row in DEVICE_ROWS[device.kind]]
+    about = {
+        "name": _name(device.name, f"Device {device.id}"),
+        "manufacturer": _name(device.make, "Sense"),
+        "model": _name(device.model, _name(device.type, MODELS[device.kind])),
+        "suggested_area": _name(device.location, None),
+        "via_device": _node(monitor.id),
+    }
+    return _WRITERS[style.mode](_Card(_node(monitor.id, device.id), monitor.id, about, tuple(rows)), style)
+
+
+def withdraw_device(monitor: int, device: str, style: Style) -> tuple[Config, ...]:
+    """Return what takes a device out of Home Assistant, whatever its kind was."""
+    return _withdraw(introduce_device(MonitorFacts(monitor), DeviceFacts(device), style))
+
+
+def change_mode(
+    monitor: MonitorFacts, devices: Iterable[DeviceFacts], was: Mode, style: Style
+) -> tuple[tuple[Config, ...], ...]:
+    """Return the steps from mode `was` to the style's; publish one, give Home Assistant a second or two, then the next.
+
+    Between `device` and `single` people keep their names, areas and history: the old topics let go, the new ones take
+    over, and only then the old ones are emptied (Home Assistant's page on MQTT: migration to device-based discovery).
+    """
+    devices = tuple(devices)
+    ever_told = replace(monitor, solar=True)
+    old = introduce(ever_told, devices, replace(style, mode=was)) if was != style.mode else ()
+    new = introduce(monitor, devices, style)
+    if not old or not new:
+        return ((*_withdraw(old), *new),)
+    return tuple(Config(config.topic, {"migrate_discovery": True}) for config in old), new, _withdraw(old)
+
+
+def _withdraw(configs: Iterable[Config]) -> tuple[Config, ...]:
+    return tuple(Config(config.topic, None) for config in configs)
+
+
+# --- how a device of Home Assistant, with its entities, becomes messages
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """One device of Home Assistant."""
+
+    node: str  # its identifier, and the beginning of its entities' unique ids
+    monitor: int
+    about: Mapping[str, Any]
+    entities: tuple[Placed, ...]
+
+    def describe(self, placed: Placed, style: Style) -> dict[str, Any]:
+        component = describe_component(placed, node=self.node, name=self.about["name"], monitor=self.monitor)
+        only_bridge = {"availability": [_bridge_state(style)]} if placed.row.outlives_feed else {}
+        return component | only_bridge
+
+    def frame(self, style: Style) -> dict[str, Any]:
+        """Return what is said of the device, and what is alike for all its entities."""
+        origin = {"name": "sense-mqtt", "sw_version": style.version, "support_url": style.support_url}
+        return {
+            "device": told({"identifiers": [self.node], **self.about}),
+            "origin": told(origin),
+            "availability": [_bridge_state(style), {"topic": style.topics.monitor(self.monitor, "availability")}],
+            "availability_mode": "all",
+            "qos": 1,
+        }
+
+
+def _write_whole(card: _Card, style: Style) -> tuple[Config, ...]:
+    components = {
+        placed.row.key: {"platform": placed.row.platform, **card.describe(placed, style)} for placed in card.entities
+    }
+    return (Config(style.topics.discovery("device", card.node), {**card.frame(style), "components": components}),)
+
+
+def _write_each(card: _Card, style: Style) -> tuple[Config, ...]:
+    return tuple(
+        Config(
+            style.topics.discovery(f"{placed.row.platform}/{card.node}", placed.row.key),
+            {**card.frame(style), **card.describe(placed, style)},
+        )
+        for placed in card.entities
+    )
+
+
+def _write_nothing(card: _Card, style: Style) -> tuple[Config, ...]:  # noqa: ARG001 - one shape for all writers
+    return ()
+
+
+_WRITERS: Mapping[Mode, Callable[[_Card, Style], tuple[Config, ...]]] = {
+    "device": _write_whole,
+    "single": _write_each,
+    "off": _write_nothing,
+}
+
+
+def _place_on(topics: Topics, monitor: int, device: str, row: Entity) -> Placed:
+    attributes = None if row.attributes is None else topics.device(monitor, device, row.attributes)
+    return Placed(row, topics.device(monitor, device, row.topic), attributes)
+
+
+def _bridge_state(style: Style) -> dict[str, str]:
+    return {"topic": style.topics.bridge("state")}
+
+
+def _node(monitor: int, device: str | None = None) -> str:
+    return f"sense_mqtt_{monitor}" if device is None else f"sense_mqtt_{monitor}_{safe(device)}"
+
+
+def _name(given: str | None, otherwise: Any) -> Any:
+    return (given or "").strip() or otherwise

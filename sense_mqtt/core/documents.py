@@ -1,0 +1,35 @@
+"""The JSON documents that describe devices."""
+
+from typing import Any
+
+from sense_mqtt.core.home import Device, Home
+from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.replies import write_json
+
+
+def devices(home: Home) -> str:
+    """Return the list of all known devices."""
+    return write_json([_entry(device) for _, device in sorted(home.devices.items())])
+
+
+def attributes(home: Home, identity: str) -> str:
+    """Return one device's entry in that list."""
+    return write_json(_entry(home.devices[identity]))
+
+
+def _entry(device: Device) -> dict[str, Any]:
+    row = device.row
+    return {
+        "id": row.id,
+        "name": device.name,
+        "icon": row.icon,
+        "make": row.make,
+        "model": row.model,
+        "location": row.location,
+        "type": row.type,
+        "kind": row.kind,
+        "on": None if device.virtual else device.on,
+        "power_w": None if device.power_w is None else round(device.power_w, 1),
+        "last_on": None if device.last_on is None else write_instant(device.last_on),
+        "last_off": None if device.last_off is None else write_instant(device.last_off),
+    }

@@ -1,0 +1,219 @@
+"""What Sense says over the realtime feed: its JSON or msgpack, made into typed frames.
+
+Tolerant by the rule of the protocol page (section 9): a message needs a `type`, a realtime update a finite `w`;
+everything else is optional, a wrong-typed field is absent, unknown keys and types never raise. Tags are read once and
+dropped.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from sense_mqtt.core.rows import Row, finite, mapping, number, read_rows, rows_of, text
+from sense_mqtt.core.timeline import TimelineItem, read_items
+from sense_mqtt.errors import BadFrame
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeUpdate:
+    """One measurement of the house."""
+
+    w: float  # watts, whole house consumption, solar already added back
+    epoch: float | None = None  # seconds UTC, when it was measured; absent when polled by REST
+    devices: tuple[Row, ...] = ()  # whoever draws now; hidden rows included
+    channels: tuple[float, ...] = ()  # watts per leg
+    voltage: tuple[float, ...] = ()  # volts per leg
+    hz: float | None = None
+    solar_w: float | None = None  # watts, slightly negative at night
+    solar_pct: float | None = None  # per cent
+    grid_w: float | None = None  # watts, negative = export
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStates:
+    """Which integrated devices are reachable; says nothing of natively detected ones (protocol page, section 5)."""
+
+    update_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorInfo:
+    """What the monitor can do."""
+
+    features: str | None
+    online: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataChange:
+    """Checksums of what REST would tell; a new one means that the list of devices changed."""
+
+    device_data_checksum: str | None
+    new_device_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineChange:
+    """Items of the timeline that appeared, were rewritten, or went."""
+
+    added: tuple[TimelineItem, ...] = ()
+    updated: tuple[TimelineItem, ...] = ()
+    removed: tuple[TimelineItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The feed greets."""
+
+    online: bool | None  # None: it did not say
+
+
+@dataclass(frozen=True, slots=True)
+class FeedError:
+    """Sense refuses; `authorized` false means that the token is not taken."""
+
+    authorized: bool | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A type that we have no use for."""
+
+    type: str
+
+
+Frame = RealtimeUpdate | DeviceStates | MonitorInfo | DataChange | TimelineChange | Hello | FeedError | Unknown
+
+
+def decode(raw: str | bytes) -> Frame:
+    """Return what a message of the feed says, by what arrived: text or bytes holding JSON, or three msgpack objects.
+
+    Raises BadFrame.
+    """
+    kind, epoch, payload = _open_json(raw) if _holds_json(raw) else _open_msgpack(raw)
+    if _plain(kind) == "realtimeupdate":
+        return read_update(payload, epoch)
+    reader = READERS.get(_plain(kind))
+    return reader(mapping(payload)) if reader else Unknown(kind)
+
+
+def read_update(payload: Any, envelope_epoch: float | None = None) -> RealtimeUpdate:
+    """Return the measurement in a bare realtime payload, as the feed and `realtime_update` give it. Raises BadFrame."""
+    fields = mapping(payload)
+    w = number(fields.get("w"))
+    if w is None:
+        raise BadFrame("no_w", "a realtime update without a finite number `w`")
+    epoch = number(fields.get("epoch"))
+    return RealtimeUpdate(
+        w=w,
+        epoch=_seconds(epoch if epoch is not None else envelope_epoch),
+        devices=read_rows(fields.get("devices")),
+        channels=_numbers(fields.get("channels")),
+        voltage=_numbers(fields.get("voltage")),
+        hz=number(fields.get("hz")),
+        solar_w=_solar_w(fields),
+        solar_pct=number(fields.get("solar_pct")),
+        grid_w=number(fields.get("grid_w")),
+    )
+
+
+def _holds_json(raw: str | bytes) -> bool:
+    # Binary frames held JSON in 2017 (gist G17). "{" is no valid start of our msgpack: its first object is a string.
+    return isinstance(raw, str) or raw[:1] in (b"{", b" ", b"\n", b"\t", b"\r")
+
+
+def _open_json(raw: str | bytes) -> tuple[str, float | None, Any]:
+    try:
+        message = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise BadFrame("not_json", f"a message that is no JSON: {error.__class__.__name__}") from error
+    kind = text(mapping(message).get("type"))
+    if kind is None:
+        raise BadFrame("no_type", "a message without a `type`")
+    return kind, None, message.get("payload")
+
+
+def _open_msgpack(raw: str | bytes) -> tuple[str, float | None, Any]:
+    unpacker = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=len(raw))
+    try:
+        unpacker.feed(raw)
+        kind, epoch, *rest = list(unpacker)
+    except (ValueError, TypeError, msgpack.exceptions.UnpackException, RecursionError) as error:
+        raise BadFrame("not_msgpack", f"a message that is no row of msgpack objects: {type(error).__name__}") from error
+    if not isinstance(kind, str):
+        raise BadFrame("no_type", "a message without a `type`")
+    return kind, number(epoch), rest[0] if rest else None
+
+
+def _plain(kind: str) -> str:
+    return kind.replace("_", "").lower()  # MonitorInfo (2018) and monitor_info are one type
+
+
+def _seconds(epoch: float | None) -> float | None:
+    # The unit of msgpack's epoch is not documented (protocol page, 4.3): beyond the year 5138 it must be milliseconds.
+    return epoch / 1000 if epoch is not None and epoch > 1e11 else epoch
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    # A leg that cannot be read must not move the next one into its place: the row ends there.
+    legs: list[float] = []
+    for value in values if isinstance(values, list) else ():
+        if not finite(value):
+            break
+        legs.append(float(value))
+    return tuple(legs)
+
+
+def _solar_w(fields: Mapping[str, Any]) -> float | None:
+    solar_w = number(fields.get("solar_w"))
+    legs = _numbers(mapping(fields.get("aux")).get("solar"))
+    return -sum(legs) if solar_w is None and legs else solar_w  # sum(aux.solar) == -solar_w (INVARIANTS 2)
+
+
+def _read_device_states(fields: Mapping[str, Any]) -> Frame:
+    return DeviceStates(text(fields.get("update_type")))
+
+
+def _read_monitor_info(fields: Mapping[str, Any]) -> Frame:
+    return MonitorInfo(text(fields.get("features")), claim(fields.get("online")))
+
+
+def _read_data_change(fields: Mapping[str, Any]) -> Frame:
+    found = mapping(mapping(fields.get("pending_events")).get("new_device_found"))
+    return DataChange(text(fields.get("device_data_checksum")), text(found.get("device_id")))
+
+
+def _read_timeline_change(fields: Mapping[str, Any]) -> Frame:
+    return TimelineChange(
+        added=read_items(rows_of(fields.get("items_added"))),
+        updated=read_items(rows_of(fields.get("items_updated"))),
+        removed=read_items(rows_of(fields.get("items_removed"))),
+    )
+
+
+def _read_hello(fields: Mapping[str, Any]) -> Frame:
+    return Hello(claim(fields.get("online")))
+
+
+def _read_error(fields: Mapping[str, Any]) -> Frame:
+    return FeedError(claim(fields.get("authorized")), text(fields.get("error_reason")))
+
+
+def claim(value: Any) -> bool | None:
+    """Return a boolean that may have come as text (`"false"` is not true), else None."""
+    words: Mapping[Any, bool] = {"true": True, "false": False}
+    return value if isinstance(value, bool) else words.get(value.lower()) if isinstance(value, str) else None
+
+
+READERS: Mapping[str, Callable[[Mapping[str, Any]], Frame]] = {
+    "hello": _read_hello,
+    "monitorinfo": _read_monitor_info,
+    "datachange": _read_data_change,
+    "devicestates": _read_device_states,
+    "newtimelineevent": _read_timeline_change,
+    "error": _read_error,
+}

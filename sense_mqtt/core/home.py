@@ -1,0 +1,98 @@
+"""What we know of a house, and what can be seen of it beside frames; observing.py joins the two."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sense_mqtt.core.energy import Energy, Kept
+from sense_mqtt.core.frames import RealtimeUpdate
+from sense_mqtt.core.rows import Row
+from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.transitions import Switch
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A reading as it was last told."""
+
+    text: str
+    value: float | None
+    at: float  # monotonic seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device that people know by name."""
+
+    row: Row  # as last described
+    name: str  # the user's, else Sense's
+    switch: Switch = field(default_factory=Switch)
+    power_w: float | None = None  # None: not known
+    last_on: float | None = None  # seconds UTC
+    last_off: float | None = None
+
+    @property
+    def virtual(self) -> bool:
+        return self.row.kind == "virtual"
+
+    @property
+    def on(self) -> bool | None:
+        return None if self.switch.state is None else self.switch.state == "on"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user wants of one house."""
+
+    rules: Callable[[str], DeviceRules]
+    device_interval_s: float = 60.0
+    house_interval_s: float = 10.0
+    jump_w: float | None = None
+    stale_after_s: float = 45.0  # without a frame for so long the house is `offline`
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """All that is known of one house; replaced as a whole, never changed."""
+
+    monitor: int
+    solar: bool | None = None
+    devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
+    hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
+    listed: bool = False  # the list of devices was read at least once, ever
+    live: bool = False  # a frame was seen at least once, ever
+    gap: bool = True  # the next frame is the first after a gap
+    stepped_back: bool = False  # the frame before was older than its predecessor
+    newest: float | None = None  # epoch of the newest frame, seconds UTC
+    arrived: float | None = None  # monotonic seconds, when the last frame came
+    latest: RealtimeUpdate | None = None  # with the time at which it came where it told none
+    online: bool | None = None  # as last told by `availability`
+    energy: Mapping[str, Kept] = field(default_factory=lambda: MappingProxyType({}))  # by scale
+    said: Mapping[tuple[str | None, str], Said] = field(default_factory=lambda: MappingProxyType({}))
+
+
+# --- what can be seen, beside the frames of core/frames.py
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A second went by and nothing waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Frames were interrupted: the next one may differ from the last by more than one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesListed:
+    """The list of devices as REST gives it, hidden ones included."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyRead:
+    """Energy of one period."""
+
+    energy: Energy

@@ -1,0 +1,32 @@
+"""Instants: on two clocks, and as text: ISO 8601 UTC with milliseconds and `Z`, as the contract has it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+_OLDEST, _NEWEST = 0.0, 253402300799.0  # 1970 to the end of 9999, what `datetime` and people can read
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant on both clocks."""
+
+    wall: float  # seconds since 1970-01-01 UTC
+    monotonic: float  # seconds since any fixed point; never jumps
+
+
+def write_instant(seconds: float) -> str:
+    """Return `2026-11-21T19:00:00.500Z`; out of range, the nearest instant that can be written."""
+    instant = datetime.fromtimestamp(round(min(max(seconds, _OLDEST), _NEWEST), 3), UTC)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_instant(value: Any) -> float | None:
+    """Return the seconds since 1970 of ISO 8601 text; without a zone it is UTC; None where it is no such text."""
+    if not isinstance(value, str):
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,219 @@
+"""`observe`: what one more thing seen changes about what we know of a house, and what of that is news."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sense_mqtt.core import roster, telling
+from sense_mqtt.core.changes import LATE_AFTER_S, Change, Event, Introduction, Withdrawal, identify
+from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate
+from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
+from sense_mqtt.core.instants import Moment
+from sense_mqtt.core.rows import Row
+from sense_mqtt.core.transitions import Sight, Source, Switch, Transition, look, settle
+
+Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead
+Outcome = tuple[Home, tuple[Change, ...]]
+
+
+def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
+    """Return what is known after `seen`, and what of it is to be told, in order."""
+    observer = OBSERVERS.get(type(seen))
+    return observer(home, seen, now, policy) if observer else (home, ())
+
+
+# --- a frame
+
+
+def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
+    if _is_cached(home, update):
+        return replace(home, stepped_back=True), ()
+    home, met = _meet(home, update, now, policy)
+    home, transitions, switched = _look_at_all(home, update, now, policy)
+    home, online = telling.tell_availability(_note_frame(home, update, now), online=True, now=now)
+    home, readings = telling.tell_values(home, switched, now, policy)
+    home, documents = telling.describe(home, switched | _met(met))
+    return home, (*met, *online, *transitions, *readings, *documents)
+
+
+def _is_cached(home: Home, update: RealtimeUpdate) -> bool:
+    # The first frame of a connection may be an old one (protocol page, 4.6); a second old one: the clock was set back.
+    older = update.epoch is not None and home.newest is not None and update.epoch < home.newest
+    return home.gap and older and not home.stepped_back
+
+
+def _meet(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
+    time = _time_of(update, now)
+    new = [row for row in update.devices if row.id not in home.devices and _is_wanted(home, row, policy)]
+    home, ignored = roster.dismiss_ignored(home, time, policy) if home.gap else (home, ())
+    home, welcomed = roster.welcome(home, new, time, policy) if new else (home, ())
+    home, renamed = roster.rename(home, update.devices, time, policy)
+    changes = (*ignored, *welcomed, *renamed)
+    if home.solar or update.solar_w is None:
+        return home, changes
+    return replace(home, solar=True), (*changes, Introduction(None))
+
+
+def _is_wanted(home: Home, row: Row, policy: Policy) -> bool:
+    if row.kind == "virtual":
+        return True
+    return not row.hidden and row.id not in home.hidden and not policy.rules(row.id).ignore
+
+
+def _met(changes: Iterable[Change]) -> frozenset[str]:
+    return frozenset(change.device for change in changes if isinstance(change, Introduction) and change.device)
+
+
+def _look_at_all(
+    home: Home, update: RealtimeUpdate, now: Moment, policy: Policy
+) -> tuple[Home, list[Event], frozenset[str]]:
+    rows = {row.id: row for row in update.devices}
+    evidence = _shows_absence(update)
+    source: Source = "reconnect" if home.gap else "frame"
+    devices: dict[str, Device] = {}
+    events: list[Event] = []
+    for identity, device in home.devices.items():
+        row = rows.get(identity)
+        if device.virtual:
+            devices[identity] = _weigh(device, row, update)
+        elif row is None and not evidence:
+            devices[identity] = device
+        else:
+            sight = Sight(row, _time_of(update, now), now.monotonic, source)
+            devices[identity], event = _look_at(home.monitor, device, sight, now, policy)
+            events.extend(event)
+    switched = [identity for identity, device in devices.items() if device.on != home.devices[identity].on]
+    return replace(home, devices=devices), events, frozenset([*switched, *_devices_of(events)])
+
+
+def _shows_absence(update: RealtimeUpdate) -> bool:
+    # Without a pseudo device a frame is no proof of "off" (protocol page, 4.5).
+    return any(row.kind == "virtual" for row in update.devices)
+
+
+def _look_at(monitor: int, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
+    switch, transition = look(device.switch, sight, policy.rules(device.row.id))
+    device = _advance(replace(device, power_w=sight.watts), switch, transition)
+    return device, _announce(monitor, device, transition, now)
+
+
+def _devices_of(events: Iterable[Event]) -> list[str]:
+    return [event.device for event in events if event.device]
+
+
+def _weigh(device: Device, row: Row | None, update: RealtimeUpdate) -> Device:
+    if row is None or row.w is None:
+        return device
+    if row.id == "solar":
+        return replace(device, power_w=max(0.0, row.w))
+    if row.id == "always_on":
+        # The row holds the plugs' always-on share a second time (protocol page, 4.5).
+        return replace(device, power_w=max(0.0, row.w - sum(other.always_on_w or 0.0 for other in update.devices)))
+    return replace(device, power_w=row.w)
+
+
+def _advance(device: Device, switch: Switch, transition: Transition | None) -> Device:
+    if transition is None:
+        return replace(device, switch=switch)
+    if transition.event_type == "turned_on":
+        return replace(device, switch=switch, last_on=transition.time)
+    return replace(device, switch=switch, last_off=transition.time)
+
+
+def _announce(monitor: int, device: Device, transition: Transition | None, now: Moment) -> list[Event]:
+    if transition is None:
+        return []
+    measured = {
+        "power_w": None if transition.power_w is None else round(transition.power_w, 1),
+        "duration_s": None if transition.duration_s is None else round(transition.duration_s, 3),
+        "energy_kwh": None if transition.energy_kwh is None else round(transition.energy_kwh, 6),
+    }
+    fields = {
+        "id": identify(monitor, device.row.id, transition.event_type, transition.time),
+        "name": device.name,
+        **{key: value for key, value in measured.items() if value is not None},
+        "source": transition.source,
+        "late": now.wall - transition.time > LATE_AFTER_S,
+    }
+    return [Event(device.row.id, transition.event_type, transition.time, fields)]
+
+
+def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
+    # Two frames a second share an epoch: one that is not newer does not yet end the gap.
+    still = home.gap and update.epoch is not None and update.epoch == home.newest
+    newest = home.newest if update.epoch is None else update.epoch
+    return replace(
+        home,
+        live=home.live or _shows_absence(update),
+        gap=still,
+        stepped_back=False,
+        newest=newest,
+        arrived=now.monotonic,
+        latest=replace(update, epoch=_time_of(update, now)),
+    )
+
+
+def _time_of(update: RealtimeUpdate, now: Moment) -> float:
+    return now.wall if update.epoch is None else update.epoch
+
+
+# --- all else
+
+
+def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001 - one shape
+    home, events = _settle_all(home, now, policy)
+    stale = _is_stale(home, now, policy)
+    home, availability = telling.tell_availability(home, online=not stale, now=now)
+    switched = frozenset(_devices_of(events))
+    tell = telling.tell_switched if stale else telling.tell_values
+    home, readings = tell(home, switched, now, policy)
+    home, documents = telling.describe(home, switched)
+    return home, (*availability, *events, *readings, *documents)
+
+
+def _is_stale(home: Home, now: Moment, policy: Policy) -> bool:
+    return home.arrived is None or now.monotonic - home.arrived > policy.stale_after_s
+
+
+def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Event]]:
+    waiting = [identity for identity, device in home.devices.items() if device.switch.pending]
+    devices, events = dict(home.devices), []
+    for identity in waiting:
+        device = devices[identity]
+        switch, transition = settle(device.switch, now.monotonic, policy.rules(identity))
+        devices[identity] = _advance(device, switch, transition)
+        events.extend(_announce(home.monitor, devices[identity], transition, now))
+    return (replace(home, devices=devices) if waiting else home), events
+
+
+def _observe_interruption(home: Home, seen: Interrupted, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
+    return replace(home, gap=True, stepped_back=False), ()
+
+
+def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
+    if seen.online is not False:
+        return home, ()  # fresh frames say `online`, greetings do not
+    return telling.tell_availability(replace(home, gap=True, arrived=None), online=False, now=now)
+
+
+def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) -> Outcome:
+    home, changes = roster.compare(home, seen.rows, now.wall, policy)
+    stale = _is_stale(home, now, policy)
+    home, values = (home, ()) if stale else telling.tell_values(home, frozenset(), now, policy)
+    home, documents = telling.describe(home, _met(changes), anyway=any(isinstance(c, Withdrawal) for c in changes))
+    return home, (*changes, *values, *documents)
+
+
+def _observe_energy(home: Home, seen: EnergyRead, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
+    return telling.tell_energy(home, seen.energy, now)
+
+
+OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {
+    RealtimeUpdate: _observe_update,
+    Hello: _observe_online,
+    MonitorInfo: _observe_online,
+    Tick: _observe_tick,
+    Interrupted: _observe_interruption,
+    DevicesListed: _observe_list,
+    EnergyRead: _observe_energy,
+}

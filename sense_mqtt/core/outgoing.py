@@ -1,0 +1,171 @@
+"""What waits to be published: the newest value per retained topic, events in order, and what may go out now.
+
+Bounded by design: retained topics hold one value each, events beyond EVENTS_MOST wait in the journal, and no more than
+REPLIES_MOST replies are taken. No more messages are unacknowledged at any time than the broker's window.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import IntEnum
+
+WINDOW = 20  # what mosquitto allows in flight by default (its CONNACK says ReceiveMaximum 20)
+EVENTS_MOST = 100
+REPLIES_MOST = 100
+
+
+class Rank(IntEnum):
+    """The order in which a new connection hears what is retained (contract 2.2)."""
+
+    DISCOVERY = 0
+    INFO = 1
+    AVAILABILITY = 2
+    VALUE = 3
+    BRIDGE_STATE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message, QoS 1."""
+
+    topic: str
+    payload: str
+    retain: bool = False
+    rank: Rank = Rank.VALUE
+    event: int | None = None  # its number in the journal
+    correlation: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire, with room for MQTT's own fields."""
+        return len(self.payload.encode()) + len(self.topic.encode()) + len(self.correlation or b"") + 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    message: Message
+    since: float  # monotonic seconds
+
+
+class Outgoing:
+    """The queue towards the broker. For the bridge's thread only."""
+
+    def __init__(self) -> None:
+        self._window = WINDOW
+        self._connected = False
+        self._introducing = False
+        self._retained: dict[str, Message] = {}
+        self._unsaid: dict[str, None] = {}  # retained topics whose newest value has not gone out, in order
+        self._events: deque[Message] = deque()
+        self._replies: deque[Message] = deque()
+        self._flights: dict[int, _Flight] = {}
+
+    # --- what comes in
+
+    def say(self, message: Message) -> None:
+        """Take a retained message; it replaces what waits for the same topic."""
+        self._retained[message.topic] = message
+        self._unsaid.setdefault(message.topic)
+        # Home Assistant must know an entity before its first event comes.
+        self._introducing = self._introducing or message.rank is Rank.DISCOVERY
+
+    def offer(self, event: Message) -> None:
+        """Take an event; ask `room_for_events` before."""
+        self._events.append(event)
+
+    def reply(self, message: Message) -> bool:
+        """Take an answer; False when too many wait for a broker that takes none."""
+        if len(self._replies) >= REPLIES_MOST:
+            return False
+        self._replies.append(message)
+        return True
+
+    @property
+    def room_for_events(self) -> int:
+        return EVENTS_MOST - len(self._events)
+
+    # --- the connection
+
+    def connected(self, window: int = WINDOW) -> None:
+        """A broker took us, and so many unacknowledged messages: it is told everything retained again."""
+        self._window = window
+        self._connected = True
+        self.say_again()
+
+    def say_again(self) -> None:
+        """Put everything retained in line again, in the order of ranks."""
+        self._introducing = True
+        self._unsaid = dict.fromkeys(sorted(self._retained, key=lambda topic: self._retained[topic].rank))
+
+    def dropped(self) -> None:
+        """The connection is gone: what was not acknowledged goes again, in its old order."""
+        self._connected = False
+        lost = [flight.message for flight in self._flights.values()]
+        self._flights.clear()
+        for message in reversed(lost):
+            self.take_back(message)
+
+    # --- what goes out
+
+    def next(self) -> Message | None:
+        """Return the message that may go out now, and count on `sent` or `take_back` to be called with it."""
+        if not self._connected or len(self._flights) >= self._window:
+            return None
+        if self._introducing:
+            self._introducing = bool(self._unsaid)
+        if self._introducing:
+            return self._next_retained()
+        for waiting in (self._replies, self._events):
+            if waiting:
+                return waiting.popleft()
+        return self._next_retained()
+
+    def _next_retained(self) -> Message | None:
+        topic = next(iter(self._unsaid), None)
+        if topic is None:
+            return None
+        del self._unsaid[topic]
+        return self._retained[topic]
+
+    def take_back(self, message: Message) -> None:
+        """Put what `next` gave in line again, first of its kind: it did not go out."""
+        if message.retain:
+            self._unsaid.setdefault(message.topic)  # or a newer value: that is what goes out next
+        elif message.event is not None:
+            self._events.appendleft(message)
+        else:
+            self._replies.appendleft(message)
+
+    def sent(self, mid: int, message: Message, now: float) -> None:
+        """The message went out as number `mid` at `now` (monotonic)."""
+        self._flights[mid] = _Flight(message, now)
+
+    def acknowledged(self, mid: int) -> Message | None:
+        """Return the message that the broker has now, None for a number that we do not know."""
+        flight = self._flights.pop(mid, None)
+        if flight is None:
+            return None
+        message = flight.message
+        if message.retain and not message.payload and self._retained.get(message.topic) is message:
+            del self._retained[message.topic]  # an empty payload clears the topic: there is nothing to say again
+            self._unsaid.pop(message.topic, None)
+        return message
+
+    # --- what can be asked
+
+    def oldest_flight_s(self, now: float) -> float:
+        """Return the age of the oldest unacknowledged message, 0 where there is none."""
+        return max((now - flight.since for flight in self._flights.values()), default=0.0)
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        return {
+            "retained": len(self._unsaid),
+            "events": len(self._events),
+            "replies": len(self._replies),
+            "in_flight": len(self._flights),
+        }
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is unacknowledged."""
+        return not any(self.lengths.values())

@@ -1,0 +1,124 @@
+"""Answers to commands, written once and for every outcome: what worked, what was refused, what failed."""
+
+import enum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sense_mqtt.errors import (
+    CommandRefused,
+    LoginRefused,
+    NotFound,
+    RateLimited,
+    RequestRefused,
+    SenseMqttError,
+    TokenRefused,
+)
+
+HEADER_BYTES = 512  # room for the contract's topic, the properties and MQTT's own bytes around a payload
+
+CODES: tuple[tuple[type[SenseMqttError], str], ...] = (
+    (RateLimited, "rate_limited"),  # its message says how long
+    (LoginRefused, "unauthorized"),  # MfaNeeded too
+    (TokenRefused, "unauthorized"),
+    (NotFound, "not_found"),
+    (RequestRefused, "bad_request"),
+)
+"""The contract's code for each class of error; for every other it is `unavailable`: asking again later may help."""
+
+
+class Absent(enum.Enum):
+    """The marker of what was not given, where null is a value like any other."""
+
+    ABSENT = enum.auto()
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """Where the answer goes: the asker's own topic (MQTT 5), or the contract's where that is None."""
+
+    topic: str | None = None
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A request that was understood; or, with its arguments left empty, as much of one as a refusal needs."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    monitor: int | None
+    transaction: Any | Literal[Absent.ABSENT]
+    reply_to: ReplyTo
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The one answer to a request. Where `topic` is None it goes to the contract's response topic of `command`."""
+
+    command: str
+    topic: str | None
+    payload: str
+    correlation: bytes | None
+
+
+def answer(command: Command, data: Any, packet_limit: int | None = None) -> Reply:
+    """Return the answer that carries `data`, or a refusal where JSON or the broker's packets cannot hold it."""
+    try:
+        reply = _reply(command, {"status": "ok", "data": data})
+    except (ValueError, TypeError, RecursionError):
+        return refuse(command, "unavailable", "the answer holds something that JSON cannot carry")
+    size = _size(reply)
+    if packet_limit is None or size <= packet_limit:
+        return reply
+    return refuse(command, "too_large", f"the answer takes {size} bytes, the broker takes at most {packet_limit}")
+
+
+def refuse(command: Command, code: str, error: str) -> Reply:
+    """Return the answer that says why not, with a code of the contract."""
+    return _reply(command, {"status": "error", "error": error, "code": code})
+
+
+def refuse_for(command: Command, error: SenseMqttError) -> Reply:
+    """Return the answer for what was raised or came back instead of a result."""
+    return refuse(command, *explain(error))
+
+
+def explain(error: SenseMqttError) -> tuple[str, str]:
+    """Return the contract's code for an error, and its message."""
+    if isinstance(error, CommandRefused):
+        return error.code, str(error)
+    return next((code for kind, code in CODES if isinstance(error, kind)), "unavailable"), str(error)
+
+
+def write_json(value: Any) -> str:
+    """Return compact JSON that UTF-8 can carry. Raises ValueError, TypeError or RecursionError where there is none."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if text.isascii() or _encodes(text):
+        return text
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON's \u can spell and UTF-8 cannot
+        return False
+    return True
+
+
+def _reply(command: Command, document: dict[str, Any]) -> Reply:
+    if command.transaction is not ABSENT:
+        document["transaction"] = command.transaction
+    return Reply(command.name, command.reply_to.topic, write_json(document), command.reply_to.correlation)
+
+
+def _size(reply: Reply) -> int:
+    """Return the bytes of the packet that carries the reply, at most."""
+    return (
+        len(reply.payload.encode()) + len((reply.topic or "").encode()) + len(reply.correlation or b"") + HEADER_BYTES
+    )

@@ -1,0 +1,120 @@
+"""Which devices a house has: who is new, renamed, merged or gone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
+from sense_mqtt.core.home import Device, Home, Policy
+from sense_mqtt.core.rows import Row, shown
+from sense_mqtt.core.transitions import Switch
+
+Outcome = tuple[Home, tuple[Change, ...]]
+
+
+def dismiss_ignored(home: Home, time: float, policy: Policy) -> Outcome:
+    """Let go of devices that were remembered and that the user ignores now."""
+    return _dismiss(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
+
+
+def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:
+    """Take in devices that were not known; after the first list and frame, each one found is news."""
+    changes: list[Change] = []
+    devices = dict(home.devices)
+    for row in rows:
+        devices[row.id] = _make(row, policy, live=home.live)
+        changes.append(Introduction(row.id))
+        if home.live and home.listed and row.kind != "virtual":
+            changes.append(_event("device_found", devices[row.id], time))
+    return replace(home, devices=devices), tuple(changes)
+
+
+def rename(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:
+    """Take over the names that a frame gives to devices that are known."""
+    known = ((home.devices.get(row.id), row) for row in rows)
+    renamed = [replace(device.row, name=row.name) for device, row in known if device and _is_renamed(device, row)]
+    return _redescribe(home, renamed, time, policy) if renamed else (home, ())
+
+
+def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> Outcome:
+    """Take over the list of devices; an empty list is no proof that all are gone."""
+    if not rows:
+        return home, ()
+    visible = [row for row in shown(rows) if row.kind == "virtual" or not policy.rules(row.id).ignore]
+    hidden = frozenset(row.id for row in rows) - frozenset(row.id for row in visible)
+    home, departed = _dismiss(replace(home, hidden=hidden), _find_gone(home, hidden, rows, policy), time)
+    home, described = _redescribe(home, [row for row in visible if row.id in home.devices], time, policy)
+    home, found = welcome(home, [row for row in visible if row.id not in home.devices], time, policy)
+    return replace(home, listed=True), (*departed, *described, *found)
+
+
+def _make(row: Row, policy: Policy, *, live: bool) -> Device:
+    # Frames that came before did not list it: it was off (contract 2.2).
+    absent = live and row.kind != "virtual"
+    device = Device(_described(row), _name(row, policy))
+    return replace(device, switch=Switch("off"), power_w=0.0) if absent else device
+
+
+def _described(row: Row) -> Row:
+    return replace(row, w=None, idle=False, always_on_w=None)
+
+
+def _name(row: Row, policy: Policy) -> str:
+    return policy.rules(row.id).name or row.name or row.id
+
+
+def _is_renamed(device: Device, row: Row) -> bool:
+    return row.name is not None and row.name != device.row.name and not device.virtual
+
+
+def _redescribe(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:
+    changes: list[Change] = []
+    devices = dict(home.devices)
+    for row in rows:
+        before = devices[row.id]
+        after = _described(replace(row, name=row.name or before.row.name))
+        if after == before.row:
+            continue
+        devices[row.id] = replace(before, row=after, name=_name(after, policy))
+        changes.append(Introduction(row.id))
+        if devices[row.id].name != before.name and not before.virtual:
+            changes.append(_event("device_renamed", devices[row.id], time, before=before.name))
+    return replace(home, devices=devices), tuple(changes)
+
+
+def _find_gone(home: Home, hidden: frozenset[str], rows: tuple[Row, ...], policy: Policy) -> Mapping[str, str | None]:
+    """Return the ids of devices that are no more, each with the id that it was merged into."""
+    listed = {row.id: row.merged_into for row in rows}
+    unlisted = {identity for identity, device in home.devices.items() if identity not in listed and not _draws(device)}
+    return {
+        identity: listed.get(identity)
+        for identity, device in home.devices.items()
+        if not device.virtual and (identity in hidden or identity in unlisted or _is_ignored(home, identity, policy))
+    }
+
+
+def _draws(device: Device) -> bool:
+    # A device that draws exists, whatever the list says; so does a plug at standby, which frames go on to show.
+    sight = device.switch.last
+    return bool(device.on) or (sight is not None and sight.row is not None)
+
+
+def _is_ignored(home: Home, identity: str, policy: Policy) -> bool:
+    return not home.devices[identity].virtual and policy.rules(identity).ignore
+
+
+def _dismiss(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
+    if not gone:
+        return home, ()
+    changes: list[Change] = []
+    for identity, into in gone.items():
+        device = home.devices[identity]
+        event = _event("device_merged", device, time, into=into) if into else _event("device_removed", device, time)
+        changes += [event, Withdrawal(identity)]
+    devices = {identity: device for identity, device in home.devices.items() if identity not in gone}
+    # Should it come back, everything of it is news again: its topics are cleared.
+    said = {subject: said for subject, said in home.said.items() if subject[0] not in gone}
+    return replace(home, devices=devices, said=said), tuple(changes)
+
+
+def _event(event_type: str, device: Device, time: float, **more: str) -> Event:
+    return Event(None, event_type, time, {"device": device.row.id, "name": device.name, **more})

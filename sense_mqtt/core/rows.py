@@ -1,0 +1,129 @@
+"""Rows of devices, as the feed and the REST list give them alike, and the tolerant readers of single fields."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["detected", "plug", "virtual"]
+
+VIRTUAL_IDS = frozenset({"always_on", "unknown", "solar"})
+
+_UNBELIEVABLE = 1e15  # no watts and no seconds; sums of what is below stay finite, and every float holds them
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One device as Sense describes it."""
+
+    id: str
+    name: str | None = None
+    w: float | None = None  # watts; absent in the REST list
+    idle: bool = False  # a plug below its standby threshold
+    always_on_w: float | None = None  # a plug's share in the row `always_on`
+    icon: str | None = None
+    make: str | None = None
+    model: str | None = None
+    location: str | None = None
+    type: str | None = None
+    kind: Kind = "detected"
+    hidden: bool = False  # deleted, revoked, merged into another, or mere inventory
+    merged_into: str | None = None
+    created: str | None = None
+
+
+def read_rows(rows: Any) -> tuple[Row, ...]:
+    """Return the rows that can be read, hidden ones included; a row needs an id, and each id counts once."""
+    seen: dict[str, Row] = {}
+    for fields in rows_of(rows):
+        row = read_row(fields)
+        if row is not None:
+            seen.setdefault(row.id, row)
+    return tuple(seen.values())
+
+
+def read_row(fields: Mapping[str, Any]) -> Row | None:
+    """Return one row without its tags, or None where it has no id."""
+    identity = text(fields.get("id"))
+    if identity is None:
+        return None
+    tags = mapping(fields.get("tags"))
+    merged_into = text(tags.get("MergeId"))
+    return Row(
+        id=identity,
+        name=text(fields.get("name")),
+        w=number(fields.get("w")),
+        idle="Idle" in list_of(fields.get("attrs")),
+        always_on_w=number(fields.get("ao_w")),
+        icon=text(fields.get("icon")),
+        make=text(fields.get("given_make")) or text(fields.get("make")),
+        model=text(fields.get("given_model")) or text(fields.get("model")),
+        location=text(fields.get("given_location")) or text(fields.get("location")),
+        type=text(tags.get("UserDeviceType")) or text(tags.get("DefaultUserDeviceType")) or text(tags.get("Type")),
+        kind=_kind(identity, fields, tags),
+        hidden=merged_into is not None or _is_hidden(identity, tags),
+        merged_into=merged_into,
+        created=text(tags.get("DateCreated")),
+    )
+
+
+def shown(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Return the rows that people know as devices; of plugs under one name, the newest (SE fetch_devices)."""
+    kept = [row for row in rows if not row.hidden or row.id in VIRTUAL_IDS]
+    newest = {row.name: row for row in sorted(kept, key=_age) if row.kind == "plug" and row.name}
+    return tuple(row for row in kept if row.kind != "plug" or row.name is None or newest[row.name] is row)
+
+
+def _age(row: Row) -> str:
+    return row.created or ""
+
+
+def _kind(identity: str, fields: Mapping[str, Any], tags: Mapping[str, Any]) -> Kind:
+    if identity in VIRTUAL_IDS:
+        return "virtual"
+    measured = "sd" in fields or is_true(tags.get("SSIEnabled")) or identity.startswith("ssi-")
+    return "plug" if measured else "detected"
+
+
+def _is_hidden(identity: str, tags: Mapping[str, Any]) -> bool:
+    # Every tag is a string, booleans too: "false" is truthy (protocol page, 3.2).
+    return identity.startswith("pd-") or is_false(tags.get("DeviceListAllowed")) or is_true(tags.get("UserDeleted"))
+
+
+def is_true(value: Any) -> bool:
+    """Say whether a tag means yes, be it text or a boolean."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
+def is_false(value: Any) -> bool:
+    """Say whether a tag means no, be it text or a boolean."""
+    return value is False or (isinstance(value, str) and value.lower() == "false")
+
+
+def text(value: Any) -> str | None:
+    """Return text without the blanks around it; None where there is none."""
+    return (value.strip() or None) if isinstance(value, str) else None
+
+
+def finite(value: Any) -> bool:
+    """Say whether this is a number that can be reckoned with: not NaN, infinite, beyond belief or a boolean."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _UNBELIEVABLE
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, or None."""
+    return float(value) if finite(value) else None
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return a mapping as it is, and an empty one for all else."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows_of(value: Any) -> list[Mapping[str, Any]]:
+    """Return the mappings in a list; an empty list for all else."""
+    return [row for row in list_of(value) if isinstance(row, dict)]
+
+
+def list_of(value: Any) -> list[Any]:
+    """Return a list as it is, and an empty one for all else."""
+    return value if isinstance(value, list) else []

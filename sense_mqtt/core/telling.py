@@ -1,0 +1,130 @@
+"""What is told of a house: each reading when it has changed and its interval has passed, a transition's at once."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from sense_mqtt.core import documents
+from sense_mqtt.core.changes import Change, Event, Reading
+from sense_mqtt.core.energy import Energy, accept, device_document, house_document
+from sense_mqtt.core.entities import READINGS, write_number
+from sense_mqtt.core.home import Home, Policy, Said
+from sense_mqtt.core.instants import Moment, write_instant
+from sense_mqtt.core.replies import write_json
+
+Outcome = tuple[Home, tuple[Change, ...]]
+
+POWER_DECIMALS = 1
+MINUTE_S = 60.0
+
+
+def tell_values(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
+    """Tell the present values that are due; of devices in `switched` at once."""
+    news = [*_tell_house(home, now, policy), *_tell_devices(home, home.devices, switched, now, policy)]
+    return _remember(home, news, now), tuple(reading for reading, _ in news)
+
+
+def tell_switched(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
+    """Tell the present values of devices in `switched` at once, and none of the others: no fresh frame backs them."""
+    news = list(_tell_devices(home, sorted(switched), switched, now, policy))
+    return _remember(home, news, now), tuple(reading for reading, _ in news)
+
+
+def tell_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
+    """Tell whether fresh data arrives; a change, but not the first word after a start, is an event too."""
+    readings = list(_if_new(home, None, "availability", "online" if online else "offline"))
+    home = _remember(home, readings, now)
+    if home.online is None or home.online == online:
+        return replace(home, online=online or home.online), tuple(reading for reading, _ in readings)
+    event = Event(None, "monitor_online" if online else "monitor_offline", now.wall)
+    return replace(home, online=online), (*(reading for reading, _ in readings), event)
+
+
+def tell_energy(home: Home, energy: Energy, now: Moment) -> Outcome:
+    """Tell the energy of a period, of the house and of each device, as far as the figures can be believed."""
+    kept = accept(home.energy.get(energy.scale), energy)
+    home = replace(home, energy={**home.energy, energy.scale: kept})
+    updated, key = write_instant(now.wall), f"energy/{energy.scale.lower()}"
+    readings = [Reading(None, key, write_json(house_document(kept.energy, updated)))]
+    readings += [
+        Reading(device.id, key, write_json(device_document(device, kept.energy, updated)))
+        for device in kept.energy.devices
+        if device.id in home.devices and device.id != "solar"
+    ]
+    return home, tuple(readings)
+
+
+def describe(home: Home, identities: frozenset[str], *, anyway: bool = False) -> Outcome:
+    """Tell what is known of these devices, and the list of all where there was one (or `anyway`)."""
+    described = [
+        Reading(identity, "attributes", documents.attributes(home, identity)) for identity in sorted(identities)
+    ]
+    listed = [Reading(None, "devices", documents.devices(home))] if described or anyway else []
+    return home, (*(reading for reading in described if reading.device != "solar"), *listed)
+
+
+News = tuple[Reading, float | None]
+
+
+def _remember(home: Home, news: Iterable[News], now: Moment) -> Home:
+    said = {(reading.device, reading.key): Said(reading.text, value, now.monotonic) for reading, value in news}
+    return replace(home, said={**home.said, **said}) if said else home
+
+
+def _if_new(home: Home, device: str | None, key: str, text: str) -> Iterator[News]:
+    said = home.said.get((device, key))
+    if said is None or said.text != text:
+        yield Reading(device, key, text), None
+
+
+def _tell_house(home: Home, now: Moment, policy: Policy) -> Iterator[News]:
+    if home.latest is None:
+        return
+    for entity in READINGS:
+        value = entity.read(home.latest) if entity.read else None
+        if value is not None and entity.decimals is not None:
+            jump_w = policy.jump_w if entity.unit == "W" else None
+            yield from _tell(home, None, entity.key, value, entity.decimals, policy.house_interval_s, jump_w, now)
+    if home.latest.epoch is not None:
+        yield from _tell_last_frame(home, home.latest.epoch, now)
+
+
+def _tell_last_frame(home: Home, time: float, now: Moment) -> Iterator[News]:
+    said = home.said.get((None, "last_frame"))
+    if said is None or now.monotonic - said.at >= MINUTE_S:
+        yield from _if_new(home, None, "last_frame", write_instant(time))
+
+
+def _tell_devices(
+    home: Home, identities: Iterable[str], switched: frozenset[str], now: Moment, policy: Policy
+) -> Iterator[News]:
+    for identity in identities:
+        device = home.devices[identity]
+        if identity == "solar":
+            continue  # told as the house's solar_power only (contract 1.2)
+        if not device.virtual and device.on is not None:
+            yield from _if_new(home, identity, "state", "ON" if device.on else "OFF")
+        if device.power_w is not None:
+            interval_s = 0.0 if identity in switched else policy.device_interval_s
+            yield from _tell(home, identity, "power", device.power_w, POWER_DECIMALS, interval_s, policy.jump_w, now)
+
+
+def _tell(
+    home: Home,
+    device: str | None,
+    key: str,
+    value: float,
+    decimals: int,
+    interval_s: float,
+    jump_w: float | None,
+    now: Moment,
+) -> Iterator[News]:
+    said = home.said.get((device, key))
+    if said is not None:
+        jumped = jump_w is not None and said.value is not None and abs(value - said.value) >= jump_w
+        if not jumped and now.monotonic - said.at < interval_s:
+            return
+        if said.value == value:
+            return
+    text = write_number(value, decimals)
+    if said is None or said.text != text:
+        yield Reading(device, key, text), value

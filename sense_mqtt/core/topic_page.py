@@ -1,0 +1,192 @@
+"""docs/topics.md, written from the tables that the program itself works with; a test keeps the page equal to this.
+
+To write it anew: python -c "from sense_mqtt.core.topic_page import *; print(topic_page(), end='')" > docs/topics.md
+"""
+
+from collections.abc import Iterable, Iterator
+
+from sense_mqtt.core.command_table import COMMANDS
+from sense_mqtt.core.entities import (
+    BRIDGE,
+    BRIDGE_EVENTS,
+    DEVICE,
+    FEEDS,
+    HOUSE_EVENTS,
+    HOUSE_FIGURES,
+    MONITOR,
+    DEVICE_EVENTS,
+    SCALES,
+    Entity,
+)
+
+PAGE = """\
+# Topics
+
+<!-- Generated from the code (`sense_mqtt/core/topic_page.py`); do not edit. -->
+
+*base* is `mqtt.base_topic` (default `sense`); *monitor* is Sense's monitor id; *device* is Sense's device id, in
+which every character outside `[A-Za-z0-9_-]` becomes `_`. R: retained. Everything is QoS 1. Times are ISO 8601 UTC
+with milliseconds and `Z`. Numbers are plain decimals without unit or exponent; a figure that Sense does not give is
+absent, never 0.
+
+## The house: `<base>/<monitor>/`
+
+{house}
+
+Figures in `energy/<scale>`, for each scale of {scales}:
+
+{figures}
+
+Types of `event`: {house_events}.
+
+## A device: `<base>/<monitor>/device/<device>/`
+
+{device}
+
+`always_on` and `unknown` have no events and no `state`; `solar` is published as the house's `solar_power` only.
+`<base>/<monitor>/device/+/event` is the feed of all events. One of them:
+
+```json
+{{"event_type": "turned_on", "monitor": 123456, "device": "1a2b3c4d", "time": "2026-11-21T19:00:00.500Z",
+ "id": "b3f0...", "name": "Dryer", "power_w": 5584.7, "source": "frame", "late": false}}
+```
+
+Types: {device_events}, the last of plugs only. `turned_off` adds `duration_s` and `energy_kwh` of the run where
+they are known. `time` is when it happened at the house. `source` is `frame` (two successive frames differ),
+`reconnect` (found on the first frame after a gap) or `timeline` (Sense's own timeline told of it). `late`:
+published more than a minute after `time`. The same transition always has the same `id`.
+
+## The bridge: `<base>/bridge/`
+
+{bridge}
+
+`feed` says {feeds}; `auth` says `ok`, `auth_required` (a person must log in), `unavailable` or `starting`.
+
+## Rounding and intervals
+
+A reading is published when its rounded value has changed and its interval has passed, the newest value then. A
+transition publishes the device's power at once, and so does a change of at least `publish.jump_w` where that is
+set.
+
+{readings}
+
+## Commands
+
+Publish a JSON object, or nothing for no arguments, to `<base>/bridge/request/<command>`, not retained. It may hold
+`monitor` (needed where the account has several) and `transaction` (any value, given back). The answer comes on
+`<base>/bridge/response/<command>`, or with MQTT 5 on the request's response topic, with its correlation data:
+
+```json
+{{"status": "ok", "data": {{}}, "transaction": "abc"}}
+{{"status": "error", "error": "no device 'zzz' on monitor 123456", "code": "not_found", "transaction": "abc"}}
+```
+
+Codes: `bad_request`, `unknown_command`, `not_found`, `busy`, `rate_limited`, `unauthorized`, `unavailable`,
+`too_large`. *Raw* is what Sense answered, unchanged.
+
+{commands}
+
+## Home Assistant
+
+What `home_assistant.discovery` introduces, by the row's key. A unique id is `sense_mqtt_<monitor>_<key>`, of a
+device `sense_mqtt_<monitor>_<device>_<key>`; it never changes. Solar: in homes with solar only. Keys that end in
+`_day` are there for the other scales too, disabled until somebody switches them on in Home Assistant.
+
+### The monitor
+
+{monitor_entities}
+
+### A device
+
+{device_entities}
+"""
+
+Told = tuple[str, str, str]  # topic, R or -, payload
+
+TOPIC_HEAD = ("topic", "R", "payload")
+ENTITY_HEAD = ("key", "name", "platform", "class", "unit", "solar")
+INTERVALS = {"house": "`publish.house_interval_s`", "device": "`publish.device_interval_s`", "minute": "60 s"}
+LISTED = ("id", "name", "icon", "make", "model", "location", "type", "kind", "on", "power_w", "last_on", "last_off")
+COUNTED = ("frames", "events", "reconnects", "last_frame", "feed", "auth", "rss_mb", "uptime_s")
+
+
+def topic_page() -> str:
+    """Return the whole page."""
+    return PAGE.format(
+        house=_table(TOPIC_HEAD, (*_topics(MONITOR), *_house_documents())),
+        scales=_codes(SCALES),
+        figures=_table(("figure", "what"), ((f"`{row.field}`", row.about) for row in HOUSE_FIGURES)),
+        house_events=_codes(HOUSE_EVENTS),
+        device=_table(TOPIC_HEAD, (*_topics(DEVICE), *_device_documents())),
+        device_events=_codes(DEVICE_EVENTS),
+        bridge=_table(TOPIC_HEAD, _bridge_documents()),
+        feeds=_codes(FEEDS),
+        readings=_table(
+            ("reading", "decimals", "at most every"), (*_readings("", MONITOR), *_readings("device ", DEVICE))
+        ),
+        commands=_table(("command", "arguments", "what it does"), _commands()),
+        monitor_entities=_table(ENTITY_HEAD, _entities((*MONITOR, *BRIDGE))),
+        device_entities=_table(ENTITY_HEAD, _entities(DEVICE)),
+    )
+
+
+def _house_documents() -> Iterator[Told]:
+    yield (
+        "`devices`",
+        "R",
+        f"JSON list of all known devices, sent when one appears, goes, is renamed or switches: {_codes(LISTED)}",
+    )
+
+
+def _device_documents() -> Iterator[Told]:
+    yield "`attributes`", "R", "JSON, the device's entry of `devices`"
+
+
+def _bridge_documents() -> Iterator[Told]:
+    yield "`state`", "R", "`online`, published last on every connection; `offline` by the last will and on a clean stop"
+    yield "`info`", "R", "JSON: `version`, `started`, `monitors`, `feed`, `config` (no secret in it)"
+    yield "`health`", "R", f"JSON, once a minute: {_codes(COUNTED)}, calls of the last hour, queue lengths"
+    yield "`event`", "-", f"JSON: `event_type`, `time` and what belongs to it; types: {_codes(BRIDGE_EVENTS)}"
+    yield "`request/<command>`", "-", "in: a command, see below"
+    yield "`response/<command>`", "-", "out: its answer"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(_line(cells) for cells in (head, ("---",) * len(head), *rows))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _codes(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _topics(rows: Iterable[Entity]) -> Iterator[Told]:
+    rows = tuple(rows)
+    for row in rows:
+        if row.field is None:
+            yield f"`{row.topic}`", "-" if row.platform == "event" else "R", row.about
+    fields = _codes(dict.fromkeys(row.field for row in rows if row.field is not None))
+    yield "`energy/<scale>`", "R", f"JSON: {fields}, `start` of the period, `updated`"
+
+
+def _readings(subject: str, rows: Iterable[Entity]) -> Iterator[tuple[str, ...]]:
+    for row in rows:
+        if row.pace is not None:
+            decimals = "" if row.decimals is None else str(row.decimals)
+            yield f"{subject}`{row.topic}`", decimals, INTERVALS[row.pace]
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    for name, entry in COMMANDS.items():
+        yield f"`{name}`", "; ".join(argument.describe() for argument in entry.arguments), entry.about
+
+
+def _entities(rows: Iterable[Entity]) -> Iterator[tuple[str, ...]]:
+    for row in rows:
+        if row.enabled:
+            solar = "yes" if row.solar_only else ""
+            name = row.name or "(the device's own)"
+            yield f"`{row.key}`", name, row.platform, row.device_class or "", row.unit or "", solar

@@ -1,0 +1,50 @@
+"""Every topic name, built and parsed here only."""
+
+import re
+from dataclasses import dataclass
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def safe(identity: str) -> str:
+    """Return an id as it stands in topics: every character outside [A-Za-z0-9_-] becomes `_` (contract)."""
+    return _UNSAFE.sub("_", identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names below one base topic and one Home Assistant prefix."""
+
+    base: str = "sense"
+    prefix: str = "homeassistant"
+
+    def monitor(self, monitor: int, key: str) -> str:
+        return f"{self.base}/{monitor}/{key}"
+
+    def device(self, monitor: int, device: str, key: str) -> str:
+        return f"{self.base}/{monitor}/device/{safe(device)}/{key}"
+
+    def bridge(self, key: str) -> str:
+        return f"{self.base}/bridge/{key}"
+
+    def response(self, command: str) -> str:
+        return self.bridge(f"response/{command}")
+
+    @property
+    def requests(self) -> str:
+        """What to subscribe to for commands."""
+        return self.bridge("request/#")
+
+    def command(self, topic: str) -> str | None:
+        """Return the command's name where the topic is a request, else None."""
+        start = self.bridge("request/")
+        return topic.removeprefix(start) if topic.startswith(start) else None
+
+    @property
+    def birth(self) -> str:
+        """Where Home Assistant says `online` once it listens."""
+        return f"{self.prefix}/status"
+
+    def discovery(self, component: str, object_id: str) -> str:
+        """Return a discovery topic; `component` is `device`, or the platform in `single` mode."""
+        return f"{self.prefix}/{component}/{safe(object_id)}/config"

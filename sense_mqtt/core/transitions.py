@@ -1,0 +1,160 @@
+"""On, off and idle: from what successive frames show of one device to the transitions that are told.
+
+A device is `on` while a frame lists it, `idle` while it is listed with the attribute Idle, `off` while it is not
+listed. Thresholds of the user (`on_above_w`, `off_below_w`) replace that. A change is held back for `on_delay_s` or
+`off_delay_s`; one that does not last is never told, one that does is told with the time at which it began.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sense_mqtt.core.rows import Row
+from sense_mqtt.core.rules import DeviceRules
+
+State = Literal["on", "off", "idle"]
+Source = Literal["frame", "reconnect", "timeline"]
+
+EVENT_TYPES: dict[State, str] = {"on": "turned_on", "off": "turned_off", "idle": "idle"}
+
+LONGEST_STEP_S = 150.0  # energy of a run is unknown where two sightings are further apart: 2.5 polls of 60 s
+CLOCK_SLIP_S = 120.0  # steps back of the monitor's clock up to this are smoothed, larger ones believed
+SETTLE_S = 1.0  # grace beyond the hold time where no further frame comes
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look at a device."""
+
+    row: Row | None  # None: not listed
+    time: float  # seconds UTC at the house
+    arrived: float  # monotonic seconds
+    source: Source = "frame"
+
+    @property
+    def watts(self) -> float | None:
+        return 0.0 if self.row is None else self.row.w
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change that is held back until it has lasted."""
+
+    state: State
+    first: Sight  # the look that showed it first
+    energy_ws: float | None = 0.0  # watt-seconds since then; None: not all was seen
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """What is known of a device's switching."""
+
+    state: State | None = None  # None: no frame has told yet
+    since: float | None = None  # seconds UTC; None: it was so when we first looked
+    pending: Pending | None = None
+    energy_ws: float | None = None  # watt-seconds of the present run; None: not all of it was seen
+    last: Sight | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of state that has lasted."""
+
+    event_type: str
+    time: float  # seconds UTC
+    power_w: float | None
+    source: Source
+    duration_s: float | None = None  # of the run that ended
+    energy_kwh: float | None = None
+
+
+def look(switch: Switch, sight: Sight, rules: DeviceRules) -> tuple[Switch, Transition | None]:
+    """Return what is known after one look, and the transition that it completes."""
+    target = _judge(switch.state, sight.row, rules)
+    switch = replace(_measure(switch, sight), last=sight)
+    if switch.state is None:
+        return replace(switch, state=target), None
+    if target == switch.state:
+        return replace(switch, pending=None), None
+    pending = _hold(switch.pending, target, sight)
+    if sight.time - pending.first.time >= _hold_s(target, rules):
+        return _complete(switch, pending)
+    return replace(switch, pending=pending), None
+
+
+def settle(switch: Switch, monotonic: float, rules: DeviceRules) -> tuple[Switch, Transition | None]:
+    """Return the same where no further frame came: a held-back change has lasted when its hold time is over."""
+    pending = switch.pending
+    if pending is None or monotonic - pending.first.arrived < _hold_s(pending.state, rules) + SETTLE_S:
+        return switch, None
+    return _complete(switch, pending)
+
+
+def _judge(state: State | None, row: Row | None, rules: DeviceRules) -> State:
+    if row is None:
+        return "off"
+    threshold = _threshold(state, rules)
+    if threshold is not None and row.w is not None:
+        return "on" if row.w >= threshold else "idle" if row.idle else "off"
+    return "idle" if row.idle else "on"
+
+
+def _threshold(state: State | None, rules: DeviceRules) -> float | None:
+    above, below = rules.on_above_w, rules.off_below_w
+    wanted, other = (below, above) if state == "on" else (above, below)
+    return wanted if wanted is not None else other
+
+
+def _hold(pending: Pending | None, target: State, sight: Sight) -> Pending:
+    # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
+    if pending is None or (pending.state == "on") != (target == "on"):
+        return Pending(target, sight)
+    return replace(pending, state=target)
+
+
+def _hold_s(target: State, rules: DeviceRules) -> float:
+    return rules.on_delay_s if target == "on" else rules.off_delay_s
+
+
+def _measure(switch: Switch, sight: Sight) -> Switch:
+    pending = switch.pending
+    if switch.energy_ws is None and pending is None:
+        return switch
+    step_ws = _step_ws(switch.last, sight)
+    pending = replace(pending, energy_ws=_add(pending.energy_ws, step_ws)) if pending else None
+    return replace(switch, energy_ws=_add(switch.energy_ws, step_ws), pending=pending)
+
+
+def _step_ws(last: Sight | None, sight: Sight) -> float | None:
+    step_s = sight.time - last.time if last else math.inf
+    if last is None or last.watts is None or sight.source != "frame" or step_s > LONGEST_STEP_S:
+        return None
+    return last.watts * max(step_s, 0.0)
+
+
+def _add(energy_ws: float | None, more_ws: float | None) -> float | None:
+    return None if energy_ws is None or more_ws is None else energy_ws + more_ws
+
+
+def _complete(switch: Switch, pending: Pending) -> tuple[Switch, Transition]:
+    first, watts = pending.first, switch.last.watts if switch.last else None
+    time = _in_order(first.time, switch.since)
+    ended = switch.state == "on"
+    run_ws = _add(switch.energy_ws, None if pending.energy_ws is None else -pending.energy_ws)
+    transition = Transition(
+        event_type=EVENT_TYPES[pending.state],
+        time=time,
+        power_w=watts,
+        source=first.source,
+        duration_s=time - switch.since if ended and switch.since is not None else None,
+        energy_kwh=run_ws / 3.6e6 if ended and run_ws is not None else None,
+    )
+    fresh = pending.state == "on" and first.source == "frame"
+    return Switch(pending.state, time, energy_ws=pending.energy_ws if fresh else None, last=switch.last), transition
+
+
+def _in_order(time: float, since: float | None) -> float:
+    # Frames carry whole seconds: two transitions within one keep their order, and their ids differ.
+    if since is None or time > since or since - time > CLOCK_SLIP_S:
+        return time
+    return since + 0.001

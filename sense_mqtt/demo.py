@@ -1,0 +1,110 @@
+"""Everything in one process: a simulated Sense cloud, an embedded broker, the bridge and a live table."""
+
+import argparse
+import contextlib
+import logging
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from sense_mqtt.assembly import assemble, connect_cloud
+from sense_mqtt.broker import Broker, BrokerSettings
+from sense_mqtt.clock import SystemClock
+from sense_mqtt.config import Config
+from sense_mqtt.errors import ConfigError
+from sense_mqtt.inbox import Inbox, Stop
+from sense_mqtt.redaction import RedactingFormatter, Redactor
+from sense_mqtt.watch import watch
+
+SPEED = 60.0  # house seconds a second: something happens every few seconds
+BRIDGE_END_S = 10.0
+DAY_S = 86_400.0
+MORNING_S = 15 * 3600.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the demo can be told."""
+    parser.add_argument("--speed", type=float, default=SPEED, help=f"house seconds a second (default {SPEED:g})")
+    parser.add_argument("--seed", type=int, default=1, help="which made-up house (default 1)")
+    parser.add_argument("--mqtt-port", type=int, default=None, help="of the embedded broker (default: a free one)")
+    parser.add_argument("--seconds", type=float, default=None, help="end after so many seconds (default: Ctrl-C)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the demo until Ctrl-C, or for `--seconds`; return the exit code."""
+    try:
+        from sense_mqtt.embedded_broker import EmbeddedBroker
+        from sense_mqtt.simulator.cloud import SimulatedCloud
+        from sense_mqtt.simulator.model import BuiltInHouse
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"the demo needs {error.name}: pip install 'sense-mqtt[demo]'") from error
+
+    clock = SystemClock()
+    house = BuiltInHouse(seed=options.seed, begins=_next_morning(clock.now().wall))
+    with (
+        tempfile.TemporaryDirectory(prefix="sense-mqtt-demo-") as folder,
+        EmbeddedBroker(options.mqtt_port) as broker,
+        SimulatedCloud(house, speed=options.speed) as cloud,
+    ):
+        _log_to(Path(folder) / "demo.log")
+        account = {"email": cloud.email, "password": cloud.password}
+        config = _configure(account, cloud.api_url, cloud.feed_url, broker.port, Path(folder))
+        with _running_bridge(config):
+            heading = _invite(broker.port, options.speed)
+            _watch(broker.port, config, heading, options.seconds)
+    return 0
+
+
+def _next_morning(now: float) -> float:
+    """Return the next 15:00 UTC: in America the sun is up, and nothing is late yet."""
+    return now + (MORNING_S - now) % DAY_S
+
+
+def _configure(account: dict[str, str], api_url: str, feed_url: str, port: int, folder: Path) -> Config:
+    return Config.model_validate(
+        {
+            "sense": {**account, "api_url": api_url, "feed_url": feed_url},
+            "mqtt": {"host": "127.0.0.1", "port": port, "protocol": "3.1.1"},
+            "publish": {"device_interval_s": 1, "house_interval_s": 1},
+            "state_dir": folder / "state",
+        }
+    )
+
+
+@contextlib.contextmanager
+def _running_bridge(config: Config) -> Iterator[None]:
+    inbox, clock = Inbox(), SystemClock()
+
+    def run_bridge() -> None:  # the journal belongs to the thread that opens it
+        cloud = connect_cloud(config, inbox, Redactor(config.secrets()), clock)
+        assemble(config, inbox, cloud, clock).run()
+
+    thread = threading.Thread(target=run_bridge, name="bridge", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        inbox.put(Stop("the demo ends"))
+        thread.join(BRIDGE_END_S)
+
+
+def _watch(port: int, config: Config, heading: str, seconds: float | None) -> None:
+    settings = BrokerSettings("127.0.0.1", port, protocol="3.1.1", client_id="sense-mqtt-watch")
+    heard = Inbox()
+    listener = Broker(settings, heard, will=None, topics=(f"{config.mqtt.base_topic}/#",))
+    with contextlib.suppress(KeyboardInterrupt):
+        watch(heard, listener, Console(), heading, SystemClock(), seconds)
+
+
+def _invite(port: int, speed: float) -> str:
+    listen = f"mosquitto_sub -p {port} -v -t 'sense/#'"
+    return f"A made-up house, {speed:g} times as fast as life. Listen along:  {listen}   (Ctrl-C ends)"
+
+
+def _log_to(file: Path) -> None:
+    handler = logging.FileHandler(file)
+    handler.setFormatter(RedactingFormatter(Redactor()))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

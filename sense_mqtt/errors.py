@@ -1,0 +1,61 @@
+"""Everything we raise on purpose: one class per reaction."""
+
+
+class SenseMqttError(Exception):
+    """What went wrong, which thing, and what to do about it, as one sentence."""
+
+
+class ConfigError(SenseMqttError):
+    """The configuration is wrong; `str()` lists every fault, one a line. The program ends with exit code 2."""
+
+
+class LoginRefused(SenseMqttError):
+    """Sense refused e-mail and password, the code, or the account is locked: a person must act."""
+
+
+class MfaNeeded(LoginRefused):
+    """The account has two-factor login and no code is at hand: `sense-mqtt login` must be run."""
+
+
+class TokenRefused(SenseMqttError):
+    """Sense refused the access token: renew it, then try once more."""
+
+
+class RateLimited(SenseMqttError):
+    """Sense (HTTP 429) or our own budget asks us to wait `retry_after_s` seconds."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class SenseUnavailable(SenseMqttError):
+    """Sense did not answer, or not in its own words (5xx, HTML, timeout, TLS): wait, never log in again."""
+
+
+class NotFound(SenseMqttError):
+    """Sense knows no such path, monitor or device (HTTP 404)."""
+
+
+class RequestRefused(SenseMqttError):
+    """Sense understood and said no (HTTP 400, 403, other 4xx): asking again will not help."""
+
+
+class BadFrame(SenseMqttError):
+    """A message of the feed that cannot be understood; `kind` names the fault for counting."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class CommandRefused(SenseMqttError):
+    """A request on MQTT is refused with a `code` of the contract (`bad_request`, `not_found`, ...)."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class JournalError(SenseMqttError):
+    """The journal cannot be read or written; says which file and what to do."""

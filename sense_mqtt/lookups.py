@@ -1,0 +1,155 @@
+"""The table of commands -> REST calls, and the making of lookups for the desk from it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sense_mqtt.clock import Clock
+from sense_mqtt.core.energy import Energy, energy_answer, from_trends, join
+from sense_mqtt.core.instants import write_instant
+from sense_mqtt.desk import Lookup
+from sense_mqtt.errors import NotFound
+from sense_mqtt.sense.session import Session
+from sense_mqtt.sense.tokens import Monitor
+
+NEW_ENDPOINTS_AGAIN_S = 86_400  # how long the old trends are asked where the new endpoints were missing
+
+_BIN_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One lookup with all that it needs. `arguments` are checked and in Sense's form, see core/command_table.py."""
+
+    session: Session
+    monitor: Monitor
+    arguments: Mapping[str, Any]
+    now_s: float  # seconds UTC
+
+    @property
+    def start(self) -> str:
+        """The instant that was asked for, else the present one."""
+        return str(self.arguments.get("start") or write_instant(self.now_s))
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """Return what Sense answers; `{monitor}` is filled in, and `{user}`, which in a path the session fills in."""
+        filled = {name: self._fill(value) for name, value in (params or {}).items()}
+        return self.session.get(path.replace("{monitor}", str(self.monitor.id)), filled)
+
+    def _fill(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if "{user}" in value:
+            value = value.replace("{user}", str(self.session.account().user_id))
+        return value.replace("{monitor}", str(self.monitor.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """A row that is one GET and hands on the arguments as they are."""
+
+    path: str
+    fixed: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, question: Question) -> Any:
+        return question.get(self.path, {**self.fixed, **question.arguments})
+
+
+def _device(question: Question) -> Any:
+    identity = question.arguments["id"]
+    try:
+        return question.get(f"app/monitors/{{monitor}}/devices/{identity}")
+    except NotFound as error:
+        raise NotFound(f"no device '{identity}' on monitor {question.monitor.id}") from error
+
+
+def _history(question: Question) -> Any:
+    span_s = question.arguments["frames"] * _BIN_S[question.arguments["granularity"]]
+    newest = {"start": write_instant(question.now_s - span_s)}
+    return question.get("app/history/usage", {"monitor_id": "{monitor}", **newest, **question.arguments})
+
+
+def _trends(question: Question) -> Any:
+    params = {"monitor_id": "{monitor}", "scale": question.arguments["scale"], "start": question.start}
+    return question.get("app/history/trends", params)
+
+
+def _usage(question: Question) -> Any:
+    return question.get("app/monitors/{monitor}/history/usage", _period(question))
+
+
+def _solar_usage(question: Question) -> Any:
+    return question.get("app/monitors/{monitor}/history/usage/solar", _period(question))
+
+
+def _period(question: Question) -> dict[str, str]:
+    # The new endpoints take `start` without fraction and zone, and read it as UTC (SE 0.15.0).
+    return {"scale": question.arguments["scale"], "start": question.start[:19]}
+
+
+def _get(question: Question) -> Any:
+    return question.get(question.arguments["path"], question.arguments.get("params"))
+
+
+LOOKUPS: Mapping[str, Callable[[Question], Any]] = {
+    "devices": Get("app/monitors/{monitor}/devices", {"include_merged": "true"}),
+    "device": _device,
+    "always_on": Get("app/monitors/{monitor}/devices/always_on"),
+    "unknown": Get("app/monitors/{monitor}/devices/unknown"),
+    "status": Get("app/monitors/{monitor}/status"),
+    "overview": Get("app/monitors/{monitor}/overview"),
+    "timeline": Get("users/{user}/timeline"),
+    "history": _history,
+    "usage": _usage,
+    "solar_usage": _solar_usage,
+    "trends": _trends,
+    "realtime": Get("app/{monitor}/realtime_update"),
+    "comparisons": Get("app/history/comparisons", {"monitor_id": "{monitor}"}),
+    "rate_zones": Get("app/monitors/{monitor}/rate_zones"),
+    "get": _get,
+}
+"""Paths and parameters: protocol 3.1. `energy` is more than one call, see Lookups."""
+
+
+class Lookups:
+    """Makes commands into lookups for the desk, and remembers which monitors only the old trends know."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._old_until: dict[int, float] = {}  # by monitor, monotonic seconds
+
+    def prepare(self, name: str, monitor: Monitor, arguments: Mapping[str, Any]) -> Lookup:
+        """Return the lookup of a command; it gives what the command answers."""
+        if name == "energy":
+            return lambda session: energy_answer(self._read_energy(self._ask(session, monitor, arguments)))
+        return lambda session: LOOKUPS[name](self._ask(session, monitor, arguments))
+
+    def energy(self, monitor: Monitor, scale: str) -> Lookup:
+        """Return the lookup of the present period's Energy, for publishing; `scale` as Sense writes it (`DAY`)."""
+        return lambda session: self._read_energy(self._ask(session, monitor, {"scale": scale}))
+
+    def _ask(self, session: Session, monitor: Monitor, arguments: Mapping[str, Any]) -> Question:
+        return Question(session, monitor, arguments, self._clock.now().wall)
+
+    def _read_energy(self, question: Question) -> Energy:
+        now, until = self._clock.now().monotonic, self._old_until.pop(question.monitor.id, None)
+        if until is None or now >= until:
+            try:
+                return _read_new(question)
+            except NotFound:
+                until = now + NEW_ENDPOINTS_AGAIN_S
+        trends = _trends(question)
+        self._old_until[question.monitor.id] = until  # not where both are missing: that says nothing about either
+        return from_trends(question.arguments["scale"], trends, solar=question.monitor.solar)
+
+
+def _read_new(question: Question) -> Energy:
+    usage = _usage(question)
+    return join(question.arguments["scale"], usage, _read_solar(question) if question.monitor.solar else None)
+
+
+def _read_solar(question: Question) -> Any:
+    try:
+        return _solar_usage(question)
+    except NotFound:  # only where `solar_configured` (protocol 3.1); the home's other figures stand
+        return None

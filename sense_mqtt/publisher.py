@@ -1,0 +1,162 @@
+"""Everything on its way to the broker: what waits, what is unacknowledged, and the connection that carries it."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from sense_mqtt.broker import Broker
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.outgoing import Message, Outgoing
+from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
+from sense_mqtt.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+ATTEMPT_S = 30.0  # an attempt at a connection that takes longer is given up
+TAKEN_OVER_S = 60.0  # two bridges with one client id throw each other out: not more often than this
+
+
+class Publisher:
+    """Owns the queue, the journal's events and the connection's life. For the bridge's thread only."""
+
+    def __init__(
+        self, broker: Broker, journal: Journal, backoff: Callable[[], Iterator[float]], stall_after_s: float
+    ) -> None:
+        self._broker = broker
+        self._journal = journal
+        self._make_backoff = backoff
+        self._waits = backoff()
+        self._stall_after_s = stall_after_s
+        self._outgoing = Outgoing()
+        self._offered = 0  # number of the newest event handed to the queue
+        self._delivered: list[int] = []  # events to be forgotten
+        self._attempt_ends = math.inf  # monotonic seconds
+        self._open_at = 0.0
+        self._told = ""  # the reason last logged
+        self.connected = False
+        self.packet_limit: int | None = None
+
+    # --- what is to be told
+
+    def say(self, messages: Iterable[Message]) -> None:
+        """Take retained messages."""
+        for message in messages:
+            self._outgoing.say(message)
+
+    def record(self, monitor: int, document: Mapping[str, Any], events: Iterable[Message]) -> None:
+        """Take events, once the journal holds them together with what is known of the house."""
+        self._journal.record(monitor, document, [(event.topic, event.payload) for event in events])
+
+    def announce(self, event: Message) -> None:
+        """Take an event that belongs to no house."""
+        self._journal.append(event.topic, event.payload)
+
+    def reply(self, message: Message) -> None:
+        if not self._outgoing.reply(message):
+            logger.warning("too many answers wait for the broker: one on %s is dropped", message.topic)
+
+    def say_again(self) -> None:
+        """Put everything retained in line again."""
+        self._outgoing.say_again()
+
+    # --- the connection
+
+    def take_connected(self, item: BrokerConnected) -> None:
+        self.connected = True
+        self.packet_limit = item.packet_limit
+        self._attempt_ends = math.inf
+        self._waits = self._make_backoff()
+        logger.info("connected to the MQTT broker")
+        self._told = ""
+        self._outgoing.connected(item.window)
+
+    def take_dropped(self, item: BrokerDropped, now: Moment) -> None:
+        wait_s = next(self._waits)
+        if item.taken_over:
+            wait_s = max(wait_s, TAKEN_OVER_S)
+        self._lose(item.reason, wait_s, now)
+
+    def take_acknowledged(self, item: Acknowledged) -> None:
+        message = self._outgoing.acknowledged(item.mid)
+        if message is None:
+            return
+        if item.refusal is not None:
+            logger.warning("the broker refused a message on %s: %s", message.topic, item.refusal)
+        if message.event is not None:
+            self._delivered.append(message.event)
+
+    def is_current(self, generation: int) -> bool:
+        """Say whether an item tells of the present connection, and not of one that was given up."""
+        return generation == self._broker.generation and (self.connected or self._attempt_ends < math.inf)
+
+    def tend(self, now: Moment) -> None:
+        """Connect when it is time, and give up a connection that takes nothing any more. Call once a second."""
+        self._forget_delivered()
+        if self._outgoing.oldest_flight_s(now.monotonic) > self._stall_after_s:
+            self._lose("it acknowledges nothing", next(self._waits), now)
+        elif now.monotonic > self._attempt_ends:
+            self._lose("it does not answer", next(self._waits), now)
+        elif not self.connected and self._attempt_ends == math.inf and now.monotonic >= self._open_at:
+            self._attempt_ends = now.monotonic + ATTEMPT_S
+            self._broker.open()
+
+    def _lose(self, reason: str, wait_s: float, now: Moment) -> None:
+        self._broker.abandon()
+        self._outgoing.dropped()
+        self.connected = False
+        self._attempt_ends = math.inf
+        self._open_at = now.monotonic + wait_s
+        log = logger.debug if reason == self._told else logger.warning
+        self._told = reason
+        log("no connection to the MQTT broker: %s; trying again", reason)
+
+    # --- what goes out
+
+    def pump(self, now: Moment) -> None:
+        """Hand to the broker what may go out now."""
+        self._refill()
+        while (message := self._outgoing.next()) is not None:
+            if self.packet_limit is not None and message.size > self.packet_limit:
+                self._pass_over(message)
+                continue
+            mid = self._broker.publish(message)
+            if mid is None:
+                self._outgoing.take_back(message)
+                return
+            self._outgoing.sent(mid, message, now.monotonic)
+            self._refill()
+
+    def _refill(self) -> None:
+        room = self._outgoing.room_for_events
+        if room <= 0 or self._offered >= self._journal.newest:
+            return
+        for entry in self._journal.waiting(self._offered, room):
+            self._outgoing.offer(Message(entry.topic, entry.payload, event=entry.number))
+            self._offered = entry.number
+
+    def _pass_over(self, message: Message) -> None:
+        # paho would send it, lose the connection, and send it again for ever (facts page, P11).
+        logger.warning("%s: %d bytes are more than the broker takes: not sent", message.topic, message.size)
+        if message.event is not None:
+            self._delivered.append(message.event)
+
+    def _forget_delivered(self) -> None:
+        if self._delivered:
+            self._journal.forget(self._delivered)
+            self._delivered = []
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        return {**self._outgoing.lengths, "journal": self._journal.count()}
+
+    @property
+    def idle(self) -> bool:
+        """All that was said is acknowledged."""
+        return self._outgoing.idle and self._offered >= self._journal.newest
+
+    def close(self) -> None:
+        """End the connection in good order and forget what was delivered."""
+        self._forget_delivered()
+        self._broker.close()
+        self.connected = False

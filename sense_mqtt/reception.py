@@ -1,0 +1,151 @@
+"""Requests on MQTT: each one gets exactly one answer, from the bridge itself or from Sense by way of the desk."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, parse, refuse_for
+from sense_mqtt.core.energy import Energy
+from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.topics import Topics
+from sense_mqtt.desk import Desk, Lookup
+from sense_mqtt.errors import CommandRefused, SenseMqttError
+from sense_mqtt.inbox import Inbox, MessageArrived, Stop
+from sense_mqtt.lookups import Lookups
+from sense_mqtt.publisher import Publisher
+from sense_mqtt.schedules import Schedules
+from sense_mqtt.sense.tokens import Monitor
+from sense_mqtt.standing import Standing
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What `refresh` read."""
+
+    devices: Any
+    energy: Energy
+
+
+class Reception:
+    """Takes requests in and sends answers out. For the bridge's thread only."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        publisher: Publisher,
+        desk: Desk,
+        lookups: Lookups,
+        schedules: Schedules,
+        standing: Standing,
+        topics: Topics,
+    ) -> None:
+        self._inbox = inbox
+        self._publisher = publisher
+        self._desk = desk
+        self._lookups = lookups
+        self._schedules = schedules
+        self._standing = standing
+        self._topics = topics
+        self._own: Mapping[str, Callable[[Command, Moment], Any]] = {
+            "republish": self._republish,
+            "pause": self._pause,
+            "resume": self._resume,
+            "health": self._health,
+            "log_level": self._set_log_level,
+            "restart": self._restart,
+        }
+
+    def take_request(self, name: str, item: MessageArrived, now: Moment) -> None:
+        """Carry out a request, begin to, or refuse it."""
+        request = parse(
+            name,
+            item.payload,
+            retain=item.retain,
+            response_topic=item.response_topic,
+            correlation=item.correlation,
+        )
+        if isinstance(request, Reply):
+            self._send(request)
+            return
+        try:
+            self._begin(request, now)
+        except SenseMqttError as error:
+            self._send(refuse_for(request, error))
+
+    def take_done(self, command: Command, result: Any, now: Moment) -> None:
+        """Answer a request that Sense was asked about."""
+        if isinstance(result, SenseMqttError):
+            self._send(refuse_for(command, result))
+            return
+        if isinstance(result, Refreshed):
+            result = self._take_in(command, result, now)
+        self._send(answer(command, result, self._publisher.packet_limit))
+
+    def _begin(self, command: Command, now: Moment) -> None:
+        own = self._own.get(command.name)
+        if own is not None:
+            self._send(answer(command, own(command, now), self._publisher.packet_limit))
+        else:
+            self._desk.submit(command, self._look_up(command))
+
+    def _look_up(self, command: Command) -> Lookup:
+        if not self._schedules.monitors:
+            raise CommandRefused("unavailable", "Sense has not told yet which monitors there are: ask again later")
+        monitor = self._monitor(command)
+        if command.name != "refresh":
+            return self._lookups.prepare(command.name, monitor, command.arguments)
+        devices = self._lookups.prepare("devices", monitor, {})
+        energy = self._lookups.energy(monitor, "DAY")
+        return lambda session: Refreshed(devices(session), energy(session))
+
+    def _monitor(self, command: Command) -> Monitor:
+        return self._schedules.monitors[choose_monitor(command, tuple(self._schedules.monitors))]
+
+    def _take_in(self, command: Command, refreshed: Refreshed, now: Moment) -> dict[str, Any]:
+        monitor = self._monitor(command).id
+        self._schedules.take_list(monitor, refreshed.devices, now)
+        self._schedules.take_energy(monitor, refreshed.energy, now)
+        return {"monitor": monitor, "devices": len(refreshed.devices) if isinstance(refreshed.devices, list) else 0}
+
+    # --- what the bridge does itself
+
+    def _republish(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002 - one shape for all commands
+        self._standing.tell(now)
+        self._publisher.say_again()
+        return {}
+
+    def _pause(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+        minutes, silent = command.arguments["minutes"], command.arguments["silent"]
+        for monitor in self._meant(command):
+            self._schedules.feeds[monitor].pause(minutes * 60, silent=silent)
+        return {"minutes": minutes, "monitors": self._meant(command)}
+
+    def _resume(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+        for monitor in self._meant(command):
+            self._schedules.feeds[monitor].resume()
+        return {"monitors": self._meant(command)}
+
+    def _meant(self, command: Command) -> list[int]:
+        known = tuple(self._schedules.feeds)
+        return list(known) if command.monitor is None and known else [choose_monitor(command, known)]
+
+    def _health(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+        return self._standing.health(now)
+
+    def _set_log_level(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+        level = str(command.arguments["level"])
+        logging.getLogger("sense_mqtt").setLevel(level.upper())
+        return {"level": level}
+
+    def _restart(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+        self._inbox.put(Stop("restart was asked for"))
+        return {}
+
+    def _send(self, reply: Reply) -> None:
+        topic = reply.topic or self._topics.response(reply.command)
+        self._publisher.reply(Message(topic, reply.payload, correlation=reply.correlation))

@@ -1,0 +1,146 @@
+"""What is kept out of logs, MQTT and recordings: one table of keys, one of patterns, and the values we know."""
+
+import json
+import logging
+import re
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+HIDDEN = "***"
+LEARNED_MOST = 64  # secrets that come at run time; tokens older than the last few dozen have long expired
+SHORTEST = 4  # characters; anything shorter would blank out half of every line
+
+# Endings of key names, without `_`, `-` and capitals: `refresh_token`, `X-Access-Token` and `wifiPassword` are covered.
+SECRET_KEYS = (
+    "password",
+    "passwd",
+    "token",  # access_token, refresh_token, mfa_token
+    "authorization",
+    "cookie",
+    "totp",
+    "totpsecret",
+    "secret",
+    "email",
+    "serial",  # monitor_info.serial (protocol 3.4)
+    "serialnumber",  # monitors[].serial_number (protocol 2.1)
+)
+
+# Where and who a household is; kept out of recordings, though people may ask for it over their own MQTT. Whole names.
+PERSONAL_KEYS = (
+    "address",
+    "ipaddress",
+    "city",
+    "postalcode",
+    "latitude",
+    "longitude",
+    "ssid",
+    "wifinetworkssid",
+    "mac",
+    "emac",
+    "duid",  # the MAC of a smart plug (protocol 5)
+    "uservisibledeviceid",
+)
+
+GUARDED_NAME = r"\w*(?:token|password|passwd|totp|secret|email|serial|serial_number|authorization)"
+
+PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\bt1\.[\w.~+/=-]{16,}"), HIDDEN),  # Sense's access token (protocol 2.5)
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+(\.[\w-]+)?"), HIDDEN),  # any JSON web token
+    (re.compile(r"(?i)\b(bearer|basic) +[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"(?<=://)[^/\s@]+@"), f"{HIDDEN}@"),  # user and password in an address
+    (re.compile(r"(?<![\w.+%-])[\w.+%-]+@[\w-]+(\.[\w-]+)+"), HIDDEN),  # an e-mail address
+    (re.compile(rf"(?i)(\b{GUARDED_NAME}=)(?:'[^']*'|\"[^\"]*\"|[^\s&,;)\]}}]+)"), rf"\1{HIDDEN}"),  # form, call
+    (re.compile(rf"(?i)(([\"']){GUARDED_NAME}\2: *)([\"'])(?:\\.|(?!\3).)*\3"), rf"\1\3{HIDDEN}\3"),  # JSON, repr
+)
+
+
+def redact(data: Any, *, personal: bool = False) -> Any:
+    """A copy of JSON-like data without secrets; with `personal` also without address, network names and the like."""
+    match data:
+        case Mapping():
+            hidden = PERSONAL_KEYS if personal else ()
+            return {
+                key: HIDDEN if _hides(str(key), hidden) and _tells(value) else redact(value, personal=personal)
+                for key, value in data.items()
+            }
+        case list() | tuple():
+            return [redact(item, personal=personal) for item in data]
+        case str():
+            return _without_patterns(data)
+        case _:
+            return data
+
+
+def _hides(key: str, personal: tuple[str, ...]) -> bool:
+    bare = key.lower().replace("_", "").replace("-", "")
+    return bare.endswith(SECRET_KEYS) or bare in personal
+
+
+def _tells(value: Any) -> bool:
+    """Flags (`..._email: true`) and empty values tell nothing."""
+    return value not in (None, "") and not isinstance(value, bool)
+
+
+def _without_patterns(text: str) -> str:
+    for pattern, replacement in PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class Redactor:
+    """Removes known secret values, and all that looks like one, from text. May be used from any thread."""
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._known = tuple(known)
+        self._learned: deque[str] = deque(maxlen=LEARNED_MOST)
+        self._lock = threading.Lock()
+        self._pattern = _any_of(self._known)
+
+    def know(self, *secrets: str) -> None:
+        """Remove these too, for good: what is configured."""
+        with self._lock:
+            self._known += secrets
+            self._pattern = _any_of((*self._known, *self._learned))
+
+    def learn(self, *secrets: str) -> None:
+        """Remove these too from now on, until many newer ones have come: tokens, which change."""
+        with self._lock:
+            self._learned.extend(secret for secret in secrets if secret not in self._learned)
+            self._pattern = _any_of((*self._known, *self._learned))
+
+    def scrub(self, text: str) -> str:
+        """The text without any secret."""
+        return _without_patterns(self._pattern.sub(HIDDEN, text))
+
+
+def _any_of(secrets: Iterable[str]) -> re.Pattern[str]:
+    """Matches each secret in every way it may be written, the longest first."""
+    spellings = {spelling for secret in secrets if len(secret) >= SHORTEST for spelling in _spellings(secret)}
+    ordered = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+    return re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """As it is, in an address, in a form, in JSON and in a repr."""
+    return (
+        secret,
+        quote(secret, safe=""),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+    )
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record, then removes every secret from the line and from its traceback."""
+
+    def __init__(self, redactor: Redactor, text: str = "%(asctime)s %(levelname)s %(name)s: %(message)s") -> None:
+        super().__init__(text)
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redactor.scrub(super().format(record))

@@ -1,0 +1,220 @@
+"""What is done without being asked: account, list of devices, energy, health. A schedule is a command nobody typed."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.agenda import Agenda
+from sense_mqtt.core.energy import Energy
+from sense_mqtt.core.entities import SCALES
+from sense_mqtt.core.frames import DataChange
+from sense_mqtt.core.home import DevicesListed, EnergyRead
+from sense_mqtt.core.rows import read_rows
+from sense_mqtt.desk import Desk
+from sense_mqtt.errors import RateLimited, SenseMqttError
+from sense_mqtt.houses import Houses
+from sense_mqtt.lookups import Lookups
+from sense_mqtt.publisher import Publisher
+from sense_mqtt.sense.tokens import Account, Monitor
+from sense_mqtt.standing import Standing
+
+logger = logging.getLogger(__name__)
+
+LIST_EVERY_S = 6 * 3600.0  # between readings of the list; a renamed or new device is seen in the feed before
+LIST_SOON_S = 5.0  # several changes in a row are read once
+HEALTH_EVERY_S = 60.0
+SLOW_SCALES_EVERY = 4  # week to cycle are read so many times more seldom than the day
+SPREAD_S = 10.0  # after the start, between the first readings of energy
+
+
+class RunningFeed(Protocol):
+    """What is needed of a feed."""
+
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+    def pause(self, seconds: float, *, silent: bool) -> None: ...
+    def resume(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccount:
+    """Which monitors there are; logs in where that is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDevices:
+    monitor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEnergy:
+    monitor: int
+    scale: str  # of SCALES
+
+
+@dataclass(frozen=True, slots=True)
+class SayHealth:
+    """The health document, once a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntroduceAgain:
+    """Home Assistant was born: it is told everything again."""
+
+
+Job = ReadAccount | ReadDevices | ReadEnergy | SayHealth | IntroduceAgain
+
+
+class Schedules:
+    """Owns what is due when, the feeds, and the monitors of the account. For the bridge's thread only."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        lookups: Lookups,
+        houses: Houses,
+        standing: Standing,
+        publisher: Publisher,
+        open_feed: Callable[[int], RunningFeed],
+        backoff: Callable[[], Iterator[float]],
+        wanted: Iterable[int],
+        energy_interval_s: float,
+        closing: threading.Event,
+    ) -> None:
+        self._desk = desk
+        self._lookups = lookups
+        self._houses = houses
+        self._standing = standing
+        self._publisher = publisher
+        self._open_feed = open_feed
+        self._make_backoff = backoff
+        self._wanted = frozenset(wanted)
+        self._energy_interval_s = energy_interval_s
+        self._closing = closing
+        self._agenda = Agenda()
+        self._waits: dict[Job, Iterator[float]] = {}  # of jobs that fail
+        self._checksums: dict[int, str] = {}
+        self.feeds: dict[int, RunningFeed] = {}
+        self.monitors: dict[int, Monitor] = {}
+
+    def open(self, now: Moment) -> None:
+        """Begin: the account is read first, all else follows from it."""
+        self._desk.start()
+        self.put(ReadAccount(), now.monotonic)
+        self.put(SayHealth(), now.monotonic + HEALTH_EVERY_S)
+
+    def put(self, job: Job, at: float) -> None:
+        """Set when (monotonic) a job is due."""
+        self._agenda.put(job, at)
+
+    def begin_due(self, now: Moment) -> None:
+        """Begin every job whose time has come."""
+        for job in self._agenda.take(now.monotonic):
+            match job:
+                case ReadAccount():
+                    self._desk.schedule(job, lambda session: session.account())
+                case ReadDevices(monitor):
+                    self._desk.schedule(job, self._lookups.prepare("devices", self.monitors[monitor], {}))
+                case ReadEnergy(monitor, scale):
+                    self._desk.schedule(job, self._lookups.energy(self.monitors[monitor], scale.upper()))
+                case SayHealth():
+                    self._standing.tell(now)
+                    self.put(job, now.monotonic + HEALTH_EVERY_S)
+                case IntroduceAgain():
+                    self._houses.introduce_all()
+                    self._publisher.say_again()
+
+    def take_done(self, job: Any, result: Any, now: Moment) -> None:
+        """Take in what a job brought, or when to try it again."""
+        if isinstance(result, SenseMqttError):
+            self._postpone(job, result, now)
+            return
+        self._waits.pop(job, None)
+        match job:
+            case ReadAccount():
+                self._take_account(result, now)
+            case ReadDevices(monitor):
+                self.take_list(monitor, result, now)
+            case ReadEnergy(monitor, _):
+                self.take_energy(monitor, result, now)
+
+    def take_list(self, monitor: int, answer: Any, now: Moment) -> None:
+        """Take in the list of devices, as REST gives it."""
+        self._houses.observe(monitor, DevicesListed(read_rows(answer)), now)
+        self.put(ReadDevices(monitor), now.monotonic + LIST_EVERY_S)
+
+    def take_energy(self, monitor: int, energy: Energy, now: Moment) -> None:
+        """Take in the energy of one period."""
+        self._houses.observe(monitor, EnergyRead(energy), now)
+        scale = energy.scale.lower()
+        times = 1 if scale == "day" else SLOW_SCALES_EVERY
+        self.put(ReadEnergy(monitor, scale), now.monotonic + times * self._energy_interval_s)
+
+    def take_data_change(self, monitor: int, change: DataChange, now: Moment) -> None:
+        """Read the list again where its checksum changed."""
+        before = self._checksums.get(monitor)
+        if change.device_data_checksum is not None and change.device_data_checksum != before:
+            self._checksums[monitor] = change.device_data_checksum
+            if before is not None:
+                self.list_soon(monitor, now)
+
+    def list_soon(self, monitor: int, now: Moment) -> None:
+        """Read the list of devices in a few seconds."""
+        self._agenda.hasten(ReadDevices(monitor), now.monotonic + LIST_SOON_S)
+
+    def close(self) -> None:
+        """Tell the feeds and whoever waits for Sense to end."""
+        self._closing.set()
+        for feed in self.feeds.values():
+            feed.close()
+
+    def join(self) -> None:
+        self._desk.close()
+
+    # --- what jobs bring
+
+    def _postpone(self, job: Job, error: SenseMqttError, now: Moment) -> None:
+        first = job not in self._waits
+        waits = self._waits.setdefault(job, self._make_backoff())
+        wait_s = max(next(waits), error.retry_after_s if isinstance(error, RateLimited) else 0.0)
+        self.put(job, now.monotonic + wait_s)
+        (logger.warning if first else logger.debug)("%s: %s; trying again", _name(job), error)
+        if first and isinstance(error, RateLimited):
+            self._standing.announce("rate_limited", now, reason=str(error), retry_after_s=round(error.retry_after_s))
+
+    def _take_account(self, account: Account, now: Moment) -> None:
+        known = {monitor.id: monitor for monitor in account.monitors}
+        for missing in sorted(self._wanted - set(known)):
+            logger.error("sense.monitors: the account has no monitor %s, but %s", missing, sorted(known) or "none")
+        if not known:
+            logger.error("the Sense account has no monitor")
+        for monitor in known.values():
+            if not self._wanted or monitor.id in self._wanted:
+                self._admit(monitor, now)
+        self._standing.tell(now)
+
+    def _admit(self, monitor: Monitor, now: Moment) -> None:
+        if monitor.id in self.feeds:
+            return
+        self.monitors[monitor.id] = monitor
+        self._houses.admit(monitor.id, solar=monitor.solar)
+        self.feeds[monitor.id] = self._open_feed(monitor.id)
+        self.feeds[monitor.id].start()
+        self.put(ReadDevices(monitor.id), now.monotonic)
+        for number, scale in enumerate(SCALES):
+            self.put(ReadEnergy(monitor.id, scale), now.monotonic + number * SPREAD_S)
+
+
+def _name(job: Job) -> str:
+    return NAMES[type(job)]
+
+
+NAMES: Mapping[type, str] = {
+    ReadAccount: "the Sense account",
+    ReadDevices: "the list of devices",
+    ReadEnergy: "energy totals",
+}

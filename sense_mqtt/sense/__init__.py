@@ -1,0 +1,1 @@
+"""The cloud of Sense, for real: REST, session, realtime feed."""

@@ -1,0 +1,177 @@
+"""What an HTTP answer of Sense means: a value, or one class of error per reaction. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+from sense_mqtt.errors import (
+    LoginRefused,
+    MfaNeeded,
+    NotFound,
+    RateLimited,
+    RequestRefused,
+    SenseMqttError,
+    SenseUnavailable,
+    TokenRefused,
+)
+
+RETRY_AFTER_DEFAULT_S = 60.0  # where a 429 does not say how long
+RETRY_AFTER_MOST_S = 3_600.0
+REASON_LONGEST = 120  # characters of Sense's own words that we repeat
+
+Door = Literal["get", "authenticate", "authenticate/mfa", "renew"]
+
+
+class CodeAsked(MfaNeeded):
+    """Sense asks for the code of two-factor login; `mfa_token` belongs to the answer."""
+
+    def __init__(self, message: str, mfa_token: str) -> None:
+        super().__init__(message)
+        self.mfa_token = mfa_token
+
+
+class CodeRefused(LoginRefused):
+    """Sense refused the code of two-factor login."""
+
+
+class AccountLocked(LoginRefused):
+    """Sense has locked the account for a while."""
+
+
+class OverloadedSense(SenseUnavailable):
+    """Sense is down (5xx) and said when to come back; `retry_after_s` may be 0 for not saying."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, read to its end."""
+
+    status: int
+    body: bytes
+    content_type: str = ""
+    retry_after: str | None = None
+    received_at: float = 0.0  # wall clock
+
+
+# What Sense's "no" means at each door (facts 2.6). What is not listed: RequestRefused.
+REFUSALS: dict[tuple[Door, int], type[SenseMqttError]] = {
+    ("get", 401): TokenRefused,
+    ("get", 404): NotFound,
+    ("renew", 400): TokenRefused,
+    ("renew", 401): TokenRefused,
+    ("renew", 403): TokenRefused,  # only in Sense's own words: see `_is_sense`
+    ("renew", 404): NotFound,
+    ("authenticate", 400): LoginRefused,
+    ("authenticate", 401): LoginRefused,
+    ("authenticate", 403): LoginRefused,
+    ("authenticate", 423): AccountLocked,
+    ("authenticate", 404): NotFound,
+    ("authenticate/mfa", 400): CodeRefused,
+    ("authenticate/mfa", 401): CodeRefused,
+    ("authenticate/mfa", 403): CodeRefused,
+    ("authenticate/mfa", 423): AccountLocked,
+    ("authenticate/mfa", 404): NotFound,
+}
+UNAUTHORIZED: dict[Door, type[SenseMqttError]] = {  # 200, but `authorized: false`
+    "authenticate": LoginRefused,
+    "authenticate/mfa": CodeRefused,
+    "renew": TokenRefused,
+}
+LOCK_WORDS = ("lock", "too many", "captcha")  # no such body is public: whatever sounds like it (facts 2.6)
+
+
+def read(door: Door, answer: Answer, secrets: tuple[str, ...] = ()) -> Any:
+    """Return the parsed body, or raise; `secrets` never appear in the message."""
+    status = answer.status
+    if status == 429:
+        wait_s = retry_after_s(answer.retry_after, answer.received_at) or RETRY_AFTER_DEFAULT_S
+        raise RateLimited(f"Sense asks us to wait {wait_s:.0f} s (HTTP 429 on {door})", wait_s)
+    if status >= 500 or status == 408:
+        wait_s = retry_after_s(answer.retry_after, answer.received_at)
+        raise OverloadedSense(f"Sense is not well (HTTP {status} on {door})", wait_s)
+    if _is_html(answer) or 300 <= status < 400:
+        raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
+    body = _parse(answer.body)
+    if status >= 400:
+        raise _refusal(door, status, body, secrets)
+    if body is None:
+        raise SenseUnavailable(f"an answer that is no JSON (HTTP {status} on {door})")
+    if door != "get" and (not isinstance(body, Mapping) or body.get("authorized") is False):
+        raise _refusal(door, status, body, secrets)
+    return body
+
+
+def retry_after_s(header: str | None, now: float) -> float:
+    """Read Retry-After, seconds or an HTTP date, capped at an hour; 0 where it says nothing."""
+    if not header:
+        return 0.0
+    wait_s = _seconds(header.strip(), now)
+    return min(max(wait_s, 1.0), RETRY_AFTER_MOST_S) if wait_s is not None else 0.0
+
+
+def http_time(header: str | None) -> float | None:
+    """Read an HTTP date as Unix time; None where it is none."""
+    try:
+        moment = parsedate_to_datetime(header or "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _seconds(header: str, now: float) -> float | None:
+    if header.isdecimal():
+        return float(header[:9])
+    moment = http_time(header)
+    return None if moment is None else moment - now
+
+
+def _refusal(door: Door, status: int, body: Any, secrets: tuple[str, ...]) -> SenseMqttError:
+    known: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+    reason = _reason(known, secrets)
+    message = f"Sense refused {door} (HTTP {status}{': ' + reason if reason else ''})"
+    if status == 403 and not _is_sense(known):
+        return SenseUnavailable(f"{message}: not in Sense's own words, so perhaps a firewall")
+    if door.startswith("authenticate") and _asks_for_code(known):
+        return CodeAsked("Sense asks for the code of two-factor login", str(known.get("mfa_token") or ""))
+    kind = UNAUTHORIZED.get(door, RequestRefused) if status < 400 else REFUSALS.get((door, status), RequestRefused)
+    if issubclass(kind, LoginRefused) and _sounds_locked(known):
+        kind = AccountLocked
+    return kind(message)
+
+
+def _asks_for_code(body: Mapping[str, Any]) -> bool:
+    return body.get("status") == "mfa_required" or bool(body.get("mfa_token"))
+
+
+def _sounds_locked(body: Mapping[str, Any]) -> bool:
+    words = " ".join(str(body.get(key) or "") for key in ("error_reason", "error_type", "title")).lower()
+    return any(word in words for word in LOCK_WORDS)
+
+
+def _is_sense(body: Mapping[str, Any]) -> bool:
+    return "error_reason" in body or "authorized" in body
+
+
+def _reason(body: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
+    reason = str(body.get("error_reason") or "")
+    for secret in secrets:
+        reason = reason.replace(secret, "***") if secret else reason
+    return "".join(letter for letter in reason if letter.isprintable())[:REASON_LONGEST]
+
+
+def _is_html(answer: Answer) -> bool:
+    return "html" in answer.content_type.lower() or answer.body.lstrip()[:1] == b"<"
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

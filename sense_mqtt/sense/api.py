@@ -1,0 +1,225 @@
+"""The door to Sense's REST interface, and to `requests`: one call in, a value or one class of error out."""
+
+import http.client
+import ssl
+import threading
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from socket import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+from sense_mqtt import __version__
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import RateLimited, SenseUnavailable
+from sense_mqtt.sense.answers import Answer, Door, OverloadedSense, http_time, read
+from sense_mqtt.sense.causes import root_reason
+from sense_mqtt.sense.deadline import Deadline
+from sense_mqtt.sense.manners import Manners
+from sense_mqtt.sense.paths import plain_path
+from sense_mqtt.sense.trust import explain, refused_certificate, trust
+
+USER_AGENT = f"sense-mqtt/{__version__} (Sense to MQTT bridge)"
+ANSWER_MOST_BYTES = 8_000_000
+CHUNK_BYTES = 16_384
+
+POSTS: dict[str, Door] = {"authenticate": "authenticate", "authenticate/mfa": "authenticate/mfa", "renew": "renew"}
+
+
+class Unreached(SenseUnavailable):
+    """The request never left this machine: no address, no connection, no trust."""
+
+
+class SenseApi:
+    """Sense's REST interface: one call in flight, at most one a second, whoever asks; thread-safe.
+
+    Raises `TokenRefused`, `LoginRefused` (`CodeAsked`, `CodeRefused`, `AccountLocked`), `RateLimited`, `NotFound`,
+    `RequestRefused`, `SenseUnavailable` (`Unreached`, `CertificateRefused`), and `CommandRefused` for a path that
+    would lead elsewhere. Nothing is tried twice.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        device_id: str,
+        timeout_s: float,
+        ca_file: Path | None,
+        clock: Clock,
+        closing: threading.Event,
+        spacing_s: float = 1.0,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._manners = Manners(clock, closing, spacing_s)
+        self._adapter = _Adapter(trust(ca_file))
+        self._session = _session(self._adapter, device_id)
+        self._clock_error_s = 0.0
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None, *, token: str) -> Any:
+        """Return the parsed answer of a GET below the base URL."""
+        return self._call("get", "GET", plain_path(path), (token,), params=params, headers=_bearer(token))
+
+    def post(self, path: str, form: Mapping[str, str]) -> Any:
+        """Return the parsed answer of `authenticate`, `authenticate/mfa` or `renew`."""
+        return self._call(POSTS[path], "POST", path, tuple(form.values()), data=dict(form))
+
+    def wait(self, seconds: float) -> None:
+        """Wait; raise `SenseUnavailable` as soon as we are stopping."""
+        self._manners.wait(seconds)
+
+    @property
+    def calls_last_hour(self) -> int:
+        return self._manners.calls_last_hour
+
+    @property
+    def quiet_s(self) -> float:
+        """How long Sense still asks us to wait (HTTP 429); 0 where it does not."""
+        return self._manners.quiet_s
+
+    @property
+    def clock_error_s(self) -> float:
+        """How far Sense's clock was ahead of ours at its last answer; within a second or so."""
+        return self._clock_error_s
+
+    def _call(self, door: Door, method: str, path: str, secrets: tuple[str, ...], **more: Any) -> Any:
+        with self._manners.turn():
+            answer = self._send(door, method, f"{self._base_url}/{path}", **more)
+            try:
+                return read(door, answer, secrets)
+            except (RateLimited, OverloadedSense) as error:
+                self._manners.hush(error.retry_after_s)
+                raise
+
+    def _send(self, door: Door, method: str, url: str, **more: Any) -> Answer:
+        with Deadline(self._timeout_s, self._adapter.find_socket, self._clock) as deadline:
+            try:
+                answer = self._exchange(method, url, **more)
+                if deadline.passed:  # an answer without a length ends where the deadline cut it
+                    raise TimeoutError
+                return answer
+            except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
+                raise self._unavailable(door, url, error, timed_out=deadline.passed) from error
+            finally:
+                self._adapter.begin(None)
+
+    def _exchange(self, method: str, url: str, **more: Any) -> Answer:
+        timeouts = (self._timeout_s, self._timeout_s)  # each of one read only, hence the deadline
+        with self._session.request(
+            method, url, timeout=timeouts, stream=True, allow_redirects=False, auth=_as_it_is, **more
+        ) as response:
+            headers, received_at = response.headers, self._clock.now().wall
+            self._compare_clocks(headers.get("Date"), received_at)
+            body = _body(response)
+        kind, retry_after = headers.get("Content-Type", ""), headers.get("Retry-After")
+        return Answer(response.status_code, body, kind, retry_after, received_at + self._clock_error_s)
+
+    def _compare_clocks(self, date: str | None, received_at: float) -> None:
+        told = http_time(date)
+        if told is not None:
+            self._clock_error_s = told + 0.5 - received_at  # Date is cut to whole seconds
+
+    def _unavailable(self, door: Door, url: str, error: Exception, *, timed_out: bool) -> SenseUnavailable:
+        refused = refused_certificate(error)
+        if refused is not None:
+            return explain(url, refused)
+        host, why = urlsplit(url).netloc, root_reason(error)
+        if isinstance(error, requests.ConnectionError) and not self._adapter.has_connected:
+            return Unreached(f"{host} cannot be reached ({why}): check network, name server and proxy")
+        if timed_out or isinstance(error, requests.ReadTimeout):
+            return SenseUnavailable(f"{host} gave no whole answer to {door} within {self._timeout_s:g} s")
+        return SenseUnavailable(f"the connection to {host} broke off during {door} ({why})")
+
+
+def _session(adapter: HTTPAdapter, device_id: str) -> requests.Session:
+    session = requests.Session()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # Sense needs none (facts 1)
+    headers = {"User-Agent": USER_AGENT, "x-sense-device-id": device_id, "Accept": "application/json"}
+    session.headers.update(headers | {"Connection": "close"})  # minutes between calls: a kept one would go stale
+    return session
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"bearer {token}"}
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an `auth` of ours, requests would replace our header by what it finds in ~/.netrc."""
+    return request
+
+
+def _body(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(CHUNK_BYTES):
+        body += chunk
+        if len(body) > ANSWER_MOST_BYTES:
+            raise SenseUnavailable(f"an answer of more than {ANSWER_MOST_BYTES // 1_000_000} MB was cut off")
+    return bytes(body)
+
+
+class _Adapter(HTTPAdapter):
+    """Trusts what we trust, and knows the connection in use, so that a deadline can shut it."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._connection: HTTPConnection | None = None
+        self._socket: socket | None = None
+        super().__init__(max_retries=0)
+
+    @property
+    def has_connected(self) -> bool:
+        return self._socket is not None
+
+    def find_socket(self) -> socket | None:
+        return self._socket or (self._connection.sock if self._connection else None)
+
+    def begin(self, connection: HTTPConnection | None) -> None:
+        self._connection, self._socket = connection, None
+
+    def connected(self, connection: HTTPConnection) -> None:
+        self._socket = connection.sock  # the connection forgets it once the headers are read
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **more)
+        self.poolmanager.pool_classes_by_scheme = _watched_pools(self)
+
+    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **more)
+        manager.pool_classes_by_scheme = _watched_pools(self)
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - requests calls it so
+        """Verification is the context's business; requests would add certifi's authorities to it."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _watched_pools(adapter: _Adapter) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            adapter.begin(self)
+            super().connect()
+            adapter.connected(self)
+
+    class Encrypted(HTTPSConnection):
+        def connect(self) -> None:
+            adapter.begin(self)
+            super().connect()
+            adapter.connected(self)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class EncryptedPool(HTTPSConnectionPool):
+        ConnectionCls = Encrypted
+
+    return {"http": PlainPool, "https": EncryptedPool}

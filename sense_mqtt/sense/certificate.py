@@ -1,0 +1,65 @@
+"""Reads issuer, subject and end out of a certificate (X.509, DER): for messages only, nothing is trusted here. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0a": "O", b"\x55\x04\x0b": "OU"}  # object identifiers 2.5.4.x
+SEQUENCE, SET, OBJECT_IDENTIFIER, EXPLICIT_VERSION = 0x30, 0x31, 0x06, 0xA0
+BMP_STRING = 0x1E
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a server's certificate says of itself."""
+
+    subject: str  # "CN=..., O=..."
+    issuer: str
+    ends: str  # as YYYY-MM-DD
+
+
+def describe(der: bytes) -> Presented | None:
+    """Return what the certificate says; None where it cannot be read."""
+    try:
+        return _describe(der)
+    except (IndexError, ValueError):
+        return None
+
+
+def _describe(der: bytes) -> Presented:
+    certificate = next(_elements(der))[1]
+    fields = [field for field in _elements(next(_elements(certificate))[1]) if field[0] != EXPLICIT_VERSION]
+    _serial, _algorithm, issuer, validity, subject = (content for _, content in fields[:5])
+    return Presented(_name(subject), _name(issuer), _date([*_elements(validity)][1][1]))
+
+
+def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield tag and content of each element (DER: tag, length, content)."""
+    while content:
+        tag, length, start = content[0], content[1], 2
+        if length & 0x80:
+            start = 2 + (length & 0x7F)
+            length = int.from_bytes(content[2:start])
+        if start + length > len(content):
+            raise ValueError("cut short")
+        yield tag, content[start : start + length]
+        content = content[start + length :]
+
+
+def _name(content: bytes) -> str:
+    parts = [part for _, group in _elements(content) for _, pair in _elements(group) if (part := _part(pair))]
+    return ", ".join(parts) or "nameless"
+
+
+def _part(pair: bytes) -> str | None:
+    (_, identifier), (tag, value) = [*_elements(pair)][:2]
+    label = NAMES.get(identifier)
+    text = value.decode("utf-16-be" if tag == BMP_STRING else "utf-8", "replace")
+    return f"{label}={text}" if label and text.isprintable() else None
+
+
+def _date(content: bytes) -> str:
+    """From YYMMDD... (UTCTime, 1950-2049) or YYYYMMDD... (GeneralizedTime)."""
+    text = content.decode("ascii")
+    if len(text) == 13:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}"

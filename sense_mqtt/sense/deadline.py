@@ -1,0 +1,67 @@
+"""A deadline over a connection: when it passes, the socket is shut, whatever the peer dribbles meanwhile."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+
+from sense_mqtt.clock import Clock
+
+INSIST_S = 0.1  # between two attempts to shut, while the connection still comes into being
+
+FindSocket = Callable[[], socket.socket | None]
+
+
+class Deadline:
+    """Within the `with` block, the socket that `find` returns is shut once the time is up; `passed` then says so."""
+
+    def __init__(self, seconds: float, find: FindSocket, clock: Clock) -> None:
+        self._clock = clock
+        self._find = find
+        self._due = self._now() + seconds
+        self._final = False
+        self._changed = threading.Condition()
+        self._over = False
+        self._thread = threading.Thread(target=self._watch, name="sense-deadline", daemon=True)
+        self.passed = False
+
+    def __enter__(self) -> "Deadline":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify()
+
+    def extend(self, seconds: float) -> None:
+        """Something came: the time is up `seconds` from now."""
+        with self._changed:
+            if not self._final:
+                self._due = self._now() + seconds
+
+    def shorten(self, seconds: float) -> None:
+        """The time is up `seconds` from now at the latest, and cannot be extended any more."""
+        with self._changed:
+            self._due = min(self._due, self._now() + seconds)
+            self._final = True
+            self._changed.notify()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._over:
+                left_s = self._due - self._now()
+                if left_s <= 0:
+                    self.passed = True
+                    self._shut()
+                    left_s = INSIST_S
+                self._changed.wait(left_s)
+
+    def _shut(self) -> None:
+        found = self._find()
+        if found is not None:
+            with contextlib.suppress(OSError):  # of the plain socket: an SSLSocket would first drop its session
+                socket.socket.shutdown(found, socket.SHUT_RDWR)
+
+    def _now(self) -> float:
+        return self._clock.now().monotonic

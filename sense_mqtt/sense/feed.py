@@ -1,0 +1,241 @@
+"""The realtime feed of one monitor, on a thread of its own: connects, listens or polls, and brings all to the inbox."""
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+from random import Random
+
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import LoginRefused, SenseMqttError, TokenRefused
+from sense_mqtt.inbox import FrameArrived, Inbox, Rung, UpdatePolled
+from sense_mqtt.sense.berth import Berth
+from sense_mqtt.sense.feed_settings import FeedSettings
+from sense_mqtt.sense.ladder import Ladder, Lost, Outcome, Worked, climb, learn, settled
+from sense_mqtt.sense.line import Line, LineEnded
+from sense_mqtt.sense.peek import is_update, tells_bad_token
+from sense_mqtt.sense.polling import Poller, Unpollable
+from sense_mqtt.sense.session import Session
+from sense_mqtt.sense.trust import trust
+from sense_mqtt.sense.verdicts import judge_end, judge_error
+from sense_mqtt.sense.voice import Voice
+
+__all__ = ["Feed", "FeedSettings"]
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 2.0  # that the thread gets to end
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Sense's connection is let go of, until `until` (monotonic)."""
+
+    until: float
+    silent: bool
+
+
+class Feed:
+    """Never two websockets for one monitor. `start` once; `close`, `pause` and `resume` may come from any thread."""
+
+    def __init__(
+        self, monitor: int, session: Session, inbox: Inbox, settings: FeedSettings, *, clock: Clock, random: Random
+    ) -> None:
+        self._monitor = monitor
+        self._session = session
+        self._settings = settings
+        self._rules = settings.rules()
+        self._clock = clock
+        self._dice = random.uniform
+        self._context = trust(settings.ca_file)
+        self._berth = Berth(settings.state_dir, monitor)
+        self._poller = Poller(monitor, session)
+        self._voice = Voice(monitor, inbox)
+        self._ladder = self._berth.load(self._rules, clock.now())
+        self._poll_at = self._now()  # no poll before, pause or not
+        self._line: Line | None = None
+        self._pause: Pause | None = None
+        self._pausing = threading.Lock()
+        self._closing = threading.Event()
+        self._nudge = threading.Event()  # wakes the thread: closing, pause or resume
+        self._thread = threading.Thread(target=self._run, name=f"sense-feed-{monitor}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the feed; returns within two seconds or so, whatever the network does."""
+        self._closing.set()
+        self._interrupt()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_S)
+
+    def pause(self, seconds: float, *, silent: bool) -> None:
+        """Let go of Sense's connection for so long; meanwhile poll, unless `silent`. Ends by itself."""
+        with self._pausing:
+            self._pause = Pause(self._now() + seconds, silent)
+            self._voice.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}")
+        self._interrupt()
+
+    def resume(self) -> None:
+        """End a pause; without one, nothing happens."""
+        self._end_pause("resumed")
+        self._nudge.set()
+
+    # --- on the thread
+
+    def _run(self) -> None:
+        if self._ladder.rung != "stream":
+            self._voice.changed(self._ladder.rung, "as feed.mode says, or as before the restart")
+        while not self._closing.is_set():
+            self._nudge.clear()
+            pause = self._pause
+            if pause:
+                self._sit_out(pause)
+            elif not self._closing.is_set() and not self._rest_until(self._due_at()):
+                self._try()
+        self._voice.ended("stopping")
+
+    def _try(self) -> None:
+        self._move(climb(self._ladder, self._rules, self._now()), "the cool-down is over: trying the websocket again")
+        try:
+            outcome = self._attempt()
+        except LoginRefused:  # the session has said so; it costs nothing to look again soon
+            self._voice.ended("waiting for a login")
+            self._ladder = replace(self._ladder, next_at=self._now() + self._settings.parked_check_s)
+            return
+        except SenseMqttError as error:
+            outcome = judge_error(error)
+        if self._is_interrupted():
+            self._ladder = replace(self._ladder, next_at=self._now() + self._rules.spacing_s)
+        elif outcome:
+            self._learn(outcome)
+
+    def _due_at(self) -> float:
+        return max(self._ladder.next_at, self._poll_at) if self._ladder.rung == "poll" else self._ladder.next_at
+
+    def _attempt(self) -> Outcome | None:
+        if self._ladder.rung == "poll":
+            return self._poll("poll")
+        with self._berth.claimed() as is_ours:
+            return self._connect() if is_ours else Lost("another sense-mqtt holds the feed of this monitor")
+
+    def _poll(self, rung: Rung) -> Outcome:
+        self._poll_at = self._now() + self._rules.poll_interval_s
+        payload = self._poller.poll()
+        self._voice.opened(rung)
+        self._voice.bring(UpdatePolled(self._monitor, payload), lambda: not self._closing.is_set())
+        return Worked("polled")
+
+    def _connect(self) -> Outcome | None:
+        token = self._session.token()
+        with Line(self._settings.line(self._monitor), self._context, self._clock) as line:
+            self._line = line
+            try:
+                return None if self._is_interrupted() else self._listen(line, token)
+            except TokenRefused:
+                self._session.token_refused(token)
+                raise
+            finally:
+                self._line = None
+
+    def _listen(self, line: Line, token: str) -> Outcome | None:
+        """Bring what comes until the line ends, or is not needed any more; None where something else came up."""
+        unfinished = learn(self._ladder, Lost("unfinished"), self._rules, self._now(), self._dice)
+        self._berth.save(unfinished, self._clock.now())  # a crash from here on does not forget that we tried
+        line.open(token)
+        self._voice.opened(self._ladder.rung)
+        began, messages, holds = self._now(), 0, False
+        try:
+            while not self._is_interrupted():
+                raw = line.receive()
+                if raw is None:
+                    continue
+                self._bring(raw, line)
+                messages += 1
+                if self._ladder.rung == "snapshot" and is_update(raw):
+                    return Worked("one frame")
+                if not holds and self._settings.holds(self._now() - began, messages):
+                    holds = True
+                    self._settle()
+        except LineEnded as end:
+            lived_s = self._now() - began
+            return Worked(str(end)) if holds else judge_end(end, lived_s, messages, self._settings)
+        return None
+
+    def _bring(self, raw: str | bytes, line: Line) -> None:
+        if tells_bad_token(raw):
+            raise TokenRefused("the feed refused the access token")
+
+        def may_wait() -> bool:
+            line.keep()  # the silence is ours
+            return not self._is_interrupted()
+
+        self._voice.bring(FrameArrived(self._monitor, raw), may_wait)
+
+    def _settle(self) -> None:
+        """The websocket holds; what is remembered of failures is forgotten, also on disk."""
+        self._voice.recovered()
+        self._ladder = replace(settled(self._ladder), next_at=self._now() + self._rules.spacing_s)
+        self._berth.save(self._ladder, self._clock.now())
+
+    def _learn(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Worked):
+            self._voice.recovered()
+        else:
+            self._voice.failed(outcome.why)
+        if self._ladder.rung == "stream" or not isinstance(outcome, Worked):
+            self._voice.ended(outcome.why)
+        self._move(learn(self._ladder, outcome, self._rules, self._now(), self._dice), outcome.why)
+        self._berth.save(self._ladder, self._clock.now())
+
+    def _move(self, ladder: Ladder, why: str) -> None:
+        before, self._ladder = self._ladder, ladder
+        if ladder.rung != before.rung:
+            self._voice.changed(ladder.rung, why)
+
+    # --- pause
+
+    def _sit_out(self, pause: Pause) -> None:
+        """Poll slowly, where polling is possible and wanted, until the pause is over or something else comes up."""
+        self._voice.ended("paused")
+        may_poll = not pause.silent
+        while not self._rest_until(min(self._poll_at, pause.until) if may_poll else pause.until):
+            if self._now() >= pause.until:
+                self._end_pause("the pause is over")
+                return
+            may_poll = may_poll and self._poll_in_pause()
+
+    def _poll_in_pause(self) -> bool:
+        """Poll once; return whether to go on."""
+        try:
+            self._poll("paused")
+        except Unpollable as error:
+            log.debug("nothing until the pause is over: %s", error)
+            return False
+        except SenseMqttError as error:
+            self._voice.ended(str(error))
+        return True
+
+    def _end_pause(self, why: str) -> None:
+        with self._pausing:
+            if self._pause:
+                self._pause = None
+                self._voice.changed(self._ladder.rung, why)
+
+    # --- waiting
+
+    def _interrupt(self) -> None:
+        self._nudge.set()
+        line = self._line
+        if line:
+            line.abort()
+
+    def _is_interrupted(self) -> bool:
+        return self._closing.is_set() or self._pause is not None
+
+    def _rest_until(self, moment: float) -> bool:
+        """Wait; True where something else came up meanwhile."""
+        return self._nudge.wait(max(moment - self._now(), 0.0))
+
+    def _now(self) -> float:
+        return self._clock.now().monotonic

@@ -1,0 +1,90 @@
+"""The login itself: e-mail and password, then the code of two-factor login where Sense asks for one."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import MfaNeeded
+from sense_mqtt.sense.answers import CodeAsked, CodeRefused
+from sense_mqtt.sense.api import SenseApi
+from sense_mqtt.sense.totp import code_at, next_step
+
+log = logging.getLogger(__name__)
+
+CODES_MOST = 2  # a second wrong one is no accident, and Sense locks accounts
+CLOCK_OFF_S = 20.0  # beyond this a code of ours is one that Sense no longer, or does not yet, take
+
+Codes = Callable[[int], str]  # attempt 0, 1 -> the code
+
+
+class ClockOff(CodeRefused):
+    """Sense refused the code, and our clock is wrong."""
+
+
+def log_in(api: SenseApi, email: str, password: str, codes: Codes, clock: Clock) -> Mapping[str, Any]:
+    """Return Sense's answer to a login. Raises `LoginRefused` and its kinds; `codes` is asked twice at most."""
+    try:
+        answer: Mapping[str, Any] = api.post("authenticate", {"email": email, "password": password})
+    except CodeAsked as asked:
+        mfa_token = asked.mfa_token
+    else:
+        return answer
+    return _enter_code(api, mfa_token, codes, clock)
+
+
+def unattended(api: SenseApi, secret: str | None, clock: Clock) -> Codes:
+    """Return the codes of an authenticator app that was set up with `secret`."""
+
+    def code(attempt: int) -> str:
+        if secret is None:
+            raise MfaNeeded("the account has two-factor login: run `sense-mqtt login`, or set sense.totp_secret")
+        time_s = _time(api, clock, attempt)
+        if attempt and not _is_off(api):
+            api.wait(next_step(time_s) - time_s)
+            time_s = next_step(time_s)
+        return code_at(secret, time_s)
+
+    return code
+
+
+def _enter_code(api: SenseApi, mfa_token: str, codes: Codes, clock: Clock) -> Mapping[str, Any]:
+    for attempt in range(CODES_MOST):
+        form = {"totp": codes(attempt), "mfa_token": mfa_token, "client_time": _client_time(api, clock, attempt)}
+        try:
+            answer: Mapping[str, Any] = api.post("authenticate/mfa", form)
+        except CodeRefused as error:
+            log.info("attempt %d: %s", attempt + 1, error)
+            continue
+        if attempt and _is_off(api):
+            log.warning("this machine's clock is %s; the login went by Sense's clock", _lag(api))
+        return answer
+    raise _explain(api)
+
+
+def _explain(api: SenseApi) -> CodeRefused:
+    if _is_off(api):
+        return ClockOff(f"Sense refused the code, and this machine's clock is {_lag(api)}: set the clock (NTP)")
+    return CodeRefused(
+        "Sense refused the code, and this machine's clock is right: check sense.totp_secret, or type the code that "
+        "the authenticator app shows for this account"
+    )
+
+
+def _time(api: SenseApi, clock: Clock, attempt: int) -> float:
+    """Our time; at the second attempt Sense's, where ours differs."""
+    return clock.now().wall + (api.clock_error_s if attempt and _is_off(api) else 0.0)
+
+
+def _client_time(api: SenseApi, clock: Clock, attempt: int) -> str:
+    """Mandatory beside a code since 2026-07 (SE#79)."""
+    return datetime.fromtimestamp(_time(api, clock, attempt), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_off(api: SenseApi) -> bool:
+    return abs(api.clock_error_s) > CLOCK_OFF_S
+
+
+def _lag(api: SenseApi) -> str:
+    return f"{abs(api.clock_error_s):.0f} s {'behind' if api.clock_error_s > 0 else 'ahead of'} Sense's"

@@ -1,0 +1,131 @@
+"""Logging in with the password: by itself within the budget, or for a person; and when not to try at all."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import (
+    LoginRefused,
+    MfaNeeded,
+    NotFound,
+    RateLimited,
+    RequestRefused,
+    SenseUnavailable,
+)
+from sense_mqtt.sense.answers import AccountLocked
+from sense_mqtt.sense.api import SenseApi, Unreached
+from sense_mqtt.sense.budget import LoginBudget
+from sense_mqtt.sense.login import ClockOff, Codes, log_in, unattended
+from sense_mqtt.sense.tokens import Standing, fingerprint, stand
+from sense_mqtt.sense.trust import CertificateRefused
+
+NOT_NOW = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us
+# What may mend without a person, and when it is tried again. Nothing else that Sense refuses is.
+MENDS_AFTER_S: dict[type[LoginRefused], float] = {ClockOff: 3_600.0, AccountLocked: 6 * 3_600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the configuration knows of the account."""
+
+    email: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    totp_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Why no login is tried, and until when (monotonic; None: until a person has logged in)."""
+
+    kind: type[LoginRefused]
+    message: str
+    until: float | None
+
+
+class Logins:
+    """The only way to a password login. Raises `LoginRefused` (parked) or one of NOT_NOW. For one thread at a time."""
+
+    def __init__(self, api: SenseApi, budget: LoginBudget, credentials: Credentials, clock: Clock) -> None:
+        self._api = api
+        self._budget = budget
+        self._credentials = credentials
+        self._clock = clock
+        self._parked: Parked | None = None
+
+    def by_itself(self) -> Standing:
+        """Log in with what the configuration holds, where the budget allows."""
+        self.refuse_if_parked()
+        known = self._credentials
+        if not known.email or not known.password:
+            message = "no session is stored: run `sense-mqtt login`, or set sense.email and sense.password"
+            raise self._park(LoginRefused(message))
+        self._keep_to_budget()
+        try:
+            return self._enter(known.email, known.password, unattended(self._api, known.totp_secret, self._clock))
+        except LoginRefused as error:
+            raise self._park(error) from error
+
+    def by_hand(self, email: str, password: str, code: Callable[[], str]) -> Standing:
+        """Log in for a person, who may try more often than the bridge; counted all the same."""
+        self._budget.spend_by_hand(self._clock.now().wall)
+        return self._enter(email, password, lambda _attempt: code())
+
+    def refuse_if_parked(self) -> None:
+        """Raise at once, without a call, what the last login raised, while trying again would not help."""
+        parked = self._parked
+        if parked and (parked.until is None or self._clock.now().monotonic < parked.until):
+            raise parked.kind(parked.message)
+
+    def unpark(self) -> None:
+        """There is a session again."""
+        self._parked = None
+
+    def count_last_hour(self) -> int:
+        return self._budget.count(self._clock.now().wall)
+
+    def _park(self, error: LoginRefused, wait_s: float | None = None) -> LoginRefused:
+        mends_s = wait_s if wait_s is not None else MENDS_AFTER_S.get(type(error))
+        until = None if mends_s is None else self._clock.now().monotonic + mends_s
+        kind = MfaNeeded if isinstance(error, MfaNeeded) else type(error)
+        self._parked = Parked(kind, str(error), until)
+        return kind(str(error))
+
+    def _keep_to_budget(self) -> None:
+        now = self._clock.now().wall
+        wait_s = self._budget.wait_s(now)
+        if wait_s == 0:
+            self._budget.spend(now)
+            return
+        at = datetime.fromtimestamp(now + wait_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        message = f"lest Sense locks the account, the next login is at {at}; `sense-mqtt login` may be run now"
+        if self._budget.last(now) == "unavailable" and not self._budget.is_spent(now):
+            raise SenseUnavailable(f"the last login met an outage; {message}")
+        raise self._park(LoginRefused(message), wait_s)
+
+    def _enter(self, email: str, password: str, codes: Codes) -> Standing:
+        with self._settled():
+            answer = log_in(self._api, email, password, codes, self._clock)
+            now = self._clock.now().wall
+            standing = stand(answer, now, now + self._api.clock_error_s, fingerprint(email))
+            if standing is None:
+                raise SenseUnavailable("Sense's answer to the login holds no token")
+            return standing
+
+    @contextlib.contextmanager
+    def _settled(self) -> Iterator[None]:
+        """Note what became of the login that was counted."""
+        now = self._clock.now().wall
+        try:
+            yield
+        except (Unreached, CertificateRefused):
+            self._budget.refund(now)
+            raise
+        except LoginRefused:
+            self._budget.settle(now, "refused")
+            raise
+        except NOT_NOW:
+            self._budget.settle(now, "unavailable")
+            raise
+        self._budget.settle(now, "ok")

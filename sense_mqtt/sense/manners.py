@@ -1,0 +1,65 @@
+"""How we ask: one call in flight, at most one a second, none while Sense asks us to wait; all are counted."""
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import RateLimited, SenseUnavailable
+
+HOUR_S = 3_600.0
+
+
+class Manners:
+    """The turnstile in front of Sense's REST interface."""
+
+    def __init__(self, clock: Clock, closing: threading.Event, spacing_s: float) -> None:
+        self._clock = clock
+        self._closing = closing
+        self._spacing_s = spacing_s
+        self._one = threading.Lock()
+        self._calls: deque[float] = deque(maxlen=10_000)  # monotonic
+        self._quiet_until = 0.0
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for our turn and count it; raise `RateLimited` without a call while Sense asks us to wait."""
+        with self._one:
+            self._refuse_if_quiet()
+            if self._calls:
+                self.wait(self._calls[-1] + self._spacing_s - self._now())
+            self._refuse_if_closing()
+            self._calls.append(self._now())
+            yield
+
+    def hush(self, seconds: float) -> None:
+        """Let no call through for so long: Sense asked for it."""
+        self._quiet_until = self._now() + seconds
+
+    def wait(self, seconds: float) -> None:
+        """Wait, unless we are closing: then raise `SenseUnavailable`."""
+        if seconds > 0:
+            self._closing.wait(seconds)
+        self._refuse_if_closing()
+
+    @property
+    def calls_last_hour(self) -> int:
+        since = self._now() - HOUR_S
+        return sum(moment > since for moment in tuple(self._calls))
+
+    @property
+    def quiet_s(self) -> float:
+        """How long Sense still asks us to wait; 0 where it does not."""
+        return max(self._quiet_until - self._now(), 0.0)
+
+    def _refuse_if_quiet(self) -> None:
+        if self.quiet_s > 0:
+            raise RateLimited(f"Sense asked us to wait; {self.quiet_s:.0f} s are left", self.quiet_s)
+
+    def _refuse_if_closing(self) -> None:
+        if self._closing.is_set():
+            raise SenseUnavailable("we are stopping")
+
+    def _now(self) -> float:
+        return self._clock.now().monotonic

@@ -1,0 +1,46 @@
+"""Frames by REST (`realtime_update`), for monitors whose firmware knows how."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sense_mqtt.errors import NotFound, RequestRefused
+from sense_mqtt.sense.ladder import is_pollable
+from sense_mqtt.sense.session import Session
+
+
+class Unpollable(NotFound):
+    """This monitor cannot be polled."""
+
+
+class Poller:
+    """Asks for one frame; the first time also whether the monitor can be asked at all."""
+
+    def __init__(self, monitor: int, session: Session) -> None:
+        self._monitor = monitor
+        self._session = session
+        self._is_known = False
+
+    def poll(self) -> Any:
+        """Return a bare realtime payload. Raises `Unpollable`, or what `Session.get` raises."""
+        if not self._is_known:
+            self._check()
+            self._is_known = True
+        try:
+            return self._session.get(f"app/{self._monitor}/realtime_update")
+        except NotFound as error:
+            self._is_known = False
+            raise Unpollable(f"monitor {self._monitor} cannot be polled: {error}") from error
+
+    def _check(self) -> None:
+        version = self._version()
+        if version and not is_pollable(version):
+            raise Unpollable(f"monitor {self._monitor} cannot be polled: its firmware {version} is older than 1.64")
+
+    def _version(self) -> str | None:
+        try:
+            status = self._session.get(f"app/monitors/{self._monitor}/status")
+        except (NotFound, RequestRefused):
+            return None  # then polling itself will tell
+        known = status.get("monitor_info") if isinstance(status, Mapping) else None
+        version = known.get("version") if isinstance(known, Mapping) else None
+        return version if isinstance(version, str) else None

@@ -1,0 +1,217 @@
+"""Our standing with Sense: renews in time, logs in seldom, and waits for a person where only a person helps."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import ConfigError, LoginRefused, SenseMqttError, SenseUnavailable, TokenRefused
+from sense_mqtt.inbox import Auth, AuthChanged
+from sense_mqtt.sense.api import SenseApi
+from sense_mqtt.sense.budget import Limits, LoginBudget
+from sense_mqtt.sense.logins import NOT_NOW, Credentials, Logins
+from sense_mqtt.sense.store import Stamp, StateFile
+from sense_mqtt.sense.tokens import (
+    Account,
+    Monitor,
+    Standing,
+    age_s,
+    fingerprint,
+    renew_after_s,
+    renewed,
+    restore,
+    store,
+)
+
+__all__ = ["Account", "Credentials", "Monitor", "Session"]
+
+log = logging.getLogger(__name__)
+
+RENEWAL_RETRY_S = 30.0  # while the old token still lives
+LOG_LEVELS: dict[Auth, int] = {
+    "starting": logging.DEBUG,
+    "ok": logging.INFO,
+    "unavailable": logging.WARNING,
+    "auth_required": logging.ERROR,
+}
+
+
+class Session:
+    """Thread-safe; renewal and login happen once, however many threads or processes ask. Raises `SenseMqttError`s."""
+
+    def __init__(
+        self,
+        api: SenseApi,
+        state_dir: Path,
+        credentials: Credentials,
+        *,
+        clock: Clock,
+        post: Callable[[AuthChanged], None],
+        limits: Limits | None = None,
+        learn: Callable[[str], None] | None = None,  # told of each token, for redaction
+    ) -> None:
+        self._api = api
+        self._file = StateFile(state_dir / "session.json")
+        self._credentials = credentials
+        self._logins = Logins(api, LoginBudget(StateFile(state_dir / "logins.json"), limits), credentials, clock)
+        self._clock = clock
+        self._post = post
+        self._learn = learn or (lambda _secret: None)
+        self._alone = threading.RLock()
+        self._auth: Auth = "starting"
+        self._account: Account | None = None
+        self._standing: Standing | None = None
+        self._stamp: Stamp | None = None
+        self._renew_at = self._ends_at = 0.0  # monotonic
+        self._refused: str | None = None  # the access token that Sense refused
+
+    @property
+    def auth(self) -> Auth:
+        return self._auth
+
+    @property
+    def logins_last_hour(self) -> int:
+        return self._logins.count_last_hour()
+
+    def account(self) -> Account:
+        """Return the account; asks Sense only where nothing is stored."""
+        with self._alone:
+            self._adopt()
+            return self._account or self._stand().account
+
+    def token(self) -> str:
+        """Return an access token that is good for now. Raises `LoginRefused` at once, without a call, while parked."""
+        with self._alone:
+            standing = self._stand()
+            return (self._refresh() if self._is_due() else standing).access_token
+
+    def token_refused(self, token: str) -> None:
+        """Sense refused this token: the next `token()` renews, unless that has happened meanwhile."""
+        with self._alone:
+            self._refused = token
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
+        """Return what Sense answers; `{user}` in the path becomes the user id. A refused token is renewed once."""
+        token = self.token()
+        path = path.replace("{user}", str(self.account().user_id))
+        try:
+            return self._api.get(path, params, token=token)
+        except TokenRefused:
+            self.token_refused(token)
+        return self._api.get(path, params, token=self.token())
+
+    def log_in(self, email: str, password: str, code: Callable[[], str]) -> Account:
+        """Log in for a person who sits there; `code` is asked where the account has two-factor login."""
+        standing = self._logins.by_hand(email, password, code)
+        with self._alone, self._file.locked():
+            return self._keep(standing, "logged in").account
+
+    # --- with `_alone` held
+
+    def _stand(self) -> Standing:
+        self._adopt()
+        if self._standing is not None:
+            return self._standing
+        self._logins.refuse_if_parked()
+        with self._file.locked():
+            self._adopt()
+            return self._standing or self._log_in()
+
+    def _adopt(self) -> None:
+        """Take the stored session, where the file holds another one than when we last looked."""
+        stamp = self._file.stamp()
+        if stamp is None or stamp == self._stamp:
+            return
+        self._stamp = stamp
+        self._file.warn_if_shared()
+        standing = restore(self._file.load() or {})
+        if standing is None or self._is_anothers(standing):
+            return
+        self._take(standing)
+        if self._clock.now().monotonic < self._ends_at:
+            self._declare("ok", "a stored session is at hand")
+
+    def _is_anothers(self, standing: Standing) -> bool:
+        known = self._credentials
+        if not (known.email and known.password) or standing.owner in ("", fingerprint(known.email)):
+            return False
+        log.warning("the stored session belongs to another account than sense.email; it is left alone")
+        return True
+
+    def _is_due(self) -> bool:
+        standing = self._standing
+        refused = standing is not None and standing.access_token == self._refused
+        return refused or self._clock.now().monotonic >= self._renew_at
+
+    def _refresh(self) -> Standing:
+        with self._file.locked():
+            self._adopt()  # another process may have renewed, and spent our refresh token
+            if self._standing is None:
+                return self._log_in()
+            return self._renew(self._standing) if self._is_due() else self._standing
+
+    def _renew(self, standing: Standing) -> Standing:
+        form = {"user_id": str(standing.account.user_id), "refresh_token": standing.refresh_token or ""}
+        try:
+            answer = self._api.post("renew", form | {"is_access_token": "true"})
+        except TokenRefused as error:
+            log.warning("the session cannot be renewed (%s): logging in anew", error)
+            self._standing = None  # its refresh token is spent; the file may still bring another
+            return self._log_in()
+        except NOT_NOW as error:
+            return self._carry_on(standing, error)
+        now = self._clock.now().wall
+        after = renewed(standing, answer, now, now + self._api.clock_error_s)
+        if after is None:
+            return self._carry_on(standing, SenseUnavailable("Sense's answer to renew holds no token"))
+        return self._keep(after, "renewed")
+
+    def _carry_on(self, standing: Standing, error: SenseMqttError) -> Standing:
+        """Renewal must wait; the old token serves as long as it lives."""
+        now = self._clock.now().monotonic
+        if now >= self._ends_at or standing.access_token == self._refused:
+            self._declare("unavailable", str(error))
+            raise error
+        log.debug("the session could not be renewed yet: %s", error)
+        self._renew_at = now + min(RENEWAL_RETRY_S, (self._ends_at - now) / 2)
+        return standing
+
+    def _log_in(self) -> Standing:
+        try:
+            return self._keep(self._logins.by_itself(), "logged in")
+        except LoginRefused as error:
+            self._declare("auth_required", str(error))
+            raise
+        except NOT_NOW as error:
+            self._declare("unavailable", str(error))
+            raise
+
+    def _keep(self, standing: Standing, how: str) -> Standing:
+        """Store, then use: what is used without being stored is lost in a crash, and costs a login."""
+        try:
+            self._file.save(store(standing))
+            self._stamp = self._file.stamp()
+        except ConfigError as error:  # without its traceback, which tells nothing more
+            log.log(logging.ERROR, "the session could not be stored, so a restart must log in anew: %s", error)
+        self._take(standing)
+        self._declare("ok", how)
+        return standing
+
+    def _take(self, standing: Standing) -> None:
+        now = self._clock.now()
+        age = age_s(standing, now.wall)
+        self._standing, self._account = standing, standing.account
+        self._renew_at = now.monotonic + renew_after_s(standing.life_s) - age
+        self._ends_at = float("inf") if standing.life_s is None else now.monotonic + standing.life_s - age
+        self._logins.unpark()
+        for secret in (standing.access_token, standing.refresh_token):
+            self._learn(secret or "")
+
+    def _declare(self, auth: Auth, reason: str) -> None:
+        if auth == self._auth:
+            return
+        self._auth = auth
+        log.log(LOG_LEVELS[auth], "standing with Sense is %s: %s", auth, reason)
+        self._post(AuthChanged(auth, reason))

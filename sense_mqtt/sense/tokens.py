@@ -1,0 +1,146 @@
+"""What a login leaves behind: tokens, their life, the account's monitors. Pure."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sense_mqtt.core.instants import read_instant
+
+LIFE_USED = 0.8  # of a token's life, before it is renewed...
+ROOM_S = 900.0  # ...or so long before its end (BP: 15 minutes), whichever is later
+BLIND_RENEWAL_S = 4 * 3_600.0  # for tokens that do not tell their end; they live 1 to 24 hours (facts 2.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """One monitor of the account."""
+
+    id: int
+    time_zone: str | None = None  # IANA
+    solar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose session this is."""
+
+    user_id: int
+    monitors: tuple[Monitor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A session as it is stored; its tokens are in no repr."""
+
+    account: Account
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    received_at: float  # wall clock of this machine
+    life_s: float | None  # from then on, by Sense's clock; None where the token does not tell
+    owner: str = field(default="", repr=False)  # of the e-mail address only a fingerprint
+
+
+def renew_after_s(life_s: float | None) -> float:
+    """Return the age at which a token should be renewed."""
+    return BLIND_RENEWAL_S if life_s is None else max(life_s * LIFE_USED, life_s - ROOM_S)
+
+
+def age_s(standing: Standing, wall: float) -> float:
+    """Return how old the token is; infinite where the clock says that it comes from the future."""
+    age = wall - standing.received_at
+    return age if age >= 0 else float("inf")
+
+
+def stand(answer: Mapping[str, Any], wall: float, sense_wall: float, owner: str) -> Standing | None:
+    """Read the answer of a login, received at `wall`, or `sense_wall` by Sense's clock; None where it is none."""
+    access_token, user_id = answer.get("access_token"), _whole(answer.get("user_id"))
+    if not isinstance(access_token, str) or not access_token or user_id is None:
+        return None
+    account = Account(user_id, _monitors(answer.get("monitors")))
+    life_s = _life_s(access_token, answer.get("expires"), sense_wall)
+    return Standing(account, access_token, _text(answer.get("refresh_token")), wall, life_s, owner)
+
+
+def renewed(standing: Standing, answer: Mapping[str, Any], wall: float, sense_wall: float) -> Standing | None:
+    """Merge the answer of a renewal, which has no monitors (facts 2.3), into what we had."""
+    after = stand({"user_id": standing.account.user_id, **answer}, wall, sense_wall, standing.owner)
+    if after is None:
+        return None
+    account = Account(after.account.user_id, after.account.monitors or standing.account.monitors)
+    return replace(after, account=account, refresh_token=after.refresh_token or standing.refresh_token)
+
+
+def fingerprint(email: str | None) -> str:
+    """Return what tells one account from another without telling the address; empty for none."""
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16] if email else ""
+
+
+def store(standing: Standing) -> dict[str, Any]:
+    """Return the session as a JSON object."""
+    monitors = [{"id": each.id, "time_zone": each.time_zone, "solar": each.solar} for each in standing.account.monitors]
+    return {
+        "version": 1,
+        "owner": standing.owner,
+        "user_id": standing.account.user_id,
+        "monitors": monitors,
+        "access_token": standing.access_token,
+        "refresh_token": standing.refresh_token,
+        "received_at": standing.received_at,
+        "life_s": standing.life_s,
+    }
+
+
+def restore(stored: Mapping[str, Any]) -> Standing | None:
+    """Return the session that `store` stored; None where it cannot be read."""
+    life_s, received_at = stored.get("life_s"), stored.get("received_at")
+    if not isinstance(received_at, int | float):
+        return None
+    standing = stand(stored, received_at, received_at, str(stored.get("owner", "")))
+    return standing and replace(standing, life_s=float(life_s) if isinstance(life_s, int | float) else None)
+
+
+def _life_s(access_token: str, expires: object, sense_wall: float) -> float | None:
+    ends_at = _claimed_end(access_token) or read_instant(expires)
+    if ends_at is None or ends_at <= sense_wall:
+        return None
+    return ends_at - sense_wall
+
+
+def _claimed_end(access_token: str) -> float | None:
+    """`exp` of the JWT in `t1.v2.<header>.<claims>.<signature>` (facts 2.5)."""
+    parts = access_token.split(".")
+    if len(parts) < 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[-2] + "=" * (-len(parts[-2]) % 4)))
+        return float(claims["exp"])
+    except (binascii.Error, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def _monitors(rows: object) -> tuple[Monitor, ...]:
+    if not isinstance(rows, list):
+        return ()
+    return tuple(monitor for row in rows if isinstance(row, dict) and (monitor := _monitor(row)))
+
+
+def _monitor(row: Mapping[str, Any]) -> Monitor | None:
+    number = _whole(row.get("id"))
+    if number is None:
+        return None
+    solar = any(row.get(key) is True for key in ("solar", "solar_configured", "solar_connected"))
+    return Monitor(number, _text(row.get("time_zone")), solar)
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

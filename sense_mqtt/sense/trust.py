@@ -1,0 +1,74 @@
+"""Whom we trust: the system's certificate authorities and those of `sense.ca_file`. There is no way not to verify."""
+
+import socket
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sense_mqtt.errors import ConfigError, SenseUnavailable
+from sense_mqtt.sense.causes import causes
+from sense_mqtt.sense.certificate import Presented, describe
+
+LOOK_S = 5.0  # for looking at a certificate that was refused
+
+
+class CertificateRefused(SenseUnavailable):
+    """The server's certificate is not trusted: intercepted, expired, or for another host."""
+
+
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Return the rules of verification; raise `ConfigError` where `ca_file` holds no certificate."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        _add(context, ca_file)
+    return context
+
+
+def _add(context: ssl.SSLContext, ca_file: Path) -> None:
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except OSError as error:  # ssl.SSLError is one too
+        why = error.strerror if error.strerror and not isinstance(error, ssl.SSLError) else "holds no PEM certificate"
+        raise ConfigError(
+            f"sense.ca_file: {ca_file}: {why}; give a PEM file with the authority's certificate"
+        ) from error
+    # Firewalls sign with intermediate authorities, and with extensions that Python 3.13 is strict about
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+
+
+def refused_certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """Return the refusal of a certificate that lies at the bottom of a library's error."""
+    return next((each for each in causes(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
+
+
+def explain(url: str, error: ssl.SSLCertVerificationError) -> CertificateRefused:
+    """Say whose certificate was presented, by whom it was issued, and what to do."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    presented = _look(host, parts.port or 443)
+    shown = (
+        f"presented is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.ends}"
+        if presented
+        else "it could not be looked at"
+    )
+    return CertificateRefused(
+        f"the certificate of {host} is not trusted ({error.verify_message}): {shown}; if your own firewall inspects "
+        "TLS, set sense.ca_file to its authority's certificate (PEM); if not, check this machine's clock and network"
+    )
+
+
+def _look(host: str, port: int) -> Presented | None:
+    """Fetch the certificate without trusting it; nothing is sent over this connection."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # only to look: the connection that was refused stays refused
+    try:
+        with (
+            socket.create_connection((host, port), LOOK_S) as raw,
+            context.wrap_socket(raw, server_hostname=host) as wrapped,
+        ):
+            der = wrapped.getpeercert(binary_form=True)
+    except (OSError, ValueError):
+        return None
+    return describe(der) if der else None

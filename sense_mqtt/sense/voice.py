@@ -1,0 +1,55 @@
+"""What a feed tells: items for the bridge, lines for the log; what repeats itself is told once."""
+
+import logging
+from collections.abc import Callable
+
+from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedOpened, FrameArrived, Inbox, Rung, UpdatePolled
+
+log = logging.getLogger(__name__)
+
+
+class Voice:
+    """For the feed's thread; `changed` for any."""
+
+    def __init__(self, monitor: int, inbox: Inbox) -> None:
+        self._monitor = monitor
+        self._inbox = inbox
+        self._open: Rung | None = None  # on which rung frames come at present
+        self._failures = 0  # told of once, then counted
+
+    def bring(self, item: FrameArrived | UpdatePolled, may_wait: Callable[[], bool]) -> None:
+        """Wait for room in the inbox as long as we may; until then nothing is received, and TCP holds the rest."""
+        while not self._inbox.put_frame(item) and may_wait():
+            pass
+
+    def opened(self, rung: Rung) -> None:
+        """Frames come now."""
+        if self._open == rung:
+            return
+        self.ended(f"on to {rung}")
+        self._open = rung
+        self._inbox.put(FeedOpened(self._monitor, rung))
+
+    def ended(self, why: str) -> None:
+        """Frames come no more."""
+        if self._open:
+            self._open = None
+            log.debug("feed of monitor %d: ended: %s", self._monitor, why)
+            self._inbox.put(FeedEnded(self._monitor, why))
+
+    def changed(self, rung: Rung, why: str) -> None:
+        """The feed is on another rung."""
+        log.info("feed of monitor %d: on to %s: %s", self._monitor, rung, why)
+        self._inbox.put(FeedChanged(self._monitor, rung, why))
+
+    def failed(self, why: str) -> None:
+        """An attempt came to nothing."""
+        level = logging.DEBUG if self._failures else logging.WARNING
+        self._failures += 1
+        log.log(level, "feed of monitor %d: %s; trying again", self._monitor, why)
+
+    def recovered(self) -> None:
+        """The feed holds."""
+        if self._failures:
+            log.info("feed of monitor %d: back after %d failed attempts", self._monitor, self._failures)
+        self._failures = 0

@@ -1,0 +1,234 @@
+"""The simulated Sense cloud: REST and realtime feed on one port, in a thread of its own.
+
+    with SimulatedCloud(BuiltInHouse(seed=1), pace="free", until=BEGINS) as cloud:
+        connect(cloud.api_url, cloud.feed_url, cloud.email, cloud.password)
+        cloud.records.wait(lambda counts: counts.sockets_open == 1)  # what the cloud saw
+        cloud.run_until(BEGINS + 600)                       # ten minutes of the house, as fast as they are read
+        cloud.faults.refuse(503, path="devices", times=3)   # misbehave
+        cloud.drop_sockets()
+        cloud.outage(90)                                    # 90 s of the house that nobody sees
+        cloud.house.transitions(BEGINS, cloud.now)          # what truly happened
+
+Pace: "real" runs with the wall, `speed` times as fast, whoever listens. "free" sends frames back to back, as fast as
+they are read, and the house's clock stands while no socket is open. "manual" moves only by `advance` (which returns
+when all is read) and `outage`. House time (epoch, timeline, history) and wall time (tokens, limits) are two clocks.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from email.utils import formatdate
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from sense_mqtt.simulator.accounts import Account, Rules
+from sense_mqtt.simulator.faults import Faults
+from sense_mqtt.simulator.feed import listen
+from sense_mqtt.simulator.frames import Payload
+from sense_mqtt.simulator.gate import API, gate
+from sense_mqtt.simulator.house import House
+from sense_mqtt.simulator.monitor import GOING_AWAY, Monitor
+from sense_mqtt.simulator.pace import Driver, Pace
+from sense_mqtt.simulator.records import Records
+from sense_mqtt.simulator.rest import routes
+from sense_mqtt.simulator.server import Server
+from sense_mqtt.simulator.service import Service
+from sense_mqtt.simulator.timeline import TimelineRules
+
+EMAIL, PASSWORD = "demo@example.com", "a made-up password & more+%"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - of the demo account
+FIRST_MONITOR = 900_101
+CALL_TIMEOUT_S = 60.0
+
+
+class SimulatedCloud:
+    """Sense's servers with one account. Everything may be used from any thread; start and stop may be repeated."""
+
+    def __init__(
+        self,
+        house: House,
+        *more_houses: House,
+        pace: Pace = "real",
+        speed: float = 1.0,
+        step_s: float = 0.5,
+        until: float | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        email: str = EMAIL,
+        password: str = PASSWORD,
+        totp_secret: str = TOTP_SECRET,
+        token_life_s: float = 86_400.0,
+        mfa: bool = False,
+        socket_life_s: float = 900.0,
+        poll_step_s: float = 0.0,
+        time_zone: str = "America/New_York",
+        tls: ssl.SSLContext | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Each house becomes a monitor (900101, 900102, ...); `until` is where the clocks stop at first.
+
+        `socket_life_s`: wall seconds after which a socket is dropped; `poll_step_s`: house seconds that pass with each
+        `realtime_update`, so that a poller sees the house move in free and manual pace.
+        """
+        self.faults, self.records = Faults(), Records()
+        account = Account(email, password, totp_secret, self._wall)
+        account.rules.token_life_s, account.rules.mfa = token_life_s, mfa
+        self.account = account
+        self.service = Service(account, self.faults, self.records, self._wall)
+        self.service.socket_life_s, self.service.poll_step_s = socket_life_s, poll_step_s
+        self._true_wall, self._pace, self._step_s = wall, pace, step_s
+        self._server = Server(lambda: _application(self.service), self._drive, host, port, tls)
+        self._drivers: dict[int, Driver] = {}
+        for number, each in enumerate((house, *more_houses), FIRST_MONITOR):
+            monitor = Monitor(number, each, account.user_id, ZoneInfo(time_zone), self.faults, self.records)
+            self.service.monitors[number] = monitor
+            limit = each.ends if until is None else until
+            self._drivers[number] = Driver(monitor, pace, step_s=step_s, speed=speed, until=limit)
+
+    # --- what a client is told
+
+    @property
+    def api_url(self) -> str:
+        return f"http{self._server.secured}://{self._server.address}{API}"
+
+    @property
+    def feed_url(self) -> str:
+        return f"ws{self._server.secured}://{self._server.address}"
+
+    @property
+    def email(self) -> str:
+        return self.account.email
+
+    @property
+    def password(self) -> str:
+        return self.account.password
+
+    @property
+    def totp_secret(self) -> str:
+        return self.account.totp_secret
+
+    @property
+    def rules(self) -> Rules:
+        """How strict the account is."""
+        return self.account.rules
+
+    @property
+    def monitors(self) -> Sequence[Monitor]:
+        return tuple(self.service.monitors.values())
+
+    @property
+    def monitor(self) -> Monitor:
+        """The first monitor."""
+        return self.monitors[0]
+
+    @property
+    def house(self) -> House:
+        return self.monitor.house
+
+    @property
+    def timeline_rules(self) -> TimelineRules:
+        return self.monitor.timeline.rules
+
+    @property
+    def now(self) -> float:
+        """The first house's clock."""
+        return self.monitor.now
+
+    # --- moving on
+
+    def advance(self, seconds: float, *, timeout_s: float = CALL_TIMEOUT_S) -> None:
+        """Make the frames of the next seconds in all houses; returns when every socket has read them."""
+        self._server.call(lambda: _together(driver.advance(seconds) for driver in self._drivers.values()), timeout_s)
+
+    def run_until(self, at: float, *, timeout_s: float = CALL_TIMEOUT_S) -> bool:
+        """Let the clocks go on up to `at`; returns when all that was sent is read. False when it was not in time."""
+        if self._pace == "manual":
+            self.advance(at - self.now, timeout_s=timeout_s)
+            return True
+        for driver in self._drivers.values():
+            driver.until = at
+        arrived = self.monitor.wait_until(min(at, self.house.ends) - self._step_s + 1e-6, timeout_s)
+        self._server.call(lambda: _together(monitor.confirm() for monitor in self.monitors), timeout_s)
+        return arrived
+
+    def outage(self, house_seconds: float = 0.0, *, abort: bool = False) -> None:
+        """Drop all sockets and let house time pass that no frame tells of."""
+
+        async def happen() -> None:
+            for monitor in self.monitors:
+                _drop_all(monitor, GOING_AWAY, abort=abort)
+                monitor.skip(house_seconds)
+
+        self._server.call(happen, CALL_TIMEOUT_S)
+
+    def drop_sockets(self, *, code: int = GOING_AWAY, abort: bool = False) -> None:
+        """Close all sockets now: in good order behind all that was sent, or cut (`abort`)."""
+
+        async def happen() -> None:
+            for monitor in self.monitors:
+                _drop_all(monitor, code, abort=abort)
+
+        self._server.call(happen, CALL_TIMEOUT_S)
+
+    def push(self, kind: str, payload: Payload | None) -> None:
+        """Send any message to every socket."""
+        self._server.call(lambda: _together(_push(monitor, kind, payload) for monitor in self.monitors), CALL_TIMEOUT_S)
+
+    # --- running
+
+    def start(self) -> Self:
+        """Listen; returns when clients may connect. After a stop, on the same port again. Raises OSError."""
+        self._server.start()
+        self.service.api_url, self.service.feed_url = self.api_url, self.feed_url
+        return self
+
+    def stop(self) -> None:
+        """Cut all connections and stop listening; what the account granted stays granted."""
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    async def _drive(self) -> None:
+        """Move the houses on until cancelled, then cut who still listens."""
+        try:
+            await _together(driver.run() for driver in self._drivers.values())
+            await asyncio.Event().wait()
+        finally:
+            for monitor in self.monitors:
+                _drop_all(monitor, GOING_AWAY, abort=True)
+
+    def _wall(self) -> float:
+        return self._true_wall() + self.faults.clock_offset_s
+
+
+def _application(service: Service) -> web.Application:
+    async def feed(request: web.Request) -> web.StreamResponse:
+        return await listen(service, request)
+
+    async def tell_the_time(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(service.wall(), usegmt=True)
+
+    application = web.Application(middlewares=[gate(service)])
+    application.on_response_prepare.append(tell_the_time)
+    application.add_routes([*routes(service), web.get("/monitors/{monitor}/realtimefeed", feed)])
+    return application
+
+
+def _drop_all(monitor: Monitor, code: int, *, abort: bool) -> None:
+    for socket in list(monitor.sockets):
+        monitor.drop(socket, code=code, abort=abort)
+
+
+async def _push(monitor: Monitor, kind: str, payload: Payload | None) -> None:
+    await _together(monitor.tell(socket, kind, payload) for socket in monitor.sockets)
+
+
+async def _together(works: Iterable[Awaitable[None]]) -> None:
+    await asyncio.gather(*works)

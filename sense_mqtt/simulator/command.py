@@ -1,0 +1,107 @@
+"""`sense-mqtt simulate`: the simulated Sense cloud alone, until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TextIO
+
+from sense_mqtt.simulator.house import House
+from sense_mqtt.simulator.measured import BadMeasurements, MeasuredHouse, read_sun
+from sense_mqtt.simulator.model import BuiltInHouse
+
+EXIT_OK, EXIT_CRASHED, EXIT_CONFIG = 0, 1, 2
+MISSING_EXTRA = "the simulated cloud needs aiohttp: pip install 'sense-mqtt[demo]'"
+
+SNIPPET = """\
+A simulated Sense cloud is running; Ctrl-C ends it. For config.yaml:
+
+sense:
+  email: {email}
+  password: {password!r}{totp}
+  api_url: {api_url}
+  feed_url: {feed_url}
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 chooses a free one (%(default)s)")
+    parser.add_argument("--house", type=Path, metavar="FILE", help="measured watts: CSV, column unix, then appliances")
+    parser.add_argument("--solar", type=Path, metavar="FILE", help="measured solar for --house: CSV, unix, watts")
+    parser.add_argument("--speed", type=_positive, default=1.0, help="house seconds per second (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the built-in house (%(default)s)")
+    parser.add_argument("--mfa", action="store_true", help="ask for a one-time code at login")
+    parser.add_argument("--email", help="of the demo account")
+    parser.add_argument("--password", help="of the demo account (others can see it in the list of processes)")
+    parser.add_argument("--token-life", type=_positive, default=86_400.0, metavar="S", help="seconds (%(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; returns the exit code. For the main thread."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    return serve(arguments, stopping, sys.stdout)
+
+
+def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO) -> int:
+    """Say on `out` how to connect, and serve until `stopping` is set."""
+    try:
+        from sense_mqtt.simulator.cloud import EMAIL, PASSWORD, SimulatedCloud
+    except ModuleNotFoundError as error:
+        if error.name != "aiohttp":
+            raise
+        return _fail(MISSING_EXTRA, EXIT_CONFIG)
+    try:
+        house = open_house(arguments.house, arguments.solar, arguments.seed)
+    except (BadMeasurements, OSError) as error:
+        return _fail(str(error), EXIT_CONFIG)
+    cloud = SimulatedCloud(
+        house,
+        speed=arguments.speed,
+        host=arguments.host,
+        port=arguments.port,
+        email=arguments.email or EMAIL,
+        password=arguments.password or PASSWORD,
+        mfa=arguments.mfa,
+        token_life_s=arguments.token_life,
+    )
+    try:
+        cloud.start()
+    except OSError as error:
+        return _fail(f"cannot listen on {arguments.host}:{arguments.port}: {error.strerror or error}", EXIT_CRASHED)
+    totp = f"\n  totp_secret: {cloud.totp_secret}" if arguments.mfa else ""
+    print(
+        SNIPPET.format(
+            email=cloud.email, password=cloud.password, totp=totp, api_url=cloud.api_url, feed_url=cloud.feed_url
+        ),
+        file=out,
+        flush=True,
+    )
+    stopping.wait()
+    cloud.stop()
+    return EXIT_OK
+
+
+def open_house(measured: Path | None, solar: Path | None, seed: int) -> House:
+    """Return the measured house, or the built-in one as of now; raises BadMeasurements or OSError."""
+    if measured is None:
+        if solar is not None:
+            raise BadMeasurements("--solar goes with --house: the built-in house has a sun of its own")
+        return BuiltInHouse(seed, begins=float(int(time.time())))
+    return MeasuredHouse(measured, None if solar is None else read_sun(solar))
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
+    return number
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"sense-mqtt simulate: {message}", file=sys.stderr)  # noqa: T201 - a command's own error
+    return code

@@ -1,0 +1,133 @@
+"""What the realtime feed says of a house at one second: INVARIANTS.md row by row. Pure."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from sense_mqtt.simulator.catalogue import ALWAYS_ON, OTHER, SOLAR, Row, row
+from sense_mqtt.simulator.house import Device, Draw, Drawing, House, Transition, quantised
+from sense_mqtt.simulator.noise import Noise
+
+Payload = dict[str, Any]
+
+CYCLES_PER_S = 60
+DELTA_AGE_S = 10.5  # INVARIANTS 12: a step is told that long after it happened
+
+
+@dataclass(slots=True)
+class FrameMaker:
+    """Makes the payloads of one monitor."""
+
+    house: House
+    cents_per_kwh: float = 16.5
+    _noise: Noise = field(default_factory=lambda: Noise(60))
+    _rows: dict[str, Row] = field(default_factory=dict)
+    _legs: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._legs = {device.id: device.leg for device in self.house.devices}
+
+    def realtime(self, at: float) -> Payload:
+        """Return `realtime_update.payload` of the websocket."""
+        payload = self.polled(at)
+        for listed in payload["devices"]:
+            listed["c"] = self._cents(listed["w"])
+        epoch = math.floor(at)
+        received = epoch + 1.05 + 0.3 * abs(self._noise.rough(at, 11))
+        stats = {"brcv": round(received, 6), "mrcv": round(received + 0.02, 3), "msnd": round(received + 0.021, 3)}
+        return payload | {"_stats": stats, "epoch": epoch}
+
+    def polled(self, at: float) -> Payload:
+        """Return the bare payload of `realtime_update` by REST: no epoch, devices without c (SE#77)."""
+        draw = self.house.draws(at)
+        watts = draw.w
+        payload: Payload = {
+            "voltage": [round(120.0 + 0.8 * self._noise.smooth(at, 30, 12) - watts / 8000, 3), 121.25],
+            "frame": self.cycle(at),
+            "devices": self._devices(draw),
+            "deltas": self._deltas(at),
+            "channels": self._channels(draw),
+            "hz": round(60 + 0.012 * self._noise.rough(at, 13), 4),
+            "w": watts,
+            "d_w": round(watts),
+            "c": self._cents(watts),
+            "defaultCost": self.cents_per_kwh,
+            "grid_w": math.trunc(watts - (draw.solar_w or 0.0)),
+        }
+        return payload | (self._solar(draw.solar_w, watts) if draw.solar_w is not None else _grid_only())
+
+    def cycle(self, at: float) -> int:
+        """Return the running count of mains cycles: 30 more every half second (INVARIANTS 9)."""
+        return 5_550_000 + int((at - self.house.begins) * CYCLES_PER_S)
+
+    def _cents(self, watts: float) -> int:
+        return math.trunc(watts / 1000 * self.cents_per_kwh)  # cents per hour (INVARIANTS 5)
+
+    def _devices(self, draw: Draw) -> list[Row]:
+        ranked = [(drawing.w, self._drawing(drawing)) for drawing in draw.devices]
+        shared_w = sum(drawing.device.ao_w for drawing in draw.devices)
+        ranked.append((draw.always_on_w - shared_w, self._row(ALWAYS_ON) | {"w": draw.always_on_w}))
+        ranked.append((draw.other_w, self._row(OTHER) | {"w": draw.other_w}))
+        if draw.solar_w is not None:
+            ranked.append((draw.solar_w, self._row(SOLAR) | {"w": draw.solar_w}))
+        ranked.sort(key=lambda entry: -entry[0])  # always_on stands by its net watts (INVARIANTS 8)
+        return [made for _, made in ranked]
+
+    def _row(self, device: Device) -> Row:
+        """Return the row as in the REST list, tags and all: Sense repeats them in every frame."""
+        made = self._rows.get(device.id)
+        if made is None:
+            made = self._rows[device.id] = row(device) | {"attrs": []}
+        return made
+
+    def _drawing(self, drawing: Drawing) -> Row:
+        device, watts = drawing.device, drawing.w
+        made = self._row(device) | {"w": watts}
+        if drawing.idle:
+            made["attrs"] = ["Idle"]
+        if device.plug:
+            measured = {"w": watts, "i": round(watts / 121 + 0.03, 3), "v": 121.0, "e": 812.4}
+            made |= {"sd": measured, "ao_w": device.ao_w, "ao_st": drawing.idle}
+        return made
+
+    def _channels(self, draw: Draw) -> list[float]:
+        """Return the two legs, which sum to w (INVARIANTS 1)."""
+        second = sum(drawing.w - drawing.device.ao_w for drawing in draw.devices if drawing.device.leg)
+        second += quantised((draw.always_on_w + draw.other_w) * 0.4)
+        return [draw.w - second, second]
+
+    def _solar(self, solar_w: float, watts: float) -> Payload:
+        half = solar_w / 2
+        return {
+            "solar_w": solar_w,
+            "d_solar_w": round(solar_w),
+            "solar_c": self._cents(solar_w),
+            "solar_pct": max(0, min(100, math.trunc(100 * solar_w / watts))) if watts > 0 else 0,
+            "aux": {"solar": [-half, half - solar_w]},
+            "power_flow": _power_flow(solar_w, watts),
+        }
+
+    def _deltas(self, at: float) -> list[dict[str, Any]]:
+        told = at - DELTA_AGE_S
+        return [self._delta(transition) for transition in self.house.transitions(told - 0.5, told)]
+
+    def _delta(self, transition: Transition) -> dict[str, Any]:
+        script, cycle = self.house.script, self.cycle(transition.at)
+        before, after = (
+            script.step(transition.device, transition.at - 0.001),
+            script.step(transition.device, transition.at),
+        )
+        step_w = (after.w if after is not None else 0.0) - (before.w if before is not None else 0.0)
+        return {"w": step_w, "channel": self._legs[transition.device], "start_frame": cycle, "frame": cycle}
+
+
+def _power_flow(solar_w: float, watts: float) -> dict[str, list[str]]:
+    if solar_w <= 0:
+        return {"grid": ["home"], "solar": []}
+    if solar_w < watts:
+        return {"grid": ["home"], "solar": ["home"]}
+    return {"grid": [], "solar": ["grid", "home"]}
+
+
+def _grid_only() -> Payload:
+    return {"power_flow": {"grid": ["home"]}}

@@ -1,0 +1,173 @@
+"""The energy a house used and made: the usage of 2026, the older trends, and the curve of samples. Pure."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sense_mqtt.simulator.catalogue import ALWAYS_ON, OTHER, SOLAR, row
+from sense_mqtt.simulator.house import Device, House
+from sense_mqtt.simulator.periods import edges
+from sense_mqtt.simulator.timeline import iso
+
+Body = dict[str, Any]
+Kwh = dict[str, float]
+
+SAMPLE_S = 30.0
+BIN_S = 900.0  # what is kept: a quarter of an hour divides every time zone's offset
+FINAL_AFTER_S = 120.0  # figures roll about two minutes past the hour (protocol page 3.7)
+GRANULARITY_S: Mapping[str, float] = {"SECOND": 1.0, "MINUTE": 60.0, "HOUR": 3600.0, "DAY": 86_400.0}
+FRAMES_MOST = 10_080
+TOTAL, PRODUCTION = "total", "solar"
+
+
+@dataclass(slots=True)
+class History:
+    """The history of one monitor as Sense tells it at a house second. Sums are samples every SAMPLE_S."""
+
+    house: House
+    zone: ZoneInfo
+    cents_per_kwh: float = 16.5
+    _quarters: dict[float, Kwh] = field(default_factory=dict)
+
+    def usage(self, scale: str, at: float, now: float) -> Body:
+        """Return `history/usage`: the period that holds `at`, future entries 0.0."""
+        period = edges(scale, at, self.zone)
+        energy = self._energy(period, now)
+        devices = [self._usage_of(device, energy) for device in self._appearing(energy)]
+        return {"start": iso(period[0]), "consumption": _breakdown(energy, TOTAL), "device_breakdown": devices}
+
+    def solar(self, scale: str, at: float, now: float) -> Body:
+        """Return `history/usage/solar`; `net` above 0 is export."""
+        energy = self._energy(edges(scale, at, self.zone), now)
+        production = [entry.get(PRODUCTION, 0.0) for entry in energy]
+        net = [made - entry.get(TOTAL, 0.0) for made, entry in zip(production, energy, strict=True)]
+        used, made = sum(entry.get(TOTAL, 0.0) for entry in energy), sum(production)
+        total = {
+            "from_grid_kwh": sum(entry.get("from_grid", 0.0) for entry in energy),
+            "to_grid_kwh": sum(entry.get("to_grid", 0.0) for entry in energy),
+            "production_kwh": made,
+            "net_kwh": made - used,
+            "solar_percentage": _solar_powered(energy),
+        }
+        return {"total": total, "breakdown": {"net_kwh": net, "production_kwh": production}}
+
+    def trends(self, scale: str, at: float, now: float) -> Body:
+        """Return the deprecated `history/trends`."""
+        period = edges(scale, at, self.zone)
+        energy = self._energy(period, now)
+        made, used = (sum(entry.get(key, 0.0) for entry in energy) for key in (PRODUCTION, TOTAL))
+        solar = self.house.draws(now).solar_w is not None
+        devices = [self._trend_of(device, energy) for device in self._appearing(energy)]
+        return {
+            "steps": len(energy),
+            "start": iso(period[0]),
+            "end": iso(period[-1]),
+            "scale": scale.lower(),
+            "consumption": self._trend(energy, TOTAL) | {"devices": devices},
+            "production": self._production(energy) if solar else {"total": 0},
+            "to_grid": sum(entry.get("to_grid", 0.0) for entry in energy) if solar else None,
+            "from_grid": sum(entry.get("from_grid", 0.0) for entry in energy) if solar else None,
+            "solar_powered": _solar_powered(energy) if solar else None,
+            "production_pct": round(100 * made / used) if solar and used else None,
+            "net_production": made - used if solar else None,
+            "grid_to_battery": None,
+            "top_movers": None,
+            "trend_text": None,
+        }
+
+    def curve(self, granularity: str, start: float, frames: int, device: str | None, now: float) -> Body:
+        """Return the legacy `history/usage`: pairs low and high of each bin, [1, -1] where there is no data."""
+        step_s = GRANULARITY_S[granularity]
+        starts = [start + number * step_s for number in range(min(frames, FRAMES_MOST))]
+        newest = now - 900 if granularity == "SECOND" else now  # the newest 15 minutes are unpopulated
+        totals = [self._bin(at, step_s, device) if self.house.since <= at < newest else [1, -1] for at in starts]
+        return {"totals": totals, "start": iso(start), "endOfData": iso(newest)}
+
+    def _bin(self, at: float, step_s: float, device: str | None) -> list[float]:
+        watts = [self._watts(at + step_s * part).get(device or TOTAL, 0.0) for part in (0.0, 0.25, 0.5, 0.75)]
+        return [min(watts), max(watts)]
+
+    def _energy(self, period: list[float], now: float) -> list[Kwh]:
+        return [self._between(start, end, now - FINAL_AFTER_S) for start, end in pairwise(period)]
+
+    def _between(self, start: float, end: float, until: float) -> Kwh:
+        first, last = max(start, self.house.since), min(end, until, self.house.ends)
+        return _summed(self._quarter(start, until) for start in _quarters(first, last))
+
+    def _quarter(self, start: float, until: float) -> Kwh:
+        """Return the energy of a quarter of an hour, kept once it is over."""
+        kept = self._quarters.get(start)
+        if kept is not None:
+            return kept
+        end = min(start + BIN_S, until, self.house.ends)
+        made = _summed(self._sample(at) for at in _samples(max(start, self.house.since), end))
+        if start + BIN_S <= until:
+            self._quarters[start] = made
+        return made
+
+    def _sample(self, at: float) -> Kwh:
+        watts = self._watts(at)
+        grid_w = watts[TOTAL] - watts.get(PRODUCTION, 0.0)
+        flows = {"from_grid": max(grid_w, 0.0), "to_grid": max(-grid_w, 0.0)}
+        return {key: value * SAMPLE_S / 3_600_000 for key, value in (watts | flows).items()}
+
+    def _watts(self, at: float) -> dict[str, float]:
+        draw = self.house.draws(at)
+        shared_w = sum(drawing.device.ao_w for drawing in draw.devices)
+        watts = {drawing.device.id: drawing.w for drawing in draw.devices}
+        watts |= {ALWAYS_ON.id: draw.always_on_w - shared_w, OTHER.id: draw.other_w, TOTAL: draw.w}
+        return watts if draw.solar_w is None else watts | {PRODUCTION: draw.solar_w}
+
+    def _appearing(self, energy: Iterable[Kwh]) -> list[Device]:
+        seen = {key for entry in energy for key in entry}
+        return [device for device in (ALWAYS_ON, OTHER, *self.house.devices) if device.id in seen]
+
+    def _usage_of(self, device: Device, energy: list[Kwh]) -> Body:
+        return {"id": device.id, "name": device.name, "icon": device.icon, "consumption": _breakdown(energy, device.id)}
+
+    def _trend(self, energy: list[Kwh], key: str) -> Body:
+        totals = [entry.get(key, 0.0) for entry in energy]
+        costs = [round(kwh * self.cents_per_kwh) for kwh in totals]
+        return {"total": sum(totals), "totals": totals, "total_cost": sum(costs), "total_costs": costs}
+
+    def _trend_of(self, device: Device, energy: list[Kwh]) -> Body:
+        trend = self._trend(energy, device.id)
+        whole = sum(entry.get(TOTAL, 0.0) for entry in energy) or math.inf
+        told = {"avgw": trend["total"] / 24, "total_kwh": trend["total"], "pct": 100 * trend["total"] / whole}
+        cost = {"total_cost": trend["total_cost"], "cost_history": trend["total_costs"]}
+        return row(device) | {"history": trend["totals"]} | told | cost
+
+    def _production(self, energy: list[Kwh]) -> Body:
+        trend = self._trend(energy, PRODUCTION)
+        device = row(SOLAR) | {"history": trend["totals"], "avgw": trend["total"] / 24, "pct": 100.0}  # no total_kwh
+        return trend | {"devices": [device]}
+
+
+def _breakdown(energy: list[Kwh], key: str) -> Body:
+    entries = [entry.get(key, 0.0) for entry in energy]
+    return {"usage_total_kwh": sum(entries), "usage_breakdown_kwh": entries}
+
+
+def _solar_powered(energy: list[Kwh]) -> int:
+    used = sum(entry.get(TOTAL, 0.0) for entry in energy)
+    return round(100 * (1 - sum(entry.get("from_grid", 0.0) for entry in energy) / used)) if used else 0
+
+
+def _quarters(start: float, end: float) -> Iterable[float]:
+    first = math.floor(start / BIN_S)
+    return (BIN_S * number for number in range(first, max(first, math.ceil(end / BIN_S))))
+
+
+def _samples(start: float, end: float) -> Iterable[float]:
+    return (start + SAMPLE_S * number for number in range(max(0, int((end - start) // SAMPLE_S))))
+
+
+def _summed(entries: Iterable[Kwh]) -> Kwh:
+    total: Kwh = {}
+    for entry in entries:
+        for key, value in entry.items():
+            total[key] = total.get(key, 0.0) + value
+    return total

@@ -1,0 +1,95 @@
+"""How a message of the feed travels: JSON text, JSON in binary, msgpack, old CamelCase types; and garbage. Pure."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How one socket wants its messages."""
+
+    msgpack: bool = False
+    binary_json: bool = False  # 2017
+    camel_case: bool = False  # 2018: MonitorInfo, DataChange
+
+    def encode(self, kind: str, payload: Payload | None, epoch: int) -> str | bytes:
+        """Return one message: text where it is a str, binary where it is bytes."""
+        if self.msgpack:  # SE#80: three objects in a row
+            return b"".join(map(msgpack.packb, (kind, epoch, payload if payload is not None else {})))
+        named = OLD_TYPES.get(kind, kind) if self.camel_case else kind
+        message = {"type": named} if payload is None else {"type": named, "payload": payload}
+        text = json.dumps(message, ensure_ascii=False)
+        return text.encode() if self.binary_json else text
+
+    def say(self, text: str) -> str | bytes:
+        """Return raw text as this socket's kind of message."""
+        return text.encode() if self.msgpack or self.binary_json else text
+
+
+OLD_TYPES: Mapping[str, str] = {"monitor_info": "MonitorInfo", "data_change": "DataChange"}
+
+
+def _without(*names: str) -> Callable[[Payload], Payload]:
+    return lambda payload: {key: value for key, value in payload.items() if key not in names}
+
+
+def _without_pseudo(payload: Payload) -> Payload:
+    real = [row for row in payload["devices"] if row["id"] not in {"always_on", "unknown", "solar"}]
+    return payload | {"devices": real}
+
+
+def _wrong_types(payload: Payload) -> Payload:
+    wrong: Payload = {
+        "voltage": "121",
+        "hz": [60],
+        "frame": None,
+        "solar_w": "a lot",
+        "channels": {},
+        "epoch": "now",
+        "c": True,
+    }
+    return payload | wrong
+
+
+# Payloads that go wrong in one way each; what they hold besides is true.
+SPOILED: Mapping[str, Callable[[Payload], Payload]] = {
+    "empty_devices": lambda payload: payload | {"devices": []},
+    "no_devices": _without("devices"),
+    "devices_null": lambda payload: payload | {"devices": None},
+    "no_pseudo_devices": _without_pseudo,
+    "no_w": _without("w"),
+    "w_text": lambda payload: payload | {"w": "much"},
+    "nan": lambda payload: payload | {"w": float("nan"), "hz": float("inf")},
+    "wrong_types": _wrong_types,
+    "sparse": _without("voltage", "hz", "channels", "c", "aux", "deltas", "_stats", "power_flow"),
+}
+
+# Messages that are none.
+RAW: Mapping[str, Callable[[Wire, Payload], str | bytes]] = {
+    "not_json": lambda wire, _: wire.say("<html><body>Bad Gateway</body></html>"),
+    "truncated": lambda wire, payload: _half(wire.encode("realtime_update", payload, 0)),
+    "a_list": lambda wire, _: msgpack.packb([1, 2]) if wire.msgpack else wire.say("[1, 2]"),
+    "payload_text": lambda wire, _: wire.say('{"type": "realtime_update", "payload": "none"}'),
+    "no_type": lambda wire, _: wire.say('{"payload": {"w": 1}}'),
+    "empty": lambda wire, _: wire.say(""),
+    "unknown_type": lambda wire, _: wire.encode("recent_history", {"w": 3}, 0),
+}
+
+GARBAGE = frozenset(SPOILED) | frozenset(RAW)
+
+
+def _half(message: str | bytes) -> str | bytes:
+    return message[: len(message) // 2]
+
+
+def spoil(kind: str, wire: Wire, payload: Payload, epoch: int) -> str | bytes:
+    """Return the frame gone wrong in the way `kind` names, one of GARBAGE."""
+    if kind in RAW:
+        return RAW[kind](wire, payload)
+    return wire.encode("realtime_update", SPOILED[kind](payload), epoch)

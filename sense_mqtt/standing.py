@@ -1,0 +1,128 @@
+"""How the bridge stands, with Sense, with each feed, with itself: bridge/info, bridge/health and bridge/event."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.replies import write_json
+from sense_mqtt.core.topics import Topics
+from sense_mqtt.health import Counters, describe_health
+from sense_mqtt.houses import Houses
+from sense_mqtt.inbox import Auth, AuthChanged, FeedChanged, FeedOpened, Rung
+from sense_mqtt.publisher import Publisher
+
+logger = logging.getLogger(__name__)
+
+RUNGS: tuple[Rung, ...] = ("stream", "poll", "snapshot", "paused")  # best first; of several feeds the worst is told
+
+CallCounts = Callable[[], Mapping[str, int]]  # REST calls and logins of the last hour
+
+
+class Standing:
+    """Owns the counters and what was last heard of login and feeds. For the bridge's thread only."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        houses: Houses,
+        counters: Counters,
+        topics: Topics,
+        *,
+        version: str,
+        config: Mapping[str, Any],
+        calls: CallCounts,
+        patience: Mapping[Rung, float],
+    ) -> None:
+        self._publisher = publisher
+        self._houses = houses
+        self._counters = counters
+        self._topics = topics
+        self._version = version
+        self._config = config
+        self._calls = calls
+        self._patience = patience
+        self._auth: Auth = "starting"
+        self._rungs: dict[int, Rung] = {}
+        self._opened: set[int] = set()
+        self._started: Moment | None = None
+
+    def begin(self, now: Moment) -> None:
+        self._started = now
+        self.tell(now)
+
+    def tell(self, now: Moment) -> None:
+        """Say the retained documents as they are now."""
+        self._publisher.say(
+            [
+                self._document("info", self._info(), Rank.INFO),
+                self._document("health", self.health(now), Rank.INFO),
+            ]
+        )
+
+    def take_auth(self, item: AuthChanged, now: Moment) -> None:
+        if item.auth == self._auth:
+            return
+        before, self._auth = self._auth, item.auth
+        if item.auth == "auth_required":
+            logger.error("Sense wants a person: %s", item.reason)
+            self.announce("auth_required", now, reason=item.reason)
+        elif item.auth == "ok" and before == "auth_required":
+            logger.info("logged in to Sense again")
+            self.announce("auth_ok", now)
+        self.tell(now)
+
+    def take_opened(self, item: FeedOpened) -> None:
+        if item.monitor in self._opened and item.rung == "stream":
+            self._counters.reconnects += 1
+        self._opened.add(item.monitor)
+        self._set_rung(item.monitor, item.rung)
+
+    def take_feed_changed(self, item: FeedChanged, now: Moment) -> None:
+        before = self._rungs.get(item.monitor)
+        self._set_rung(item.monitor, item.rung)
+        event_type = "paused" if item.rung == "paused" else "resumed" if before == "paused" else "feed_changed"
+        self.announce(event_type, now, monitor=item.monitor, feed=item.rung, reason=item.reason)
+        self.tell(now)
+
+    def announce(self, event_type: str, now: Moment, **more: Any) -> None:
+        """Tell something that happened to the bridge."""
+        document = {"event_type": event_type, "time": write_instant(now.wall), **more}
+        self._publisher.announce(Message(self._topics.bridge("event"), write_json(document)))
+
+    def health(self, now: Moment) -> dict[str, Any]:
+        newest = [home.newest for home in map(self._houses.home, self._houses.monitors) if home.newest is not None]
+        started = self._started or now
+        return describe_health(
+            self._counters,
+            {
+                "last_frame": write_instant(max(newest)) if newest else None,
+                "feed": self._feed(),
+                "auth": self._auth,
+                **self._calls(),
+                "queues": self._publisher.lengths,
+                "uptime_s": round(now.monotonic - started.monotonic),
+            },
+        )
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "version": self._version,
+            "started": None if self._started is None else write_instant(self._started.wall),
+            "monitors": list(self._houses.monitors),
+            "feed": self._feed(),
+            "config": self._config,
+        }
+
+    def _feed(self) -> Rung | None:
+        return max(self._rungs.values(), key=RUNGS.index, default=None)
+
+    def _set_rung(self, monitor: int, rung: Rung) -> None:
+        self._rungs[monitor] = rung
+        if monitor in self._houses.monitors:
+            self._houses.set_patience(monitor, self._patience[rung])
+
+    def _document(self, key: str, document: Mapping[str, Any], rank: Rank) -> Message:
+        return Message(self._topics.bridge(key), write_json(document), retain=True, rank=rank)

@@ -1,0 +1,58 @@
+"""Frames, rows and moments as short as a test wants them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sense_mqtt.core.changes import Change, Event, Reading
+from sense_mqtt.core.frames import RealtimeUpdate, read_update
+from sense_mqtt.core.home import Home, Policy
+from sense_mqtt.core.instants import Moment
+from sense_mqtt.core.observing import Seen, observe
+from sense_mqtt.core.rules import DeviceRules
+
+START = 1_795_000_000.0  # seconds UTC, in November 2026
+DRYER = {"id": "1a2b3c4d", "name": "Dryer", "w": 5584.7}
+PLUG = {"id": "ssi-1f2e3d4c", "name": "TV", "w": 80.0, "sd": {"w": 80.0}, "ao_w": 5.0}
+ALWAYS_ON = {"id": "always_on", "name": "Always On", "w": 250.0}
+OTHER = {"id": "unknown", "name": "Other", "w": 50.0}
+PSEUDO = (ALWAYS_ON, OTHER)
+
+
+def frame(*devices: Mapping[str, Any], at: float | None = 0.0, **fields: Any) -> RealtimeUpdate:
+    """Return a frame with these devices beside the pseudo devices, measured `at` seconds after START."""
+    epoch = {} if at is None else {"epoch": START + at}
+    return read_update({"w": 300.0, "devices": [*devices, *PSEUDO], **epoch, **fields})
+
+
+def bare_frame(*devices: Mapping[str, Any], at: float = 0.0, **fields: Any) -> RealtimeUpdate:
+    """Return a frame with these devices only."""
+    return read_update({"w": 300.0, "devices": list(devices), "epoch": START + at, **fields})
+
+
+def moment(after_s: float) -> Moment:
+    return Moment(START + after_s, 1000.0 + after_s)
+
+
+def policy(rules: Mapping[str, DeviceRules] | None = None, **more: Any) -> Policy:
+    """Return a policy; delays are 0 where no rule says otherwise."""
+    given = rules or {}
+    return Policy(lambda device: given.get(device, DeviceRules(off_delay_s=0.0)), **more)
+
+
+def run(home: Home, *seen: tuple[float, Seen], wanted: Policy | None = None) -> tuple[Home, list[Change]]:
+    """Let a house observe each thing at so many seconds after START; return all changes."""
+    changes: list[Change] = []
+    for after_s, thing in seen:
+        home, more = observe(home, thing, moment(after_s), wanted or policy())
+        changes.extend(more)
+    return home, changes
+
+
+def events(changes: list[Change]) -> list[tuple[str | None, str, float]]:
+    """Return (device, event type, seconds after START) of each event."""
+    return [(c.device, c.event_type, round(c.time - START, 3)) for c in changes if isinstance(c, Event)]
+
+
+def readings(changes: list[Change], key: str, device: str | None = None) -> list[str]:
+    """Return the payloads of one reading, in order."""
+    return [c.text for c in changes if isinstance(c, Reading) and (c.device, c.key) == (device, key)]

@@ -1,0 +1,46 @@
+"""Named jobs on the monotonic clock."""
+
+from sense_mqtt.core.agenda import Agenda
+
+
+def test_jobs_are_taken_once_when_due_and_oldest_first():
+    agenda = Agenda()
+    agenda.put("late", 30)
+    agenda.put("early", 10)
+    agenda.put("later", 31)
+    assert agenda.take(9.9) == []
+    assert agenda.take(30) == ["early", "late"]
+    assert agenda.take(30) == []
+
+
+def test_putting_again_moves_a_job():
+    agenda = Agenda()
+    agenda.put("a", 10)
+    agenda.put("a", 50)
+    assert agenda.take(49) == []
+    assert agenda.take(50) == ["a"]
+
+
+def test_hastening_never_delays():
+    agenda = Agenda()
+    agenda.hasten("a", 10)
+    agenda.hasten("a", 50)
+    agenda.put("b", 50)
+    agenda.hasten("b", 10)
+    assert agenda.take(10) == ["a", "b"]
+
+
+def test_a_dropped_job_is_never_due():
+    agenda = Agenda()
+    agenda.put("a", 10)
+    agenda.drop("a")
+    agenda.drop("never put")
+    assert agenda.take(100) == []
+
+
+def test_next_at_is_the_earliest_job_or_the_default():
+    agenda = Agenda()
+    assert agenda.next_at(7.0) == 7.0
+    agenda.put("a", 10)
+    agenda.put("b", 5)
+    assert agenda.next_at(99.0) == 5

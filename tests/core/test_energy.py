@@ -1,0 +1,235 @@
+"""Energy: both of Sense's answers in one shape, what is absent stays absent, and what dips is held back."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sense_mqtt.core.energy import (
+    HELD_BACK_MOST,
+    DeviceEnergy,
+    Energy,
+    Kept,
+    accept,
+    device_document,
+    energy_answer,
+    from_trends,
+    house_document,
+    join,
+)
+
+SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
+START = "2026-11-21T05:00:00.000Z"
+UPDATED = "2026-11-21T19:00:00.000Z"
+
+USAGE = {
+    "start": "2026-11-21T05:00:00Z",
+    "consumption": {"usage_total_kwh": 12, "usage_breakdown_kwh": [None]},
+    "device_breakdown": [
+        {"id": "1a2b3c4d", "name": "Dryer ", "icon": None, "consumption": {"usage_total_kwh": 2.5}},
+        {"id": "unknown", "name": None, "consumption": {"usage_total_kwh": 0}},
+    ],
+}
+SOLAR = {
+    "total": {"from_grid_kwh": 4.5, "to_grid_kwh": 2.5, "production_kwh": 10.0, "net_kwh": -2.0, "solar_percentage": 62}
+}
+TRENDS = {
+    "start": "2026-11-21T05:00:00.000Z",
+    "consumption": {
+        "total": 12.0,
+        "devices": [
+            {"id": "1a2b3c4d", "name": "Dryer", "total_kwh": 2.5, "history": [9.0]},
+            {"id": "8cb442c4", "name": "Light", "history": [0.25, None, 0.5]},
+        ],
+    },
+    "production": {"total": 10.0, "devices": [{"id": "solar", "history": [10.0]}]},
+    "from_grid": 4.5,
+    "to_grid": 2.5,
+    "net_production": -2.0,
+    "solar_powered": 62,
+}
+DRYER = DeviceEnergy("1a2b3c4d", "Dryer", 2.5)
+SUNNY = Energy("DAY", START, 12.0, 10.0, 4.5, 2.5, -2.0, 62.0)
+
+
+def test_usage_and_solar_become_one():
+    assert join("DAY", USAGE, SOLAR) == replace(SUNNY, devices=(DRYER, DeviceEnergy("unknown", "unknown", 0.0)))
+
+
+def test_usage_alone_has_no_figure_of_the_sun():
+    assert house_document(join("DAY", USAGE), UPDATED) == {"consumption_kwh": 12.0, "start": START, "updated": UPDATED}
+
+
+def test_trends_become_the_same_shape():
+    assert from_trends("DAY", TRENDS) == replace(SUNNY, devices=(DRYER, DeviceEnergy("8cb442c4", "Light", 0.75)))
+
+
+@pytest.mark.parametrize(
+    ("solar", "trends"),
+    [(None, {**TRENDS, "production": {"total": 0}}), (False, TRENDS)],
+    ids=["only a total of 0", "known to have none"],
+)
+def test_a_home_without_solar_has_no_production_in_trends(solar, trends):
+    energy = from_trends("DAY", trends, solar=solar)
+    assert (energy.consumption_kwh, energy.production_kwh, energy.from_grid_kwh) == (12.0, None, None)
+    assert (energy.to_grid_kwh, energy.net_production_kwh, energy.solar_powered_pct) == (None, None, None)
+
+
+def test_a_home_that_is_known_to_have_solar_may_have_made_nothing_yet():
+    assert from_trends("DAY", {**TRENDS, "production": {"total": 0}}, solar=True).production_kwh == 0.0
+
+
+def test_the_inverters_own_draw_at_night_is_no_production():
+    assert join("DAY", USAGE, {"total": {"production_kwh": -0.003}}).production_kwh == 0.0
+    trends = {"production": {"total": -0.003, "devices": [{"id": "solar"}]}}
+    assert from_trends("DAY", trends).production_kwh == 0.0
+
+
+STRANGE = [
+    None,
+    [],
+    "error",
+    {},
+    {"start": 5, "consumption": None, "device_breakdown": {}, "total": [], "production": 3},
+    {"consumption": {"usage_total_kwh": "12", "total": True}, "total": {"production_kwh": float("nan")}},
+    {"consumption": {"usage_total_kwh": float("inf"), "total": 10**400, "devices": None}},
+    {"device_breakdown": [None, {}, {"id": 5}, {"id": ""}, {"id": "a"}, {"id": "a", "consumption": 1}]},
+    {"consumption": {"devices": [1, {"id": "a"}, {"id": "a", "history": [None]}, {"id": "a", "history": {}}]}},
+]
+
+
+@pytest.mark.parametrize("answer", STRANGE)
+def test_what_is_missing_or_of_a_wrong_type_is_absent_and_never_0(answer):
+    assert join("DAY", answer, answer) == Energy("DAY", None)
+    assert from_trends("DAY", answer) == from_trends("DAY", answer, solar=True) == Energy("DAY", None)
+
+
+def test_a_device_that_is_listed_twice_counts_once():
+    usage = {"device_breakdown": [{"id": "a", "consumption": {"usage_total_kwh": kwh}} for kwh in (1, 2)]}
+    assert join("DAY", usage).devices == (DeviceEnergy("a", "a", 1.0),)
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="../shared is absent")
+def test_the_recorded_and_derived_answers_are_understood():
+    usage, solar, trends = (
+        json.loads((SAMPLES / name).read_text())
+        for name in (
+            "derived_usage_history_new_day.json",
+            "derived_usage_history_solar_new_day.json",
+            "gist_2017_trends_month.json",
+        )
+    )
+    energy = join("DAY", usage, solar)
+    assert house_document(energy, UPDATED) == {
+        "consumption_kwh": 6.9,
+        "production_kwh": 9.0,
+        "from_grid_kwh": 3.1,
+        "to_grid_kwh": 5.2,
+        "net_production_kwh": 2.1,
+        "solar_powered_pct": 55,
+        "start": "2026-03-08T08:00:00.000Z",
+        "updated": UPDATED,
+    }
+    assert [device.id for device in energy.devices] == ["always_on", "unknown"]
+    old = house_document(from_trends("MONTH", trends), UPDATED)
+    assert old == {"consumption_kwh": 51.398, "start": "2017-02-01T05:00:00.000Z", "updated": UPDATED}
+
+
+# --- documents
+
+
+def test_a_document_is_rounded_and_has_no_negative_zero():
+    energy = Energy("DAY", START, 1.23456, 0.0, net_production_kwh=-0.0001, solar_powered_pct=62.5)
+    text = json.dumps(house_document(energy, UPDATED))
+    assert text == (
+        '{"consumption_kwh": 1.235, "production_kwh": 0.0, "net_production_kwh": 0.0, "solar_powered_pct": 62, '
+        '"start": "2026-11-21T05:00:00.000Z", "updated": "2026-11-21T19:00:00.000Z"}'
+    )
+
+
+def test_a_device_has_a_document_of_its_own():
+    assert device_document(DRYER, SUNNY, UPDATED) == {"consumption_kwh": 2.5, "start": START, "updated": UPDATED}
+
+
+def test_a_period_whose_start_is_unknown_has_none():
+    assert house_document(Energy("DAY", None, 1.0), UPDATED) == {"consumption_kwh": 1.0, "updated": UPDATED}
+
+
+def test_the_command_answers_in_one_shape():
+    assert energy_answer(replace(SUNNY, devices=(DRYER,))) == {
+        "scale": "DAY",
+        "start": START,
+        "consumption_kwh": 12.0,
+        "production_kwh": 10.0,
+        "from_grid_kwh": 4.5,
+        "to_grid_kwh": 2.5,
+        "net_production_kwh": -2.0,
+        "solar_powered_pct": 62,
+        "devices": [{"id": "1a2b3c4d", "name": "Dryer", "consumption_kwh": 2.5}],
+    }
+
+
+# --- what is believed
+
+LATER = "2026-11-22T05:00:00.000Z"
+
+BELIEVED = [
+    ("the first reading", None, SUNNY),
+    ("a counter that grew", SUNNY, replace(SUNNY, consumption_kwh=12.5)),
+    ("nothing new", SUNNY, SUNNY),
+    ("a new period", SUNNY, Energy("DAY", LATER, 0.0)),
+    ("a period after one without start", replace(SUNNY, start=None), replace(SUNNY, consumption_kwh=1.0)),
+    ("a figure that appears", Energy("DAY", START, 12.0), SUNNY),
+    ("a balance that falls", SUNNY, replace(SUNNY, net_production_kwh=-3.0, solar_powered_pct=50.0)),
+    ("less than is published", SUNNY, replace(SUNNY, consumption_kwh=11.9997)),
+]
+HELD_BACK = [
+    ("a counter that fell", SUNNY, replace(SUNNY, to_grid_kwh=2.4)),
+    ("a counter that went", SUNNY, replace(SUNNY, production_kwh=None)),
+    ("a share that went", SUNNY, replace(SUNNY, solar_powered_pct=None)),
+    ("another counter that grew meanwhile", SUNNY, replace(SUNNY, to_grid_kwh=0.0, consumption_kwh=13.0)),
+    ("an earlier period", SUNNY, replace(SUNNY, start="2026-11-20T05:00:00.000Z", consumption_kwh=30.0)),
+    ("a period without start", SUNNY, replace(SUNNY, start=None)),
+]
+
+
+@pytest.mark.parametrize(("before", "read"), [row[1:] for row in BELIEVED], ids=[row[0] for row in BELIEVED])
+def test_believed(before, read):
+    assert accept(before and Kept(before), read) == Kept(read)
+
+
+@pytest.mark.parametrize(("before", "read"), [row[1:] for row in HELD_BACK], ids=[row[0] for row in HELD_BACK])
+def test_held_back_until_it_has_lasted(before, read):
+    kept = Kept(before)
+    for _ in range(HELD_BACK_MOST):
+        kept = accept(kept, read)
+        assert kept.energy == before
+    assert accept(kept, read) == Kept(read)
+
+
+def test_a_dip_that_ends_is_forgotten():
+    dipped = accept(Kept(SUNNY), replace(SUNNY, consumption_kwh=1.0))
+    assert accept(dipped, SUNNY) == Kept(SUNNY)
+
+
+def test_a_device_is_held_back_alone():
+    other = DeviceEnergy("unknown", "Other", 5.0)
+    before = replace(SUNNY, devices=(DRYER, other))
+    after = replace(SUNNY, consumption_kwh=13.0, devices=(replace(DRYER, consumption_kwh=1.0), other))
+    assert accept(Kept(before), after).energy == replace(SUNNY, consumption_kwh=13.0, devices=(DRYER, other))
+
+
+def test_the_house_is_held_back_without_its_devices():
+    new = DeviceEnergy("unknown", "Other", 5.0)
+    after = replace(SUNNY, consumption_kwh=11.0, devices=(replace(DRYER, consumption_kwh=3.0), new))
+    kept = accept(Kept(replace(SUNNY, devices=(DRYER,))), after)
+    assert kept.energy == replace(SUNNY, devices=(replace(DRYER, consumption_kwh=3.0), new))
+
+
+def test_a_device_that_went_stays_until_it_has_been_gone_for_long():
+    kept = Kept(replace(SUNNY, devices=(DRYER,)))
+    for _ in range(HELD_BACK_MOST):
+        kept = accept(kept, SUNNY)
+        assert kept.energy.devices == (DRYER,)
+    assert accept(kept, SUNNY) == Kept(SUNNY)

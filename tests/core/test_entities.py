@@ -1,0 +1,105 @@
+"""The table of entities: what may be relied on about its rows, and how numbers are written."""
+
+from typing import get_args
+
+import pytest
+
+from sense_mqtt.core.energy import FIGURES
+from sense_mqtt.core.entities import (
+    BRIDGE,
+    DEVICE,
+    DEVICE_EVENTS,
+    FEEDS,
+    HOUSE_FIGURES,
+    MONITOR,
+    READINGS,
+    VIRTUAL_DEVICE,
+    Entity,
+    write_number,
+)
+from sense_mqtt.core.transitions import EVENT_TYPES
+from sense_mqtt.inbox import Rung
+
+EVERY_ROW = (*MONITOR, *DEVICE, *BRIDGE)
+
+# Home Assistant 2026.11, sensor/const.py: DEVICE_CLASS_UNITS and DEVICE_CLASS_STATE_CLASSES, as far as we need them
+UNIT_AND_STATE_CLASS = {
+    "power": ("W", "measurement"),
+    "voltage": ("V", "measurement"),
+    "frequency": ("Hz", "measurement"),
+    "energy": ("kWh", "total"),
+    "timestamp": (None, None),
+    "enum": (None, None),
+}
+
+
+@pytest.mark.parametrize("rows", [(*MONITOR, *BRIDGE), DEVICE, VIRTUAL_DEVICE])
+def test_keys_are_unique_on_one_device_of_home_assistant(rows: tuple[Entity, ...]) -> None:
+    assert len({row.key for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("row", [row for row in EVERY_ROW if row.platform == "sensor"], ids=lambda row: row.key)
+def test_unit_and_state_class_fit_the_device_class(row: Entity) -> None:
+    share = (row.device_class, row.unit, row.state_class) == (None, "%", "measurement")
+    assert share or (row.unit, row.state_class) == UNIT_AND_STATE_CLASS[str(row.device_class)]
+
+
+@pytest.mark.parametrize("row", EVERY_ROW, ids=lambda row: row.key)
+def test_a_number_has_a_unit_and_decimals_and_nothing_else_has(row: Entity) -> None:
+    assert (row.unit is None) == (row.decimals is None) == (row.shown_decimals is None)
+
+
+def test_readings_are_the_rows_that_a_frame_tells() -> None:
+    assert [row.key for row in READINGS] == [
+        "power",
+        "solar_power",
+        "grid_power",
+        "solar_share",
+        "leg_1_power",
+        "leg_2_power",
+        "leg_1_voltage",
+        "leg_2_voltage",
+        "frequency",
+    ]
+
+
+def test_virtual_devices_have_no_state_and_no_events() -> None:
+    assert {row.platform for row in VIRTUAL_DEVICE} == {"sensor"}
+    assert VIRTUAL_DEVICE[0].key == "power"
+
+
+def test_figures_of_energy_are_those_that_are_published() -> None:
+    assert tuple(row.field for row in HOUSE_FIGURES) == FIGURES
+
+
+def test_only_the_present_day_is_enabled_at_first() -> None:
+    assert {row.topic for row in EVERY_ROW if not row.enabled} == {
+        "energy/week",
+        "energy/month",
+        "energy/year",
+        "energy/cycle",
+    }
+
+
+def test_words_of_the_feed_are_those_of_the_ladder() -> None:
+    assert set(FEEDS) == set(get_args(Rung))
+
+
+def test_event_types_are_those_of_transitions() -> None:
+    assert set(DEVICE_EVENTS) == set(EVENT_TYPES.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "written"),
+    [
+        (5584.66, 1, "5584.7"),
+        (59.984, 2, "59.98"),
+        (0.0, 1, "0"),
+        (-0.04, 1, "0"),
+        (-10.5, 1, "-10.5"),
+        (54.0, 0, "54"),
+        (1e7, 1, "10000000.0"),
+    ],
+)
+def test_numbers_are_plain_decimals(value: float, decimals: int, written: str) -> None:
+    assert write_number(value, decimals) == written

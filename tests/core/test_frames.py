@@ -1,0 +1,216 @@
+"""Sense's messages, made into typed frames."""
+
+import json
+
+import msgpack
+import pytest
+
+from sense_mqtt.core.frames import (
+    DataChange,
+    DeviceStates,
+    FeedError,
+    Hello,
+    MonitorInfo,
+    RealtimeUpdate,
+    TimelineChange,
+    Unknown,
+    claim,
+    decode,
+    read_update,
+)
+from sense_mqtt.core.rows import Row
+from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.errors import BadFrame
+
+FULL = {
+    "w": 2766.13,
+    "epoch": 1795000000,
+    "channels": [2687.87, 78.26],
+    "voltage": [120.1, 121.2],
+    "hz": 59.98,
+    "solar_w": 900.5,
+    "solar_pct": 32,
+    "grid_w": 1865,
+    "devices": [{"id": "unknown", "name": "Other", "w": 50, "tags": {"UserDeviceType": "Unknown"}}],
+}
+READ = RealtimeUpdate(
+    w=2766.13,
+    epoch=1795000000.0,
+    devices=(Row("unknown", "Other", 50.0, type="Unknown", kind="virtual"),),
+    channels=(2687.87, 78.26),
+    voltage=(120.1, 121.2),
+    hz=59.98,
+    solar_w=900.5,
+    solar_pct=32.0,
+    grid_w=1865.0,
+)
+
+
+def packed(*objects):
+    return b"".join(msgpack.packb(thing) for thing in objects)
+
+
+ENVELOPES = [
+    pytest.param(json.dumps({"type": "realtime_update", "payload": FULL}), id="text holding JSON"),
+    pytest.param(json.dumps({"payload": FULL, "type": "realtime_update"}).encode(), id="bytes holding JSON"),
+    pytest.param(b'\n {"type": "RealtimeUpdate", "payload": %s}' % json.dumps(FULL).encode(), id="blanks before JSON"),
+    pytest.param(packed("realtime_update", 1.0, FULL), id="three msgpack objects"),
+]
+
+
+@pytest.mark.parametrize("raw", ENVELOPES)
+def test_a_frame_reads_the_same_however_it_is_wrapped(raw):
+    assert decode(raw) == READ
+
+
+def test_a_frame_needs_nothing_but_w():
+    assert decode('{"type": "realtime_update", "payload": {"w": 12}}') == RealtimeUpdate(w=12.0)
+
+
+EPOCHS = [
+    pytest.param({"epoch": 1795000000}, 5, 1795000000.0, id="the payload's wins"),
+    pytest.param({}, 1795000001, 1795000001.0, id="the envelope's where the payload has none"),
+    pytest.param({}, 1795000001500, 1795000001.5, id="milliseconds are told by their size"),
+    pytest.param({"epoch": "1795000000"}, None, None, id="text is no epoch"),
+    pytest.param({}, msgpack.Timestamp(5), None, id="msgpack's own timestamp is none of ours"),
+]
+
+
+@pytest.mark.parametrize(("fields", "envelope", "read"), EPOCHS)
+def test_the_time_of_a_frame(fields, envelope, read):
+    update = decode(packed("realtime_update", envelope, {"w": 1, **fields}))
+    assert update.epoch == read
+
+
+WRONG = ["60", None, True, [], {}, float("nan"), float("inf"), float("-inf"), 10**400, -(10**400), 1e15]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+@pytest.mark.parametrize("field", ["hz", "solar_w", "solar_pct", "grid_w", "epoch", "voltage", "channels", "devices"])
+def test_a_field_of_the_wrong_type_is_absent(field, wrong):
+    assert getattr(read_update({"w": 1, field: wrong}), field) == getattr(RealtimeUpdate(w=1.0), field)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_a_frame_without_a_believable_w_is_bad(wrong):
+    with pytest.raises(BadFrame) as caught:
+        read_update({"w": wrong})
+    assert caught.value.kind == "no_w"
+
+
+def test_a_leg_that_cannot_be_read_does_not_move_the_next_one_into_its_place():
+    assert read_update({"w": 1, "channels": [10, "x", 20]}).channels == (10.0,)
+    assert read_update({"w": 1, "voltage": [None, 120]}).voltage == ()
+
+
+SOLAR = [
+    pytest.param({"solar_w": 10, "aux": {"solar": [-1, -2]}}, 10.0, id="told"),
+    pytest.param({"aux": {"solar": [-401.5, -400]}}, 801.5, id="from its legs"),
+    pytest.param({"aux": {"solar": []}}, None, id="no legs"),
+    pytest.param({"aux": [1]}, None, id="no mapping"),
+]
+
+
+@pytest.mark.parametrize(("fields", "solar_w"), SOLAR)
+def test_solar_watts(fields, solar_w):
+    assert read_update({"w": 1, **fields}).solar_w == solar_w
+
+
+ITEM = {"type": "DeviceOn", "device_id": "a", "time": "2026-11-21T00:00:00Z", "guid": "g"}
+EDGE = TimelineItem("a", "turned_on", 1795219200.0, "g")
+MESSAGES = [
+    pytest.param({"type": "hello"}, Hello(None), id="hello of 2018 without payload"),
+    pytest.param({"type": "hello", "payload": {"online": False}}, Hello(False), id="hello, offline"),
+    pytest.param({"type": "hello", "payload": {"online": "false"}}, Hello(False), id="hello, offline in text"),
+    pytest.param({"type": "hello", "payload": ["x"]}, Hello(None), id="hello with a payload of the wrong type"),
+    pytest.param(
+        {"type": "MonitorInfo", "payload": {"features": "NDI,SSI", "online": True}},
+        MonitorInfo("NDI,SSI", online=True),
+        id="monitor info in the camel case of 2018",
+    ),
+    pytest.param({"type": "monitor_info", "payload": {"features": 3}}, MonitorInfo(None, None), id="features no text"),
+    pytest.param(
+        {
+            "type": "DataChange",
+            "payload": {
+                "device_data_checksum": "0A1B",
+                "pending_events": {"new_device_found": {"device_id": "fe99196e"}},
+            },
+        },
+        DataChange("0A1B", "fe99196e"),
+        id="data change",
+    ),
+    pytest.param({"type": "data_change", "payload": {"pending_events": []}}, DataChange(None, None), id="no events"),
+    pytest.param(
+        {"type": "device_states", "payload": {"update_type": "full"}}, DeviceStates("full"), id="device states"
+    ),
+    pytest.param(
+        {"type": "new_timeline_event", "payload": {"items_added": [ITEM], "items_updated": [ITEM]}},
+        TimelineChange(added=(EDGE,), updated=(EDGE,)),
+        id="timeline",
+    ),
+    pytest.param(
+        {"type": "new_timeline_event", "payload": {"items_removed": [ITEM], "items_added": 1}},
+        TimelineChange(removed=(EDGE,)),
+        id="timeline with a list of the wrong type",
+    ),
+    pytest.param(
+        {"type": "error", "payload": {"authorized": False, "error_reason": "Unauthorized"}},
+        FeedError(False, "Unauthorized"),
+        id="error",
+    ),
+    pytest.param({"type": "goal_reached", "payload": {"x": 1}}, Unknown("goal_reached"), id="unknown type"),
+]
+
+
+@pytest.mark.parametrize(("message", "read"), MESSAGES)
+def test_the_other_messages(message, read):
+    assert decode(json.dumps(message)) == read
+    assert decode(packed(message["type"], None, message.get("payload"))) == read
+
+
+def test_a_msgpack_message_may_end_after_its_epoch():
+    assert decode(packed("hello", 1)) == Hello(None)
+
+
+BAD = [
+    pytest.param("", "not_json", id="empty text"),
+    pytest.param("<html>", "not_json", id="HTML"),
+    pytest.param(b'{"type": "hello"', "not_json", id="JSON cut off"),
+    pytest.param(b'{"type": "\xff"}', "not_json", id="no UTF-8"),
+    pytest.param("[" * 100_000, "not_json", id="nested too deep"),
+    pytest.param('{"type": 3}', "no_type", id="a type that is a number"),
+    pytest.param('{"type": " "}', "no_type", id="a type of blanks"),
+    pytest.param('["hello"]', "no_type", id="a list"),
+    pytest.param('{"payload": {"w": 1}}', "no_type", id="no type"),
+    pytest.param('{"type": "realtime_update"}', "no_w", id="an update without payload"),
+    pytest.param(b"", "not_msgpack", id="empty bytes"),
+    pytest.param(packed("hello"), "not_msgpack", id="one object only"),
+    pytest.param(packed("realtime_update", 1, {"w": 1})[:-3], "no_w", id="msgpack cut off"),
+    pytest.param(b"\xc1\xc1", "not_msgpack", id="no msgpack"),
+    pytest.param(b"\xa2\xff\xfe\x01\x80", "not_msgpack", id="text that is no UTF-8"),
+    pytest.param(b"\xa1x\x01\x81\x80\x01", "not_msgpack", id="a mapping as a key"),
+    pytest.param(b"\xa1x\x01" + b"\x91" * 5000, "not_msgpack", id="msgpack nested too deep"),
+    pytest.param(packed(3, 1, {}), "no_type", id="a type that is a number, in msgpack"),
+]
+
+
+@pytest.mark.parametrize(("raw", "kind"), BAD)
+def test_what_cannot_be_understood_is_a_bad_frame_of_its_kind(raw, kind):
+    with pytest.raises(BadFrame) as caught:
+        decode(raw)
+    assert caught.value.kind == kind
+
+
+def test_an_error_never_quotes_the_message():
+    with pytest.raises(BadFrame) as caught:
+        decode('{"type": "x", "payload": {"access_token": "t1.secret"')
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "claimed"),
+    [(True, True), (False, False), ("True", True), ("FALSE", False), ("yes", None), (1, None), (None, None)],
+)
+def test_claims_may_come_as_text(value, claimed):
+    assert claim(value) is claimed

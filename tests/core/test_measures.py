@@ -1,0 +1,52 @@
+"""What one frame says of the whole house."""
+
+import pytest
+
+from sense_mqtt.core import measures
+from sense_mqtt.core.frames import RealtimeUpdate
+from sense_mqtt.core.measures import Measure
+
+BARE = RealtimeUpdate(w=500.0)
+SUNNY = RealtimeUpdate(
+    w=2000.0,
+    channels=(900.0, 1100.0),
+    voltage=(120.1, 121.2),
+    hz=59.98,
+    solar_w=1500.0,
+    solar_pct=75.0,
+    grid_w=501.0,
+)
+OLD_SUNNY = RealtimeUpdate(w=2000.0, solar_w=1500.0)  # before 2020 neither grid_w nor, always, solar_pct
+NIGHT = RealtimeUpdate(w=500.0, solar_w=-7.0, channels=(500.0,), voltage=(120.0,))
+
+
+@pytest.mark.parametrize(
+    ("measure", "update", "value"),
+    [
+        (measures.power, BARE, 500.0),
+        (measures.solar_power, BARE, None),
+        (measures.solar_power, SUNNY, 1500.0),
+        (measures.solar_power, NIGHT, 0.0),
+        (measures.grid_power, BARE, None),
+        (measures.grid_power, SUNNY, 501.0),
+        (measures.grid_power, OLD_SUNNY, 500.0),
+        (measures.solar_share, BARE, None),
+        (measures.solar_share, SUNNY, 75.0),
+        (measures.solar_share, OLD_SUNNY, 75.0),
+        (measures.solar_share, NIGHT, 0.0),
+        (measures.solar_share, RealtimeUpdate(w=100.0, solar_w=300.0), 100.0),
+        (measures.solar_share, RealtimeUpdate(w=0.0, solar_w=300.0), None),
+        (measures.leg_1_power, SUNNY, 900.0),
+        (measures.leg_2_power, SUNNY, 1100.0),
+        (measures.leg_2_power, NIGHT, None),
+        (measures.leg_1_voltage, SUNNY, 120.1),
+        (measures.leg_2_voltage, SUNNY, 121.2),
+        (measures.leg_1_voltage, BARE, None),
+        (measures.frequency, SUNNY, 59.98),
+        (measures.frequency, BARE, None),
+    ],
+)
+def test_measure_is_what_the_frame_tells_and_else_unknown(
+    measure: Measure, update: RealtimeUpdate, value: float | None
+) -> None:
+    assert measure(update) == value

@@ -1,0 +1,155 @@
+"""Rows of devices, and which of them people know as devices."""
+
+import pytest
+
+from sense_mqtt.core.rows import Row, list_of, mapping, number, read_row, read_rows, rows_of, shown, text
+
+DESCRIBED = {
+    "id": " 1a2b3c4d ",
+    "name": "Fridge / Freezer ",
+    "w": 120,
+    "icon": "fridge",
+    "make": "Kasa",
+    "given_make": "LG",
+    "model": "",
+    "given_model": "X1",
+    "location": "Kitchen",
+    "tags": {"UserDeviceType": "Refrigerator", "Type": "Fridge", "DateCreated": "2026-01-01", "PeerNames": [{}]},
+    "attrs": ["Idle"],
+    "ao_w": 3.5,
+}
+
+
+def test_a_row_is_read_without_its_tags():
+    assert read_row(DESCRIBED) == Row(
+        id="1a2b3c4d",
+        name="Fridge / Freezer",
+        w=120.0,
+        idle=True,
+        always_on_w=3.5,
+        icon="fridge",
+        make="LG",
+        model="X1",
+        location="Kitchen",
+        type="Refrigerator",
+        kind="detected",
+        created="2026-01-01",
+    )
+
+
+TYPES = [
+    ({"UserDeviceType": "A", "DefaultUserDeviceType": "B", "Type": "C"}, "A"),
+    ({"DefaultUserDeviceType": "B", "Type": "C"}, "B"),
+    ({"Type": "C"}, "C"),
+    ({}, None),
+    ("no mapping", None),
+]
+
+
+@pytest.mark.parametrize(("tags", "kind"), TYPES)
+def test_the_type_is_what_the_user_said_else_what_sense_thinks(tags, kind):
+    assert read_row({"id": "a", "tags": tags}).type == kind
+
+
+@pytest.mark.parametrize("fields", [{}, {"id": None}, {"id": 5}, {"id": "  "}, {"id": ["a"]}])
+def test_a_row_without_an_id_is_none(fields):
+    assert read_row(fields) is None
+    assert read_rows([fields]) == ()
+
+
+@pytest.mark.parametrize("wrong", [5, {}, ["x"], True])
+@pytest.mark.parametrize("field", ["name", "icon", "make", "model", "location", "w", "ao_w", "attrs", "tags"])
+def test_a_wrong_typed_field_of_a_row_is_absent(field, wrong):
+    if (field, wrong) not in (("w", 5), ("ao_w", 5)):
+        assert read_row({"id": "a", field: wrong}) == Row("a")
+
+
+def test_each_id_counts_once_and_the_first_wins():
+    assert read_rows([{"id": "a", "w": 1}, {"id": "b"}, {"id": "a", "w": 2}]) == (Row("a", w=1.0), Row("b"))
+
+
+@pytest.mark.parametrize("wrong", [None, {}, "x", 3, [None, 1, "x", []]])
+def test_what_is_no_list_of_mappings_holds_no_rows(wrong):
+    assert read_rows(wrong) == ()
+    assert rows_of(wrong) == []
+
+
+KINDS = [
+    ({"id": "always_on"}, "virtual"),
+    ({"id": "unknown", "sd": {}}, "virtual"),
+    ({"id": "solar"}, "virtual"),
+    ({"id": "X8FaKe12", "sd": {"w": 1}}, "plug"),
+    ({"id": "X8FaKe12", "tags": {"SSIEnabled": "true"}}, "plug"),
+    ({"id": "ssi-1f2e3d4c"}, "plug"),
+    ({"id": "X8FaKe12", "tags": {"SSIEnabled": "false"}}, "detected"),
+    ({"id": "1a2b3c4d"}, "detected"),
+]
+
+
+@pytest.mark.parametrize(("fields", "kind"), KINDS)
+def test_kinds(fields, kind):
+    assert read_row(fields).kind == kind
+
+
+HIDDEN = [
+    pytest.param({"id": "a", "tags": {"DeviceListAllowed": "false"}}, True, id="deleted or revoked"),
+    pytest.param({"id": "a", "tags": {"DeviceListAllowed": False}}, True, id="a real boolean"),
+    pytest.param({"id": "a", "tags": {"DeviceListAllowed": "true"}}, False, id="allowed"),
+    pytest.param({"id": "a", "tags": {"DeviceListAllowed": "banana"}}, False, id="neither"),
+    pytest.param({"id": "a", "tags": {"UserDeleted": "True"}}, True, id="deleted by the user"),
+    pytest.param({"id": "a", "tags": {"UserDeleted": "false"}}, False, id="text that Python takes for true"),
+    pytest.param({"id": "a", "tags": {"MergeId": "b"}}, True, id="merged into another"),
+    pytest.param({"id": "a", "tags": {"MergeId": ""}}, False, id="an empty merge"),
+    pytest.param({"id": "pd-abc"}, True, id="inventory"),
+]
+
+
+@pytest.mark.parametrize(("fields", "hidden"), HIDDEN)
+def test_hidden_rows(fields, hidden):
+    assert read_row(fields).hidden is hidden
+
+
+def test_a_merged_row_names_its_parent():
+    assert read_row({"id": "a", "tags": {"MergeId": "b"}}).merged_into == "b"
+
+
+def test_hidden_rows_are_not_shown_but_solar_is():
+    rows = (Row("a"), Row("b", hidden=True), Row("solar", kind="virtual", hidden=True))
+    assert [row.id for row in shown(rows)] == ["a", "solar"]
+
+
+PLUGS = [
+    pytest.param(["2024-01-01", "2023-01-01"], [0], id="the newest first"),
+    pytest.param(["2023-01-01", "2024-01-01"], [1], id="the newest last"),
+    pytest.param([None, "2023-01-01"], [1], id="a dated one beats an undated one"),
+    pytest.param([None, None], [1], id="the last of undated ones"),
+]
+
+
+@pytest.mark.parametrize(("created", "kept"), PLUGS)
+def test_of_plugs_under_one_name_the_newest_is_shown(created, kept):
+    rows = [Row(f"p{n}", "TV", kind="plug", created=date) for n, date in enumerate(created)]
+    assert shown(rows) == tuple(rows[n] for n in kept)
+
+
+def test_detected_devices_and_nameless_plugs_are_never_taken_for_doubles():
+    rows = (Row("a", "Heat"), Row("b", "Heat"), Row("c", kind="plug"), Row("d", kind="plug"))
+    assert shown(rows) == rows
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [(1, 1.0), (-2.5, -2.5), (True, None), ("1", None), (float("nan"), None), (10**400, None), (1e15, None)],
+)
+def test_numbers(value, read):
+    assert number(value) == read
+
+
+@pytest.mark.parametrize(("value", "read"), [(" a ", "a"), ("", None), ("  ", None), (3, None), (b"a", None)])
+def test_text(value, read):
+    assert text(value) == read
+
+
+def test_containers_of_the_wrong_type_are_empty():
+    assert mapping([1]) == {}
+    assert list_of((1, 2)) == []

@@ -1,0 +1,70 @@
+"""Items of Sense's timeline, made into edges."""
+
+import pytest
+
+from sense_mqtt.core.timeline import TimelineItem, read_items, read_timeline
+
+T0, T1 = "2026-11-21T00:00:00Z", "2026-11-21T00:07:00.500Z"
+S0, S1 = 1795219200.0, 1795219620.5
+ON = {"type": "DeviceOn", "device_id": "a", "time": T0, "guid": "g1"}
+OFF = {"type": "DeviceOff", "device_id": "a", "time": T1, "guid": "g2"}
+IDLE = {**OFF, "type": "DeviceIdle"}
+RUN = {"type": "DeviceWasOn", "device_id": "a", "start_time": T0, "time": T1, "guid": "g1"}
+STARTED = TimelineItem("a", "turned_on", S0, "g1")
+
+ITEMS = [
+    pytest.param([ON], [STARTED], id="on"),
+    pytest.param([OFF], [TimelineItem("a", "turned_off", S1, "g2")], id="off"),
+    pytest.param([IDLE], [TimelineItem("a", "idle", S1, "g2")], id="idle"),
+    pytest.param(
+        [OFF, ON], [STARTED, TimelineItem("a", "turned_off", S1, "g2")], id="newest first becomes oldest first"
+    ),
+    pytest.param([RUN], [STARTED, TimelineItem("a", "turned_off", S1, "g1")], id="a run without children"),
+    pytest.param(
+        [{**RUN, "device_state": "DeviceIdle"}],
+        [STARTED, TimelineItem("a", "idle", S1, "g1")],
+        id="a run that ended idle",
+    ),
+    pytest.param(
+        [{**RUN, "device_state": "DeviceOn"}],
+        [STARTED, TimelineItem("a", "turned_off", S1, "g1")],
+        id="a finished run that claims to be on",
+    ),
+    pytest.param(
+        [{**RUN, "children": [OFF, ON]}],
+        [STARTED, TimelineItem("a", "turned_off", S1, "g2")],
+        id="a run with both children is told once",
+    ),
+    pytest.param([{**RUN, "children": [ON]}], [STARTED, TimelineItem("a", "turned_off", S1, "g1")], id="start only"),
+    pytest.param([{**RUN, "children": [IDLE]}], [STARTED, TimelineItem("a", "idle", S1, "g2")], id="end only"),
+    pytest.param(
+        [{**RUN, "children": [{**RUN, "children": [ON]}]}],
+        [STARTED, TimelineItem("a", "turned_off", S1, "g1")],
+        id="runs do not nest",
+    ),
+    pytest.param([{**ON, "guid": 5}], [TimelineItem("a", "turned_on", S0)], id="no guid"),
+    pytest.param([{**ON, "type": "Info", "subtype": "NewDeviceFound"}], [], id="no edge"),
+    pytest.param([{**ON, "type": ["DeviceOn"]}], [], id="a type of the wrong type"),
+    pytest.param([{**ON, "time": "yesterday"}], [], id="no time"),
+    pytest.param([{**ON, "time": 1795219200}], [], id="a time that is a number"),
+    pytest.param([{**ON, "device_id": ""}], [], id="no device"),
+    pytest.param([{**RUN, "start_time": None}], [TimelineItem("a", "turned_off", S1, "g1")], id="a run without start"),
+]
+
+
+@pytest.mark.parametrize(("items", "edges"), ITEMS)
+def test_items_become_edges(items, edges):
+    assert read_items(items) == tuple(edges)
+    assert read_timeline({"items": items, "more_items": True}) == tuple(edges)
+
+
+@pytest.mark.parametrize("answer", [None, [], {}, {"items": None}, {"items": {"a": 1}}, {"items": [1, None, "x"]}])
+def test_an_answer_that_is_no_timeline_has_no_edges(answer):
+    assert read_timeline(answer) == ()
+
+
+def test_runs_nested_however_deep_are_read():
+    run = RUN
+    for _ in range(5000):
+        run = {**RUN, "children": [run]}
+    assert read_items([run]) == (STARTED, TimelineItem("a", "turned_off", S1, "g1"))

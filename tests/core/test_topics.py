@@ -1,0 +1,49 @@
+"""Topic names: built as the contract has them, and read back."""
+
+import pytest
+
+from sense_mqtt.core.topics import Topics, safe
+
+TOPICS = Topics()
+
+
+@pytest.mark.parametrize(
+    ("built", "name"),
+    [
+        (TOPICS.monitor(123456, "power"), "sense/123456/power"),
+        (TOPICS.monitor(123456, "energy/day"), "sense/123456/energy/day"),
+        (TOPICS.device(123456, "1a2b3c4d", "state"), "sense/123456/device/1a2b3c4d/state"),
+        (TOPICS.device(123456, "ssi/1+#", "state"), "sense/123456/device/ssi_1__/state"),
+        (TOPICS.bridge("state"), "sense/bridge/state"),
+        (TOPICS.response("devices"), "sense/bridge/response/devices"),
+        (TOPICS.requests, "sense/bridge/request/#"),
+        (TOPICS.birth, "homeassistant/status"),
+        (TOPICS.discovery("device", "sense_mqtt_1"), "homeassistant/device/sense_mqtt_1/config"),
+        (Topics(base="home/energy").monitor(1, "power"), "home/energy/1/power"),
+        (Topics(prefix="ha").birth, "ha/status"),
+    ],
+)
+def test_topic_is_as_the_contract_has_it(built: str, name: str) -> None:
+    assert built == name
+
+
+@pytest.mark.parametrize(
+    ("identity", "written"),
+    [("1a2b3c4d", "1a2b3c4d"), ("always_on", "always_on"), ("a.b c/d+#é", "a_b_c_d___"), ("SSI-1", "SSI-1")],
+)
+def test_unsafe_characters_of_an_id_become_underscores(identity: str, written: str) -> None:
+    assert safe(identity) == written
+
+
+@pytest.mark.parametrize(
+    ("topic", "command"),
+    [
+        ("sense/bridge/request/devices", "devices"),
+        ("sense/bridge/request/", ""),
+        ("sense/bridge/request/a/b", "a/b"),
+        ("sense/bridge/response/devices", None),
+        ("other/bridge/request/devices", None),
+    ],
+)
+def test_command_is_read_from_a_request_topic_only(topic: str, command: str | None) -> None:
+    assert TOPICS.command(topic) == command

@@ -1,0 +1,62 @@
+"""Brokers, clouds and houses for whole runs; sockets to this machine only."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
+
+from sense_mqtt.embedded_broker import EmbeddedBroker
+from sense_mqtt.simulator.cloud import SimulatedCloud
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+IN_CI = os.environ.get("CI") == "true"
+
+
+def skip_unless_in_ci(reason: str) -> None:
+    """Skip with the reason; where continuous integration runs, that is a failure."""
+    if IN_CI:
+        pytest.fail(f"must not be skipped here: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A real Mosquitto, for tests that kill, freeze or question it."""
+    if find_mosquitto() is None:
+        skip_unless_in_ci(HOW_TO_GET_IT)
+    with Mosquitto(tmp_path) as broker:
+        yield broker
+
+
+@pytest.fixture
+def broker_port(tmp_path: Path) -> Iterator[int]:
+    """A broker for tests that any broker can serve: Mosquitto, or the demo's where that is not installed."""
+    if find_mosquitto() is not None or IN_CI:
+        with Mosquitto(tmp_path) as broker:
+            yield broker.port
+        return
+    with EmbeddedBroker() as broker:
+        yield broker.port
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of measured data and recorded payloads that lies beside the checkout."""
+    if not SHARED.is_dir():
+        skip_unless_in_ci(f"{SHARED} is not there")
+    return SHARED
+
+
+def configure(cloud: SimulatedCloud, broker_port: int, **more: Any) -> dict[str, Any]:
+    """Return the configuration of a bridge between the two."""
+    sense = {
+        "email": cloud.email,
+        "password": cloud.password,
+        "api_url": cloud.api_url,
+        "feed_url": cloud.feed_url,
+    }
+    given = {"sense": sense, "mqtt": {"host": "127.0.0.1", "port": broker_port}, **more}
+    return {**given, "sense": {**sense, **more.get("sense", {})}}

@@ -1,0 +1,54 @@
+"""A measured house through the simulated cloud into a real broker: every transition once, none invented."""
+
+from pathlib import Path
+
+import pytest
+from bridge_process import BridgeProcess
+from conftest import configure
+from listener import Listener
+
+from sense_mqtt.core.instants import write_instant
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.measured import MeasuredHouse, read_sun
+
+REPLAY_TIMEOUT_S = 600.0
+DAY_S = 86_400
+
+
+def told(event: dict) -> tuple[str, str, str]:
+    return event["device"], event["event_type"], event["time"]
+
+
+def truth(house: MeasuredHouse, since: float, until: float) -> list[tuple[str, str, str]]:
+    return [(t.device, t.kind, write_instant(t.at)) for t in house.transitions(since, until)]
+
+
+def by_device(events: list[tuple[str, str, str]]) -> dict[str, list[tuple[str, str, str]]]:
+    return {device: [event for event in events if event[0] == device] for device in {event[0] for event in events}}
+
+
+@pytest.mark.timeout(REPLAY_TIMEOUT_S + 60)
+@pytest.mark.parametrize(("days", "drops"), [pytest.param(1, 0, id="undisturbed"), pytest.param(3, 10, id="ten drops")])
+def test_every_transition_of_a_measured_house_is_told_once(mosquitto, shared, tmp_path: Path, days: int, drops: int):
+    house = MeasuredHouse(
+        shared / "data/measured_home_b_72h_1s.csv.gz", read_sun(shared / "data/measured_solar_43h_60s.csv.gz")
+    )
+    begins, ends = house.begins, house.begins + days * DAY_S
+    with (
+        Listener(mosquitto.port, "sense/+/device/+/event") as listener,
+        SimulatedCloud(house, pace="free", step_s=1.0, until=begins) as cloud,
+        BridgeProcess(tmp_path, configure(cloud, mosquitto.port)),
+    ):
+        assert cloud.records.wait(lambda counts: counts.sockets_open == 1)
+        for part in range(1, drops + 1):
+            cloud.run_until(begins + (ends - begins) * part / (drops + 1), timeout_s=REPLAY_TIMEOUT_S)
+            cloud.drop_sockets()
+        cloud.run_until(ends, timeout_s=REPLAY_TIMEOUT_S)
+        expected = truth(house, begins, cloud.now - 5)
+        listener.wait_for(lambda heard: len(heard) >= len(expected), f"{len(expected)} events", 60)
+        events = listener.events()
+    heard = [told(event) for event in events]
+    assert by_device(heard) == by_device(expected)
+    assert len({event["id"] for event in events}) == len(events)
+    sources = {event["source"] for event in events}
+    assert sources <= ({"frame", "reconnect"} if drops else {"frame"})

@@ -1,0 +1,85 @@
+"""Who may import whom: every contract of pyproject.toml is tried by breaking it, in memory."""
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import grimp
+import pytest
+from importlinter import api
+from importlinter.contracts import acyclic_siblings, forbidden, layers, protected
+
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+TYPES = {
+    "acyclic_siblings": acyclic_siblings.AcyclicSiblingsContract,
+    "forbidden": forbidden.ForbiddenContract,
+    "layers": layers.LayersContract,
+    "protected": protected.ProtectedContract,
+}
+
+
+@cache
+def settings() -> dict[str, Any]:
+    return api.read_configuration(str(PYPROJECT))
+
+
+@cache
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph("sense_mqtt", include_external_packages=True, cache_dir=None)
+
+
+def broken(graph: grimp.ImportGraph) -> set[str]:
+    """The names of the contracts that this graph breaks."""
+    names = set()
+    for options in settings()["contracts_options"]:
+        contract = TYPES[options["type"]](options["name"], settings()["session_options"], options)
+        if not contract.check(deepcopy(graph), verbose=False).kept:
+            names.add(options["name"])
+    return names
+
+
+VIOLATIONS = [
+    pytest.param("sense_mqtt.broker", "sense_mqtt.bridge", "Layers", id="the broker knows the bridge"),
+    pytest.param("sense_mqtt.sense.api", "sense_mqtt.broker", "Layers", id="the cloud knows the broker"),
+    pytest.param("sense_mqtt.lookups", "sense_mqtt.houses", "Layers", id="a lookup knows the houses"),
+    pytest.param("sense_mqtt.core.home", "sense_mqtt.inbox", "Layers", id="the core knows the inbox"),
+    pytest.param("sense_mqtt.errors", "sense_mqtt.core.rows", "Layers", id="the errors know the core"),
+    pytest.param(
+        "sense_mqtt.core.rows", "sense_mqtt.core.frames", "No import", id="two parts of the core know each other"
+    ),
+    pytest.param("sense_mqtt.core.home", "time", "The core", id="the core reads a clock"),
+    pytest.param("sense_mqtt.core.home", "random", "The core", id="the core throws dice"),
+    pytest.param("sense_mqtt.core.home", "logging", "The core", id="the core logs"),
+    pytest.param("sense_mqtt.simulator.house", "sense_mqtt.errors", "The simulator", id="the simulator borrows"),
+    pytest.param(
+        "sense_mqtt.bridge", "sense_mqtt.simulator", "Only the command line and the demo", id="a fake cloud in earnest"
+    ),
+    pytest.param("sense_mqtt.lookups", "requests", "requests", id="a second door to requests"),
+    pytest.param("sense_mqtt.lookups", "urllib3", "requests", id="a door below requests"),
+    pytest.param("sense_mqtt.bridge", "websocket", "websocket-client", id="a second door to websocket-client"),
+    pytest.param("sense_mqtt.bridge", "paho", "paho", id="a second door to paho"),
+    pytest.param("sense_mqtt.bridge", "sqlite3", "sqlite3", id="a second door to sqlite3"),
+    pytest.param("sense_mqtt.bridge", "yaml", "yaml", id="a second door to yaml"),
+    pytest.param("sense_mqtt.demo", "amqtt", "amqtt", id="a second door to amqtt"),
+    pytest.param("sense_mqtt.bridge", "aiohttp", "aiohttp", id="a web server of the bridge's own"),
+]
+
+
+def test_the_code_keeps_every_import_rule():
+    assert not broken(imports())
+
+
+@pytest.mark.parametrize(("importer", "imported", "contract"), VIOLATIONS)
+def test_the_import_rules_do_not_allow(importer, imported, contract):
+    graph = deepcopy(imports())
+    if imported not in graph.modules:
+        graph.add_module(imported, is_squashed=True)
+    graph.add_import(importer=importer, imported=imported)
+    assert any(name.startswith(contract) for name in broken(graph))
+
+
+def test_every_import_rule_is_tried():
+    names = {contract["name"] for contract in settings()["contracts_options"]}
+    tried = {case.values[2] for case in VIOLATIONS}
+    assert not [name for name in names if not name.startswith(tuple(tried))]
