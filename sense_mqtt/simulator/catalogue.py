@@ -98,7 +98,10 @@ def listed(devices: tuple[Device, ...], *, solar: bool, include_merged: bool) ->
     rows = [row(device) for device in devices]
     rows += [row(ALWAYS_ON), row(OTHER)] + ([row(SOLAR)] if solar else [])
     rows.append(row(DELETED, DeviceListAllowed="false", UserDeleted="true", TimelineAllowed="false", Revoked="true"))
-    rows.append(row(INVENTORY, DeviceListAllowed="false", Stage="Inventory") | {"monitor_id": None, "deleted": False})
+    rows.append(
+        row(INVENTORY, DeviceListAllowed="false", Stage="Inventory")
+        | {"type": INVENTORY.type, "count": 1, "stage": "Inventory", "realtime_devices": [], "deleted": False}
+    )
     if include_merged:
         rows += [_child(child, parent) for parent in devices for child in parent.merged]
     return rows

@@ -23,13 +23,11 @@ async def listen(service: Service, request: web.Request) -> web.StreamResponse:
     note_handshake(service, request, 101 if refused is None else refused.status, authorised=authorised)
     if refused is not None:
         return refused
-    if monitor is None:  # a bad token and a bad monitor: the token is what is told of
-        return await _turn_away(service, request, _websocket())
-    ws = _websocket()
+    ws = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0)
+    if monitor is None or not authorised:
+        return await _turn_away(service, request, ws)
     monitor.handshakes += 1
     try:
-        if not authorised:
-            return await _turn_away(service, request, ws)
         await ws.prepare(request)
         socket = _socket(service, request, ws)
         await _open(service, monitor, socket)
@@ -53,10 +51,6 @@ def _refused(service: Service, monitor: Monitor | None, *, authorised: bool) -> 
         monitor.drop(monitor.sockets[0], code=POLICY_VIOLATION)
         return None
     return web.Response(status=429, text="Too many connections")
-
-
-def _websocket() -> web.WebSocketResponse:
-    return web.WebSocketResponse(autoping=False, compress=False, timeout=1.0)
 
 
 async def _turn_away(service: Service, request: web.Request, ws: web.WebSocketResponse) -> web.StreamResponse:

@@ -20,7 +20,7 @@ from sense_mqtt.simulator.timeline import Timeline
 from sense_mqtt.simulator.wire import Wire, spoil
 
 GOING_AWAY = 1001  # RFC 6455 7.4.1
-BUFFER_MOST = 262_144  # bytes; a socket that has so many unsent misses frames in real pace
+BUFFER_MOST = 32_768  # bytes unsent; in real pace such a socket misses frames. asyncio would block at 65,536
 PATIENCE_S = 30.0  # how long a client may take to read what it was sent, in free pace and by hand
 
 
@@ -138,6 +138,7 @@ class Monitor:
         encoded = {wire: encode(wire) for wire in {socket.wire for socket in self.sockets}}
         self._records.add(garbage_sent=int(garbage is not None))
         takers = [socket for socket in self.sockets if not (may_drop and socket.is_stuffed())]
+        self._records.add(frames_dropped=len(self.sockets) - len(takers))
         for socket in takers:
             await self._send(socket, encoded[socket.wire])
 
@@ -164,6 +165,8 @@ class Monitor:
             self.drop(socket, abort=True)
 
     async def _await_pong(self, socket: Socket) -> None:
+        if socket not in self.sockets:  # it left before it was asked
+            return
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await socket.ponged.wait()

@@ -33,6 +33,7 @@ class Counts:
     sockets_most: int = 0  # at once
     sockets_refused: int = 0  # by the limit
     frames_sent: int = 0
+    frames_dropped: int = 0  # in real pace, for a socket that does not read
     garbage_sent: int = 0
 
 

@@ -1,0 +1,118 @@
+"""The simulated history: local periods, energy that agrees with the frames, and the older shapes."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sense_mqtt.simulator.frames import FrameMaker
+from sense_mqtt.simulator.history import History
+from sense_mqtt.simulator.model import BEGINS, BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.periods import edges, parse
+
+NEW_YORK = ZoneInfo("America/New_York")
+DAY_S = 86_400
+
+PERIODS = [
+    ("a day", "DAY", "2026-06-16T12:00:00", 24, "2026-06-16T04:00:00"),
+    ("the day spring begins", "DAY", "2026-03-08T12:00:00", 23, "2026-03-08T05:00:00"),
+    ("the day summer time ends", "DAY", "2026-11-01T12:00:00", 25, "2026-11-01T04:00:00"),
+    ("late in the evening it is still yesterday in UTC", "DAY", "2026-06-16T03:59:59", 24, "2026-06-15T04:00:00"),
+    ("a week from Sunday", "WEEK", "2026-06-16T12:00:00", 7, "2026-06-14T04:00:00"),
+    ("a month", "MONTH", "2026-02-10T12:00:00", 28, "2026-02-01T05:00:00"),
+    ("a month with the change of clocks", "MONTH", "2026-03-10T12:00:00", 31, "2026-03-01T05:00:00"),
+    ("a year", "YEAR", "2026-06-16T12:00:00", 12, "2026-01-01T05:00:00"),
+    ("the cycle that began this month", "CYCLE", "2026-06-16T12:00:00", 30, "2026-06-15T04:00:00"),
+    ("the cycle that began last year", "CYCLE", "2026-01-03T12:00:00", 31, "2025-12-15T05:00:00"),
+    ("lower case", "day", "2026-06-16T12:00:00", 24, "2026-06-16T04:00:00"),
+]
+
+
+@pytest.mark.parametrize(
+    ("scale", "at", "entries", "start"), [case[1:] for case in PERIODS], ids=[case[0] for case in PERIODS]
+)
+def test_periods(scale, at, entries, start):
+    found = edges(scale, parse(at), NEW_YORK)
+    assert len(found) - 1 == entries
+    assert datetime.fromtimestamp(found[0], UTC).strftime("%Y-%m-%dT%H:%M:%S") == start
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize("text", ["2026-06-16T04:00:00", "2026-06-16T04:00:00Z", "2026-06-16T04:00:00.000Z"])
+def test_times_are_read_as_utc(text):
+    assert parse(text) == BEGINS
+
+
+@pytest.fixture(scope="module")
+def house():
+    return BuiltInHouse(1)
+
+
+@pytest.fixture(scope="module")
+def history(house):
+    return History(house, NEW_YORK)
+
+
+def test_usage_agrees_with_the_frames(house, history):
+    maker = FrameMaker(house)
+    hour = BEGINS + 3 * 3600
+    watts = [maker.polled(hour + second)["w"] for second in range(0, 3600, 10)]
+    usage = history.usage("DAY", BEGINS + 1, BEGINS + DAY_S + 200)
+    assert usage["consumption"]["usage_breakdown_kwh"][3] == pytest.approx(sum(watts) / 360 / 1000, rel=0.03)
+
+
+def test_devices_sum_to_the_total(history):
+    usage = history.usage("DAY", BEGINS + 1, BEGINS + DAY_S + 200)
+    devices = [device["consumption"] for device in usage["device_breakdown"]]
+    assert sum(device["usage_total_kwh"] for device in devices) == pytest.approx(
+        usage["consumption"]["usage_total_kwh"]
+    )
+    for hour, total in enumerate(usage["consumption"]["usage_breakdown_kwh"]):
+        assert sum(device["usage_breakdown_kwh"][hour] for device in devices) == pytest.approx(total)
+
+
+def test_hours_to_come_are_zero_and_this_one_is_not_yet_whole(history):
+    noon = BEGINS + 12 * 3600
+    now = history.usage("DAY", noon, noon + 1800)["consumption"]["usage_breakdown_kwh"]
+    whole = history.usage("DAY", noon, noon + DAY_S)["consumption"]["usage_breakdown_kwh"]
+    assert now[:12] == whole[:12]
+    assert 0 < now[12] < whole[12]
+    assert now[13:] == [0.0] * 11
+
+
+def test_before_the_monitor_was_installed_there_is_nothing(history):
+    assert history.usage("MONTH", BEGINS - 60 * DAY_S, BEGINS)["consumption"]["usage_total_kwh"] == 0
+
+
+def test_solar_flows_add_up(history):
+    solar = history.solar("DAY", BEGINS + 1, BEGINS + DAY_S + 200)
+    total, net = solar["total"], solar["breakdown"]["net_kwh"]
+    assert total["net_kwh"] == pytest.approx(sum(net))
+    assert total["net_kwh"] == pytest.approx(total["to_grid_kwh"] - total["from_grid_kwh"])
+    assert total["production_kwh"] == pytest.approx(sum(solar["breakdown"]["production_kwh"]))
+    assert solar["breakdown"]["production_kwh"][1] < 0  # at night, by a few Wh
+    assert 0 < total["solar_percentage"] <= 100
+
+
+def test_trends_tell_the_same_energy_in_the_old_shape(history):
+    now = BEGINS + DAY_S + 200
+    trends, usage = history.trends("day", BEGINS + 1, now), history.usage("DAY", BEGINS + 1, now)
+    assert trends["consumption"]["totals"] == usage["consumption"]["usage_breakdown_kwh"]
+    assert (trends["steps"], trends["scale"]) == (24, "day")
+    assert "total_kwh" not in trends["production"]["devices"][0]
+    for device in trends["consumption"]["devices"]:
+        assert device["avgw"] == pytest.approx(device["total_kwh"] / 24)
+        assert device["total_cost"] == sum(device["cost_history"])
+
+
+def test_a_home_without_solar_has_nulls_in_its_trends():
+    trends = History(RandomHouse(5, 1), NEW_YORK).trends("DAY", BEGINS, BEGINS + 7200)
+    assert trends["production"] == {"total": 0}
+    assert (trends["from_grid"], trends["to_grid"], trends["solar_powered"]) == (None, None, None)
+
+
+def test_the_curve_gives_low_and_high_and_marks_what_is_missing(history):
+    curve = history.curve("SECOND", BEGINS - 2, 1800, None, BEGINS + 1200)
+    assert all(low <= high for low, high in curve["totals"][:300])
+    assert curve["totals"][-1] == [1, -1]
+    assert len(history.curve("MINUTE", BEGINS, 99_999, "always_on", BEGINS)["totals"]) == 10_080
