@@ -3,7 +3,9 @@
 import functools
 import random
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.bridge import Bridge
@@ -33,9 +35,27 @@ from sense_mqtt.standing import Standing
 
 PROJECT_URL = "https://github.com/sense-mqtt/sense-mqtt"
 
-BROKER_BACKOFF = Backoff(first_s=1.0, most_s=60.0)
 POLLS_MISSED = 2.5  # a house that is polled is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Haste:
+    """How quickly we try again, and how politely. The defaults are for Sense; tests against a simulated cloud hurry."""
+
+    rest_spacing_s: float = 1.0  # between two REST calls (contract, section 3)
+    feed_spacing_s: float = 1.0  # between two websockets
+    feed: Backoff = field(default_factory=Backoff)
+    broker: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, most_s=60.0))
+    schedules: Backoff = field(default_factory=Backoff)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How journal and broker are made; the fault harness puts in ones that die at a chosen moment."""
+
+    journal: Callable[[Path], Journal] = Journal
+    broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], Broker] = Broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +67,7 @@ class Cloud:
     closing: threading.Event  # set: whoever waits for Sense gives up
 
 
-def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock) -> Cloud:
+def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock, haste: Haste | None = None) -> Cloud:
     """Return the account's session; nothing is asked of Sense yet."""
     closing = threading.Event()
     sense = config.sense
@@ -58,26 +78,39 @@ def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock
         ca_file=sense.ca_file,
         clock=clock,
         closing=closing,
+        spacing_s=(haste or Haste()).rest_spacing_s,
     )
-    credentials = Credentials(
+    session = Session(api, config.state_dir, credentials_of(config), clock=clock, post=inbox.put, learn=redactor.learn)
+    return Cloud(api, session, closing)
+
+
+def credentials_of(config: Config) -> Credentials:
+    """Return what the configuration knows of the account."""
+    sense = config.sense
+    return Credentials(
         sense.email.get_secret_value() if sense.email else None,
         sense.password.get_secret_value() if sense.password else None,
         sense.totp_secret.get_secret_value() if sense.totp_secret else None,
     )
-    session = Session(api, config.state_dir, credentials, clock=clock, post=inbox.put, learn=redactor.learn)
-    return Cloud(api, session, closing)
 
 
-def assemble(config: Config, inbox: Inbox, cloud: Cloud, clock: Clock | None = None) -> Bridge:
+def assemble(
+    config: Config,
+    inbox: Inbox,
+    cloud: Cloud,
+    clock: Clock | None = None,
+    haste: Haste | None = None,
+    doors: Doors | None = None,
+) -> Bridge:
     """Return a bridge that is ready to run. Raises JournalError."""
-    clock, dice = clock or SystemClock(), random.Random()  # noqa: S311 - jitter, no secret
-    topics = topics_of(config)
-    journal = Journal(config.state_dir / "journal.sqlite3")
-    broker = Broker(_broker_settings(config), inbox, _will(topics), (topics.requests, topics.birth))
+    clock, haste, dice = clock or SystemClock(), haste or Haste(), random.Random()  # noqa: S311 - jitter, no secret
+    topics, doors = topics_of(config), doors or Doors()
+    journal = doors.journal(config.state_dir / "journal.sqlite3")
+    broker = doors.broker(broker_settings(config), inbox, _will(topics), (topics.requests, topics.birth))
     publisher = Publisher(
         broker,
         journal,
-        lambda: waits(dice.uniform, BROKER_BACKOFF),
+        lambda: waits(dice.uniform, haste.broker),
         stall_after_s=STALL_KEEPALIVES * config.mqtt.keepalive_s,
     )
     counters = Counters()
@@ -94,7 +127,7 @@ def assemble(config: Config, inbox: Inbox, cloud: Cloud, clock: Clock | None = N
         patience=_patience(config),
     )
     desk, lookups = Desk(cloud.session, inbox), Lookups(clock)
-    settings = _feed_settings(config)
+    settings = feed_settings(config, haste)
     schedules = Schedules(
         desk=desk,
         lookups=lookups,
@@ -102,7 +135,7 @@ def assemble(config: Config, inbox: Inbox, cloud: Cloud, clock: Clock | None = N
         standing=standing,
         publisher=publisher,
         open_feed=lambda monitor: Feed(monitor, cloud.session, inbox, settings, clock=clock, random=dice),
-        backoff=lambda: waits(dice.uniform),
+        backoff=lambda: waits(dice.uniform, haste.schedules),
         wanted=config.sense.monitors,
         energy_interval_s=config.energy.interval_s,
         closing=cloud.closing,
@@ -156,7 +189,8 @@ def _patience(config: Config) -> dict[Rung, float]:
     return {"stream": config.feed.silence_timeout_s, "poll": polled_s, "snapshot": polled_s, "paused": polled_s}
 
 
-def _broker_settings(config: Config) -> BrokerSettings:
+def broker_settings(config: Config) -> BrokerSettings:
+    """Return where the broker is and how it wants to be spoken to."""
     mqtt = config.mqtt
     password = mqtt.password
     tls = BrokerTls(mqtt.tls.ca_file, mqtt.tls.cert_file, mqtt.tls.key_file, mqtt.tls.server_name)
@@ -172,7 +206,9 @@ def _broker_settings(config: Config) -> BrokerSettings:
     )
 
 
-def _feed_settings(config: Config) -> FeedSettings:
+def feed_settings(config: Config, haste: Haste | None = None) -> FeedSettings:
+    """Return the figures of a feed."""
+    haste = haste or Haste()
     return FeedSettings(
         url=config.sense.feed_url,
         mode=config.feed.mode,
@@ -182,4 +218,6 @@ def _feed_settings(config: Config) -> FeedSettings:
         timeout_s=config.sense.timeout_s,
         state_dir=config.state_dir,
         device_id=device_id(config.state_dir),
+        spacing_s=haste.feed_spacing_s,
+        backoff=haste.feed,
     )

@@ -12,6 +12,7 @@ from sense_mqtt.core.home import Interrupted, Tick
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.errors import BadFrame
+from sense_mqtt.gaps import Gaps, Waiting
 from sense_mqtt.health import Counters
 from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import (
@@ -33,7 +34,7 @@ from sense_mqtt.inbox import (
 )
 from sense_mqtt.publisher import Publisher
 from sense_mqtt.reception import Reception
-from sense_mqtt.schedules import IntroduceAgain, Schedules
+from sense_mqtt.schedules import IntroduceAgain, ReadTimeline, Schedules
 from sense_mqtt.standing import Standing
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Bridge:
         self._topics = topics
         self._clock = clock
         self._dice = dice
+        self._gaps = Gaps()
         self._next_tick = 0.0
         self._told: set[str] = set()  # kinds of bad frames and errors that were logged
         self._exit: Stop | None = None
@@ -114,6 +116,8 @@ class Bridge:
     def _tick(self, now: Moment) -> None:
         self._publisher.tend(now)
         self._schedules.begin_due(now)
+        for monitor in self._gaps.overdue(now):
+            self._end_gap(monitor, now)
         if not len(self._inbox):  # what waits may be a frame that tells otherwise
             for monitor in self._houses.monitors:
                 self._observe(monitor, Tick(), now)
@@ -128,10 +132,22 @@ class Bridge:
     # --- the feed
 
     def _take_frame(self, item: FrameArrived, now: Moment) -> None:
-        self._take_update(item.monitor, lambda: decode(item.raw), now)
+        if not self._waits(item, now):
+            self._take_update(item.monitor, lambda: decode(item.raw), now)
 
     def _take_poll(self, item: UpdatePolled, now: Moment) -> None:
-        self._take_update(item.monitor, lambda: read_update(item.payload), now)
+        if not self._waits(item, now):
+            self._take_update(item.monitor, lambda: read_update(item.payload), now)
+
+    def _waits(self, item: Waiting, now: Moment) -> bool:
+        if self._gaps.holds(item):
+            return True
+        self._end_gap(item.monitor, now)  # too much waits: it goes first
+        return False
+
+    def _end_gap(self, monitor: int, now: Moment) -> None:
+        for item in self._gaps.close(monitor):
+            self._takers[type(item)](item, now)
 
     def _take_update(self, monitor: int, read: Callable[[], Frame], now: Moment) -> None:
         try:
@@ -156,10 +172,15 @@ class Bridge:
             self._told.add(error.kind)
             logger.warning("the feed sent %s; passed over, and counted from now on", error)
 
-    def _take_opened(self, item: FeedOpened, now: Moment) -> None:  # noqa: ARG002 - one shape for all takers
-        self._standing.take_opened(item)
+    def _take_opened(self, item: FeedOpened, now: Moment) -> None:
+        first = self._standing.take_opened(item)
+        # Polls and snapshots leave a gap each time: for them the timeline is read every few minutes.
+        if (first or item.rung == "stream") and self._schedules.read_timeline(item.monitor, now):
+            self._gaps.open(item.monitor, now)
 
     def _take_ended(self, item: FeedEnded, now: Moment) -> None:
+        if self._waits(item, now):
+            return
         logger.debug("the feed of monitor %s ended: %s", item.monitor, item.reason)
         self._observe(item.monitor, Interrupted(), now)
 
@@ -174,8 +195,10 @@ class Bridge:
     def _take_done(self, item: LookupDone, now: Moment) -> None:
         if isinstance(item.ticket, Command):
             self._reception.take_done(item.ticket, item.result, now)
-        else:
-            self._schedules.take_done(item.ticket, item.result, now)
+            return
+        self._schedules.take_done(item.ticket, item.result, now)
+        if isinstance(item.ticket, ReadTimeline) and item.ticket.why == "gap":
+            self._end_gap(item.ticket.monitor, now)
 
     # --- the broker
 

@@ -1,16 +1,24 @@
 """Everything we raise on purpose: one class per reaction."""
 
+from typing import ClassVar
+
 
 class SenseMqttError(Exception):
     """What went wrong, which thing, and what to do about it, as one sentence."""
 
+    exit_code: ClassVar[int] = 1  # of a command that ends with it (contract, section 5)
+
 
 class ConfigError(SenseMqttError):
-    """The configuration is wrong; `str()` lists every fault, one a line. The program ends with exit code 2."""
+    """The configuration is wrong; `str()` lists every fault, one a line."""
+
+    exit_code = 2
 
 
 class LoginRefused(SenseMqttError):
     """Sense refused e-mail and password, the code, or the account is locked: a person must act."""
+
+    exit_code = 3
 
 
 class MfaNeeded(LoginRefused):
@@ -59,3 +67,5 @@ class CommandRefused(SenseMqttError):
 
 class JournalError(SenseMqttError):
     """The journal cannot be read or written; says which file and what to do."""
+
+    exit_code = 2

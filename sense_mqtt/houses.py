@@ -35,10 +35,10 @@ class Houses:
         self._policies: dict[int, Policy] = {}
         self._homes: dict[int, Home] = {}
 
-    def admit(self, monitor: int, *, solar: bool) -> None:
+    def admit(self, monitor: int, name: str, *, solar: bool) -> None:
         """Begin with a house, from what the journal remembers of it."""
         home = recall(monitor, self._journal.recall(monitor) or {}, self._policy)
-        self._homes[monitor] = replace(home, solar=home.solar or solar)
+        self._homes[monitor] = replace(home, name=name, solar=home.solar or solar)
         self._policies[monitor] = self._policy
         self._introduce(monitor)
 
@@ -110,7 +110,7 @@ def _write(configs: Iterable[discovery.Config]) -> Iterable[Message]:
 
 
 def _monitor_facts(home: Home) -> discovery.MonitorFacts:
-    return discovery.MonitorFacts(home.monitor, home.solar)
+    return discovery.MonitorFacts(home.monitor, home.solar, home.name)
 
 
 def _device_facts(device: Device) -> discovery.DeviceFacts:

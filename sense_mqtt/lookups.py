@@ -6,12 +6,15 @@ from typing import Any
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.energy import Energy, energy_answer, from_trends, join
-from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.instants import read_instant, write_instant
+from sense_mqtt.core.rows import mapping, rows_of
+from sense_mqtt.core.timeline import TimelineItem, read_items
 from sense_mqtt.desk import Lookup
 from sense_mqtt.errors import NotFound
 from sense_mqtt.sense.session import Session
 from sense_mqtt.sense.tokens import Monitor
 
+PAGES_MOST, PAGE_ITEMS = 50, 100  # of the timeline: months of an ordinary house
 NEW_ENDPOINTS_AGAIN_S = 86_400  # how long the old trends are asked where the new endpoints were missing
 
 _BIN_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
@@ -128,6 +131,10 @@ class Lookups:
         """Return the lookup of the present period's Energy, for publishing; `scale` as Sense writes it (`DAY`)."""
         return lambda session: self._read_energy(self._ask(session, monitor, {"scale": scale}))
 
+    def timeline(self, since_s: float) -> Lookup:
+        """Return the lookup of all edges on the timeline since then (seconds UTC), oldest first."""
+        return lambda session: read_timeline(session, since_s)
+
     def _ask(self, session: Session, monitor: Monitor, arguments: Mapping[str, Any]) -> Question:
         return Question(session, monitor, arguments, self._clock.now().wall)
 
@@ -141,6 +148,21 @@ class Lookups:
         trends = _trends(question)
         self._old_until[question.monitor.id] = until  # not where both are missing: that says nothing about either
         return from_trends(question.arguments["scale"], trends, solar=question.monitor.solar)
+
+
+def read_timeline(session: Session, since_s: float) -> tuple[TimelineItem, ...]:
+    """Page back through the account's timeline to `since_s`, at most PAGES_MOST pages."""
+    items: list[Mapping[str, Any]] = []
+    prior_to: dict[str, str] = {}
+    for _ in range(PAGES_MOST):
+        answer = mapping(session.get("users/{user}/timeline", {"n_items": PAGE_ITEMS, **prior_to}))
+        page = rows_of(answer.get("items"))
+        times = [time for time in (read_instant(item.get("time")) for item in page) if time is not None]
+        items += page
+        before, prior_to = prior_to, {"prior_to_item": write_instant(min(times, default=since_s))}
+        if min(times, default=since_s) <= since_s or answer.get("more_items") is False or prior_to == before:
+            break
+    return read_items(items)
 
 
 def _read_new(question: Question) -> Energy:

@@ -8,6 +8,7 @@ from typing import Any
 from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.outgoing import Message, Outgoing
+from sense_mqtt.errors import JournalError
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.journal import Journal
 
@@ -31,6 +32,7 @@ class Publisher:
         self._outgoing = Outgoing()
         self._offered = 0  # number of the newest event handed to the queue
         self._delivered: list[int] = []  # events to be forgotten
+        self._stuck = False  # the journal could not forget them, and that was logged
         self._attempt_ends = math.inf  # monotonic seconds
         self._open_at = 0.0
         self._told = ""  # the reason last logged
@@ -92,7 +94,6 @@ class Publisher:
 
     def tend(self, now: Moment) -> None:
         """Connect when it is time, and give up a connection that takes nothing any more. Call once a second."""
-        self._forget_delivered()
         if self._outgoing.oldest_flight_s(now.monotonic) > self._stall_after_s:
             self._lose("it acknowledges nothing", next(self._waits), now)
         elif now.monotonic > self._attempt_ends:
@@ -100,6 +101,7 @@ class Publisher:
         elif not self.connected and self._attempt_ends == math.inf and now.monotonic >= self._open_at:
             self._attempt_ends = now.monotonic + ATTEMPT_S
             self._broker.open()
+        self._forget_delivered()
 
     def _lose(self, reason: str, wait_s: float, now: Moment) -> None:
         self._broker.abandon()
@@ -142,9 +144,17 @@ class Publisher:
             self._delivered.append(message.event)
 
     def _forget_delivered(self) -> None:
-        if self._delivered:
+        if not self._delivered:
+            return
+        try:
             self._journal.forget(self._delivered)
-            self._delivered = []
+        except JournalError as error:
+            log = logger.debug if self._stuck else logger.error
+            self._stuck = True
+            log("%s; what the broker has is forgotten later, or sent again after a restart", error)
+            return
+        self._stuck = False
+        self._delivered = []
 
     @property
     def lengths(self) -> dict[str, int]:

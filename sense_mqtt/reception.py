@@ -15,6 +15,7 @@ from sense_mqtt.errors import CommandRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox, MessageArrived, Stop
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.publisher import Publisher
+from sense_mqtt.redaction import redact
 from sense_mqtt.schedules import Schedules
 from sense_mqtt.sense.tokens import Monitor
 from sense_mqtt.standing import Standing
@@ -84,7 +85,7 @@ class Reception:
             return
         if isinstance(result, Refreshed):
             result = self._take_in(command, result, now)
-        self._send(answer(command, result, self._publisher.packet_limit))
+        self._send(answer(command, redact(result), self._publisher.packet_limit))
 
     def _begin(self, command: Command, now: Moment) -> None:
         own = self._own.get(command.name)

@@ -4,15 +4,17 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.agenda import Agenda
 from sense_mqtt.core.energy import Energy
 from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.frames import DataChange
+from sense_mqtt.core.hearing import TimelineRead
 from sense_mqtt.core.home import DevicesListed, EnergyRead
 from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import RateLimited, SenseMqttError
 from sense_mqtt.houses import Houses
@@ -27,6 +29,9 @@ LIST_EVERY_S = 6 * 3600.0  # between readings of the list; a renamed or new devi
 LIST_SOON_S = 5.0  # several changes in a row are read once
 HEALTH_EVERY_S = 60.0
 SLOW_SCALES_EVERY = 4  # week to cycle are read so many times more seldom than the day
+BLIND_EVERY_S = 180.0  # the timeline, while no stream shows each edge
+TIMELINE_LAG_S = 90.0  # items show late: after a gap the timeline is read once more
+TIMELINE_MARGIN_S = 60.0  # its clock and the frames' differ
 SPREAD_S = 10.0  # after the start, between the first readings of energy
 
 
@@ -56,6 +61,14 @@ class ReadEnergy:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadTimeline:
+    """What happened while nobody looked."""
+
+    monitor: int
+    why: Literal["gap", "after a gap", "blind"]
+
+
+@dataclass(frozen=True, slots=True)
 class SayHealth:
     """The health document, once a minute."""
 
@@ -65,7 +78,7 @@ class IntroduceAgain:
     """Home Assistant was born: it is told everything again."""
 
 
-Job = ReadAccount | ReadDevices | ReadEnergy | SayHealth | IntroduceAgain
+Job = ReadAccount | ReadDevices | ReadEnergy | ReadTimeline | SayHealth | IntroduceAgain
 
 
 class Schedules:
@@ -121,6 +134,8 @@ class Schedules:
                     self._desk.schedule(job, self._lookups.prepare("devices", self.monitors[monitor], {}))
                 case ReadEnergy(monitor, scale):
                     self._desk.schedule(job, self._lookups.energy(self.monitors[monitor], scale.upper()))
+                case ReadTimeline():
+                    self._begin_timeline(job, now)
                 case SayHealth():
                     self._standing.tell(now)
                     self.put(job, now.monotonic + HEALTH_EVERY_S)
@@ -141,6 +156,8 @@ class Schedules:
                 self.take_list(monitor, result, now)
             case ReadEnergy(monitor, _):
                 self.take_energy(monitor, result, now)
+            case ReadTimeline():
+                self._take_timeline(job, result, now)
 
     def take_list(self, monitor: int, answer: Any, now: Moment) -> None:
         """Take in the list of devices, as REST gives it."""
@@ -166,6 +183,14 @@ class Schedules:
         """Read the list of devices in a few seconds."""
         self._agenda.hasten(ReadDevices(monitor), now.monotonic + LIST_SOON_S)
 
+    def read_timeline(self, monitor: int, now: Moment) -> bool:
+        """Begin to read what happened in the gap that has just ended; False where there is nothing to read."""
+        if self._houses.home(monitor).witness.horizon is None:
+            return False
+        self.put(ReadTimeline(monitor, "gap"), now.monotonic)
+        self.begin_due(now)
+        return True
+
     def close(self) -> None:
         """Tell the feeds and whoever waits for Sense to end."""
         self._closing.set()
@@ -186,27 +211,42 @@ class Schedules:
         if first and isinstance(error, RateLimited):
             self._standing.announce("rate_limited", now, reason=str(error), retry_after_s=round(error.retry_after_s))
 
+    def _begin_timeline(self, job: ReadTimeline, now: Moment) -> None:
+        home = self._houses.home(job.monitor)
+        if job.why == "blind":
+            self.put(job, now.monotonic + BLIND_EVERY_S)
+            if not self._standing.is_blind(job.monitor, gap=home.gap):
+                return
+        if home.witness.horizon is not None:
+            self._desk.schedule(job, self._lookups.timeline(home.witness.horizon - TIMELINE_MARGIN_S))
+
+    def _take_timeline(self, job: ReadTimeline, items: tuple[TimelineItem, ...], now: Moment) -> None:
+        self._houses.observe(job.monitor, TimelineRead(items), now)
+        if job.why == "gap":
+            self.put(ReadTimeline(job.monitor, "after a gap"), now.monotonic + TIMELINE_LAG_S)
+
     def _take_account(self, account: Account, now: Moment) -> None:
         known = {monitor.id: monitor for monitor in account.monitors}
         for missing in sorted(self._wanted - set(known)):
             logger.error("sense.monitors: the account has no monitor %s, but %s", missing, sorted(known) or "none")
         if not known:
             logger.error("the Sense account has no monitor")
-        for monitor in known.values():
-            if not self._wanted or monitor.id in self._wanted:
-                self._admit(monitor, now)
+        ours = [monitor for monitor in known.values() if not self._wanted or monitor.id in self._wanted]
+        for monitor in ours:
+            self._admit(monitor, "Sense" if len(ours) == 1 else f"Sense {monitor.id}", now)
         self._standing.tell(now)
 
-    def _admit(self, monitor: Monitor, now: Moment) -> None:
+    def _admit(self, monitor: Monitor, name: str, now: Moment) -> None:
         if monitor.id in self.feeds:
             return
         self.monitors[monitor.id] = monitor
-        self._houses.admit(monitor.id, solar=monitor.solar)
+        self._houses.admit(monitor.id, name, solar=monitor.solar)
         self.feeds[monitor.id] = self._open_feed(monitor.id)
         self.feeds[monitor.id].start()
         self.put(ReadDevices(monitor.id), now.monotonic)
+        self.put(ReadTimeline(monitor.id, "blind"), now.monotonic + BLIND_EVERY_S)
         for number, scale in enumerate(SCALES):
-            self.put(ReadEnergy(monitor.id, scale), now.monotonic + number * SPREAD_S)
+            self.put(ReadEnergy(monitor.id, scale), now.monotonic + (number + 1) * SPREAD_S)
 
 
 def _name(job: Job) -> str:
@@ -217,4 +257,5 @@ NAMES: Mapping[type, str] = {
     ReadAccount: "the Sense account",
     ReadDevices: "the list of devices",
     ReadEnergy: "energy totals",
+    ReadTimeline: "the timeline",
 }

@@ -74,11 +74,14 @@ class Standing:
             self.announce("auth_ok", now)
         self.tell(now)
 
-    def take_opened(self, item: FeedOpened) -> None:
-        if item.monitor in self._opened and item.rung == "stream":
+    def take_opened(self, item: FeedOpened) -> bool:
+        """Note that frames come; say whether they do for the first time."""
+        first = item.monitor not in self._opened
+        if not first and item.rung == "stream":
             self._counters.reconnects += 1
         self._opened.add(item.monitor)
         self._set_rung(item.monitor, item.rung)
+        return first
 
     def take_feed_changed(self, item: FeedChanged, now: Moment) -> None:
         before = self._rungs.get(item.monitor)
@@ -86,6 +89,11 @@ class Standing:
         event_type = "paused" if item.rung == "paused" else "resumed" if before == "paused" else "feed_changed"
         self.announce(event_type, now, monitor=item.monitor, feed=item.rung, reason=item.reason)
         self.tell(now)
+
+    def is_blind(self, monitor: int, *, gap: bool) -> bool:
+        """Say whether edges of this house may go unseen at present, and Sense may be asked about them."""
+        rung = self._rungs.get(monitor, "stream")
+        return gap if rung == "stream" else not gap if rung == "paused" else True
 
     def announce(self, event_type: str, now: Moment, **more: Any) -> None:
         """Tell something that happened to the bridge."""

@@ -1,13 +1,15 @@
 """Frames, rows and moments as short as a test wants them."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from sense_mqtt.core.changes import Change, Event, Reading
+from sense_mqtt.core.changes import Change, Event, Introduction, Reading, Withdrawal
 from sense_mqtt.core.frames import RealtimeUpdate, read_update
-from sense_mqtt.core.home import Home, Policy
+from sense_mqtt.core.home import DevicesListed, Home, Policy
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.observing import Seen, observe
+from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.rules import DeviceRules
 
 START = 1_795_000_000.0  # seconds UTC, in November 2026
@@ -56,3 +58,28 @@ def events(changes: list[Change]) -> list[tuple[str | None, str, float]]:
 def readings(changes: list[Change], key: str, device: str | None = None) -> list[str]:
     """Return the payloads of one reading, in order."""
     return [c.text for c in changes if isinstance(c, Reading) and (c.device, c.key) == (device, key)]
+
+
+def listed(*devices: Mapping[str, Any]) -> DevicesListed:
+    """Return a list of devices as REST gives it: these and the pseudo devices, without watts."""
+    bare = [{key: value for key, value in device.items() if key != "w"} for device in (*devices, *PSEUDO)]
+    return DevicesListed(read_rows(bare))
+
+
+def house_events(changes: list[Change]) -> list[tuple[Any, ...]]:
+    """Return what is told of the house: (event type, device, and what else beside its name)."""
+    told = [c for c in changes if isinstance(c, Event) and c.device is None]
+    return [(c.event_type, *(value for key, value in c.fields.items() if key != "name")) for c in told]
+
+
+def introduced(changes: list[Change]) -> list[str | None]:
+    return [c.device for c in changes if isinstance(c, Introduction)]
+
+
+def withdrawn(changes: list[Change]) -> list[str]:
+    return [c.device for c in changes if isinstance(c, Withdrawal)]
+
+
+def names(changes: list[Change]) -> dict[str, str]:
+    """Return the names in the list of devices as last told."""
+    return {entry["id"]: entry["name"] for entry in json.loads(readings(changes, "devices")[-1])}

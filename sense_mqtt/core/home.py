@@ -9,6 +9,7 @@ from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.rows import Row
 from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.transitions import Switch
+from sense_mqtt.core.witness import Known, Witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Device:
     power_w: float | None = None  # None: not known
     last_on: float | None = None  # seconds UTC
     last_off: float | None = None
+    known: tuple[Known, ...] = ()  # edges that were told, oldest first
 
     @property
     def virtual(self) -> bool:
@@ -56,6 +58,7 @@ class Home:
     """All that is known of one house; replaced as a whole, never changed."""
 
     monitor: int
+    name: str = "Sense"  # as Home Assistant shows it
     solar: bool | None = None
     devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
     hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
@@ -67,6 +70,7 @@ class Home:
     arrived: float | None = None  # monotonic seconds, when the last frame came
     latest: RealtimeUpdate | None = None  # with the time at which it came where it told none
     online: bool | None = None  # as last told by `availability`
+    witness: Witness = field(default_factory=Witness)  # what the timeline may still tell
     energy: Mapping[str, Kept] = field(default_factory=lambda: MappingProxyType({}))  # by scale
     said: Mapping[tuple[str | None, str], Said] = field(default_factory=lambda: MappingProxyType({}))
 

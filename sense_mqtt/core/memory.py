@@ -1,12 +1,13 @@
 """What of a house must survive a restart, as a plain document and back."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, cast
 
 from sense_mqtt.core.home import Device, Home, Policy
-from sense_mqtt.core.rows import Row, list_of, number, rows_of, text
+from sense_mqtt.core.rows import Row, list_of, mapping, number, rows_of, text
 from sense_mqtt.core.transitions import State, Switch
+from sense_mqtt.core.witness import Known, Witness
 
 _STATES = ("on", "off", "idle")
 _TEXTS = tuple(
@@ -21,6 +22,7 @@ def remember(home: Home) -> dict[str, Any]:
         "listed": home.listed,
         "live": home.live,
         "newest": home.newest,
+        "witness": _keep_witness(home),
         "hidden": sorted(home.hidden),
         "devices": [_keep(device) for _, device in sorted(home.devices.items())],
     }
@@ -38,6 +40,29 @@ def recall(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
         listed=document.get("listed") is True,
         live=document.get("live") is True,
         newest=number(document.get("newest")),
+        witness=_restore_witness(mapping(document.get("witness"))),
+    )
+
+
+def _keep_witness(home: Home) -> dict[str, Any]:
+    # A change that is held back is forgotten with the process: from its first sight on, nobody will have looked.
+    held = [device.switch.pending.first.time for device in home.devices.values() if device.switch.pending]
+    witness = home.witness
+    return {
+        "horizon": witness.horizon,
+        "looked": None if witness.looked is None else min([witness.looked, *held]),
+        "blind": [list(span) for span in witness.blind],
+        "offsets": list(witness.offsets),
+    }
+
+
+def _restore_witness(document: Mapping[str, Any]) -> Witness:
+    spans = [tuple(map(number, list_of(span))) for span in list_of(document.get("blind"))]
+    return Witness(
+        horizon=number(document.get("horizon")),
+        looked=number(document.get("looked")),
+        blind=tuple((span[0], span[1]) for span in spans if len(span) == 2 and None not in span),  # type: ignore[misc]
+        offsets=tuple(offset for offset in map(number, list_of(document.get("offsets"))) if offset is not None),
     )
 
 
@@ -45,7 +70,17 @@ def _keep(device: Device) -> dict[str, Any]:
     row, switch = device.row, device.switch
     described = {name: getattr(row, name) for name in _TEXTS if getattr(row, name) is not None}
     known = {"state": switch.state, "since": switch.since, "last_on": device.last_on, "last_off": device.last_off}
-    return {"id": row.id, "name": row.name, "kind": row.kind, **described, **known}
+    edges = {"known": [asdict(edge) for edge in device.known]} if device.known else {}
+    return {"id": row.id, "name": row.name, "kind": row.kind, **described, **known, **edges}
+
+
+def _restore_known(entry: Mapping[str, Any]) -> Known | None:
+    event_type, time = text(entry.get("event_type")), number(entry.get("time"))
+    if event_type is None or time is None:
+        return None
+    earliest = number(entry.get("earliest"))
+    told, guid = number(entry.get("told")), text(entry.get("guid"))
+    return Known(event_type, time, time if earliest is None else earliest, told, guid)
 
 
 def _restore(entry: Mapping[str, Any], policy: Policy) -> Device | None:
@@ -61,4 +96,5 @@ def _restore(entry: Mapping[str, Any], policy: Policy) -> Device | None:
         Switch(cast(State, state) if state in _STATES else None, number(entry.get("since"))),
         last_on=number(entry.get("last_on")),
         last_off=number(entry.get("last_off")),
+        known=tuple(edge for edge in map(_restore_known, rows_of(entry.get("known"))) if edge),
     )

@@ -5,14 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from sense_mqtt.core import roster, telling
-from sense_mqtt.core.changes import LATE_AFTER_S, Change, Event, Introduction, Withdrawal, identify
-from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate
+from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
+from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
+from sense_mqtt.core.hearing import TimelineRead, judge_rumours, take_in
 from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.rows import Row
-from sense_mqtt.core.transitions import Sight, Source, Switch, Transition, look, settle
+from sense_mqtt.core.switching import conclude
+from sense_mqtt.core.transitions import Sight, Source, look, settle
+from sense_mqtt.core.witness import look_on
 
-Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead
+Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
 
 
@@ -28,12 +31,15 @@ def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
 def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
     if _is_cached(home, update):
         return replace(home, stepped_back=True), ()
+    untold = home.latest is None  # what was remembered: nobody has heard of it from this process
     home, met = _meet(home, update, now, policy)
     home, transitions, switched = _look_at_all(home, update, now, policy)
-    home, online = telling.tell_availability(_note_frame(home, update, now), online=True, now=now)
+    home, heard = judge_rumours(_note_frame(home, update, now), now, policy)
+    home, online = telling.tell_availability(home, online=True, now=now)
+    switched |= frozenset(_devices_of(heard))
     home, readings = telling.tell_values(home, switched, now, policy)
-    home, documents = telling.describe(home, switched | _met(met))
-    return home, (*met, *online, *transitions, *readings, *documents)
+    home, documents = telling.describe(home, frozenset(home.devices) if untold else switched | _met(met))
+    return home, (*met, *online, *heard, *transitions, *readings, *documents)
 
 
 def _is_cached(home: Home, update: RealtimeUpdate) -> bool:
@@ -70,6 +76,7 @@ def _look_at_all(
     rows = {row.id: row for row in update.devices}
     evidence = _shows_absence(update)
     source: Source = "reconnect" if home.gap else "frame"
+    time = _time_of(update, now)
     devices: dict[str, Device] = {}
     events: list[Event] = []
     for identity, device in home.devices.items():
@@ -79,7 +86,7 @@ def _look_at_all(
         elif row is None and not evidence:
             devices[identity] = device
         else:
-            sight = Sight(row, _time_of(update, now), now.monotonic, source)
+            sight = Sight(row, time, now.monotonic, source)
             devices[identity], event = _look_at(home.monitor, device, sight, now, policy)
             events.extend(event)
     switched = [identity for identity, device in devices.items() if device.on != home.devices[identity].on]
@@ -93,8 +100,7 @@ def _shows_absence(update: RealtimeUpdate) -> bool:
 
 def _look_at(monitor: int, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
     switch, transition = look(device.switch, sight, policy.rules(device.row.id))
-    device = _advance(replace(device, power_w=sight.watts), switch, transition)
-    return device, _announce(monitor, device, transition, now)
+    return conclude(monitor, replace(device, switch=switch, power_w=sight.watts), transition, now)
 
 
 def _devices_of(events: Iterable[Event]) -> list[str]:
@@ -112,44 +118,19 @@ def _weigh(device: Device, row: Row | None, update: RealtimeUpdate) -> Device:
     return replace(device, power_w=row.w)
 
 
-def _advance(device: Device, switch: Switch, transition: Transition | None) -> Device:
-    if transition is None:
-        return replace(device, switch=switch)
-    if transition.event_type == "turned_on":
-        return replace(device, switch=switch, last_on=transition.time)
-    return replace(device, switch=switch, last_off=transition.time)
-
-
-def _announce(monitor: int, device: Device, transition: Transition | None, now: Moment) -> list[Event]:
-    if transition is None:
-        return []
-    measured = {
-        "power_w": None if transition.power_w is None else round(transition.power_w, 1),
-        "duration_s": None if transition.duration_s is None else round(transition.duration_s, 3),
-        "energy_kwh": None if transition.energy_kwh is None else round(transition.energy_kwh, 6),
-    }
-    fields = {
-        "id": identify(monitor, device.row.id, transition.event_type, transition.time),
-        "name": device.name,
-        **{key: value for key, value in measured.items() if value is not None},
-        "source": transition.source,
-        "late": now.wall - transition.time > LATE_AFTER_S,
-    }
-    return [Event(device.row.id, transition.event_type, transition.time, fields)]
-
-
 def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
-    # Two frames a second share an epoch: one that is not newer does not yet end the gap.
-    still = home.gap and update.epoch is not None and update.epoch == home.newest
-    newest = home.newest if update.epoch is None else update.epoch
+    # Two frames a second share an epoch: one that is not newer does not yet end the gap, nor one that shows nobody off.
+    same = update.epoch is not None and update.epoch == home.newest
+    shows_absence, time = _shows_absence(update), _time_of(update, now)
     return replace(
         home,
-        live=home.live or _shows_absence(update),
-        gap=still,
+        live=home.live or shows_absence,
+        gap=home.gap and (same or not shows_absence),
         stepped_back=False,
-        newest=newest,
+        newest=home.newest if update.epoch is None else update.epoch,
         arrived=now.monotonic,
-        latest=replace(update, epoch=_time_of(update, now)),
+        latest=replace(update, epoch=time),
+        witness=look_on(home.witness, time) if shows_absence else home.witness,
     )
 
 
@@ -161,7 +142,9 @@ def _time_of(update: RealtimeUpdate, now: Moment) -> float:
 
 
 def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001 - one shape
-    home, events = _settle_all(home, now, policy)
+    home, settled = _settle_all(home, now, policy)
+    home, heard = judge_rumours(home, now, policy)
+    events = (*heard, *settled)
     stale = _is_stale(home, now, policy)
     home, availability = telling.tell_availability(home, online=not stale, now=now)
     switched = frozenset(_devices_of(events))
@@ -181,9 +164,18 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
     for identity in waiting:
         device = devices[identity]
         switch, transition = settle(device.switch, now.monotonic, policy.rules(identity))
-        devices[identity] = _advance(device, switch, transition)
-        events.extend(_announce(home.monitor, devices[identity], transition, now))
+        devices[identity], event = conclude(home.monitor, replace(device, switch=switch), transition, now)
+        events.extend(event)
     return (replace(home, devices=devices) if waiting else home), events
+
+
+def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Moment, policy: Policy) -> Outcome:
+    items = seen.items if isinstance(seen, TimelineRead) else (*seen.added, *seen.updated)  # what was told was told
+    home, events = judge_rumours(take_in(home, items), now, policy)
+    switched = frozenset(_devices_of(events))
+    home, readings = telling.tell_switched(home, switched, now, policy)
+    home, documents = telling.describe(home, switched)
+    return home, (*events, *readings, *documents)
 
 
 def _observe_interruption(home: Home, seen: Interrupted, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
@@ -216,4 +208,6 @@ OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {
     Interrupted: _observe_interruption,
     DevicesListed: _observe_list,
     EnergyRead: _observe_energy,
+    TimelineRead: _observe_timeline,
+    TimelineChange: _observe_timeline,
 }

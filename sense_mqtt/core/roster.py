@@ -6,7 +6,7 @@ from dataclasses import replace
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.rows import Row, shown
-from sense_mqtt.core.transitions import Switch
+from sense_mqtt.core.transitions import Sight, Switch
 
 Outcome = tuple[Home, tuple[Change, ...]]
 
@@ -21,7 +21,7 @@ def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Out
     changes: list[Change] = []
     devices = dict(home.devices)
     for row in rows:
-        devices[row.id] = _make(row, policy, live=home.live)
+        devices[row.id] = _make(home, row, policy)
         changes.append(Introduction(row.id))
         if home.live and home.listed and row.kind != "virtual":
             changes.append(_event("device_found", devices[row.id], time))
@@ -47,11 +47,14 @@ def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> O
     return replace(home, listed=True), (*departed, *described, *found)
 
 
-def _make(row: Row, policy: Policy, *, live: bool) -> Device:
-    # Frames that came before did not list it: it was off (contract 2.2).
-    absent = live and row.kind != "virtual"
+def _make(home: Home, row: Row, policy: Policy) -> Device:
     device = Device(_described(row), _name(row, policy))
-    return replace(device, switch=Switch("off"), power_w=0.0) if absent else device
+    looked = home.witness.looked
+    if looked is None or row.kind == "virtual":
+        return device
+    # The frames that came before did not list it: it was off (contract 2.2).
+    absent = Sight(None, looked, arrived=home.arrived or 0.0)
+    return replace(device, switch=Switch("off", last=absent), power_w=0.0)
 
 
 def _described(row: Row) -> Row:

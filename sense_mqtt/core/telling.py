@@ -7,6 +7,7 @@ from sense_mqtt.core import documents
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.energy import Energy, accept, device_document, house_document
 from sense_mqtt.core.entities import READINGS, write_number
+from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home import Home, Policy, Said
 from sense_mqtt.core.instants import Moment, write_instant
 from sense_mqtt.core.replies import write_json
@@ -19,7 +20,8 @@ MINUTE_S = 60.0
 
 def tell_values(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
     """Tell the present values that are due; of devices in `switched` at once."""
-    news = [*_tell_house(home, now, policy), *_tell_devices(home, home.devices, switched, now, policy)]
+    house = _tell_house(home, home.latest, now, policy) if home.latest else ()
+    news = [*house, *_tell_devices(home, home.devices, switched, now, policy)]
     return _remember(home, news, now), tuple(reading for reading, _ in news)
 
 
@@ -76,21 +78,19 @@ def _if_new(home: Home, device: str | None, key: str, text: str) -> Iterator[New
         yield Reading(device, key, text), None
 
 
-def _tell_house(home: Home, now: Moment, policy: Policy) -> Iterator[News]:
-    if home.latest is None:
-        return
+def _tell_house(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Iterator[News]:
     for entity in READINGS:
-        value = entity.read(home.latest) if entity.read else None
+        value = entity.read(update) if entity.read else None
         if value is not None and entity.decimals is not None:
             jump_w = policy.jump_w if entity.unit == "W" else None
             yield from _tell(home, None, entity.key, value, entity.decimals, policy.house_interval_s, jump_w, now)
-    if home.latest.epoch is not None:
-        yield from _tell_last_frame(home, home.latest.epoch, now)
+    yield from _tell_last_frame(home, update.epoch, now)
 
 
-def _tell_last_frame(home: Home, time: float, now: Moment) -> Iterator[News]:
+def _tell_last_frame(home: Home, time: float | None, now: Moment) -> Iterator[News]:
     said = home.said.get((None, "last_frame"))
-    if said is None or now.monotonic - said.at >= MINUTE_S:
+    due = said is None or now.monotonic - said.at >= MINUTE_S
+    if due and time is not None:
         yield from _if_new(home, None, "last_frame", write_instant(time))
 
 

@@ -10,11 +10,11 @@ from sense_mqtt.core.entities import (
     BRIDGE,
     BRIDGE_EVENTS,
     DEVICE,
+    DEVICE_EVENTS,
     FEEDS,
     HOUSE_EVENTS,
     HOUSE_FIGURES,
     MONITOR,
-    DEVICE_EVENTS,
     SCALES,
     Entity,
 )

@@ -45,6 +45,14 @@ class Topics:
         """Where Home Assistant says `online` once it listens."""
         return f"{self.prefix}/status"
 
+    def check(self, word: str) -> str:
+        """Return where `sense-mqtt check` publishes a word and hears it again."""
+        return self.bridge(f"check/{word}")
+
+    def discovery_check(self, word: str) -> str:
+        """Return the same below Home Assistant's prefix, where it reads nothing but `.../config` and `status`."""
+        return f"{self.prefix}/sense-mqtt-check/{word}"
+
     def discovery(self, component: str, object_id: str) -> str:
         """Return a discovery topic; `component` is `device`, or the platform in `single` mode."""
         return f"{self.prefix}/{component}/{safe(object_id)}/config"

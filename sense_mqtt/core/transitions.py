@@ -16,6 +16,7 @@ State = Literal["on", "off", "idle"]
 Source = Literal["frame", "reconnect", "timeline"]
 
 EVENT_TYPES: dict[State, str] = {"on": "turned_on", "off": "turned_off", "idle": "idle"}
+STATE_AFTER: dict[str, State] = {event_type: state for state, event_type in EVENT_TYPES.items()}
 
 LONGEST_STEP_S = 150.0  # energy of a run is unknown where two sightings are further apart: 2.5 polls of 60 s
 CLOCK_SLIP_S = 120.0  # steps back of the monitor's clock up to this are smoothed, larger ones believed
@@ -42,6 +43,7 @@ class Pending:
 
     state: State
     first: Sight  # the look that showed it first
+    earliest: float  # when we looked before that, seconds UTC
     energy_ws: float | None = 0.0  # watt-seconds since then; None: not all was seen
 
 
@@ -64,22 +66,25 @@ class Transition:
     time: float  # seconds UTC
     power_w: float | None
     source: Source
+    earliest: float  # it did not happen before, seconds UTC
     duration_s: float | None = None  # of the run that ended
     energy_kwh: float | None = None
+    told: float | None = None  # when it happened by the timeline, where that told of it
+    guid: str | None = None  # of the timeline's item
 
 
 def look(switch: Switch, sight: Sight, rules: DeviceRules) -> tuple[Switch, Transition | None]:
     """Return what is known after one look, and the transition that it completes."""
     target = _judge(switch.state, sight.row, rules)
-    switch = replace(_measure(switch, sight), last=sight)
-    if switch.state is None:
-        return replace(switch, state=target), None
-    if target == switch.state:
-        return replace(switch, pending=None), None
-    pending = _hold(switch.pending, target, sight)
+    step_ws = _step_ws(switch.last, sight)
+    energy_ws = _add(switch.energy_ws, step_ws)
+    if switch.state is None or target == switch.state:
+        return Switch(target, switch.since, energy_ws=energy_ws, last=sight), None
+    pending = _hold(switch, target, sight, step_ws)
+    switch = Switch(switch.state, switch.since, pending, energy_ws, sight)
     if sight.time - pending.first.time >= _hold_s(target, rules):
         return _complete(switch, pending)
-    return replace(switch, pending=pending), None
+    return switch, None
 
 
 def settle(switch: Switch, monotonic: float, rules: DeviceRules) -> tuple[Switch, Transition | None]:
@@ -105,24 +110,17 @@ def _threshold(state: State | None, rules: DeviceRules) -> float | None:
     return wanted if wanted is not None else other
 
 
-def _hold(pending: Pending | None, target: State, sight: Sight) -> Pending:
+def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None) -> Pending:
+    pending = switch.pending
     # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
     if pending is None or (pending.state == "on") != (target == "on"):
-        return Pending(target, sight)
-    return replace(pending, state=target)
+        before = switch.last.time if switch.last else switch.since
+        return Pending(target, sight, earliest=0.0 if before is None else before)
+    return replace(pending, state=target, energy_ws=_add(pending.energy_ws, step_ws))
 
 
 def _hold_s(target: State, rules: DeviceRules) -> float:
     return rules.on_delay_s if target == "on" else rules.off_delay_s
-
-
-def _measure(switch: Switch, sight: Sight) -> Switch:
-    pending = switch.pending
-    if switch.energy_ws is None and pending is None:
-        return switch
-    step_ws = _step_ws(switch.last, sight)
-    pending = replace(pending, energy_ws=_add(pending.energy_ws, step_ws)) if pending else None
-    return replace(switch, energy_ws=_add(switch.energy_ws, step_ws), pending=pending)
 
 
 def _step_ws(last: Sight | None, sight: Sight) -> float | None:
@@ -146,6 +144,7 @@ def _complete(switch: Switch, pending: Pending) -> tuple[Switch, Transition]:
         time=time,
         power_w=watts,
         source=first.source,
+        earliest=min(pending.earliest, time),
         duration_s=time - switch.since if ended and switch.since is not None else None,
         energy_kwh=run_ws / 3.6e6 if ended and run_ws is not None else None,
     )

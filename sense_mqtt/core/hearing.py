@@ -1,0 +1,119 @@
+"""What Sense's timeline tells of a house: heard, judged beside what frames showed, and told where only it knows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from sense_mqtt.core.changes import Event
+from sense_mqtt.core.home import Device, Home, Policy
+from sense_mqtt.core.instants import Moment
+from sense_mqtt.core.switching import conclude
+from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.transitions import STATE_AFTER, Switch, Transition
+from sense_mqtt.core.witness import SAMPLES_MOST, Known, Verdict, Witness, happened, hear, judge
+
+STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRead:
+    """What the timeline tells, back to what is known."""
+
+    items: tuple[TimelineItem, ...]
+
+
+def take_in(home: Home, items: Iterable[TimelineItem]) -> Home:
+    """Remember what the timeline tells, until it is judged."""
+    known = {identity: device.known for identity, device in home.devices.items()}
+    return replace(home, witness=hear(home.witness, items, known))
+
+
+def judge_rumours(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Event]]:
+    """Return what is known once all was judged that can be, and the events that only the timeline knows."""
+    if not home.witness.rumours:
+        return home, []
+    devices, events = dict(home.devices), []
+    waiting: list[TimelineItem] = []
+    offsets = home.witness.offsets
+    by_device = sorted(home.witness.rumours, key=lambda item: (item.device, item.time))
+    for identity, group in groupby(by_device, key=lambda item: item.device):
+        rumours, device = list(group), home.devices.get(identity)
+        if device is None or device.virtual:
+            waiting += [item for item in rumours if _may_yet_be_known(item, home, policy)]
+            continue
+        verdict = _judge(home, device, rumours, policy)
+        devices[identity], told = _tell(home, device, verdict, now)
+        waiting += verdict.waiting
+        offsets = (*offsets, *verdict.offsets)[-SAMPLES_MOST:]
+        events += told
+    rumours_left = tuple(sorted(waiting, key=lambda item: item.time))
+    witness = replace(home.witness, rumours=rumours_left, offsets=offsets)
+    return replace(home, devices=devices, witness=witness), sorted(events, key=lambda event: event.time)
+
+
+def _may_yet_be_known(item: TimelineItem, home: Home, policy: Policy) -> bool:
+    if item.device in home.hidden or policy.rules(item.device).ignore or item.device in home.devices:
+        return False
+    return home.witness.looked is None or item.time > home.witness.looked - STRANGER_S
+
+
+def _judge(home: Home, device: Device, rumours: Sequence[TimelineItem], policy: Policy) -> Verdict:
+    held = _held(device, rumours, home.witness)
+    rest = [item for item in rumours if item not in held]
+    verdict = judge(home.witness, rest, device.known, policy.rules(device.row.id), gap=home.gap)
+    return replace(verdict, waiting=(*verdict.waiting, *held))
+
+
+def _held(device: Device, rumours: Sequence[TimelineItem], witness: Witness) -> list[TimelineItem]:
+    """Return the rumours of a change that a frame has shown too, and that is still held back."""
+    pending = device.switch.pending
+    if pending is None:
+        return []
+    return [
+        item
+        for item in rumours
+        if STATE_AFTER[item.edge] == pending.state
+        and abs(item.time - witness.offset_s - pending.first.time) <= witness.tolerance_s
+    ][-1:]
+
+
+def _tell(home: Home, device: Device, verdict: Verdict, now: Moment) -> tuple[Device, list[Event]]:
+    device = replace(device, known=verdict.known)
+    events: list[Event] = []
+    for item in verdict.news:
+        transition = _transition(device, item, home.witness)
+        device, told = conclude(home.monitor, _switch(home, device, item), transition, now)
+        events += told
+    return device, events
+
+
+def _switch(home: Home, device: Device, item: TimelineItem) -> Device:
+    """Return the device as it is after this edge; frames that are newer know better."""
+    looked = home.witness.looked
+    if looked is not None and item.time - home.witness.offset_s <= looked:
+        return device
+    state = STATE_AFTER[item.edge]
+    power_w = 0.0 if state == "off" else None  # how much it draws, only a frame can tell
+    return replace(device, switch=Switch(state, item.time, last=device.switch.last), power_w=power_w)
+
+
+def _transition(device: Device, item: TimelineItem, witness: Witness) -> Transition:
+    time = item.time - witness.offset_s
+    before = [edge for edge in device.known if happened(edge, witness) < time]
+    last = max(before, key=lambda edge: happened(edge, witness), default=None)
+    return Transition(
+        event_type=item.edge,
+        time=item.time,
+        power_w=0.0 if item.edge == "turned_off" else None,
+        source="timeline",
+        duration_s=_run_s(last, time, witness) if item.edge != "turned_on" else None,
+        earliest=item.time,
+        told=item.time,
+        guid=item.guid,
+    )
+
+
+def _run_s(last: Known | None, time: float, witness: Witness) -> float | None:
+    if last is None or last.event_type != "turned_on":
+        return None
+    return time - happened(last, witness)

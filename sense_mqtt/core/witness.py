@@ -1,0 +1,221 @@
+"""The timeline as second witness: which of its edges frames have shown, and which only it knows. Pure.
+
+The rule, with its reasons in docs/decisions/0002-two-witnesses.md:
+1. An edge that was told is `known`, with the span of time in which it must have happened.
+2. A timeline edge and a known edge of one device and type are the same where the span, widened by the tolerance, holds
+   the timeline's time; of several the nearest, of equally near ones the newest. What is left are candidates.
+3. While frames come, they decide: a candidate waits until frames have passed it, and is dropped where they looked on.
+   It counts where nobody looked: in a gap, between polls, before the first frame after a start.
+4. A candidate that repeats the state before it is no edge; two that undo each other within the hold time are flapping.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.timeline import TimelineItem
+
+LOOKED_ON_S = 3.0  # frames at most so far apart leave nothing unseen between them: six frames missed in a row
+TOLERANCE_S = 20.0  # frames lag by 0.7 to 14 s (protocol page, 4.4); until the offset of the two clocks is known
+NARROW_TOLERANCE_S = 5.0  # and after
+SAMPLES_LEAST, SAMPLES_MOST = 3, 15  # matched edges that tell the offset
+GRACE_S = 15.0  # beyond the hold time, for frames to show what the timeline told first
+REMEMBERED_S = 3600.0  # of the house; what the timeline tells later than that of a time before is not news
+KNOWN_MOST = 64  # edges of one device
+BLIND_MOST = 64  # spans
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An edge that was told."""
+
+    event_type: str
+    time: float  # as told, seconds UTC
+    earliest: float  # it did not happen before: the look before, or `time` itself
+    told: float | None = None  # when it happened by the timeline, where that tells of it too
+    guid: str | None = None  # of the timeline's item
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What is known of looking on, and what the timeline said that is not judged yet."""
+
+    horizon: float | None = None  # what the timeline tells of before is no news; None: no frame has been seen, ever
+    looked: float | None = None  # the newest frame that showed who is off
+    blind: tuple[tuple[float, float], ...] = ()  # spans in which nobody looked, oldest first
+    rumours: tuple[TimelineItem, ...] = ()  # not judged yet
+    offsets: tuple[float, ...] = ()  # seconds that the timeline's clock was ahead of the frames', newest last
+
+    @property
+    def offset_s(self) -> float:
+        return median(self.offsets) if len(self.offsets) >= SAMPLES_LEAST else 0.0
+
+    @property
+    def tolerance_s(self) -> float:
+        return NARROW_TOLERANCE_S if len(self.offsets) >= SAMPLES_LEAST else TOLERANCE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of the rumours about one device."""
+
+    known: tuple[Known, ...]  # with what was matched
+    news: tuple[TimelineItem, ...]  # to be told, oldest first
+    waiting: tuple[TimelineItem, ...]
+    offsets: tuple[float, ...]  # seconds, of the edges that were matched
+
+
+def look_on(witness: Witness, time: float) -> Witness:
+    """A frame that shows who is off was seen, measured at `time`."""
+    looked = witness.looked
+    if witness.horizon is None or looked is None:
+        return replace(witness, horizon=time, looked=time)
+    blind = witness.blind
+    if time - looked > LOOKED_ON_S:
+        # Polls leave span after span: they are one.
+        joins = blind and blind[-1][1] == looked
+        blind = (*blind[:-1], (blind[-1][0], time)) if joins else (*blind, (looked, time))
+    horizon = max(witness.horizon, time - REMEMBERED_S)
+    kept = tuple(span for span in blind[-BLIND_MOST:] if span[1] >= horizon) if blind else blind
+    return replace(witness, looked=time, blind=kept, horizon=horizon)
+
+
+def hear(witness: Witness, items: Iterable[TimelineItem], known: Mapping[str, Sequence[Known]]) -> Witness:
+    """Take in what the timeline tells, but what is old, told already or waiting."""
+    if witness.horizon is None:
+        return witness
+    since = witness.horizon + witness.offset_s
+    rumours = list(witness.rumours)
+    for item in items:
+        waits = any(_is_same_item(item, rumour) for rumour in rumours)
+        told = any(_tells_of(item, edge) for edge in known.get(item.device, ()))
+        if item.time > since and not waits and not told:
+            rumours.append(item)
+    return replace(witness, rumours=tuple(sorted(rumours, key=lambda item: item.time)))
+
+
+def judge(
+    witness: Witness, rumours: Sequence[TimelineItem], known: Sequence[Known], rules: DeviceRules, *, gap: bool
+) -> Verdict:
+    """Return what the rumours about one device mean. `gap`: no frames come at present."""
+    if rules.on_above_w is not None or rules.off_below_w is not None:
+        return Verdict(tuple(known), (), (), ())  # the user's thresholds decide, of which Sense knows nothing
+    matched, left, offsets = _match(rumours, known, witness)
+    waiting = [] if gap else [item for item in left if _may_still_be_seen(item, witness, rules)]
+    unseen = [item for item in left if item not in waiting and _nobody_looked(item, witness, gap=gap)]
+    news = _without_flapping(_that_change(unseen, matched, witness), [*matched, *map(_known, waiting)], rules, witness)
+    return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(offsets))
+
+
+def remember(known: Iterable[Known], more: Iterable[Known]) -> tuple[Known, ...]:
+    """Return the known edges with more among them: those that the timeline may still tell of, and the newest."""
+    edges = sorted((*known, *more), key=lambda edge: edge.time)[-KNOWN_MOST:]
+    return tuple(edge for edge in edges if edge.time >= edges[-1].time - REMEMBERED_S - 2 * TOLERANCE_S)
+
+
+def happened(edge: Known, witness: Witness) -> float:
+    """Return when an edge happened by the frames' clock, as well as both witnesses know."""
+    return edge.time if edge.told is None else edge.told - witness.offset_s
+
+
+# --- which rumours are known edges
+
+
+def _match(
+    rumours: Sequence[TimelineItem], known: Sequence[Known], witness: Witness
+) -> tuple[list[Known], list[TimelineItem], list[float]]:
+    left = list(rumours)
+    matched: list[Known] = []
+    offsets: list[float] = []
+    for edge in reversed(known):
+        item = _nearest(edge, left, witness) if edge.told is None else None
+        if item is not None:
+            left.remove(item)
+            if edge.time - edge.earliest <= LOOKED_ON_S:
+                offsets.append(item.time - edge.time)
+            edge = replace(edge, told=item.time, guid=item.guid)
+        matched.append(edge)
+    return matched[::-1], left, offsets[::-1]
+
+
+def _nearest(edge: Known, items: Sequence[TimelineItem], witness: Witness) -> TimelineItem | None:
+    fits = [
+        (_distance_s(edge, item.time - witness.offset_s), -item.time, item)
+        for item in items
+        if item.edge == edge.event_type
+    ]
+    near = [fit for fit in fits if fit[0] <= witness.tolerance_s]
+    return min(near, key=lambda fit: fit[:2])[2] if near else None
+
+
+def _distance_s(edge: Known, time: float) -> float:
+    return max(edge.earliest - time, time - edge.time, 0.0)
+
+
+# --- which of the others are news
+
+
+def _may_still_be_seen(item: TimelineItem, witness: Witness, rules: DeviceRules) -> bool:
+    hold_s = rules.on_delay_s if item.edge == "turned_on" else rules.off_delay_s
+    looked = witness.looked
+    return looked is None or item.time - witness.offset_s > looked - GRACE_S - hold_s
+
+
+def _nobody_looked(item: TimelineItem, witness: Witness, *, gap: bool) -> bool:
+    time, slack_s = item.time - witness.offset_s, witness.tolerance_s
+    if gap and (witness.looked is None or time >= witness.looked - slack_s):
+        return True
+    return any(start - slack_s <= time <= end + slack_s for start, end in witness.blind)
+
+
+def _that_change(items: Iterable[TimelineItem], known: Sequence[Known], witness: Witness) -> Iterator[TimelineItem]:
+    before = list(known)
+    for item in sorted(items, key=lambda item: item.time):
+        time = item.time - witness.offset_s
+        earlier = [edge for edge in before if happened(edge, witness) <= time]
+        last = max(earlier, key=lambda edge: happened(edge, witness), default=None)
+        if last is None or last.event_type != item.edge:
+            before.append(_known(item))
+            yield item
+
+
+def _without_flapping(
+    news: Iterable[TimelineItem], others: Sequence[Known], rules: DeviceRules, witness: Witness
+) -> list[TimelineItem]:
+    kept: list[TimelineItem] = []
+    for item in news:
+        if kept and _undoes(kept[-1], item, others, rules, witness):
+            kept.pop()
+        else:
+            kept.append(item)
+    return kept
+
+
+def _undoes(
+    first: TimelineItem, second: TimelineItem, others: Sequence[Known], rules: DeviceRules, witness: Witness
+) -> bool:
+    hold_s = rules.on_delay_s if first.edge == "turned_on" else rules.off_delay_s
+    if second.time - first.time >= hold_s or (first.edge == "turned_on") == (second.edge == "turned_on"):
+        return False
+    begin, end = first.time - witness.offset_s, second.time - witness.offset_s
+    return not any(begin < happened(edge, witness) < end for edge in others)
+
+
+def _known(item: TimelineItem) -> Known:
+    return Known(item.edge, item.time, item.time, told=item.time, guid=item.guid)
+
+
+def _is_same_item(item: TimelineItem, other: TimelineItem) -> bool:
+    return (item.device, item.edge) == (other.device, other.edge) and (
+        abs(item.time - other.time) < SAME_S or (item.guid is not None and item.guid == other.guid)
+    )
+
+
+def _tells_of(item: TimelineItem, edge: Known) -> bool:
+    if edge.event_type != item.edge or edge.told is None:
+        return False
+    return abs(edge.told - item.time) < SAME_S or (item.guid is not None and item.guid == edge.guid)
+
+
+SAME_S = 0.5  # an item that is rewritten keeps its time; that of a different edge is further away

@@ -1,0 +1,47 @@
+"""After a gap, the timeline first: what the feed brings waits until the timeline of the gap was read.
+
+So the edges of the gap are told in order and with their true times before the first frame is compared
+(docs/decisions/0002-two-witnesses.md).
+"""
+
+from collections import deque
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.inbox import FeedEnded, FrameArrived, UpdatePolled
+
+PATIENCE_S = 10.0  # for Sense's REST interface; then the frames are compared without the timeline
+WAITING_MOST = 256  # items of one feed: two minutes of a stream
+
+Waiting = FrameArrived | UpdatePolled | FeedEnded
+
+
+class Gaps:
+    """What waits for the timeline, by monitor. For the bridge's thread only."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, deque[Waiting]] = {}
+        self._until: dict[int, float] = {}  # monotonic seconds
+
+    def open(self, monitor: int, now: Moment) -> None:
+        """From now on, what this feed brings waits."""
+        self._waiting.setdefault(monitor, deque())
+        self._until.setdefault(monitor, now.monotonic + PATIENCE_S)
+
+    def holds(self, item: Waiting) -> bool:
+        """Keep the item and say so; False where nothing of its feed waits (any more)."""
+        waiting = self._waiting.get(item.monitor)
+        if waiting is None or len(waiting) >= WAITING_MOST:
+            return False
+        waiting.append(item)
+        return True
+
+    def close(self, monitor: int) -> list[Waiting]:
+        """Return what waited, in order; nothing waits any more."""
+        self._until.pop(monitor, None)
+        return list(self._waiting.pop(monitor, ()))
+
+    def overdue(self, now: Moment) -> list[int]:
+        """Return the monitors whose feeds have waited long enough, or brought too much."""
+        full = [monitor for monitor, waiting in self._waiting.items() if len(waiting) >= WAITING_MOST]
+        late = [monitor for monitor, until in self._until.items() if now.monotonic >= until]
+        return list(dict.fromkeys([*full, *late]))

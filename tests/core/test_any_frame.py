@@ -1,0 +1,161 @@
+"""Whatever Sense sends: a BadFrame at worst, and never a payload that a reader could not parse."""
+
+import json
+from functools import partial
+from itertools import pairwise
+
+import msgpack
+import pytest
+from builders import START, moment, policy
+from mutations import DEVICE, ITEM, MESSAGES, ODD, PLUG, RUN, UPDATE, USAGE, deep, mutate, positions, put, throw
+
+from sense_mqtt.core.changes import Event, Reading
+from sense_mqtt.core.energy import from_trends, join
+from sense_mqtt.core.frames import RealtimeUpdate, decode, read_update
+from sense_mqtt.core.home import DevicesListed, EnergyRead, Home, Interrupted, Tick
+from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.messages import say
+from sense_mqtt.core.observing import observe
+from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.timeline import read_timeline
+from sense_mqtt.core.topics import Topics
+from sense_mqtt.errors import BadFrame
+
+
+def read_strictly(text: str):
+    """Parse JSON as a strict reader does, from UTF-8 bytes."""
+    return json.loads(text.encode(), parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+
+
+def check(reading: Reading) -> None:
+    """Fail where a payload is not what its topic promises."""
+    if reading.key in ("attributes", "devices") or reading.key.startswith("energy/"):
+        read_strictly(reading.text)
+    elif reading.key == "state":
+        assert reading.text in ("ON", "OFF")
+    elif reading.key == "availability":
+        assert reading.text in ("online", "offline")
+    elif reading.key == "last_frame":
+        assert reading.text.endswith("Z")
+    else:
+        assert set(reading.text) <= set("-.0123456789"), reading
+        assert abs(float(reading.text)) < 1e17
+
+
+def check_all(changes) -> None:
+    for change in changes:
+        if isinstance(change, Reading):
+            check(change)
+    for message in say(7, changes, Topics()):
+        assert message.size > 0
+        assert not set(message.topic) & set("+#\0 ")
+        if message.topic.endswith("/event"):
+            assert read_strictly(message.payload)["time"].endswith("Z")
+
+
+POLICY = policy({"ssi-1": DeviceRules(on_above_w=5.0, on_delay_s=1.0)}, jump_w=100.0)
+
+
+def survive(home: Home, read, at: float) -> Home:
+    """Let a house observe what was sent and what surrounds it; return what it knows then."""
+    try:
+        seen = read()
+    except BadFrame:
+        return home
+    for thing in (seen, Tick()):
+        home, changes = observe(home, thing, moment(at), POLICY)
+        check_all(changes)
+    assert remember(recall(7, read_strictly(json.dumps(remember(home))), POLICY)) == remember(home)
+    return home
+
+
+@pytest.mark.parametrize("wrong", [..., *ODD, deep(400)], ids=lambda wrong: repr(wrong)[:20])
+def test_one_wrong_value_at_any_position_of_a_frame(wrong):
+    home = Home(monitor=7)
+    for at, path in enumerate(positions(UPDATE)):
+        raw = json.dumps(put(UPDATE, path, wrong))
+        home = survive(home, partial(decode, raw), float(at))
+        home = survive(home, partial(decode, json.dumps(UPDATE)), at + 0.5)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_messages_gone_wrong(seed):
+    dice = throw(seed)
+    home = Home(monitor=7)
+    for at in range(250):
+        raw = json.dumps(mutate(dice.choice(MESSAGES), dice))
+        home = survive(home, partial(decode, dice.choice([raw, raw.encode(errors="surrogatepass")])), float(at))
+        if dice.random() < 0.1:
+            home, changes = observe(home, Interrupted(), moment(at), POLICY)
+            assert changes == ()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_msgpack_gone_wrong_cut_off_and_flipped(seed):
+    dice = throw(seed)
+    home = Home(monitor=7)
+    for at in range(250):
+        message = mutate(dice.choice(MESSAGES), dice)
+        kind, payload = (message.get("type"), message.get("payload")) if isinstance(message, dict) else ("x", message)
+        things = [kind, dice.choice([START, *ODD]), payload]
+        raw = bytearray(b"".join(_pack(thing) for thing in things))
+        for _ in range(dice.choice([0, 0, 1, 5])):
+            raw[dice.randrange(len(raw))] = dice.randrange(256)
+        home = survive(
+            home, partial(decode, bytes(raw[: dice.choice([len(raw), dice.randrange(len(raw) + 1)])])), float(at)
+        )
+
+
+def _pack(thing) -> bytes:
+    try:
+        return msgpack.packb(thing, unicode_errors="surrogatepass")
+    except OverflowError:  # an integer that msgpack cannot hold
+        return msgpack.packb(str(thing))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_bytes(seed):
+    dice = throw(seed)
+    home = Home(monitor=7)
+    for at in range(500):
+        raw = dice.choice([b"", b"{", b"\xafrealtime_update", b"\xa5hello"]) + dice.randbytes(dice.randrange(60))
+        home = survive(home, partial(decode, raw), float(at))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_answers_of_rest_gone_wrong(seed):
+    dice = throw(seed)
+    home = Home(monitor=7)
+    for at in range(200):
+        home = survive(home, partial(read_update, mutate(UPDATE["payload"], dice)), float(at))
+        rows = read_rows(mutate([DEVICE, PLUG, *UPDATE["payload"]["devices"]], dice))
+        home = survive(home, partial(DevicesListed, rows), float(at))
+        usage = mutate(USAGE, dice)
+        for energy in (join("DAY", usage, mutate(USAGE, dice)), from_trends("DAY", usage)):
+            home = survive(home, partial(EnergyRead, energy), float(at))
+        read_timeline(mutate({"items": [ITEM, RUN]}, dice))
+
+
+@pytest.mark.parametrize("raw", ['{"type":"realtime_update","payload":' + "[" * 900 + "]" * 900 + "}", '{"a":' * 5000])
+def test_nested_however_deep(raw):
+    survive(Home(monitor=7), lambda: decode(raw), 0.0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_events_of_a_device_alternate_and_their_times_grow_whatever_the_order_of_frames(seed):
+    dice = throw(seed)
+    home, changes = Home(monitor=7), []
+    rows = read_update(UPDATE["payload"]).devices
+    for at in range(400):
+        shown = tuple(row for row in rows if row.kind == "virtual" or dice.random() < 0.5)
+        epoch = dice.choice([None, START + at, START + at - dice.randrange(3)])
+        thing = dice.choice([RealtimeUpdate(1.0, epoch, shown)] * 6 + [Tick(), Interrupted(), DevicesListed(rows)])
+        home, more = observe(home, thing, moment(at), POLICY)
+        changes += more
+    for device in ("1a2b3c4d", "ssi-1"):
+        told = [change for change in changes if isinstance(change, Event) and change.device == device]
+        assert len(told) > 10
+        assert all(before.event_type != after.event_type for before, after in pairwise(told))
+        assert all(before.time < after.time for before, after in pairwise(told))
+        assert len({change.fields["id"] for change in told}) == len(told)

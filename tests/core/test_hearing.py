@@ -1,0 +1,182 @@
+"""What the timeline tells of a house, beside frames, gaps and restarts."""
+
+import json
+
+import pytest
+from builders import DRYER, START, events, frame, policy, readings, run
+
+from sense_mqtt.core.changes import Event
+from sense_mqtt.core.frames import TimelineChange
+from sense_mqtt.core.hearing import TimelineRead
+from sense_mqtt.core.home import DevicesListed, Home, Interrupted, Tick
+from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.timeline import TimelineItem
+
+HOME = Home(monitor=7)
+D = "1a2b3c4d"
+
+
+def item(edge, at, device=D, guid=None):
+    return TimelineItem(device, edge, START + at, guid)
+
+
+def read(*items):
+    return TimelineRead(items)
+
+
+def told(changes):
+    return [
+        (c.event_type, round(c.time - START, 3), c.fields["source"], c.fields["late"])
+        for c in changes
+        if isinstance(c, Event) and c.device
+    ]
+
+
+def stream(begin, end, *devices):
+    """Frames, one a second."""
+    return [(at, frame(*devices, at=at)) for at in range(begin, end)]
+
+
+def test_a_run_in_a_gap_is_told_with_its_own_times_before_the_first_frame():
+    _, changes = run(
+        HOME,
+        *stream(0, 3, DRYER),
+        (3, Interrupted()),
+        (50, read(item("turned_off", 10), item("turned_on", 30))),
+        *stream(50, 53, DRYER),
+    )
+    assert told(changes) == [("turned_off", 10, "timeline", False), ("turned_on", 30, "timeline", False)]
+
+
+def test_a_run_in_a_gap_changes_the_state_on_its_way():
+    _, changes = run(HOME, *stream(0, 3, DRYER), (3, Interrupted()), (50, read(item("turned_off", 10))))
+    assert readings(changes, "state", D) == ["ON", "OFF"]
+    assert readings(changes, "power", D)[-1] == "0"
+
+
+def test_the_end_of_a_run_that_only_the_timeline_knows_has_its_duration():
+    _, changes = run(
+        HOME, *stream(0, 2), *stream(2, 5, DRYER), (5, Interrupted()), (60, read(item("turned_off", 22.5)))
+    )
+    assert [c.fields.get("duration_s") for c in changes if isinstance(c, Event)] == [None, 20.5]
+
+
+def test_what_frame_and_timeline_both_saw_is_one_event():
+    pushed = TimelineChange(added=(item("turned_on", 5.4, guid="a"),))
+    rewritten = TimelineChange(updated=(item("turned_on", 5.4, guid="a"), item("turned_off", 9.2, guid="b")))
+    _, changes = run(
+        HOME, *stream(0, 5), *stream(5, 9, DRYER), (8, pushed), *stream(9, 40), (40, rewritten), *stream(41, 80)
+    )
+    assert events(changes) == [(D, "turned_on", 5), (D, "turned_off", 9)]
+
+
+def test_the_timeline_may_be_first():
+    pushed = TimelineChange(added=(item("turned_on", 5.4),))
+    _, changes = run(HOME, *stream(0, 5), (5, pushed), *stream(6, 60, DRYER))
+    assert told(changes) == [("turned_on", 6, "frame", False)]
+
+
+def test_what_frames_looked_on_and_did_not_see_is_not_told():
+    pushed = TimelineChange(added=(item("turned_on", 5.4), item("turned_off", 7)))
+    _, changes = run(HOME, *stream(0, 8), (8, pushed), *stream(8, 60))
+    assert told(changes) == []
+
+
+def test_an_edge_found_after_a_gap_is_not_told_again_by_a_late_timeline():
+    _, changes = run(
+        HOME, *stream(0, 3), (3, Interrupted()), *stream(100, 130, DRYER), (130, read(item("turned_on", 50)))
+    )
+    assert told(changes) == [("turned_on", 100, "reconnect", False)]
+
+
+def test_earlier_edges_of_a_gap_that_come_after_a_newer_one_are_late():
+    late = read(item("turned_on", 80), item("turned_off", 85), item("turned_on", 90))
+    _, changes = run(HOME, *stream(0, 3), (3, Interrupted()), *stream(100, 120, DRYER), (120, late), (121, Tick()))
+    assert told(changes) == [
+        ("turned_on", 100, "reconnect", False),
+        ("turned_on", 80, "timeline", True),
+        ("turned_off", 85, "timeline", True),
+    ]
+
+
+def test_a_late_edge_does_not_change_the_state():
+    late = read(item("turned_on", 80), item("turned_off", 85))
+    listed = DevicesListed(read_rows([DRYER]))
+    gap = [(2, listed), (3, Interrupted()), *stream(100, 120)]
+    _, changes = run(HOME, *stream(0, 3), *gap, (120, late), (121, Tick()))
+    assert [kind for kind, *_ in told(changes)] == ["turned_on", "turned_off"]
+    assert readings(changes, "state", D) == ["OFF"]
+
+
+@pytest.mark.parametrize("polls", [range(0, 600, 60)])
+def test_runs_between_polls_are_told_by_the_timeline(polls):
+    frames = [(at, frame(at=None)) for at in polls]
+    listed = DevicesListed(read_rows([DRYER, {"id": "always_on"}]))
+    runs = read(item("turned_on", 130), item("turned_off", 140), item("turned_on", 250), item("turned_off", 262))
+    _, changes = run(HOME, (0, listed), *frames, (600, runs), (600, frame(at=None)), (601, Tick()))
+    assert [(kind, at) for kind, at, *_ in told(changes)] == [
+        ("turned_on", 130),
+        ("turned_off", 140),
+        ("turned_on", 250),
+        ("turned_off", 262),
+    ]
+
+
+def test_a_poll_that_shows_the_device_on_is_the_same_edge():
+    _, changes = run(
+        HOME,
+        (0, frame(at=None)),
+        (60, frame(DRYER, at=None)),
+        (120, frame(DRYER, at=None)),
+        (130, read(item("turned_on", 12), item("turned_off", 20), item("turned_on", 55))),
+        (180, frame(DRYER, at=None)),
+    )
+    assert [(kind, at) for kind, at, *_ in told(changes)] == [("turned_on", 60), ("turned_on", 12), ("turned_off", 20)]
+
+
+def test_a_change_that_is_held_back_when_the_feed_drops_is_told_once():
+    held = policy({D: DeviceRules(off_delay_s=2)})
+    seen = [*stream(0, 5, DRYER), (5, frame(at=5)), (5.5, Interrupted()), (6, read(item("turned_off", 5.2)))]
+    _, changes = run(HOME, *seen, (9, Tick()), (10, Tick()), *stream(40, 60), wanted=held)
+    assert told(changes) == [("turned_off", 5, "frame", False)]
+
+
+def test_a_device_that_is_not_known_yet_is_waited_for():
+    strange = item("turned_on", 20, device="ffee0011")
+    listed = DevicesListed(read_rows([{"id": "ffee0011", "name": "Fan"}, {"id": "always_on"}]))
+    home, changes = run(HOME, *stream(0, 3), (3, Interrupted()), (40, read(strange)))
+    assert told(changes) == []
+    _, changes = run(home, (41, listed), (42, Tick()))
+    assert told(changes) == [("turned_on", 20, "timeline", False)]
+
+
+def test_a_device_that_is_hidden_or_never_known_is_forgotten():
+    hidden = {"id": "ffee0011", "name": "Fan", "tags": {"UserDeleted": "true"}}
+    items = read(item("turned_on", 20, device="ffee0011"), item("turned_on", 20, device="nobody"))
+    home, _ = run(HOME, *stream(0, 3), (1, DevicesListed(read_rows([hidden, DRYER]))), (3, Interrupted()), (40, items))
+    assert [rumour.device for rumour in home.witness.rumours] == ["nobody"]
+    home, _ = run(home, (400, frame(at=400)))
+    assert home.witness.rumours == ()
+
+
+def test_a_restart_tells_nothing_twice_and_nothing_less():
+    home, before = run(HOME, *stream(0, 5), *stream(5, 9, DRYER), *stream(9, 12))
+    home = recall(7, json.loads(json.dumps(remember(home))), policy())
+    timeline = read(item("turned_on", 5.3), item("turned_off", 9.4), item("turned_on", 100), item("turned_off", 150))
+    _, after = run(home, (200, timeline), *stream(200, 203))
+    assert [kind for kind, *_ in told(before)] == ["turned_on", "turned_off"]
+    assert told(after) == [("turned_on", 100, "timeline", True), ("turned_off", 150, "timeline", False)]
+
+
+def test_the_offset_of_the_clocks_is_learned():
+    seen = []
+    for n in range(4):
+        begin = n * 100
+        seen += [*stream(begin, begin + 10), *stream(begin + 10, begin + 20, DRYER), *stream(begin + 20, begin + 60)]
+        seen.append((begin + 60, read(item("turned_on", begin + 22), item("turned_off", begin + 32))))
+        seen += stream(begin + 60, begin + 100)
+    home, changes = run(HOME, *seen)
+    assert home.witness.offset_s == 12
+    assert len(told(changes)) == 8

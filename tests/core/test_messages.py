@@ -1,0 +1,74 @@
+"""From changes to messages."""
+
+import json
+
+from builders import START
+
+from sense_mqtt.core.changes import Event, Introduction, Reading, Withdrawal
+from sense_mqtt.core.messages import say
+from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.topics import Topics
+
+TOPICS = Topics(base="home/sense")
+
+
+def test_a_reading_is_retained_below_its_subject():
+    changes = [Reading(None, "power", "300.0"), Reading("a b", "state", "ON"), Reading(None, "energy/day", "{}")]
+    assert say(7, changes, TOPICS) == (
+        Message("home/sense/7/power", "300.0", retain=True),
+        Message("home/sense/7/device/a_b/state", "ON", retain=True),
+        Message("home/sense/7/energy/day", "{}", retain=True),
+    )
+
+
+def test_availability_goes_before_values():
+    (message,) = say(7, [Reading(None, "availability", "online")], TOPICS)
+    assert message == Message("home/sense/7/availability", "online", retain=True, rank=Rank.AVAILABILITY)
+
+
+def test_an_event_of_a_device_is_not_retained_and_says_what_the_contract_shows():
+    fields = {"id": "b3f0", "name": "Dryer", "power_w": 5584.7, "source": "frame", "late": False}
+    (message,) = say(7, [Event("1a2b3c4d", "turned_on", START + 0.5, fields)], TOPICS)
+    assert (message.topic, message.retain) == ("home/sense/7/device/1a2b3c4d/event", False)
+    assert json.loads(message.payload) == {
+        "id": "b3f0",
+        "event_type": "turned_on",
+        "monitor": 7,
+        "device": "1a2b3c4d",
+        "name": "Dryer",
+        "time": "2026-11-18T11:06:40.500Z",
+        "power_w": 5584.7,
+        "source": "frame",
+        "late": False,
+    }
+
+
+def test_an_event_of_the_house_names_the_device_that_it_is_about():
+    (message,) = say(7, [Event(None, "device_found", START, {"device": "a", "name": "A"})], TOPICS)
+    assert message.topic == "home/sense/7/event"
+    assert json.loads(message.payload) == {
+        "event_type": "device_found",
+        "monitor": 7,
+        "time": "2026-11-18T11:06:40.000Z",
+        "device": "a",
+        "name": "A",
+    }
+
+
+def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
+    messages = say(7, [Withdrawal("a")], TOPICS)
+    assert [message.topic.removeprefix("home/sense/7/device/a/") for message in messages] == [
+        "attributes",
+        "state",
+        "power",
+        "energy/day",
+        "energy/week",
+        "energy/month",
+        "energy/year",
+        "energy/cycle",
+    ]
+    assert all(message.retain and not message.payload for message in messages)
+
+
+def test_an_introduction_is_left_to_discovery():
+    assert say(7, [Introduction("a"), Introduction(None)], TOPICS) == ()

@@ -1,0 +1,211 @@
+"""What waits for the broker, and what goes out when."""
+
+import pytest
+
+from sense_mqtt.core.outgoing import EVENTS_MOST, REPLIES_MOST, WINDOW, Message, Outgoing, Rank
+
+
+def value(topic, payload="1", rank=Rank.VALUE):
+    return Message(topic, payload, retain=True, rank=rank)
+
+
+def event(number):
+    return Message("e", f"event {number}", event=number)
+
+
+def answer(text):
+    return Message("r", text)
+
+
+def take(outgoing, most=1000):
+    """Let out what may go, numbered from 1 in each call's order; return the payloads."""
+    payloads = []
+    while len(payloads) < most and (message := outgoing.next()) is not None:
+        outgoing.sent(take.mid, message, now=float(take.mid))
+        take.mid += 1
+        payloads.append(message.payload)
+    return payloads
+
+
+@pytest.fixture(autouse=True)
+def _count_from_one():
+    take.mid = 1
+
+
+@pytest.fixture
+def outgoing():
+    """A queue with a connection that heard everything already."""
+    queue = Outgoing()
+    queue.connected()
+    assert queue.next() is None
+    return queue
+
+
+def test_nothing_goes_out_without_a_connection():
+    outgoing = Outgoing()
+    outgoing.say(value("a"))
+    outgoing.offer(event(1))
+    outgoing.reply(answer("x"))
+    assert outgoing.next() is None
+    assert outgoing.lengths == {"retained": 1, "events": 1, "replies": 1, "in_flight": 0}
+
+
+def test_a_new_connection_hears_what_is_retained_by_rank_then_answers_then_events():
+    outgoing = Outgoing()
+    outgoing.say(value("state", "online", Rank.BRIDGE_STATE))
+    outgoing.say(value("v1", "v1"))
+    outgoing.say(value("config", "config", Rank.DISCOVERY))
+    outgoing.say(value("availability", "availability", Rank.AVAILABILITY))
+    outgoing.say(value("v2", "v2"))
+    outgoing.say(value("info", "info", Rank.INFO))
+    outgoing.offer(event(1))
+    outgoing.reply(answer("answer"))
+    outgoing.connected()
+    assert take(outgoing) == [
+        "config",
+        "info",
+        "availability",
+        "v1",
+        "v2",
+        "online",
+        "answer",
+        "event 1",
+    ]
+
+
+def test_a_topic_holds_only_its_newest_value():
+    outgoing = Outgoing()
+    for n in range(1000):
+        outgoing.say(value("a", str(n)))
+        outgoing.say(value("b", str(n)))
+    outgoing.connected()
+    assert take(outgoing) == ["999", "999"]
+
+
+def test_events_go_before_values_once_all_was_introduced(outgoing):
+    outgoing.say(value("a", "value"))
+    outgoing.offer(event(1))
+    outgoing.reply(answer("answer"))
+    assert take(outgoing) == ["answer", "event 1", "value"]
+
+
+def test_what_home_assistant_must_know_goes_before_the_first_event_of_it(outgoing):
+    outgoing.offer(event(1))
+    outgoing.say(value("a", "value"))
+    outgoing.say(value("config", "config", Rank.DISCOVERY))
+    assert take(outgoing) == ["value", "config", "event 1"]
+
+
+@pytest.mark.parametrize("window", [1, 3, WINDOW])
+def test_no_more_are_unacknowledged_than_the_window_takes(window):
+    outgoing = Outgoing()
+    outgoing.connected(window)
+    for n in range(1, 31):
+        outgoing.offer(event(n))
+    assert len(take(outgoing)) == window
+    assert outgoing.acknowledged(1) == event(1)
+    assert take(outgoing) == [f"event {window + 1}"]
+
+
+def test_every_event_goes_through_a_small_window_in_order():
+    outgoing = Outgoing()
+    outgoing.connected(2)
+    for n in range(1, 51):
+        outgoing.offer(event(n))
+    went, oldest = [], 1
+    while not outgoing.idle:
+        went += take(outgoing)
+        outgoing.acknowledged(oldest)
+        oldest += 1
+    assert went == [f"event {n}" for n in range(1, 51)]
+
+
+def test_what_was_not_acknowledged_goes_again_in_its_old_order(outgoing):
+    for n in range(1, 6):
+        outgoing.offer(event(n))
+    outgoing.reply(answer("a1"))
+    outgoing.reply(answer("a2"))
+    assert take(outgoing, most=5) == ["a1", "a2", "event 1", "event 2", "event 3"]
+    outgoing.acknowledged(1)  # a1
+    outgoing.acknowledged(4)  # event 2
+    outgoing.dropped()
+    assert outgoing.next() is None
+    outgoing.connected()
+    assert take(outgoing) == ["a2", "event 1", "event 3", "event 4", "event 5"]
+
+
+def test_a_value_that_was_under_way_goes_again_as_its_newest(outgoing):
+    outgoing.say(value("a", "old"))
+    assert take(outgoing) == ["old"]
+    outgoing.say(value("a", "new"))
+    outgoing.dropped()
+    outgoing.connected()
+    assert take(outgoing) == ["new"]
+
+
+def test_saying_again_repeats_what_is_retained_and_nothing_else(outgoing):
+    outgoing.say(value("a", "1"))
+    outgoing.offer(event(1))
+    assert take(outgoing) == ["event 1", "1"]
+    outgoing.say_again()
+    assert take(outgoing) == ["1"]
+
+
+def test_what_did_not_go_out_is_taken_back_to_the_front(outgoing):
+    outgoing.say(value("a", "1"))
+    for n in (1, 2):
+        outgoing.offer(event(n))
+        outgoing.reply(answer(f"a{n}"))
+    for expected in ("a1", "a1"):
+        message = outgoing.next()
+        assert message.payload == expected
+        outgoing.take_back(message)
+    assert take(outgoing, most=2) == ["a1", "a2"]
+    outgoing.take_back(outgoing.next())
+    assert take(outgoing, most=2) == ["event 1", "event 2"]
+    outgoing.take_back(outgoing.next())
+    assert take(outgoing) == ["1"]
+
+
+def test_a_number_that_is_not_known_acknowledges_nothing(outgoing):
+    outgoing.offer(event(1))
+    take(outgoing)
+    assert outgoing.acknowledged(99) is None
+    outgoing.dropped()
+    assert outgoing.acknowledged(1) is None  # of the connection before
+
+
+def test_room_for_events_is_bounded(outgoing):
+    assert outgoing.room_for_events == EVENTS_MOST == 100
+    for n in range(EVENTS_MOST):
+        outgoing.offer(event(n))
+    assert outgoing.room_for_events == 0
+
+
+def test_answers_that_nobody_takes_are_refused_beyond_a_bound():
+    outgoing = Outgoing()
+    assert [outgoing.reply(answer(str(n))) for n in range(REPLIES_MOST + 1)] == [True] * REPLIES_MOST + [False]
+
+
+def test_the_age_of_the_oldest_unacknowledged_message(outgoing):
+    assert outgoing.oldest_flight_s(100.0) == 0.0
+    outgoing.offer(event(1))
+    outgoing.offer(event(2))
+    take(outgoing)
+    assert outgoing.oldest_flight_s(100.0) == 99.0
+    outgoing.acknowledged(1)
+    assert outgoing.oldest_flight_s(100.0) == 98.0
+
+
+def test_idle_means_that_nothing_waits_and_nothing_is_under_way(outgoing):
+    assert outgoing.idle
+    outgoing.say(value("a"))
+    assert not outgoing.idle
+    take(outgoing)
+    assert not outgoing.idle
+    outgoing.acknowledged(1)
+    assert outgoing.idle
+
+
+def test_the_size_of_a_message_counts_bytes_not_letters():
+    assert Message("a/b", "Küche", correlation=b"12").size == 3 + 6 + 2 + 32

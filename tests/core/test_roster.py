@@ -1,0 +1,152 @@
+"""Which devices a house has: who comes, and what they are called."""
+
+import json
+
+import pytest
+from builders import (
+    DRYER,
+    PLUG,
+    frame,
+    house_events,
+    introduced,
+    listed,
+    names,
+    policy,
+    readings,
+    run,
+    withdrawn,
+)
+
+from sense_mqtt.core.changes import Event
+from sense_mqtt.core.home import Home
+from sense_mqtt.core.rules import DeviceRules
+
+HOME = Home(monitor=7)
+KETTLE = {"id": "99aabbcc", "name": "Kettle", "w": 1500.0}
+SOLAR = {"id": "solar", "name": "Solar", "w": 1.0, "tags": {"DeviceListAllowed": "false"}}
+
+
+# --- coming
+
+
+def test_the_first_list_and_the_first_frame_are_no_news_in_either_order():
+    for seen in ([(0, listed(DRYER)), (1, frame(DRYER, PLUG, at=1))], [(0, frame(PLUG)), (1, listed(DRYER, PLUG))]):
+        _, changes = run(HOME, *seen)
+        assert house_events(changes) == []
+        assert sorted(introduced(changes)) == ["1a2b3c4d", "always_on", "ssi-1f2e3d4c", "unknown"]
+
+
+def test_a_list_before_the_first_frame_claims_no_state():
+    home, changes = run(HOME, (0, listed(DRYER)))
+    assert readings(changes, "state", "1a2b3c4d") == []
+    entry = next(e for e in json.loads(readings(changes, "devices")[-1]) if e["id"] == "1a2b3c4d")
+    assert (entry["on"], entry["power_w"]) == (None, None)
+    _, changes = run(home, (1, frame(at=1)))
+    assert readings(changes, "state", "1a2b3c4d") == ["OFF"]
+    assert readings(changes, "power", "1a2b3c4d") == ["0"]
+    assert [c for c in changes if isinstance(c, Event)] == []
+
+
+def test_a_device_that_is_new_in_a_frame_is_found_and_turned_on():
+    home, _ = run(HOME, (0, frame()), (1, listed()))
+    _, changes = run(home, (2, frame(KETTLE, at=2)))
+    assert house_events(changes) == [("device_found", "99aabbcc")]
+    assert [(c.device, c.event_type) for c in changes if isinstance(c, Event) and c.device] == [
+        ("99aabbcc", "turned_on")
+    ]
+    assert introduced(changes) == ["99aabbcc"]
+
+
+def test_a_device_that_is_new_in_the_list_is_found_and_off():
+    home, _ = run(HOME, (0, frame()), (1, listed()))
+    _, changes = run(home, (2, listed(KETTLE)))
+    assert house_events(changes) == [("device_found", "99aabbcc")]
+    assert readings(changes, "state", "99aabbcc") == ["OFF"]
+    assert readings(changes, "power", "99aabbcc") == ["0"]
+
+
+def test_a_new_pseudo_device_is_introduced_but_not_found():
+    home, _ = run(HOME, (0, frame()), (1, listed()))
+    _, changes = run(home, (2, frame(SOLAR, at=2)))
+    assert introduced(changes) == ["solar"]
+    assert house_events(changes) == []
+
+
+def test_solar_watts_make_a_solar_house_and_are_introduced_once():
+    home, changes = run(HOME, (0, frame(solar_w=1.0)), (1, frame(at=1, solar_w=2.0)))
+    assert home.solar is True
+    assert introduced(changes).count(None) == 1
+
+
+HIDDEN = [
+    pytest.param({"DeviceListAllowed": "false"}, id="revoked"),
+    pytest.param({"UserDeleted": "true"}, id="deleted"),
+    pytest.param({"MergeId": "zz"}, id="merged"),
+]
+
+
+@pytest.mark.parametrize("tags", HIDDEN)
+def test_hidden_devices_are_left_out_wherever_they_appear(tags):
+    hidden = {**KETTLE, "tags": tags}
+    seen = [(0, frame(hidden)), (1, listed(hidden)), (2, frame(hidden, at=2)), (3, frame(KETTLE, at=3))]
+    home, changes = run(HOME, *seen)  # the last frame repeats no tags, but the list has told
+    assert "99aabbcc" not in home.devices
+    assert not [c for c in changes if getattr(c, "device", None) == "99aabbcc"]
+
+
+def test_a_device_listed_twice_is_one_device():
+    home, changes = run(HOME, (0, frame(DRYER, {**DRYER, "w": 1.0})))
+    assert readings(changes, "power", "1a2b3c4d") == ["5584.7"]
+    assert len(home.devices) == 3
+
+
+def test_of_two_plugs_under_one_name_the_older_goes():
+    old = {**PLUG, "id": "ssi-1", "tags": {"DateCreated": "2023-01-01"}}
+    new = {**PLUG, "id": "4xANDCuJ", "tags": {"DateCreated": "2024-01-01"}}
+    home, changes = run(HOME, (0, frame(old)), (1, listed(old, new)))
+    assert withdrawn(changes) == ["ssi-1"]
+    assert "4xANDCuJ" in home.devices
+
+
+# --- changing
+
+
+def test_a_rename_is_told_once_whoever_tells_it():
+    dryer = {**DRYER, "name": "Tumbler"}
+    home, _ = run(HOME, (0, frame(DRYER)), (1, listed(DRYER)))
+    for seen in (frame(dryer, at=2), listed(dryer)):
+        home_after, changes = run(home, (2, seen))
+        assert house_events(changes) == [("device_renamed", "1a2b3c4d", "Dryer")]
+        assert introduced(changes) == ["1a2b3c4d"]
+        assert names(changes)["1a2b3c4d"] == "Tumbler"
+        _, changes = run(home_after, (3, listed(dryer)), (4, frame(dryer, at=4)))
+        assert house_events(changes) == []
+        assert introduced(changes) == []
+
+
+def test_the_users_name_outlives_every_rename():
+    mine = policy({"1a2b3c4d": DeviceRules(name="My dryer", off_delay_s=0)})
+    _, changes = run(HOME, (0, frame(DRYER)), (1, frame({**DRYER, "name": "Heat 3"}, at=1)), wanted=mine)
+    assert names(changes)["1a2b3c4d"] == "My dryer"
+    assert house_events(changes) == []
+
+
+@pytest.mark.parametrize("name", [None, "", "  ", 5])
+def test_a_row_without_a_name_renames_nothing(name):
+    nameless = {**DRYER, "name": name}
+    home, changes = run(HOME, (0, frame(DRYER)), (1, frame(nameless, at=1)), (2, listed(nameless)))
+    assert house_events(changes) == []
+    assert home.devices["1a2b3c4d"].name == "Dryer"
+
+
+def test_a_nameless_device_is_called_by_its_id():
+    home, _ = run(HOME, (0, frame({"id": "1a2b3c4d", "w": 1.0})))
+    assert home.devices["1a2b3c4d"].name == "1a2b3c4d"
+
+
+def test_a_new_icon_or_make_is_told_without_an_event():
+    home, _ = run(HOME, (0, frame(DRYER)))
+    _, changes = run(home, (1, listed({**DRYER, "make": "Miele"})))
+    assert introduced(changes) == ["1a2b3c4d"]
+    assert json.loads(readings(changes, "attributes", "1a2b3c4d")[0])["make"] == "Miele"
+    assert house_events(changes) == []

@@ -1,0 +1,113 @@
+"""Which devices a house has no more: removed, merged, ignored."""
+
+import json
+
+import pytest
+from builders import (
+    DRYER,
+    PLUG,
+    frame,
+    house_events,
+    introduced,
+    listed,
+    names,
+    policy,
+    readings,
+    run,
+    withdrawn,
+)
+
+from sense_mqtt.core.changes import Withdrawal
+from sense_mqtt.core.home import DevicesListed, Home, Interrupted
+from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.rules import DeviceRules
+
+HOME = Home(monitor=7)
+KETTLE = {"id": "99aabbcc", "name": "Kettle", "w": 1500.0}
+SOLAR = {"id": "solar", "name": "Solar", "w": 1.0, "tags": {"DeviceListAllowed": "false"}}
+
+
+def test_a_device_that_the_list_hides_is_removed_and_its_topics_are_cleared():
+    home, _ = run(HOME, (0, frame(DRYER)), (1, listed(DRYER)))
+    home, changes = run(home, (2, listed({**DRYER, "tags": {"UserDeleted": "true"}})))
+    assert house_events(changes) == [("device_removed", "1a2b3c4d")]
+    assert withdrawn(changes) == ["1a2b3c4d"]
+    assert "1a2b3c4d" not in home.devices
+    assert "1a2b3c4d" not in names(changes)
+
+
+def test_a_device_merged_while_on_says_into_which():
+    merged = {**DRYER, "tags": {"MergeId": "Parent01"}}
+    home, _ = run(HOME, (0, frame(DRYER)), (1, listed(DRYER)))
+    home, changes = run(home, (2, listed(merged, {"id": "Parent01", "name": "Laundry"})), (3, frame(DRYER, at=3)))
+    assert house_events(changes) == [("device_merged", "1a2b3c4d", "Parent01"), ("device_found", "Parent01")]
+    assert withdrawn(changes) == ["1a2b3c4d"]
+    assert sorted(home.devices) == ["Parent01", "always_on", "unknown"]
+
+
+STAYING = [
+    pytest.param([frame(DRYER)], [], id="on"),
+    pytest.param([frame({**PLUG, "w": 0.9, "attrs": ["Idle"]})], [], id="at standby"),
+    pytest.param([frame(DRYER), frame(at=1)], [("device_removed", "1a2b3c4d")], id="off"),
+]
+
+
+@pytest.mark.parametrize(("frames", "told"), STAYING)
+def test_a_device_missing_from_the_list_stays_as_long_as_frames_show_it(frames, told):
+    home, _ = run(HOME, (0, listed(DRYER, PLUG) if told else listed()), *((n, f) for n, f in enumerate(frames)))
+    _, changes = run(home, (2, listed(PLUG) if told else listed()))
+    assert house_events(changes) == told
+
+
+def test_a_device_below_its_threshold_stays_as_long_as_frames_show_it():
+    wanted = policy({"1a2b3c4d": DeviceRules(off_delay_s=0, on_above_w=9000)})
+    _, changes = run(HOME, (0, frame(DRYER)), (1, listed()), wanted=wanted)
+    assert house_events(changes) == []
+
+
+def test_an_empty_list_removes_nobody():
+    home, changes = run(HOME, (0, frame(DRYER)), (1, frame(at=1)), (2, DevicesListed(())))
+    assert "1a2b3c4d" in home.devices
+    assert withdrawn(changes) == []
+
+
+def test_pseudo_devices_stay_whatever_the_list_says():
+    home, changes = run(HOME, (0, frame(SOLAR)), (1, DevicesListed(read_rows([DRYER, SOLAR]))))
+    assert {"always_on", "unknown", "solar"} < set(home.devices)
+    assert withdrawn(changes) == []
+
+
+def test_a_device_that_comes_back_is_told_in_full_again():
+    gone = {**DRYER, "tags": {"UserDeleted": "true"}}
+    home, _ = run(HOME, (0, frame()), (1, listed(DRYER)), (2, frame(at=2)))
+    home, _ = run(home, (3, listed(gone)))
+    _, changes = run(home, (4, listed(DRYER)))
+    assert house_events(changes) == [("device_found", "1a2b3c4d")]
+    assert introduced(changes) == ["1a2b3c4d"]
+    assert readings(changes, "state", "1a2b3c4d") == ["OFF"]
+    assert readings(changes, "power", "1a2b3c4d") == ["0"]
+
+
+# --- what the user ignores
+
+
+IGNORING = policy({"1a2b3c4d": DeviceRules(ignore=True)})
+
+
+def test_an_ignored_device_is_never_told():
+    seen = [(0, frame(DRYER)), (1, listed(DRYER)), (2, frame(at=2)), (3, frame(DRYER, at=3))]
+    home, changes = run(HOME, *seen, wanted=IGNORING)
+    assert "1a2b3c4d" not in home.devices
+    assert "1a2b3c4d" not in json.dumps([c.text for c in changes if hasattr(c, "text")])
+    assert not [c for c in changes if getattr(c, "device", None) == "1a2b3c4d"]
+
+
+@pytest.mark.parametrize("first", [frame(DRYER, at=60), frame(at=60), listed(DRYER)])
+def test_a_device_ignored_since_the_last_start_is_withdrawn_with_the_first_thing_seen(first):
+    home, _ = run(HOME, (0, frame(DRYER)), (1, listed(DRYER)))
+    home = recall(7, remember(home), IGNORING)
+    home, changes = run(home, (60, first), (61, Interrupted()), (62, frame(DRYER, at=62)), wanted=IGNORING)
+    assert house_events(changes) == [("device_removed", "1a2b3c4d")]
+    assert [type(c) for c in changes if getattr(c, "device", None) == "1a2b3c4d"] == [Withdrawal]
+    assert "1a2b3c4d" not in home.devices

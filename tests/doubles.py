@@ -1,0 +1,35 @@
+"""Stand-ins that remember: what tests give to code in place of the outside."""
+
+from sense_mqtt.core.outgoing import Message
+
+
+class RememberingBroker:
+    """A broker connection that carries nothing and keeps everything; the test says what happens to it."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.published: list[Message] = []
+        self.opened = 0
+        self.abandoned = 0
+        self.closed = False
+        self.carries = True  # False: there is no connection that would take a message
+
+    def open(self) -> None:
+        self.opened += 1
+        self.generation += 1
+
+    def publish(self, message: Message) -> int | None:
+        if not self.carries:
+            return None
+        self.published.append(message)
+        return len(self.published)
+
+    def abandon(self) -> None:
+        self.abandoned += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def payloads(self) -> list[str]:
+        return [message.payload for message in self.published]

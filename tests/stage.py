@@ -1,0 +1,53 @@
+"""A publisher between a remembering broker and a real journal, with a clock that the test turns."""
+
+from itertools import count
+
+from builders import moment
+from doubles import RememberingBroker
+
+from sense_mqtt.core.outgoing import Message
+from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
+from sense_mqtt.journal import Journal
+from sense_mqtt.publisher import Publisher
+
+STALL_AFTER_S = 60.0
+
+
+class Stage:
+    """A publisher with a remembering broker, a real journal and a clock that the test turns."""
+
+    def __init__(self, folder):
+        self.broker = RememberingBroker()
+        self.journal = Journal(folder / "journal.sqlite3")
+        self.begin_anew()
+
+    def begin_anew(self):
+        """Begin a new process over the same journal."""
+        self.publisher = Publisher(self.broker, self.journal, lambda: count(1.0, 1.0), STALL_AFTER_S)
+
+    def connect(self, at=0.0, window=20, packet_limit=None):
+        self.publisher.tend(moment(at))
+        self.publisher.take_connected(BrokerConnected(self.broker.generation, window, packet_limit))
+        self.publisher.pump(moment(at))
+
+    def drop(self, at=0.0, *, reason="gone", taken_over=False):
+        self.publisher.take_dropped(BrokerDropped(self.broker.generation, reason, taken_over), moment(at))
+
+    def record(self, *payloads):
+        events = [Message("sense/7/device/a/event", payload) for payload in payloads]
+        self.publisher.record(7, {"newest": 1}, events)
+
+    def acknowledge(self, *mids, refusal=None):
+        for mid in mids:
+            self.publisher.take_acknowledged(Acknowledged(self.broker.generation, mid, refusal))
+
+    def acknowledge_all(self):
+        """Pump and acknowledge until nothing goes out any more."""
+        acknowledged = 0
+        while acknowledged < len(self.broker.published):
+            acknowledged += 1
+            self.acknowledge(acknowledged)
+            self.publisher.pump(moment(0))
+
+    def pump(self, at=0.0):
+        self.publisher.pump(moment(at))

@@ -1,0 +1,221 @@
+"""How the checks are gone through, without a network."""
+
+from dataclasses import replace
+
+import pytest
+
+from sense_mqtt.checking import Finding, examine
+from sense_mqtt.checking.checks import CHECKS, CheckFailed, Edges
+from sense_mqtt.checking.edges import resolve, uses_proxy
+from sense_mqtt.config import Config
+from sense_mqtt.core.topics import Topics
+from sense_mqtt.errors import ConfigError, LoginRefused, RateLimited, SenseUnavailable
+from sense_mqtt.inbox import MessageArrived
+from sense_mqtt.sense.session import Account, Monitor
+
+SILENT = (
+    "homeassistant/... can be written, homeassistant/status be heard; as it speaks there only when it starts, whether "
+    "it runs cannot be told from here"
+)
+HOUSES = (Monitor(1, "America/New_York", solar=True), Monitor(2))
+
+
+class Standing:
+    """A session at hand, and what it would say in place of a token."""
+
+    def __init__(self, monitors=HOUSES, refusal=None, logins=0):
+        self._account = Account(7, monitors)
+        self._refusal = refusal
+        self._logins = [0, logins]
+
+    @property
+    def logins_last_hour(self):
+        return self._logins.pop(0)
+
+    def account(self):
+        return self._account
+
+    def token(self):
+        if self._refusal is not None:
+            raise self._refusal
+        return "t"
+
+
+def failing(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
+@pytest.fixture
+def edges(tmp_path):
+    """Everything is well."""
+    return Edges(
+        config=Config(state_dir=tmp_path),
+        topics=Topics(),
+        session=Standing(),
+        status=lambda monitor: {"monitor_info": {"version": f"1.{monitor}", "online": True}},
+        resolve=lambda _: ("192.0.2.1", "192.0.2.2"),
+        uses_proxy=lambda _: False,
+        shake_hands=lambda url: f"met {url}",
+        look_at_feed=lambda _: "a frame came",
+        echo=lambda *_: (),
+        word="w",
+    )
+
+
+def found(edges):
+    return {finding.name: finding for finding in examine(lambda: edges)}
+
+
+def test_when_all_is_well_each_check_has_a_line(edges):
+    assert [str(finding) for finding in examine(lambda: edges)] == [
+        f"ok   config: complete; state is kept in {edges.config.state_dir}",
+        "ok   dns api: api.sense.com is at 192.0.2.1, 192.0.2.2",
+        "ok   tls api: met https://api.sense.com/apiservice/api/v1/",
+        "ok   login: the stored session is taken; no login was spent",
+        "ok   monitors: 1, firmware 1.1, with solar; 2, firmware 1.2, without solar",
+        "ok   dns feed: clientrt.sense.com is at 192.0.2.1, 192.0.2.2",
+        "ok   tls feed: met wss://clientrt.sense.com",
+        "ok   feed: 1: a frame came; 2: a frame came",
+        "ok   dns broker: localhost is at 192.0.2.1, 192.0.2.2",
+        "ok   broker: connected, published on sense/bridge/check/w and heard it",
+        f"ok   home assistant: {SILENT}",
+    ]
+
+
+def test_every_fault_of_a_configuration_is_a_line_and_all_else_is_skipped():
+    findings = list(examine(failing(ConfigError("a: b\nc: d"))))
+    assert str(findings[0]) == "FAIL config: a: b\n     c: d"
+    assert findings[0].exit_code == 2
+    assert [finding.verdict for finding in findings[1:]] == ["skip"] * len(CHECKS)
+
+
+UNWELL = [
+    pytest.param(
+        {"resolve": failing(OSError(-2, "Name or service not known"))},
+        {"dns api", "dns feed", "dns broker"},
+        "dns broker",
+        "localhost: Name or service not known; check mqtt.host, the network and the name server",
+        1,
+        id="no name server",
+    ),
+    pytest.param(
+        {"resolve": failing(UnicodeError("label too long"))},
+        {"dns api", "dns feed", "dns broker"},
+        "dns api",
+        "api.sense.com: UnicodeError; check sense.api_url, the network and the name server",
+        1,
+        id="a host that cannot be a name",
+    ),
+    pytest.param(
+        {"shake_hands": failing(SenseUnavailable("no way"))},
+        {"tls api", "tls feed"},
+        "tls api",
+        "no way",
+        1,
+        id="no way to Sense",
+    ),
+    pytest.param(
+        {"session": Standing(refusal=LoginRefused("no"))}, {"login"}, "login", "no", 3, id="a login that is refused"
+    ),
+    pytest.param(
+        {"session": Standing(refusal=RateLimited("wait 60 s", 60.0))}, {"login"}, "login", "wait 60 s", 1, id="a limit"
+    ),
+    pytest.param(
+        {"session": Standing(monitors=())},
+        {"monitors"},
+        "monitors",
+        "the account has none; set one up in the Sense app",
+        1,
+        id="an account without a monitor",
+    ),
+    pytest.param(
+        {"config": Config.model_validate({"sense": {"monitors": [2, 3, 4]}})},
+        {"monitors"},
+        "monitors",
+        "sense.monitors: the account has no monitor 3, 4, but 1, 2",
+        2,
+        id="a monitor of somebody else's",
+    ),
+    pytest.param(
+        {"status": lambda _: {"monitor_info": {"online": False}}},
+        {"monitors"},
+        "monitors",
+        "1 is offline; check its power and its Wi-Fi, and the Sense app",
+        1,
+        id="a monitor that is offline",
+    ),
+    pytest.param(
+        {"echo": failing(CheckFailed("no broker"))}, {"broker"}, "broker", "no broker", 1, id="a broker that is away"
+    ),
+]
+
+
+@pytest.mark.parametrize(("unwell", "failed", "name", "told", "exit_code"), UNWELL)
+def test_what_fails_says_what_to_do_and_what_needs_it_is_skipped(unwell, failed, name, told, exit_code, edges):
+    findings = found(replace(edges, **unwell))
+    assert {finding.name for finding in findings.values() if finding.verdict == "FAIL"} == failed
+    assert findings[name] == Finding(name, "FAIL", told, exit_code)
+    for each, check in CHECKS.items():
+        missing = [need for need in check.needs if findings[need].verdict != "ok"]
+        assert (findings[each].verdict == "skip") == bool(missing)
+        assert not missing or findings[each].told == f"needs {', '.join(missing)}"
+
+
+def test_a_login_that_was_made_is_told(edges):
+    assert "logged in with sense.email" in found(replace(edges, session=Standing(logins=1)))["login"].told
+
+
+@pytest.mark.parametrize("status", [None, [], {}, {"monitor_info": None}, {"monitor_info": {"version": 5}}])
+def test_a_status_that_says_little_is_no_failure(status, edges):
+    told = found(replace(edges, status=lambda _: status))["monitors"].told
+    assert told == "1, firmware not told, with solar; 2, firmware not told, without solar"
+
+
+def test_only_the_monitors_that_are_wanted_are_looked_at(edges):
+    wanted = Config.model_validate({"sense": {"monitors": [2]}})
+    findings = found(replace(edges, config=wanted, look_at_feed=lambda monitor: f"saw {monitor}"))
+    assert findings["monitors"].told == "2, firmware 1.2, without solar"
+    assert findings["feed"].told == "2: saw 2"
+
+
+def test_behind_a_proxy_names_and_certificates_are_the_proxys_business(edges):
+    nobody = failing(OSError("nobody asks"))
+    broker_here = replace(edges, uses_proxy=lambda url: "sense.com" in url, shake_hands=nobody)
+    findings = found(broker_here)
+    assert {finding.verdict for finding in findings.values()} == {"ok"}
+    for name in ("dns api", "tls api", "dns feed", "tls feed"):
+        assert findings[name].told.startswith("left to the proxy that the environment names for")
+
+
+def test_with_discovery_off_home_assistant_is_told_nothing(edges):
+    off = Config.model_validate({"home_assistant": {"discovery": "off"}})
+    assert "is off" in found(replace(edges, config=off))["home assistant"].told
+
+
+def test_what_home_assistant_said_last_is_repeated_in_short(edges):
+    heard = (MessageArrived(1, "homeassistant/status", b"offline" + b"\xff" * 99, retain=True),)
+    told = found(replace(edges, echo=lambda *_: heard))["home assistant"].told
+    assert told.endswith(
+        "last it said 'offline\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd'"
+    )
+
+
+def test_an_address_is_its_own_name():
+    assert resolve("127.0.0.1") == ("127.0.0.1",)
+
+
+PROXIES = [
+    ("https://api.sense.com/", {"https": "http://proxy:3128"}, True),
+    ("wss://clientrt.sense.com", {"https": "http://proxy:3128"}, True),
+    ("https://api.sense.com/", {"http": "http://proxy:3128"}, False),
+    ("https://api.sense.com/", {"https": "http://proxy:3128", "no": ".sense.com"}, False),
+    ("https://api.sense.com/", {}, False),
+]
+
+
+@pytest.mark.parametrize(("url", "proxies", "expected"), PROXIES)
+def test_a_proxy_is_what_the_environment_says(url, proxies, expected):
+    assert uses_proxy(url, proxies) is expected

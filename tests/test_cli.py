@@ -1,0 +1,69 @@
+"""What all commands share: exit codes, output that nobody reads on, logging from the first line on."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sense_mqtt.errors import (
+    CommandRefused,
+    ConfigError,
+    JournalError,
+    LoginRefused,
+    MfaNeeded,
+    RateLimited,
+    SenseUnavailable,
+)
+
+EXIT_CODES = [
+    (ConfigError("x"), 2),
+    (JournalError("x"), 2),
+    (LoginRefused("x"), 3),
+    (MfaNeeded("x"), 3),
+    (SenseUnavailable("x"), 1),
+    (RateLimited("x", 5.0), 1),
+    (CommandRefused("not_found", "x"), 1),
+]
+
+
+@pytest.mark.parametrize(("error", "exit_code"), EXIT_CODES, ids=lambda value: type(value).__name__)
+def test_an_error_has_the_exit_code_of_the_contract(error, exit_code):
+    assert error.exit_code == exit_code
+
+
+def sense_mqtt(*arguments, stdout=subprocess.PIPE):
+    """Return exit code, output and complaints."""
+    command = [sys.executable, "-m", "sense_mqtt", *arguments]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, check=False)
+    return ended.returncode, (ended.stdout or b"").decode(), ended.stderr.decode()
+
+
+def test_output_that_nobody_reads_on_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)  # as `head` does once it has enough
+    with os.fdopen(writing, "wb") as closed:
+        assert sense_mqtt("config", "--schema", stdout=closed) == (0, "", "")
+
+
+COMMANDS = [["discovery"], ["lookup", "status"], ["check"], ["login"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+def test_a_warning_about_the_configuration_is_logged_as_such(command, tmp_path):
+    sense = {"email": "me@example.com", "password": "secret", "api_url": "http://127.0.0.1:1/"}
+    file = tmp_path / "config.yaml"
+    file.write_text(json.dumps({"sense": sense, "state_dir": str(tmp_path / "state")}))  # JSON is YAML
+    file.chmod(0o644)
+    exit_code, _, complaints = sense_mqtt(*command, "--config", str(file))
+    assert exit_code == 1
+    assert "WARNING sense_mqtt.config.load: " in complaints
+
+
+def test_a_configuration_that_is_wrong_ends_with_2(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("mqtt: {port: 99999}")
+    exit_code, _, complaints = sense_mqtt("lookup", "status", "--config", str(file))
+    assert exit_code == 2
+    assert "mqtt.port: must be at most 65535" in complaints
