@@ -206,7 +206,7 @@ class Bridge:
         if self._publisher.is_current(item.generation):
             self._counters.broker_connections += 1
             self._standing.tell(now)
-            self._publisher.take_connected(item)
+            self._publisher.take_connected(item, now)
 
     def _take_dropped(self, item: BrokerDropped, now: Moment) -> None:
         if self._publisher.is_current(item.generation):
@@ -217,6 +217,8 @@ class Bridge:
             self._publisher.take_acknowledged(item)
 
     def _take_message(self, item: MessageArrived, now: Moment) -> None:
+        if not self._publisher.is_current(item.generation):
+            return
         command = self._topics.command(item.topic)
         if command is not None:
             self._reception.take_request(command, item, now)

@@ -70,7 +70,6 @@ class Broker:
     def open(self) -> None:
         """Start one attempt at a connection; it ends as BrokerConnected or BrokerDropped, with a new generation."""
         self.abandon()
-        self.generation += 1
         threading.Thread(target=self._connect, args=(self.generation,), name="mqtt-connect", daemon=True).start()
 
     def publish(self, message: Message) -> int | None:
@@ -84,13 +83,15 @@ class Broker:
         return self._client.publish(message.topic, message.payload.encode(), 1, message.retain, properties).mid
 
     def abandon(self) -> None:
-        """Let go of the present connection without a word to the inbox."""
+        """Let go of the present connection, or attempt at one, without a word to the inbox."""
+        self.generation += 1
         client, self._client = self._client, None
         if client is not None:
             threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True).start()
 
     def close(self) -> None:
         """End the present connection in good order: the broker drops our will. Returns within two seconds."""
+        self.generation += 1
         client, self._client = self._client, None
         if client is not None:
             closing = threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True)

@@ -8,13 +8,13 @@ from typing import Any
 from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.outgoing import Message, Outgoing
-from sense_mqtt.errors import JournalError
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.journal import Journal
 
 logger = logging.getLogger(__name__)
 
 ATTEMPT_S = 30.0  # an attempt at a connection that takes longer is given up
+HEALTHY_S = 30.0  # a connection that ends sooner is one more failure
 TAKEN_OVER_S = 60.0  # two bridges with one client id throw each other out: not more often than this
 
 
@@ -32,9 +32,9 @@ class Publisher:
         self._outgoing = Outgoing()
         self._offered = 0  # number of the newest event handed to the queue
         self._delivered: list[int] = []  # events to be forgotten
-        self._stuck = False  # the journal could not forget them, and that was logged
+        self._refused: set[str] = set()  # topics that the broker does not let us publish on
         self._attempt_ends = math.inf  # monotonic seconds
-        self._open_at = 0.0
+        self._open_at = self._healthy_at = 0.0
         self._told = ""  # the reason last logged
         self.connected = False
         self.packet_limit: int | None = None
@@ -64,29 +64,35 @@ class Publisher:
 
     # --- the connection
 
-    def take_connected(self, item: BrokerConnected) -> None:
+    def take_connected(self, item: BrokerConnected, now: Moment) -> None:
         self.connected = True
         self.packet_limit = item.packet_limit
         self._attempt_ends = math.inf
-        self._waits = self._make_backoff()
+        self._healthy_at = now.monotonic + HEALTHY_S
         logger.info("connected to the MQTT broker")
         self._told = ""
         self._outgoing.connected(item.window)
 
     def take_dropped(self, item: BrokerDropped, now: Moment) -> None:
-        wait_s = next(self._waits)
         if item.taken_over:
-            wait_s = max(wait_s, TAKEN_OVER_S)
-        self._lose(item.reason, wait_s, now)
+            reason = "another client came with our mqtt.client_id: give each bridge its own"
+            self._lose(reason, now, least_s=TAKEN_OVER_S)
+        else:
+            self._lose(item.reason, now)
 
     def take_acknowledged(self, item: Acknowledged) -> None:
         message = self._outgoing.acknowledged(item.mid)
         if message is None:
             return
         if item.refusal is not None:
-            logger.warning("the broker refused a message on %s: %s", message.topic, item.refusal)
-        if message.event is not None:
-            self._delivered.append(message.event)
+            self._note_refusal(message.topic, item.refusal)
+        elif message.event is not None:
+            self._delivered.append(message.event)  # a refused one stays in the journal, for the next start
+
+    def _note_refusal(self, topic: str, refusal: str) -> None:
+        if topic not in self._refused:
+            self._refused.add(topic)
+            logger.error("the broker refuses %s (%s): let the user of mqtt.username publish there", topic, refusal)
 
     def is_current(self, generation: int) -> bool:
         """Say whether an item tells of the present connection, and not of one that was given up."""
@@ -95,20 +101,23 @@ class Publisher:
     def tend(self, now: Moment) -> None:
         """Connect when it is time, and give up a connection that takes nothing any more. Call once a second."""
         if self._outgoing.oldest_flight_s(now.monotonic) > self._stall_after_s:
-            self._lose("it acknowledges nothing", next(self._waits), now)
+            self._lose("it acknowledges nothing", now)
         elif now.monotonic > self._attempt_ends:
-            self._lose("it does not answer", next(self._waits), now)
+            self._lose("it does not answer", now)
         elif not self.connected and self._attempt_ends == math.inf and now.monotonic >= self._open_at:
             self._attempt_ends = now.monotonic + ATTEMPT_S
             self._broker.open()
         self._forget_delivered()
+        self._journal.tend()
 
-    def _lose(self, reason: str, wait_s: float, now: Moment) -> None:
+    def _lose(self, reason: str, now: Moment, least_s: float = 0.0) -> None:
+        if self.connected and now.monotonic >= self._healthy_at:
+            self._waits = self._make_backoff()
         self._broker.abandon()
         self._outgoing.dropped()
         self.connected = False
         self._attempt_ends = math.inf
-        self._open_at = now.monotonic + wait_s
+        self._open_at = now.monotonic + max(next(self._waits), least_s)
         log = logger.debug if reason == self._told else logger.warning
         self._told = reason
         log("no connection to the MQTT broker: %s; trying again", reason)
@@ -144,21 +153,13 @@ class Publisher:
             self._delivered.append(message.event)
 
     def _forget_delivered(self) -> None:
-        if not self._delivered:
-            return
-        try:
+        if self._delivered:
             self._journal.forget(self._delivered)
-        except JournalError as error:
-            log = logger.debug if self._stuck else logger.error
-            self._stuck = True
-            log("%s; what the broker has is forgotten later, or sent again after a restart", error)
-            return
-        self._stuck = False
-        self._delivered = []
+            self._delivered = []
 
     @property
     def lengths(self) -> dict[str, int]:
-        return {**self._outgoing.lengths, "journal": self._journal.count()}
+        return {**self._outgoing.lengths, "journal": self._journal.held}
 
     @property
     def idle(self) -> bool:

@@ -27,7 +27,7 @@ class Stage:
 
     def connect(self, at=0.0, window=20, packet_limit=None):
         self.publisher.tend(moment(at))
-        self.publisher.take_connected(BrokerConnected(self.broker.generation, window, packet_limit))
+        self.publisher.take_connected(BrokerConnected(self.broker.generation, window, packet_limit), moment(at))
         self.publisher.pump(moment(at))
 
     def drop(self, at=0.0, *, reason="gone", taken_over=False):

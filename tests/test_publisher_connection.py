@@ -6,7 +6,7 @@ import pytest
 from builders import moment
 from stage import STALL_AFTER_S, Stage
 
-from sense_mqtt.publisher import ATTEMPT_S, TAKEN_OVER_S
+from sense_mqtt.publisher import ATTEMPT_S, HEALTHY_S, TAKEN_OVER_S
 
 
 @pytest.fixture
@@ -32,14 +32,18 @@ def test_a_connection_is_opened_once_and_again_after_the_wait(stage):
     assert stage.broker.opened == 3
 
 
-def test_waits_begin_anew_after_a_connection(stage):
+@pytest.mark.parametrize(
+    ("lasted_s", "opened"),
+    [pytest.param(HEALTHY_S, 5, id="that lasted"), pytest.param(1, 4, id="not after a short one")],
+)
+def test_waits_begin_anew_after_a_connection(stage, lasted_s, opened):
     for at in (0, 10, 20):
         stage.publisher.tend(moment(at))
         stage.drop(at=at)
     stage.connect(at=30)
-    stage.drop(at=31)
-    stage.publisher.tend(moment(32))
-    assert stage.broker.opened == 5
+    stage.drop(at=30 + lasted_s)
+    stage.publisher.tend(moment(30 + lasted_s + 1))
+    assert stage.broker.opened == opened
 
 
 def test_an_attempt_that_nobody_answers_is_given_up(stage, caplog):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from sense_mqtt.core.changes import Change, Event, Reading, Withdrawal
+from sense_mqtt.core.changes import Change, Event, Reading, Withdrawal, identify
 from sense_mqtt.core.entities import DEVICE
 from sense_mqtt.core.instants import write_instant
 from sense_mqtt.core.outgoing import Message, Rank
@@ -35,5 +35,12 @@ def _topic(monitor: int, device: str | None, key: str, topics: Topics) -> str:
 
 def _write_event(monitor: int, event: Event) -> str:
     about = {} if event.device is None else {"device": event.device}
-    told = {"event_type": event.event_type, "monitor": monitor, **about, "time": write_instant(event.time)}
+    identity = identify(monitor, str(event.fields.get("device", "")), event.event_type, event.time)
+    told = {
+        "id": identity,
+        "event_type": event.event_type,
+        "monitor": monitor,
+        **about,
+        "time": write_instant(event.time),
+    }
     return write_json({**told, **event.fields})

@@ -17,6 +17,7 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
+from sense_mqtt.redaction import redact
 
 RETRY_AFTER_DEFAULT_S = 60.0  # where a 429 does not say how long
 RETRY_AFTER_MOST_S = 3_600.0
@@ -84,6 +85,10 @@ UNAUTHORIZED: dict[Door, type[SenseMqttError]] = {  # 200, but `authorized: fals
     "authenticate/mfa": CodeRefused,
     "renew": TokenRefused,
 }
+WHAT_TO_DO: dict[type[SenseMqttError], str] = {
+    LoginRefused: "; check e-mail and password, then run `sense-mqtt login`",
+    AccountLocked: "; Sense locks for a while after too many attempts: wait a few hours, then run `sense-mqtt login`",
+}
 LOCK_WORDS = ("lock", "too many", "captcha")  # no such body is public: whatever sounds like it (facts 2.6)
 
 
@@ -95,7 +100,7 @@ def read(door: Door, answer: Answer, secrets: tuple[str, ...] = ()) -> Any:
         raise RateLimited(f"Sense asks us to wait {wait_s:.0f} s (HTTP 429 on {door})", wait_s)
     if status >= 500 or status == 408:
         wait_s = retry_after_s(answer.retry_after, answer.received_at)
-        raise OverloadedSense(f"Sense is not well (HTTP {status} on {door})", wait_s)
+        raise OverloadedSense(f"Sense is not well (HTTP {status} on {door}): an outage, which passes", wait_s)
     if _is_html(answer) or 300 <= status < 400:
         raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
     body = _parse(answer.body)
@@ -143,7 +148,7 @@ def _refusal(door: Door, status: int, body: Any, secrets: tuple[str, ...]) -> Se
     kind = UNAUTHORIZED.get(door, RequestRefused) if status < 400 else REFUSALS.get((door, status), RequestRefused)
     if issubclass(kind, LoginRefused) and _sounds_locked(known):
         kind = AccountLocked
-    return kind(message)
+    return kind(message + WHAT_TO_DO.get(kind, ""))
 
 
 def _asks_for_code(body: Mapping[str, Any]) -> bool:
@@ -160,10 +165,10 @@ def _is_sense(body: Mapping[str, Any]) -> bool:
 
 
 def _reason(body: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
-    reason = str(body.get("error_reason") or "")
+    reason: str = str(body.get("error_reason") or "")[:5_000]
     for secret in secrets:
         reason = reason.replace(secret, "***") if secret else reason
-    return "".join(letter for letter in reason if letter.isprintable())[:REASON_LONGEST]
+    return "".join(letter for letter in redact(reason) if letter.isprintable())[:REASON_LONGEST]
 
 
 def _is_html(answer: Answer) -> bool:

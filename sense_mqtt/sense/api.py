@@ -63,6 +63,7 @@ class SenseApi:
         self._adapter = _Adapter(trust(ca_file))
         self._session = _session(self._adapter, device_id)
         self._clock_error_s = 0.0
+        self._posted: tuple[str, ...] = ()  # at the last login: Sense may repeat it in any answer
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None, *, token: str) -> Any:
         """Return the parsed answer of a GET below the base URL."""
@@ -70,6 +71,8 @@ class SenseApi:
 
     def post(self, path: str, form: Mapping[str, str]) -> Any:
         """Return the parsed answer of `authenticate`, `authenticate/mfa` or `renew`."""
+        if path == "authenticate":
+            self._posted = tuple(form.values())
         return self._call(POSTS[path], "POST", path, tuple(form.values()), data=dict(form))
 
     def wait(self, seconds: float) -> None:
@@ -94,7 +97,7 @@ class SenseApi:
         with self._manners.turn():
             answer = self._send(door, method, f"{self._base_url}/{path}", **more)
             try:
-                return read(door, answer, secrets)
+                return read(door, answer, secrets + self._posted)
             except (RateLimited, OverloadedSense) as error:
                 self._manners.hush(error.retry_after_s)
                 raise
@@ -103,13 +106,13 @@ class SenseApi:
         with Deadline(self._timeout_s, self._adapter.find_socket, self._clock) as deadline:
             try:
                 answer = self._exchange(method, url, **more)
-                if deadline.passed:  # an answer without a length ends where the deadline cut it
-                    raise TimeoutError
-                return answer
             except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
                 raise self._unavailable(door, url, error, timed_out=deadline.passed) from error
             finally:
                 self._adapter.begin(None)
+        if deadline.passed:  # an answer without a length ends where the deadline cut it
+            raise self._late(door, url)
+        return answer
 
     def _exchange(self, method: str, url: str, **more: Any) -> Answer:
         timeouts = (self._timeout_s, self._timeout_s)  # each of one read only, hence the deadline
@@ -135,8 +138,12 @@ class SenseApi:
         if isinstance(error, requests.ConnectionError) and not self._adapter.has_connected:
             return Unreached(f"{host} cannot be reached ({why}): check network, name server and proxy")
         if timed_out or isinstance(error, requests.ReadTimeout):
-            return SenseUnavailable(f"{host} gave no whole answer to {door} within {self._timeout_s:g} s")
+            return self._late(door, url)
         return SenseUnavailable(f"the connection to {host} broke off during {door} ({why})")
+
+    def _late(self, door: Door, url: str) -> SenseUnavailable:
+        host = urlsplit(url).netloc
+        return SenseUnavailable(f"{host} gave no whole answer to {door} within {self._timeout_s:g} s")
 
 
 def _session(adapter: HTTPAdapter, device_id: str) -> requests.Session:

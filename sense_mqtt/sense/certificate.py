@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0a": "O", b"\x55\x04\x0b": "OU"}  # object identifiers 2.5.4.x
-SEQUENCE, SET, OBJECT_IDENTIFIER, EXPLICIT_VERSION = 0x30, 0x31, 0x06, 0xA0
-BMP_STRING = 0x1E
+EXPLICIT_VERSION, BMP_STRING = 0xA0, 0x1E  # tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +25,16 @@ def describe(der: bytes) -> Presented | None:
 
 
 def _describe(der: bytes) -> Presented:
-    certificate = next(_elements(der))[1]
-    fields = [field for field in _elements(next(_elements(certificate))[1]) if field[0] != EXPLICIT_VERSION]
+    to_be_signed = _first(_first(der))
+    fields = [field for field in _elements(to_be_signed) if field[0] != EXPLICIT_VERSION]
     _serial, _algorithm, issuer, validity, subject = (content for _, content in fields[:5])
     return Presented(_name(subject), _name(issuer), _date([*_elements(validity)][1][1]))
+
+
+def _first(content: bytes) -> bytes:
+    for _, inner in _elements(content):
+        return inner
+    raise ValueError("empty")
 
 
 def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -37,8 +37,12 @@ class Deadline:
     def extend(self, seconds: float) -> None:
         """Something came: the time is up `seconds` from now."""
         with self._changed:
-            if not self._final:
-                self._due = self._now() + seconds
+            due = self._now() + seconds
+            if self._final:
+                return
+            if due < self._due:  # otherwise the watcher looks again soon enough
+                self._changed.notify()
+            self._due = due
 
     def shorten(self, seconds: float) -> None:
         """The time is up `seconds` from now at the latest, and cannot be extended any more."""

@@ -11,7 +11,7 @@ from sense_mqtt.inbox import FrameArrived, Inbox, Rung, UpdatePolled
 from sense_mqtt.sense.berth import Berth
 from sense_mqtt.sense.feed_settings import FeedSettings
 from sense_mqtt.sense.ladder import Ladder, Lost, Outcome, Worked, climb, learn, settled
-from sense_mqtt.sense.line import Line, LineEnded
+from sense_mqtt.sense.line import HandshakeRefused, Line, LineEnded
 from sense_mqtt.sense.peek import is_update, tells_bad_token
 from sense_mqtt.sense.polling import Poller, Unpollable
 from sense_mqtt.sense.session import Session
@@ -52,6 +52,7 @@ class Feed:
         self._voice = Voice(monitor, inbox)
         self._ladder = self._berth.load(self._rules, clock.now())
         self._poll_at = self._now()  # no poll before, pause or not
+        self._bad_tokens = 0  # refused in a row
         self._line: Line | None = None
         self._pause: Pause | None = None
         self._pausing = threading.Lock()
@@ -132,8 +133,11 @@ class Feed:
             self._line = line
             try:
                 return None if self._is_interrupted() else self._listen(line, token)
-            except TokenRefused:
+            except TokenRefused as error:
                 self._session.token_refused(token)
+                self._bad_tokens += 1
+                if self._bad_tokens > 1:  # the last one was fresh
+                    raise HandshakeRefused(f"{error}, though it is fresh", 0.0) from error
                 raise
             finally:
                 self._line = None
@@ -165,6 +169,7 @@ class Feed:
     def _bring(self, raw: str | bytes, line: Line) -> None:
         if tells_bad_token(raw):
             raise TokenRefused("the feed refused the access token")
+        self._bad_tokens = 0
 
         def may_wait() -> bool:
             line.keep()  # the silence is ours

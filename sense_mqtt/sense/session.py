@@ -85,7 +85,7 @@ class Session:
         """Return an access token that is good for now. Raises `LoginRefused` at once, without a call, while parked."""
         with self._alone:
             standing = self._stand()
-            return (self._refresh() if self._is_due() else standing).access_token
+            return (self._refresh(standing) if self._is_due() else standing).access_token
 
     def token_refused(self, token: str) -> None:
         """Sense refused this token: the next `token()` renews, unless that has happened meanwhile."""
@@ -124,14 +124,23 @@ class Session:
         stamp = self._file.stamp()
         if stamp is None or stamp == self._stamp:
             return
-        self._stamp = stamp
         self._file.warn_if_shared()
-        standing = restore(self._file.load() or {})
+        standing = restore(self._read())
+        self._stamp = stamp
         if standing is None or self._is_anothers(standing):
             return
         self._take(standing)
         if self._clock.now().monotonic < self._ends_at:
             self._declare("ok", "a stored session is at hand")
+
+    def _read(self) -> Mapping[str, Any]:
+        try:
+            return self._file.load() or {}
+        except ConfigError as error:
+            if self._standing is None:
+                raise
+            log.warning("the session goes on without its file: %s", error)
+            return {}
 
     def _is_anothers(self, standing: Standing) -> bool:
         known = self._credentials
@@ -145,12 +154,11 @@ class Session:
         refused = standing is not None and standing.access_token == self._refused
         return refused or self._clock.now().monotonic >= self._renew_at
 
-    def _refresh(self) -> Standing:
+    def _refresh(self, standing: Standing) -> Standing:
         with self._file.locked():
             self._adopt()  # another process may have renewed, and spent our refresh token
-            if self._standing is None:
-                return self._log_in()
-            return self._renew(self._standing) if self._is_due() else self._standing
+            standing = self._standing or standing
+            return self._renew(standing) if self._is_due() else standing
 
     def _renew(self, standing: Standing) -> Standing:
         form = {"user_id": str(standing.account.user_id), "refresh_token": standing.refresh_token or ""}
@@ -202,12 +210,12 @@ class Session:
     def _take(self, standing: Standing) -> None:
         now = self._clock.now()
         age = age_s(standing, now.wall)
-        self._standing, self._account = standing, standing.account
+        self._standing, self._account, self._refused = standing, standing.account, None
         self._renew_at = now.monotonic + renew_after_s(standing.life_s) - age
         self._ends_at = float("inf") if standing.life_s is None else now.monotonic + standing.life_s - age
         self._logins.unpark()
-        for secret in (standing.access_token, standing.refresh_token):
-            self._learn(secret or "")
+        for secret in filter(None, (standing.access_token, standing.refresh_token)):
+            self._learn(secret)
 
     def _declare(self, auth: Auth, reason: str) -> None:
         if auth == self._auth:

@@ -101,6 +101,7 @@ def _lock_file(path: Path) -> Iterator[int]:
     try:
         lock_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _give_away(lock, lock_path.parent)
     except OSError as error:
         message = f"{lock_path}: cannot be opened ({error.strerror}); set state_dir to a directory of our own"
         raise ConfigError(message) from error
@@ -114,6 +115,7 @@ def _replace(path: Path, content: bytes, *, durable: bool) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600 from birth
     try:
         with os.fdopen(handle, "wb") as file:
+            _give_away(handle, path.parent)
             file.write(content)
             file.flush()
             if durable:
@@ -125,6 +127,14 @@ def _replace(path: Path, content: bytes, *, durable: bool) -> None:
         raise
     if durable:
         _sync_directory(path.parent)
+
+
+def _give_away(descriptor: int, directory: Path) -> None:
+    """As root (`sudo sense-mqtt login`), give the file to the directory's owner: the bridge must be able to read it."""
+    if os.geteuid() == 0:
+        with contextlib.suppress(OSError):  # a root without that right
+            owner = directory.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _sync_directory(path: Path) -> None:

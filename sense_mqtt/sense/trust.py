@@ -46,16 +46,19 @@ def explain(url: str, error: ssl.SSLCertVerificationError) -> CertificateRefused
     """Say whose certificate was presented, by whom it was issued, and what to do."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    presented = _look(host, parts.port or 443)
-    shown = (
-        f"presented is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.ends}"
-        if presented
-        else "it could not be looked at"
-    )
+    shown = show_certificate(host, parts.port or 443)
     return CertificateRefused(
         f"the certificate of {host} is not trusted ({error.verify_message}): {shown}; if your own firewall inspects "
         "TLS, set sense.ca_file to its authority's certificate (PEM); if not, check this machine's clock and network"
     )
+
+
+def show_certificate(host: str, port: int) -> str:
+    """Return in words whose certificate is presented there, and by whom it was issued."""
+    presented = _look(host, port)
+    if presented is None:
+        return "it could not be looked at"
+    return f"presented is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.ends}"
 
 
 def _look(host: str, port: int) -> Presented | None:

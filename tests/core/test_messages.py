@@ -47,6 +47,7 @@ def test_an_event_of_the_house_names_the_device_that_it_is_about():
     (message,) = say(7, [Event(None, "device_found", START, {"device": "a", "name": "A"})], TOPICS)
     assert message.topic == "home/sense/7/event"
     assert json.loads(message.payload) == {
+        "id": "1d12dba1c7346a0fc73aad618941b2da",
         "event_type": "device_found",
         "monitor": 7,
         "time": "2026-11-18T11:06:40.000Z",

@@ -1,0 +1,38 @@
+"""Who a server of Sense proves to be: a connection with TLS where the address asks for it, and nothing more."""
+
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sense_mqtt.errors import SenseUnavailable
+from sense_mqtt.sense.causes import root_reason
+from sense_mqtt.sense.certificate import describe
+from sense_mqtt.sense.trust import explain, refused_certificate, trust
+
+PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
+SECURE = ("https", "wss")
+
+
+def shake_hands(url: str, ca_file: Path | None, timeout_s: float) -> str:
+    """Return in words whom we met. Raises `SenseUnavailable` (`CertificateRefused`), or `ConfigError` of `ca_file`."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
+    try:
+        with socket.create_connection((host, port), timeout_s) as raw:
+            if parts.scheme not in SECURE:
+                return f"{host} port {port} takes connections; {parts.scheme}:// is not encrypted"
+            with trust(ca_file).wrap_socket(raw, server_hostname=host) as wrapped:
+                return _introduce(wrapped.getpeercert(binary_form=True))
+    except (OSError, ValueError) as error:  # a host that cannot be a name is a ValueError
+        refused = refused_certificate(error)
+        if refused is not None:
+            raise explain(url, refused) from error
+        why = root_reason(error)
+        raise SenseUnavailable(f"{host} port {port}: {why}; check network, firewall and proxy") from error
+
+
+def _introduce(der: bytes | None) -> str:
+    presented = describe(der or b"")
+    if presented is None:
+        return "the certificate is trusted"
+    return f"trusted is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.ends}"

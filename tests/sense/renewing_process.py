@@ -1,0 +1,24 @@
+"""A process that asks and renews as fast as it can, until it is killed. Arguments: URL, state directory, who."""
+
+import sys
+import threading
+from pathlib import Path
+
+from sense_mqtt.clock import SystemClock
+from sense_mqtt.sense.api import SenseApi
+from sense_mqtt.sense.session import Credentials, Session
+
+
+def main(url: str, state_dir: str, email: str, password: str) -> None:
+    """Renew before every question."""
+    clock, closing = SystemClock(), threading.Event()
+    api = SenseApi(url, device_id="k", timeout_s=20, ca_file=None, clock=clock, closing=closing, spacing_s=0)
+    credentials = Credentials(email, password)
+    session = Session(api, Path(state_dir), credentials, clock=clock, post=lambda _item: None)
+    while True:
+        session.token_refused(session.token())
+        session.get("app/monitors/900101/status")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,158 @@
+"""What Sense's answers mean."""
+
+import json
+
+import pytest
+
+from sense_mqtt.errors import (
+    LoginRefused,
+    NotFound,
+    RateLimited,
+    RequestRefused,
+    SenseUnavailable,
+    TokenRefused,
+)
+from sense_mqtt.sense.answers import (
+    AccountLocked,
+    Answer,
+    CodeAsked,
+    CodeRefused,
+    OverloadedSense,
+    http_time,
+    read,
+    retry_after_s,
+)
+
+HTML = b"<html><body>502 Bad Gateway</body></html>"
+NO = b'{"status": "error", "error_reason": "Unauthorized"}'
+MFA = b'{"status": "mfa_required", "mfa_token": "m1", "mfa_type": "totp", "error_reason": "Multi-factor"}'
+LOCKED = b'{"status": "error", "error_type": "account_locked", "error_reason": "Try again later"}'
+
+ERRORS = [
+    # door, status, body -> class
+    ("get", 401, NO, TokenRefused),
+    ("get", 401, b"", TokenRefused),
+    ("get", 401, HTML, SenseUnavailable),
+    ("get", 400, NO, RequestRefused),
+    ("get", 403, NO, RequestRefused),
+    ("get", 403, b'{"message": "Forbidden"}', SenseUnavailable),
+    ("get", 403, HTML, SenseUnavailable),
+    ("get", 404, b'{"status": "error", "error_reason": "Not Found"}', NotFound),
+    ("get", 404, b"", NotFound),
+    ("get", 404, HTML, SenseUnavailable),
+    ("get", 405, NO, RequestRefused),
+    ("get", 408, NO, OverloadedSense),
+    ("get", 418, NO, RequestRefused),
+    ("get", 429, b"", RateLimited),
+    ("get", 429, HTML, RateLimited),
+    ("get", 500, b"{}", OverloadedSense),
+    ("get", 502, HTML, OverloadedSense),
+    ("get", 503, NO, OverloadedSense),
+    ("get", 504, b"", OverloadedSense),
+    ("get", 200, HTML, SenseUnavailable),
+    ("get", 200, b"", SenseUnavailable),
+    ("get", 200, b'{"cut', SenseUnavailable),
+    ("get", 200, b"[" * 100_000, SenseUnavailable),
+    ("get", 204, b"", SenseUnavailable),
+    ("get", 302, b"", SenseUnavailable),
+    ("renew", 400, NO, TokenRefused),
+    ("renew", 401, NO, TokenRefused),
+    ("renew", 403, NO, TokenRefused),
+    ("renew", 403, b'{"message": "Forbidden"}', SenseUnavailable),
+    ("renew", 403, HTML, SenseUnavailable),
+    ("renew", 404, NO, NotFound),
+    ("renew", 429, NO, RateLimited),
+    ("renew", 503, NO, OverloadedSense),
+    ("renew", 200, HTML, SenseUnavailable),
+    ("renew", 200, b'{"authorized": false}', TokenRefused),
+    ("authenticate", 400, NO, LoginRefused),
+    ("authenticate", 401, NO, LoginRefused),
+    ("authenticate", 401, MFA, CodeAsked),
+    ("authenticate", 401, LOCKED, AccountLocked),
+    ("authenticate", 423, b"{}", AccountLocked),
+    ("authenticate", 200, b'{"authorized": false, "error_reason": "x"}', LoginRefused),
+    ("authenticate", 200, b"[]", LoginRefused),
+    ("authenticate", 404, NO, NotFound),
+    ("authenticate", 422, NO, RequestRefused),
+    ("authenticate", 503, HTML, OverloadedSense),
+    ("authenticate/mfa", 400, NO, CodeRefused),
+    ("authenticate/mfa", 401, NO, CodeRefused),
+    ("authenticate/mfa", 401, LOCKED, AccountLocked),
+    ("authenticate/mfa", 401, b'{"error_reason": "Too many attempts"}', AccountLocked),
+    ("authenticate/mfa", 200, b'{"authorized": false}', CodeRefused),
+]
+
+
+@pytest.mark.parametrize(("door", "status", "body", "kind"), ERRORS)
+def test_each_refusal_has_one_reaction(door, status, body, kind):
+    with pytest.raises(kind) as refused:
+        read(door, Answer(status, body))
+    assert type(refused.value) is kind
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"5", b'{"a": [1]}'])
+def test_an_answer_is_returned(body):
+    assert read("get", Answer(200, body)) == json.loads(body)
+
+
+def test_the_mfa_token_is_kept_and_not_told():
+    with pytest.raises(CodeAsked) as asked:
+        read("authenticate", Answer(401, MFA))
+    assert asked.value.mfa_token == "m1"
+    assert "m1" not in repr(asked.value) + str(asked.value)
+
+
+def test_a_reason_is_repeated_without_what_is_secret():
+    body = json.dumps({"error_reason": "No account me@example.com\n with hunter2" + "x" * 500}).encode()
+    with pytest.raises(LoginRefused) as refused:
+        read("authenticate", Answer(401, body), ("me@example.com", "hunter2", ""))
+    message = str(refused.value)
+    assert "No account *** with ***" in message
+    assert len(message) < 250
+
+
+NOW = http_time("Sat, 21 Nov 2026 19:00:00 GMT") or 0.0
+WAITS = [
+    ("120", 120),
+    (" 5 ", 5),
+    ("0", 1),
+    ("90000", 3600),
+    ("9" * 400, 3600),
+    ("Sat, 21 Nov 2026 19:02:00 GMT", 120),
+    ("Sat, 21 Nov 2026 18:00:00 GMT", 1),
+    ("Sun, 22 Nov 2026 19:00:00 GMT", 3600),
+    ("soon", 0),
+    ("-5", 0),
+    ("", 0),
+    (None, 0),
+]
+
+
+@pytest.mark.parametrize(("header", "wait_s"), WAITS)
+def test_retry_after_is_seconds_or_a_date_and_an_hour_at_most(header, wait_s):
+    assert retry_after_s(header, NOW) == wait_s
+
+
+@pytest.mark.parametrize(("header", "wait_s"), [("30", 30), (None, 60)])
+def test_a_429_says_how_long_to_wait(header, wait_s):
+    with pytest.raises(RateLimited) as limited:
+        read("get", Answer(429, b"", retry_after=header))
+    assert limited.value.retry_after_s == wait_s
+
+
+@pytest.mark.parametrize("header", [None, "", "yesterday", "Sat, 99 Nov 2026 19:00:00 GMT"])
+def test_a_date_that_is_none_is_none(header):
+    assert http_time(header) is None
+
+
+def test_a_date_without_a_zone_is_utc():
+    assert http_time("Sat, 21 Nov 2026 19:00:00") == NOW
+
+
+ADVICE = [(NO, "check e-mail and password"), (LOCKED, "Sense locks for a while .* wait a few hours")]
+
+
+@pytest.mark.parametrize(("body", "advice"), ADVICE)
+def test_a_refused_login_says_what_to_do(body, advice):
+    with pytest.raises(LoginRefused, match=advice):
+        read("authenticate", Answer(401, body))

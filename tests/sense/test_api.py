@@ -1,0 +1,291 @@
+"""The door to Sense's REST interface, against the simulated cloud and against rude servers."""
+
+import gc
+import http.client
+import threading
+import time
+
+import pytest
+from sense_parts import HandClock, answering, api_at, api_of, dribbling, rude_server
+
+from sense_mqtt import __version__
+from sense_mqtt.errors import (
+    CommandRefused,
+    NotFound,
+    RateLimited,
+    RequestRefused,
+    SenseMqttError,
+    SenseUnavailable,
+    TokenRefused,
+)
+from sense_mqtt.sense.answers import OverloadedSense
+from sense_mqtt.sense.api import ANSWER_MOST_BYTES, Unreached
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.model import BuiltInHouse
+
+STATUS = "app/monitors/900101/status"
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture
+def cloud():
+    with SimulatedCloud(BuiltInHouse(seed=1), pace="manual") as cloud:
+        yield cloud
+
+
+def token(api, cloud):
+    return api.post("authenticate", {"email": cloud.email, "password": cloud.password})["access_token"]
+
+
+def test_a_login_and_a_question(cloud):
+    api = api_of(cloud)
+    assert api.get(STATUS, token=token(api, cloud))["monitor_info"]["online"] is True
+
+
+def test_parameters_reach_sense(cloud):
+    api = api_of(cloud)
+    answer = api.get("users/900201/timeline", {"n_items": 3}, token=token(api, cloud))
+    assert len(answer["items"]) <= 3
+    assert cloud.records.requests("timeline")[0].query == ("n_items",)
+
+
+def test_we_say_who_we_are(cloud):
+    api = api_of(cloud)
+    api.get(STATUS, token=token(api, cloud))
+    for request in cloud.records.requests():
+        headers = dict(request.headers)
+        assert headers["User-Agent"].startswith(f"sense-mqtt/{__version__} ")
+        assert headers["x-sense-device-id"] == "testdevice"
+    assert dict(cloud.records.requests(STATUS)[0].headers)["Authorization"] == "bearer"
+
+
+FAULTS = [
+    (400, '{"status": "error", "error_reason": "Bad"}', RequestRefused),
+    (401, '{"status": "error", "error_reason": "No"}', TokenRefused),
+    (403, '{"status": "error", "error_reason": "No"}', RequestRefused),
+    (404, '{"status": "error", "error_reason": "Not Found"}', NotFound),
+    (429, None, RateLimited),
+    (500, None, OverloadedSense),
+    (503, '{"status": "error"}', OverloadedSense),
+    (200, None, SenseUnavailable),  # an HTML page of a proxy
+    (-1, None, SenseUnavailable),  # cut
+]
+
+
+@pytest.mark.parametrize(("status", "body", "kind"), FAULTS)
+def test_each_fault_has_one_reaction(cloud, status, body, kind):
+    api = api_of(cloud)
+    good = token(api, cloud)
+    cloud.faults.refuse(status, path="status", body=body)
+    with pytest.raises(kind) as refused:
+        api.get(STATUS, token=good)
+    assert type(refused.value) is kind
+    assert good not in str(refused.value)
+    assert len(cloud.records.requests(STATUS)) <= 1  # nothing is tried twice
+
+
+def test_no_answer_in_time_is_an_outage(cloud):
+    api = api_of(cloud, timeout_s=0.3)
+    cloud.faults.hang(path="status")
+    with pytest.raises(SenseUnavailable, match=r"no whole answer to get within 0\.3 s"):
+        api.get(STATUS, token="x")
+
+
+def test_nobody_there_means_that_nothing_was_sent():
+    with rude_server(lambda _connection, _over: None) as port:
+        pass
+    with pytest.raises(Unreached, match=f"127.0.0.1:{port} cannot be reached .connection refused.: check network"):
+        api_at(f"http://127.0.0.1:{port}/").post("authenticate", {"email": "a", "password": "b"})
+
+
+def test_a_host_that_does_not_exist_means_that_nothing_was_sent():
+    with pytest.raises(Unreached, match=r"nowhere.invalid cannot be reached"):
+        api_at("http://nowhere.invalid/").get("x", token="t")
+
+
+DRIBBLES = [
+    ("the status line", b"HTTP/1.1 200"),
+    ("a header", OK + b"X-Slow: "),
+    ("the body", OK + b"Content-Length: 100000\r\n\r\n"),
+    ("a body without end", OK + b"\r\n"),
+]
+
+
+@pytest.mark.parametrize("head", [row[1] for row in DRIBBLES], ids=[row[0] for row in DRIBBLES])
+def test_a_dribbled_answer_ends_at_the_deadline(head):
+    with rude_server(dribbling(head)) as port:
+        began = time.monotonic()
+        with pytest.raises(SenseUnavailable, match="no whole answer"):
+            api_at(f"http://127.0.0.1:{port}/", timeout_s=0.4).get("x", token="t")
+        assert time.monotonic() - began < 10
+
+
+def test_an_endless_answer_is_cut_off():
+    def flood(connection, over):
+        connection.recv(4096)
+        connection.sendall(OK + b"\r\n")
+        while not over.is_set():
+            connection.sendall(b"[" * 100_000)
+
+    with rude_server(flood) as port, pytest.raises(SenseUnavailable, match="more than 8 MB"):
+        api_at(f"http://127.0.0.1:{port}/").get("x", token="t")
+    assert ANSWER_MOST_BYTES == 8_000_000
+
+
+ODD = [
+    ("no HTTP at all", b"SSH-2.0-OpenSSH_9.2\r\n"),
+    ("nothing", b""),
+    ("cut in the body", OK + b"Content-Length: 50\r\n\r\n{"),
+    ("a wrong encoding", OK + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"),
+    ("a header without end", OK + b"X: " + b"a" * 100_000),
+    ("a hundred headers and more", OK + b"X: y\r\n" * 200 + b"\r\n"),
+    ("a status that is no number", b"HTTP/1.1 yes\r\n\r\n"),
+]
+
+
+@pytest.mark.parametrize("answer", [row[1] for row in ODD], ids=[row[0] for row in ODD])
+def test_an_odd_answer_is_an_outage(answer):
+    with rude_server(answering(answer)) as port, pytest.raises(SenseUnavailable):
+        api_at(f"http://127.0.0.1:{port}/", timeout_s=5).get("x", token="t")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status):
+    seen = []
+
+    def redirect(connection, _over):
+        seen.append(connection.recv(4096))
+        place = b"Location: http://127.0.0.1:9/evil\r\nContent-Length: 0\r\n\r\n"
+        connection.sendall(b"HTTP/1.1 %d Elsewhere\r\n" % status + place)
+
+    with rude_server(redirect) as port, pytest.raises(SenseUnavailable, match=f"HTTP {status}"):
+        api_at(f"http://127.0.0.1:{port}/").get("x", token="t")
+    assert len(seen) == 1
+
+
+def test_cookies_are_not_taken():
+    seen = []
+
+    def bake(connection, _over):
+        seen.append(connection.recv(4096))
+        connection.sendall(OK + b"Set-Cookie: a=b; Path=/\r\nContent-Length: 2\r\n\r\n{}")
+
+    with rude_server(bake) as port:
+        api = api_at(f"http://127.0.0.1:{port}/")
+        api.get("x", token="t")
+        api.get("x", token="t")
+    assert b"Cookie" not in seen[1]
+
+
+def test_a_netrc_does_not_replace_the_token(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    seen = []
+
+    def listen(connection, _over):
+        seen.append(connection.recv(4096))
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+
+    with rude_server(listen) as port:
+        api_at(f"http://127.0.0.1:{port}/").get("x", token="good-token")
+    assert b"Authorization: bearer good-token\r\n" in seen[0]
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch):
+    seen = []
+
+    def listen(connection, _over):
+        seen.append(connection.recv(4096))
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+
+    with rude_server(listen) as port:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        assert api_at("http://sense.invalid/").get("x", token="t") == {}
+    assert seen[0].startswith(b"GET http://sense.invalid/x HTTP/1.1")
+
+
+def test_a_path_that_leads_elsewhere_is_not_asked_for(cloud):
+    api = api_of(cloud)
+    with pytest.raises(CommandRefused):
+        api.get("//evil.example/x", token="t")
+    assert cloud.records.counts.requests == 0
+
+
+def test_after_a_429_we_keep_still_until_the_time_is_over(cloud):
+    clock = HandClock()
+    api = api_of(cloud, clock)
+    cloud.faults.refuse(429, path="status", times=1, retry_after=120)
+    with pytest.raises(RateLimited):
+        api.get(STATUS, token="x")
+    clock.advance(100)
+    with pytest.raises(RateLimited, match="20 s are left") as limited:
+        api.get(STATUS, token="x")
+    assert limited.value.retry_after_s == pytest.approx(20)
+    assert api.quiet_s == pytest.approx(20)
+    assert len(cloud.records.requests(STATUS)) == 1
+    clock.advance(21)
+    with pytest.raises(TokenRefused):
+        api.get(STATUS, token="x")
+
+
+def test_an_outage_that_says_when_to_come_back_is_believed(cloud):
+    api = api_of(cloud, HandClock())
+    cloud.faults.refuse(503, path="status", retry_after=30)
+    with pytest.raises(OverloadedSense):
+        api.get(STATUS, token="x")
+    with pytest.raises(RateLimited):
+        api.get(STATUS, token="x")
+
+
+def test_calls_of_the_last_hour_are_counted(cloud):
+    clock = HandClock()
+    api = api_of(cloud, clock)
+    for _ in range(3):
+        with pytest.raises(TokenRefused):
+            api.get(STATUS, token="x")
+    assert api.calls_last_hour == 3
+    clock.advance(3601)
+    assert api.calls_last_hour == 0
+
+
+def test_nothing_is_asked_once_we_are_closing(cloud):
+    closing = threading.Event()
+    api = api_of(cloud, closing=closing, spacing_s=60)
+    with pytest.raises(TokenRefused):
+        api.get(STATUS, token="x")
+    threading.Timer(0.1, closing.set).start()
+    with pytest.raises(SenseUnavailable, match="stopping"):
+        api.get(STATUS, token="x")
+    with pytest.raises(SenseUnavailable, match="stopping"):
+        api.wait(60)
+    assert len(cloud.records.requests(STATUS)) == 1
+
+
+@pytest.mark.parametrize("off_s", [-3600, 0, 90])
+def test_senses_clock_is_compared_with_ours(cloud, off_s):
+    cloud.faults.clock_offset_s = off_s
+    api = api_of(cloud)
+    with pytest.raises(TokenRefused):
+        api.get(STATUS, token="x")
+    assert api.clock_error_s == pytest.approx(off_s, abs=3)
+
+
+def test_a_deadline_leaves_no_thread_behind(cloud):
+    api = api_of(cloud)
+    for _ in range(5):
+        with pytest.raises(TokenRefused):
+            api.get(STATUS, token="x")
+    gc.collect()
+    assert cloud.records.wait(lambda counts: counts.requests == 5)
+    for thread in threading.enumerate():
+        if thread.name == "sense-deadline":
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_an_error_of_the_library_never_leaves_the_door():
+    assert not issubclass(http.client.HTTPException, SenseMqttError)
+    with rude_server(answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")) as port:
+        with pytest.raises(SenseUnavailable) as refused:
+            api_at(f"http://127.0.0.1:{port}/").get("x", token="hush-token")
+        assert "hush" not in str(refused.value)

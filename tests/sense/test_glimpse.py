@@ -1,0 +1,145 @@
+"""A look at the feed, as polite as the feed itself."""
+
+import pytest
+from sense_parts import session_of
+
+from sense_mqtt.clock import SystemClock
+from sense_mqtt.errors import LoginRefused, SenseUnavailable, TokenRefused
+from sense_mqtt.sense.berth import Berth
+from sense_mqtt.sense.feed import FeedSettings
+from sense_mqtt.sense.glimpse import Onlooker
+from sense_mqtt.sense.ladder import Ladder
+from sense_mqtt.sense.line import HandshakeRefused
+from sense_mqtt.sense.session import Credentials
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.model import BuiltInHouse
+
+MONITOR = 900_101
+
+
+@pytest.fixture
+def cloud():
+    with SimulatedCloud(BuiltInHouse(seed=1), speed=5) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def settings(cloud, tmp_path):
+    return FeedSettings(state_dir=tmp_path, url=cloud.feed_url, silence_timeout_s=5.0)
+
+
+class Waits(list):
+    """Nobody waits; it is written down."""
+
+    def __call__(self, seconds):
+        self.append(seconds)
+
+
+@pytest.fixture
+def waits():
+    return Waits()
+
+
+@pytest.fixture
+def look(cloud, settings, waits):
+    session = session_of(cloud, settings.state_dir)
+
+    def once():
+        return Onlooker(MONITOR, session, settings, clock=SystemClock(), dice=lambda _least, most: most).look(waits)
+
+    return once
+
+
+def remember(settings, *, rest_s=0.0, climb_s=0.0, **ladder):
+    now = SystemClock().now()
+    told = Ladder(**ladder, next_at=now.monotonic + rest_s, climb_at=now.monotonic + climb_s)
+    Berth(settings.state_dir, MONITOR).save(told, now)
+
+
+def remembered(settings):
+    return Berth(settings.state_dir, MONITOR).load(settings.rules(), SystemClock().now())
+
+
+def test_one_frame_comes_by_a_websocket_that_is_closed_again(cloud, look):
+    assert look() == "a frame came by websocket"
+    assert cloud.records.wait(lambda counts: (counts.sockets_opened, counts.sockets_open) == (1, 0))
+
+
+def test_a_feed_that_another_holds_is_left_alone(cloud, look, settings):
+    with Berth(settings.state_dir, MONITOR).claimed():
+        assert "a running bridge holds it" in look()
+    assert cloud.records.counts.sockets_opened == 0
+
+
+def test_a_short_rest_is_waited_for(look, settings, waits):
+    remember(settings, rest_s=5.0, failures=2)
+    assert look() == "a frame came by websocket"
+    assert waits == [pytest.approx(5.0, abs=1.0)]
+
+
+def test_a_look_leaves_what_the_feed_knows_as_it_was(look, settings):
+    remember(settings, failures=2, refusals=1, descents=1)
+    look()
+    after = remembered(settings)
+    assert (after.failures, after.refusals, after.descents) == (2, 1, 1)
+
+
+def test_while_the_websocket_rests_for_long_a_frame_is_polled(cloud, look, settings):
+    remember(settings, rest_s=100.0, failures=5)
+    assert look() == "a frame came by polling, as the websocket rests"
+    assert cloud.records.counts.sockets_opened == 0
+
+
+def test_on_the_rung_of_polling_a_frame_is_polled(cloud, look, settings):
+    remember(settings, rung="poll", climb_s=900.0)
+    assert look() == "a frame came by polling"
+    assert cloud.records.counts.sockets_opened == 0
+
+
+def test_after_the_cool_down_the_websocket_is_tried_again(look, settings):
+    remember(settings, rung="poll")
+    assert look() == "a frame came by websocket"
+
+
+def test_old_firmware_between_two_snapshots_is_not_asked(cloud, look, settings):
+    cloud.faults.old_firmware = True
+    remember(settings, rung="snapshot", rest_s=40.0, climb_s=900.0)
+    assert look() == "the bridge asks again in 40 s; this firmware cannot be asked in between"
+
+
+def test_old_firmware_whose_websocket_rests_is_a_failure(cloud, look, settings):
+    cloud.faults.old_firmware = True
+    remember(settings, rest_s=100.0, failures=5)
+    with pytest.raises(SenseUnavailable, match=r"failed 5 times in a row and rests for (99|100) s; check again"):
+        look()
+
+
+def test_a_refusal_counts_as_one_of_the_feeds(cloud, look, settings):
+    cloud.faults.refuse(429, path="realtimefeed", retry_after=120)
+    with pytest.raises(HandshakeRefused, match="HTTP 429"):
+        look()
+    after = remembered(settings)
+    assert (after.failures, after.refusals) == (1, 1)
+    assert after.next_at - SystemClock().now().monotonic == pytest.approx(120, abs=2)
+
+
+def test_a_silent_feed_is_a_failure(cloud, look, settings):
+    cloud.faults.silent = True
+    with pytest.raises(SenseUnavailable, match="5 s"):
+        look()
+    assert remembered(settings).failures == 1
+
+
+def test_a_refused_token_is_told(cloud, look):
+    cloud.faults.token_error_as_frame = True
+    look()  # logs in
+    cloud.account.expire_access_tokens()
+    with pytest.raises(TokenRefused):
+        look()
+
+
+def test_without_a_login_nothing_is_opened_nor_remembered(cloud, settings, waits):
+    session = session_of(cloud, settings.state_dir, credentials=Credentials())
+    with pytest.raises(LoginRefused):
+        Onlooker(MONITOR, session, settings, clock=SystemClock(), dice=max).look(waits)
+    assert remembered(settings).failures == 0

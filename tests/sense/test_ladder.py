@@ -1,0 +1,146 @@
+"""The ladder of a feed, without any feed."""
+
+from dataclasses import replace
+
+import pytest
+
+from sense_mqtt.core.backoff import Backoff
+from sense_mqtt.sense.ladder import (
+    Ladder,
+    Lost,
+    Missing,
+    Outcome,
+    Refused,
+    Rules,
+    Worked,
+    climb,
+    is_pollable,
+    learn,
+    settled,
+)
+
+RULES = Rules(poll_interval_s=60, spacing_s=1, backoff=Backoff(1, 300), cooldown_first_s=900, cooldown_most_s=14_400)
+
+
+def highest(_low: float, high: float) -> float:
+    return high
+
+
+def lowest(low: float, _high: float) -> float:
+    return low
+
+
+def after(*outcomes: Outcome, rules: Rules = RULES, start: Ladder | None = None, at: float = 0.0) -> Ladder:
+    ladder = start or Ladder()
+    for outcome in outcomes:
+        ladder = learn(ladder, outcome, rules, at, lowest)
+    return ladder
+
+
+NO = Refused("HTTP 503")
+GONE = Lost("no route to host")
+FINE = Worked("15 minutes")
+
+RUNGS = [
+    ("it begins with the websocket", [], "stream"),
+    ("two refusals are patience", [NO, NO], "stream"),
+    ("three refusals in a row are a message", [NO, NO, NO], "poll"),
+    ("a connection that held forgives", [NO, NO, FINE, NO, NO], "stream"),
+    ("an outage is no refusal, however long", [GONE] * 50, "stream"),
+    ("refusals count through an outage", [NO, GONE, NO, GONE, NO], "poll"),
+    ("firmware that cannot be polled", [NO, NO, NO, Missing("1.49")], "snapshot"),
+    ("polling that fails stays polling", [NO, NO, NO, GONE, GONE], "poll"),
+    ("a refused snapshot has nowhere to go", [NO, NO, NO, Missing("404"), NO, NO, NO, NO], "snapshot"),
+]
+
+
+@pytest.mark.parametrize(("outcomes", "rung"), [row[1:] for row in RUNGS], ids=[row[0] for row in RUNGS])
+def test_the_rung_after(outcomes, rung):
+    assert after(*outcomes).rung == rung
+
+
+@pytest.mark.parametrize("mode", ["stream", "poll", "snapshot"])
+def test_a_forced_mode_never_leaves_its_rung(mode):
+    rules = replace(RULES, mode=mode)
+    ladder = after(NO, NO, NO, NO, Missing("404"), GONE, FINE, rules=rules, start=Ladder(rung=mode))
+    assert ladder.rung == mode
+    assert climb(ladder, rules, 1e9).rung == mode
+
+
+def test_the_cool_down_doubles_with_each_descent_up_to_hours():
+    ladder, waits = Ladder(), []
+    for _ in range(7):
+        ladder = after(NO, NO, NO, start=ladder) if ladder.descents == 0 else after(NO, start=ladder)
+        waits.append(ladder.climb_at)
+        ladder = climb(ladder, RULES, ladder.climb_at)
+    assert waits == [900, 1800, 3600, 7200, 14400, 14400, 14400]
+
+
+def test_after_an_incident_bridges_come_back_one_by_one():
+    assert learn(after(NO, NO), NO, RULES, 0.0, highest).climb_at == 1125
+
+
+def test_the_websocket_is_not_tried_before_the_cool_down_is_over():
+    ladder = after(NO, NO, NO)
+    assert climb(ladder, RULES, 899).rung == "poll"
+    assert climb(ladder, RULES, 900).rung == "stream"
+
+
+@pytest.mark.parametrize("outcome", [NO, GONE], ids=["refused", "lost"])
+def test_a_websocket_on_trial_gets_one_chance(outcome):
+    on_trial = climb(after(NO, NO, NO), RULES, 900)
+    assert after(outcome, start=on_trial, at=900).rung == "poll"
+
+
+def test_a_websocket_that_holds_after_a_trial_is_trusted_again():
+    trusted = settled(climb(after(NO, NO, NO), RULES, 900))
+    assert after(NO, NO, start=trusted).rung == "stream"
+
+
+WAITS = [
+    ("after a good connection at once, with room for Sense to notice", Ladder(), FINE, 1),
+    ("after the first failure within the first ceiling", Ladder(), GONE, 1),
+    ("after the fifth within the fifth", Ladder(failures=4), GONE, 16),
+    ("never longer than five minutes", Ladder(failures=40), GONE, 300),
+    ("as long as Sense asks", Ladder(), Refused("429", 120), 120),
+    ("an hour at most", Ladder(), Lost("429", 90_000), 3600),
+    ("between polls", Ladder(rung="poll"), FINE, 60),
+    ("a failed poll is not repeated sooner", Ladder(rung="poll"), GONE, 60),
+    ("failing polls back off", Ladder(rung="poll", failures=8), GONE, 256),
+    ("on the new rung at once", Ladder(refusals=2), NO, 1),
+    ("on the new rung, as long as Sense asks", Ladder(refusals=2), Refused("429", 30), 30),
+    ("between snapshots", Ladder(rung="snapshot"), FINE, 60),
+]
+
+
+@pytest.mark.parametrize(("ladder", "outcome", "wait_s"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS])
+def test_the_wait(ladder, outcome, wait_s):
+    assert learn(ladder, outcome, RULES, 5000, highest).next_at == 5000 + wait_s
+
+
+def test_an_hour_of_outage_is_met_with_growing_gaps():
+    ladder, now, gaps = Ladder(), 0.0, []
+    while now < 3600:
+        ladder = learn(ladder, GONE, RULES, now, highest)
+        gaps.append(ladder.next_at - now)
+        now = ladder.next_at
+    assert gaps == sorted(gaps)
+    assert len(gaps) == 20
+
+
+FIRMWARE = [
+    ("1.64", True),
+    ("1.64.3-0a1b2c3d-release", True),
+    ("1.100", True),
+    ("2.0", True),
+    ("1.63.99", False),
+    ("1.49.29-4a5ddd65-release", False),
+    ("1.7", False),
+    ("", False),
+    ("unknown", False),
+]
+
+
+@pytest.mark.parametrize(("version", "pollable"), FIRMWARE)
+def test_firmware_is_compared_as_numbers(version, pollable):
+    assert is_pollable(version) is pollable

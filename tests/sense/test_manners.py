@@ -1,0 +1,93 @@
+"""The turnstile: one call in flight, at most one a second."""
+
+import threading
+
+import pytest
+from sense_parts import HandClock
+
+from sense_mqtt.errors import RateLimited, SenseUnavailable
+from sense_mqtt.sense.manners import Manners
+
+
+class Waiting(threading.Event):
+    """A closing event whose waiting moves the clock."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, timeout=None):
+        self._clock.advance(timeout)
+        return False
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+def test_calls_are_spaced(clock):
+    manners, times = Manners(clock, Waiting(clock), 1.0), []
+    for _ in range(4):
+        with manners.turn():
+            times.append(clock.now().monotonic - 1_000)
+        clock.advance(0.25)
+    assert times == [0, 1, 2, 3]
+
+
+def test_who_comes_late_does_not_wait(clock):
+    manners = Manners(clock, Waiting(clock), 1.0)
+    with manners.turn():
+        pass
+    clock.advance(5)
+    with manners.turn():
+        assert clock.now().monotonic == 1_005
+
+
+def test_one_call_is_in_flight_whoever_asks(clock):
+    manners, inside, most = Manners(clock, threading.Event(), 0.0), [], []
+
+    def ask():
+        for _ in range(50):
+            with manners.turn():
+                inside.append(1)
+                most.append(len(inside))
+                inside.pop()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(most) == 400
+    assert max(most) == 1
+    assert manners.calls_last_hour == 400
+
+
+def test_a_call_that_fails_lets_the_next_one_pass(clock):
+    manners = Manners(clock, Waiting(clock), 0.0)
+    with pytest.raises(KeyError), manners.turn():
+        raise KeyError
+    with manners.turn():
+        pass
+
+
+def test_hush_lasts_as_long_as_was_asked(clock):
+    manners = Manners(clock, Waiting(clock), 0.0)
+    manners.hush(10)
+    clock.advance(9)
+    with pytest.raises(RateLimited, match="1 s are left"), manners.turn():
+        pass
+    clock.advance(1)
+    with manners.turn():
+        pass
+    assert manners.calls_last_hour == 1
+
+
+def test_whoever_is_closing_asks_nothing(clock):
+    closing = threading.Event()
+    manners = Manners(clock, closing, 1.0)
+    closing.set()
+    with pytest.raises(SenseUnavailable, match="stopping"), manners.turn():
+        pass
+    assert manners.calls_last_hour == 0

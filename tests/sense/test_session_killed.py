@@ -1,0 +1,26 @@
+"""A process that renews is killed again and again, without warning."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from sense_parts import PATIENCE_S
+
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.model import BuiltInHouse
+
+KILLS = 6
+
+
+def test_kill_9_at_any_moment_never_needs_a_new_login(tmp_path):
+    with SimulatedCloud(BuiltInHouse(seed=1), pace="manual", token_life_s=30) as cloud:
+        cloud.rules.grace = True  # a renewal whose answer was lost may be repeated: nothing else could survive that
+        command = [sys.executable, str(Path(__file__).with_name("renewing_process.py")), cloud.api_url, str(tmp_path)]
+        for kill in range(KILLS):
+            renews = cloud.records.counts.renews + 1 + kill % 3
+            with subprocess.Popen([*command, cloud.email, cloud.password]) as process:
+                came = cloud.records.wait(lambda counts, renews=renews: counts.renews >= renews, PATIENCE_S)
+                process.kill()
+            assert came
+    assert cloud.records.counts.login_attempts == 1
+    assert cloud.records.counts.renews_refused == 0
