@@ -106,7 +106,9 @@ def assemble(
     clock, haste, dice = clock or SystemClock(), haste or Haste(), random.Random()  # noqa: S311 - jitter, no secret
     topics, doors = topics_of(config), doors or Doors()
     journal = doors.journal(config.state_dir / "journal.sqlite3")
-    broker = doors.broker(broker_settings(config), inbox, _will(topics), (topics.requests, topics.birth))
+    broker = doors.broker(
+        broker_settings(config), inbox, _will(topics), (topics.requests, topics.birth, *topics.echoes)
+    )
     publisher = Publisher(
         broker,
         journal,

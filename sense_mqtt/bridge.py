@@ -222,6 +222,8 @@ class Bridge:
         command = self._topics.command(item.topic)
         if command is not None:
             self._reception.take_request(command, item, now)
+        elif item.topic.endswith("/event"):
+            self._publisher.take_echo(item.topic, item.payload.decode(errors="replace"))
         elif item.topic == self._topics.birth and item.payload == b"online":
             self._schedules.put(IntroduceAgain(), now.monotonic + self._dice.uniform(0, BIRTH_DELAY_MOST_S))
 

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
+SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
 
 _UNSUPPORTED_VERSION = 132  # MQTT 5 reason code; paho gives it for the 3.1.1 answer too
 _TAKEN_OVER = 142
@@ -65,6 +66,7 @@ class Broker:
         self._topics = tuple(topics)
         self._protocol = MQTTProtocolVersion.MQTTv311 if settings.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
         self._client: paho.Client | None = None
+        self._is_resumable = False  # a session of this process may still be there
         self.generation = 0
 
     def open(self) -> None:
@@ -103,11 +105,8 @@ class Broker:
     def _connect(self, generation: int) -> None:
         try:
             client = self._make(generation)
-            client.connect(self._settings.host, self._settings.port, self._settings.keepalive_s)
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # ssl's and DNS's errors are OSErrors; UnicodeError (a bad host) a ValueError
+            self._dial(client)
+        except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
             self._inbox.put(BrokerDropped(generation, f"{type(error).__name__}: {error}"))
             return
         if generation != self.generation:
@@ -115,6 +114,16 @@ class Broker:
             return
         self._client = client
         client.loop_start()
+
+    def _dial(self, client: paho.Client) -> None:
+        settings = self._settings
+        if self._protocol != MQTTProtocolVersion.MQTTv5:
+            client.connect(settings.host, settings.port, settings.keepalive_s)
+            return
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = SESSION_S
+        fresh = not self._is_resumable
+        client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=fresh, properties=properties)
 
     def _make(self, generation: int) -> paho.Client:
         settings = self._settings
@@ -138,10 +147,15 @@ class Broker:
         return client
 
     def _listen(self, client: paho.Client, generation: int) -> None:
-        def connected(_c: Any, _u: Any, _f: Any, code: ReasonCode, properties: Properties | None) -> None:
-            self._post(lambda: self._read_connack(client, generation, code, properties))
+        greeted = threading.Event()
+
+        def connected(_c: Any, _u: Any, flags: Any, code: ReasonCode, properties: Properties | None) -> None:
+            greeted.set()
+            self._post(lambda: self._read_connack(client, generation, code, properties, resumed=flags.session_present))
 
         def dropped(_c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
+            if not greeted.is_set():
+                self._try_the_other_protocol()  # some brokers hang up on a version that they do not know
             self._post(lambda: BrokerDropped(generation, str(code), taken_over=code.value == _TAKEN_OVER))
 
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
@@ -161,16 +175,26 @@ class Broker:
             logger.exception("an MQTT callback failed")
             self._inbox.put(BrokerDropped(self.generation, "an MQTT callback failed"))
 
+    def _try_the_other_protocol(self) -> None:
+        five, older = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+        if self._settings.protocol == "auto":
+            self._protocol = older if self._protocol == five else five
+
     def _read_connack(
-        self, client: paho.Client, generation: int, code: ReasonCode, properties: Properties | None
+        self, client: paho.Client, generation: int, code: ReasonCode, properties: Properties | None, *, resumed: bool
     ) -> Item:
         if code.is_failure:
-            if code.value == _UNSUPPORTED_VERSION and self._settings.protocol == "auto":
-                self._protocol = MQTTProtocolVersion.MQTTv311
+            if code.value == _UNSUPPORTED_VERSION:
+                self._try_the_other_protocol()
             return BrokerDropped(generation, f"it refused the connection: {code}")
         client.subscribe(self._subscriptions())
-        receive_maximum = getattr(properties, "ReceiveMaximum", WINDOW)
-        return BrokerConnected(generation, min(WINDOW, receive_maximum), getattr(properties, "MaximumPacketSize", None))
+        self._is_resumable = self._protocol == MQTTProtocolVersion.MQTTv5
+        return BrokerConnected(
+            generation,
+            window=min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)),
+            packet_limit=getattr(properties, "MaximumPacketSize", None),
+            resumed=resumed,
+        )
 
     def _subscriptions(self) -> list[tuple[str, Any]]:
         if self._protocol != MQTTProtocolVersion.MQTTv5:

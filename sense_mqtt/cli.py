@@ -11,47 +11,46 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
-from sense_mqtt import __version__, asking
-from sense_mqtt.assembly import assemble, connect_cloud
-from sense_mqtt.clock import SystemClock
+from sense_mqtt import __version__, asking, checking, logging_in
+from sense_mqtt.assembly import Cloud, assemble, connect_cloud, credentials_of
+from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, example, load, schema
-from sense_mqtt.errors import ConfigError, JournalError, LoginRefused, SenseMqttError
+from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Crashed, Inbox, Stop
 from sense_mqtt.redaction import RedactingFormatter, Redactor
 
-EXIT_STOPPED, EXIT_CRASHED, EXIT_CONFIG, EXIT_LOGIN = 0, 1, 2, 3  # contract, section 5
+EXIT_STOPPED = 0  # contract, section 5; what failed carries its own exit code
 
 logger = logging.getLogger(__name__)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand and return its exit code."""
-    options = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    options = _parser(given).parse_args(given)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
-    except (ConfigError, JournalError) as error:
-        return _fail(error, EXIT_CONFIG)
-    except LoginRefused as error:
-        return _fail(error, EXIT_LOGIN)
+        exit_code = run(options)
+        sys.stdout.flush()
     except SenseMqttError as error:
-        return _fail(error, EXIT_CRASHED)
+        print(error, file=sys.stderr)  # noqa: T201 - the command line's own voice
+        return error.exit_code
     except KeyboardInterrupt:
         return EXIT_STOPPED
+    except BrokenPipeError:  # whoever reads our output has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends
+        return EXIT_STOPPED
+    return exit_code
 
 
-def _fail(error: SenseMqttError, code: int) -> int:
-    print(error, file=sys.stderr)  # noqa: T201 - the command line's own voice
-    return code
-
-
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sense-mqtt", description="The Sense Home Energy Monitor on MQTT.")
     parser.add_argument("--version", action="version", version=f"sense-mqtt {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (about, add_arguments, run) in COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about)
-        add_arguments(command)
+        if name in given:  # `run` must not import what only the demo needs
+            add_arguments(command)
         command.set_defaults(run=run)
     return parser
 
@@ -66,15 +65,21 @@ def _load(options: argparse.Namespace) -> Config:
     return load(options.config, os.environ, Path.cwd())
 
 
+def _prepare(options: argparse.Namespace, redactor: Redactor, level: str) -> Config:
+    """Read the configuration; logging comes first, as reading may warn."""
+    _start_logging(redactor, level)
+    config = _load(options)
+    redactor.know(*config.secrets())
+    return config
+
+
 # --- run
 
 
 def run_bridge(options: argparse.Namespace) -> int:
     """Run the bridge until it is told to stop."""
     redactor = Redactor()
-    _start_logging(redactor, "INFO")
-    config = _load(options)
-    redactor.know(*config.secrets())
+    config = _prepare(options, redactor, "INFO")
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     inbox, clock = Inbox(), SystemClock()
     _listen_to_the_process(inbox)
@@ -107,12 +112,48 @@ def _listen_to_the_process(inbox: Inbox) -> None:
 # --- what asks Sense once
 
 
+def _connect(options: argparse.Namespace, clock: Clock, redactor: Redactor) -> tuple[Config, Cloud]:
+    config = _prepare(options, redactor, "WARNING")
+    return config, connect_cloud(config, Inbox(), redactor, clock)
+
+
+def run_login(options: argparse.Namespace) -> int:
+    """Log in for a person or a script, and store the session."""
+    clock, redactor = SystemClock(), Redactor()
+    config, cloud = _connect(options, clock, redactor)
+    answers = logging_in.answers_at(sys.stdin, sys.stderr)
+    given = logging_in.Given(options.email, options.code, options.password_stdin)
+    account = logging_in.log_in(cloud, credentials_of(config), given, answers, clock, redactor.know)
+    monitors = ", ".join(str(monitor.id) for monitor in account.monitors) or "none"
+    print(f"logged in; the session is stored in {config.state_dir}; monitors: {monitors}")  # noqa: T201 - what was asked for
+    return EXIT_STOPPED
+
+
+def _add_login(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    logging_in.add_arguments(parser)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Check everything between the configuration and Home Assistant; return the first failure's exit code."""
+    clock, redactor = SystemClock(), Redactor()
+
+    def prepare() -> checking.Edges:
+        config, cloud = _connect(options, clock, redactor)
+        logging.getLogger("sense_mqtt.sense.session").setLevel(logging.CRITICAL)  # the findings say it
+        return checking.connect(config, cloud, clock)
+
+    exit_codes = []
+    for finding in checking.examine(prepare):
+        print(redactor.scrub(str(finding)), flush=True)  # noqa: T201 - what was asked for
+        exit_codes.append(finding.exit_code)
+    return next(filter(None, exit_codes), EXIT_STOPPED)
+
+
 def run_lookup(options: argparse.Namespace) -> int:
     """Ask Sense one thing and print the answer."""
-    config, clock, redactor = _load(options), SystemClock(), Redactor()
-    _start_logging(redactor, "WARNING")
-    redactor.know(*config.secrets())
-    cloud = connect_cloud(config, Inbox(), redactor, clock)
+    clock = SystemClock()
+    _, cloud = _connect(options, clock, Redactor())
     _print_json(asking.look_up(cloud, clock, options.name, options.arguments))
     return EXIT_STOPPED
 
@@ -125,10 +166,8 @@ def _add_lookup(parser: argparse.ArgumentParser) -> None:
 
 def run_discovery(options: argparse.Namespace) -> int:
     """Print what Home Assistant would get, a topic and its payload a line."""
-    config, clock, redactor = _load(options), SystemClock(), Redactor()
-    _start_logging(redactor, "WARNING")
-    redactor.know(*config.secrets())
-    cloud = connect_cloud(config, Inbox(), redactor, clock)
+    clock = SystemClock()
+    config, cloud = _connect(options, clock, Redactor())
     for message in asking.discovery_messages(config, cloud, clock):
         print(message.topic, message.payload)  # noqa: T201 - what was asked for
     return EXIT_STOPPED
@@ -191,6 +230,8 @@ Runner = Callable[[argparse.Namespace], int]
 COMMANDS: Mapping[str, tuple[str, Adder, Runner]] = {
     "run": ("run the bridge", _add_config, run_bridge),
     "demo": ("everything in one process, no account needed", _add_demo, run_demo),
+    "login": ("log in to Sense and store the session", _add_login, run_login),
+    "check": ("check everything between the configuration and Home Assistant", _add_config, run_check),
     "lookup": ("ask Sense one thing and print the answer", _add_lookup, run_lookup),
     "discovery": ("print what Home Assistant would get", _add_config, run_discovery),
     "config": ("print the configuration that is in force, without secrets", _add_config_options, run_config),

@@ -86,6 +86,7 @@ class BrokerConnected:
     generation: int
     window: int  # messages that may be unacknowledged, from the broker's CONNACK
     packet_limit: int | None = None  # bytes, likewise; None: no limit
+    resumed: bool = False  # our session of before is continued: what we missed on our subscriptions comes now
 
 
 @dataclass(frozen=True, slots=True)

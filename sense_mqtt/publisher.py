@@ -14,6 +14,7 @@ from sense_mqtt.journal import Journal
 logger = logging.getLogger(__name__)
 
 ATTEMPT_S = 30.0  # an attempt at a connection that takes longer is given up
+ECHO_S = 1.0  # for the echoes of events whose acknowledgement was lost with the connection
 HEALTHY_S = 30.0  # a connection that ends sooner is one more failure
 TAKEN_OVER_S = 60.0  # two bridges with one client id throw each other out: not more often than this
 
@@ -35,6 +36,7 @@ class Publisher:
         self._refused: set[str] = set()  # topics that the broker does not let us publish on
         self._attempt_ends = math.inf  # monotonic seconds
         self._open_at = self._healthy_at = 0.0
+        self._release_at = math.inf  # events whose acknowledgement was lost go again
         self._told = ""  # the reason last logged
         self.connected = False
         self.packet_limit: int | None = None
@@ -71,7 +73,8 @@ class Publisher:
         self._healthy_at = now.monotonic + HEALTHY_S
         logger.info("connected to the MQTT broker")
         self._told = ""
-        self._outgoing.connected(item.window)
+        if self._outgoing.connected(item.window, resumed=item.resumed):
+            self._release_at = now.monotonic + ECHO_S
 
     def take_dropped(self, item: BrokerDropped, now: Moment) -> None:
         if item.taken_over:
@@ -88,6 +91,12 @@ class Publisher:
             self._note_refusal(message.topic, item.refusal)
         elif message.event is not None:
             self._delivered.append(message.event)  # a refused one stays in the journal, for the next start
+
+    def take_echo(self, topic: str, payload: str) -> None:
+        """Our own event came back: the broker has it, also where its acknowledgement was lost."""
+        number = self._outgoing.echoed(topic, payload)
+        if number is not None:
+            self._delivered.append(number)
 
     def _note_refusal(self, topic: str, refusal: str) -> None:
         if topic not in self._refused:
@@ -126,6 +135,9 @@ class Publisher:
 
     def pump(self, now: Moment) -> None:
         """Hand to the broker what may go out now."""
+        if now.monotonic >= self._release_at:
+            self._release_at = math.inf
+            self._outgoing.release_events()
         self._refill()
         while (message := self._outgoing.next()) is not None:
             if self.packet_limit is not None and message.size > self.packet_limit:

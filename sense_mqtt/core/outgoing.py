@@ -56,6 +56,8 @@ class Outgoing:
         self._retained: dict[str, Message] = {}
         self._unsaid: dict[str, None] = {}  # retained topics whose newest value has not gone out, in order
         self._events: deque[Message] = deque()
+        self._doubtful = 0  # of the events, so many from the left may have reached the broker
+        self._held = False  # events wait until their echoes had time to come
         self._replies: deque[Message] = deque()
         self._flights: dict[int, _Flight] = {}
 
@@ -85,11 +87,30 @@ class Outgoing:
 
     # --- the connection
 
-    def connected(self, window: int = WINDOW) -> None:
-        """A broker took us, and so many unacknowledged messages: it is told everything retained again."""
+    def connected(self, window: int = WINDOW, *, resumed: bool = False) -> bool:
+        """A broker took us, and so many unacknowledged messages: it is told everything retained again.
+
+        True where it resumed our session and may echo events whose acknowledgement was lost: no event goes out before
+        `release_events`.
+        """
         self._window = window
         self._connected = True
+        self._held = resumed and self._doubtful > 0
         self.say_again()
+        return self._held
+
+    def release_events(self) -> None:
+        """The echoes had their time: what was not echoed goes again."""
+        self._held = False
+
+    def echoed(self, topic: str, payload: str) -> int | None:
+        """Return the journal's number of an event in line that the broker turns out to have; it does not go again."""
+        for message in list(self._events)[: self._doubtful]:
+            if (message.topic, message.payload) == (topic, payload):
+                self._events.remove(message)
+                self._doubtful -= 1
+                return message.event
+        return None
 
     def say_again(self) -> None:
         """Put everything retained in line again, in the order of ranks."""
@@ -103,6 +124,7 @@ class Outgoing:
         self._flights.clear()
         for message in reversed(lost):
             self.take_back(message)
+        self._doubtful += sum(message.event is not None for message in lost)
 
     # --- what goes out
 
@@ -114,9 +136,11 @@ class Outgoing:
             self._introducing = bool(self._unsaid)
         if self._introducing:
             return self._next_retained()
-        for waiting in (self._replies, self._events):
-            if waiting:
-                return waiting.popleft()
+        if self._replies:
+            return self._replies.popleft()
+        if self._events and not self._held:
+            self._doubtful = max(self._doubtful - 1, 0)
+            return self._events.popleft()
         return self._next_retained()
 
     def _next_retained(self) -> Message | None:

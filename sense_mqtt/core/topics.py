@@ -35,6 +35,11 @@ class Topics:
         """What to subscribe to for commands."""
         return self.bridge("request/#")
 
+    @property
+    def echoes(self) -> tuple[str, str]:
+        """What to subscribe to for hearing our own events."""
+        return (f"{self.base}/+/event", f"{self.base}/+/device/+/event")
+
     def command(self, topic: str) -> str | None:
         """Return the command's name where the topic is a request, else None."""
         start = self.bridge("request/")

@@ -209,3 +209,47 @@ def test_idle_means_that_nothing_waits_and_nothing_is_under_way(outgoing):
 
 def test_the_size_of_a_message_counts_bytes_not_letters():
     assert Message("a/b", "Küche", correlation=b"12").size == 3 + 6 + 2 + 32
+
+
+# --- echoes: events whose acknowledgement was lost
+
+
+def lose_two_events(outgoing):
+    outgoing.connected()
+    for number, payload in enumerate("abc", 1):
+        outgoing.offer(Message("e", payload, event=number))
+    for mid in (1, 2):
+        outgoing.sent(mid, outgoing.next(), 0.0)
+    outgoing.dropped()
+
+
+def test_an_event_that_is_echoed_does_not_go_again():
+    outgoing = Outgoing()
+    lose_two_events(outgoing)
+    assert outgoing.connected(resumed=True)
+    assert outgoing.next() is None
+    assert outgoing.echoed("e", "b") == 2
+    outgoing.release_events()
+    assert [outgoing.next().payload, outgoing.next().payload, outgoing.next()] == ["a", "c", None]
+
+
+def test_what_never_went_out_is_no_echo_of_ours():
+    outgoing = Outgoing()
+    lose_two_events(outgoing)
+    outgoing.connected(resumed=True)
+    assert outgoing.echoed("e", "c") is None
+    assert outgoing.echoed("e", "x") is None
+
+
+def test_a_broker_that_has_forgotten_us_gets_everything_again_at_once():
+    outgoing = Outgoing()
+    lose_two_events(outgoing)
+    assert not outgoing.connected(resumed=False)
+    assert outgoing.next().payload == "a"
+
+
+def test_where_nothing_is_in_doubt_nobody_waits():
+    outgoing = Outgoing()
+    outgoing.offer(Message("e", "a", event=1))
+    assert not outgoing.connected(resumed=True)
+    assert outgoing.next().payload == "a"

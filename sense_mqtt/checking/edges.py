@@ -1,0 +1,66 @@
+"""The edges of the checks for real: name server, TLS, Sense and the broker."""
+
+import functools
+import random
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from sense_mqtt.assembly import Cloud, broker_settings, feed_settings, topics_of
+from sense_mqtt.checking.checks import Edges
+from sense_mqtt.checking.echo import echo
+from sense_mqtt.clock import Clock
+from sense_mqtt.config import Config
+from sense_mqtt.inbox import MessageArrived
+from sense_mqtt.sense.glimpse import Onlooker
+from sense_mqtt.sense.handshake import shake_hands
+
+PROXIED_AS = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
+ADDRESSES_SHOWN = 3
+
+
+def connect(config: Config, cloud: Cloud, clock: Clock) -> Edges:
+    """Return what the checks look at; nothing is asked yet."""
+    word, session, sense = secrets.token_hex(4), cloud.session, config.sense
+    feed, dice = feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
+    # A name of its own: with the bridge's, the broker would throw the bridge out.
+    broker = replace(broker_settings(config), client_id=f"{config.mqtt.client_id}-check-{word}")
+
+    @functools.cache
+    def status(monitor: int) -> Any:
+        return session.get(f"app/monitors/{monitor}/status")
+
+    def look_at_feed(monitor: int) -> str:
+        return Onlooker(monitor, session, feed, clock=clock, dice=dice).look(cloud.api.wait)
+
+    def hear_echo(topic: str, others: Sequence[str]) -> Sequence[MessageArrived]:
+        return echo(broker, topic, others, clock)
+
+    return Edges(
+        config=config,
+        topics=topics_of(config),
+        session=session,
+        status=status,
+        resolve=resolve,
+        uses_proxy=lambda url: uses_proxy(url, getproxies()),
+        shake_hands=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
+        look_at_feed=look_at_feed,
+        echo=hear_echo,
+        word=word,
+    )
+
+
+def resolve(host: str) -> tuple[str, ...]:
+    """Return some addresses of a host. Raises OSError."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))[:ADDRESSES_SHOWN]
+
+
+def uses_proxy(url: str, proxies: dict[str, str]) -> bool:
+    """Whether this address is reached through one of the proxies; those called `no` are exceptions."""
+    parts = urlsplit(url)
+    return PROXIED_AS[parts.scheme] in proxies and not proxy_bypass(parts.hostname or "", proxies)

@@ -1,0 +1,159 @@
+"""`sense-mqtt login`: a person, or a script, logs in and leaves a session that the bridge takes up."""
+
+import argparse
+import getpass
+import io
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, TextIO
+
+from sense_mqtt.assembly import Cloud
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import ConfigError, MfaNeeded
+from sense_mqtt.sense.answers import CodeRefused
+from sense_mqtt.sense.login import CLOCK_OFF_S, unattended
+from sense_mqtt.sense.session import Account, Credentials
+from sense_mqtt.sense.tokens import fingerprint
+
+EPILOG = (
+    "A running bridge takes the session up within seconds. At a terminal, what is missing is asked for. A script gives "
+    "e-mail and password by --email and --password-stdin, or by the configuration; where Sense asks for a code, it is "
+    "--code, else one made from sense.totp_secret, else the next line of standard input."
+)
+ENTER = " (Enter: the configured one)"
+NO_EMAIL = "no e-mail: give --email, or set sense.email"
+NO_PASSWORD = "no password: give it as first line of standard input with --password-stdin, or set sense.password_file"  # noqa: S105 - none
+NO_CODE = "the account has two-factor login: give --code, or the code as next line of standard input"
+ANOTHER = (
+    "sense.email and sense.password are those of another account, so the bridge would not take this session up: "
+    "change them, or leave both out of the configuration"
+)
+STALE_CODE = "Sense refused the code: it lives for 30 seconds only; try again with the one that the app shows then"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command can be told; never a password: every user of a machine can read arguments."""
+    parser.epilog = EPILOG
+    parser.add_argument("--email", help="of the Sense account (default: sense.email)")
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="the first line of standard input is the password"
+    )
+    parser.add_argument("--code", help="of two-factor login, as the authenticator app shows it")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says."""
+
+    email: str | None = field(default=None, repr=False)
+    code: str | None = field(default=None, repr=False)
+    password_comes: bool = False  # as first line of standard input
+
+
+class Answers(Protocol):
+    """Whoever answers questions; with an empty text where there is no answer."""
+
+    is_person: bool
+
+    def line(self, question: str) -> str: ...
+    def hidden(self, question: str) -> str: ...
+
+
+class Terminal:
+    """A person."""
+
+    is_person = True
+
+    def __init__(self, screen: TextIO, keyboard: TextIO) -> None:
+        self._screen = screen
+        self._keyboard = keyboard
+
+    def line(self, question: str) -> str:
+        self._screen.write(question)
+        self._screen.flush()
+        return self._keyboard.readline().strip()
+
+    def hidden(self, question: str) -> str:
+        try:
+            return getpass.getpass(question, self._screen)
+        except EOFError:
+            return ""
+
+
+class Script:
+    """Whoever fills our standard input: one answer a line, in the order of the questions."""
+
+    is_person = False
+
+    def __init__(self, lines: TextIO) -> None:
+        self._lines = lines
+
+    def line(self, question: str) -> str:  # noqa: ARG002 - nobody reads it
+        return self._lines.readline().rstrip("\r\n")
+
+    hidden = line
+
+
+def answers_at(keyboard: TextIO | None, screen: TextIO) -> Answers:
+    """Return who answers: a person where standard input is a terminal, else whoever fills it."""
+    if keyboard is not None and keyboard.isatty():
+        return Terminal(screen, keyboard)
+    return Script(keyboard or io.StringIO())
+
+
+def log_in(
+    cloud: Cloud, known: Credentials, given: Given, answers: Answers, clock: Clock, learn: Callable[..., None]
+) -> Account:
+    """Return whose session is stored now. Raises `LoginRefused` and its kinds, `ConfigError`, or what says "later"."""
+    email = _email(known, given, answers)
+    if not _is_same(email, known.email):
+        if known.email and known.password:
+            raise ConfigError(ANOTHER)
+        known = Credentials(email)
+    password = _password(known, given, answers)
+    learn(email, password)
+    codes = _codes(cloud, known.totp_secret, given, answers, clock)
+    return cloud.session.log_in(email, password, lambda: next(codes))
+
+
+def _email(known: Credentials, given: Given, answers: Answers) -> str:
+    email = given.email
+    if not email and answers.is_person:
+        email = answers.line(f"E-mail of the Sense account{ENTER if known.email else ''}: ")
+    email = email or known.email
+    if not email:
+        raise ConfigError(NO_EMAIL)
+    return email.strip()
+
+
+def _is_same(email: str, other: str | None) -> bool:
+    return fingerprint(email) == fingerprint(other)
+
+
+def _password(known: Credentials, given: Given, answers: Answers) -> str:
+    password = ""
+    if given.password_comes or answers.is_person:
+        password = answers.hidden(f"Password{ENTER if known.password else ''}: ")
+    password = password or known.password or ""
+    if not password:
+        raise ConfigError(NO_PASSWORD)
+    return password
+
+
+def _codes(cloud: Cloud, totp_secret: str | None, given: Given, answers: Answers, clock: Clock) -> Iterator[str]:
+    """Yield the code, and another where Sense refused it."""
+    if totp_secret and not given.code:
+        yield from map(unattended(cloud.api, totp_secret, clock), itertools.count())
+    code = given.code or _ask(answers, "Code of the authenticator app: ", MfaNeeded(NO_CODE))
+    yield code
+    if abs(cloud.api.clock_error_s) <= CLOCK_OFF_S:  # else it was our time that Sense refused, not the code
+        code = _ask(answers, "Sense refused that code. The next one: ", CodeRefused(STALE_CODE))
+    yield code
+
+
+def _ask(answers: Answers, question: str, otherwise: Exception) -> str:
+    code = "".join(answers.line(question).split())  # apps show "123 456"
+    if not code:
+        raise otherwise
+    return code

@@ -1,0 +1,53 @@
+"""Commands as people and scripts run them: `sense-mqtt login`, `check` and the like, each in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+END_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a command."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """What `check` found, by the name of the check: `ok`, `FAIL` or `skip`, and what was told."""
+        found = (line.partition(": ") for line in self.out.splitlines())
+        return {head[5:]: f"{head[:4].strip()} {told}" for head, _, told in found}
+
+
+def command(config_file: Path, name: str, *arguments: str) -> list[str]:
+    """Return the words of a command line."""
+    return [sys.executable, "-m", "sense_mqtt", name, "--config", str(config_file), *arguments]
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
+    file = folder / "command.yaml"
+    file.write_text(json.dumps({"state_dir": str(folder / "state"), **config}))  # JSON is YAML
+    file.chmod(0o600)
+    return file
+
+
+def run_command(config_file: Path, name: str, *arguments: str, lines: str = "", **environ: str) -> Ended:
+    """Run a command to its end, with these lines as standard input."""
+    ended = subprocess.run(
+        command(config_file, name, *arguments),
+        input=lines,
+        capture_output=True,
+        text=True,
+        timeout=END_TIMEOUT_S,
+        env={**os.environ, **environ},
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
