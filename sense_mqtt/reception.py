@@ -120,8 +120,10 @@ class Reception:
         self._publisher.say_again()
         return {}
 
-    def _pause(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+    def _pause(self, command: Command, now: Moment) -> dict[str, Any]:
         minutes, silent = command.arguments["minutes"], command.arguments["silent"]
+        if minutes == 0:  # what a switch in Home Assistant says when it is turned off
+            return self._resume(command, now)
         for monitor in self._meant(command):
             self._schedules.feeds[monitor].pause(minutes * 60, silent=silent)
         return {"minutes": minutes, "monitors": self._meant(command)}

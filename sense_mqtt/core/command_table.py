@@ -32,7 +32,7 @@ _HISTORY = (
     _DEVICE,
 )
 _TIMELINE = (Argument("n_items", kinds.whole_number(1, 1000), 30), _DEVICE, Argument("prior_to_item", kinds.TIME))
-_PAUSE = (Argument("minutes", kinds.whole_number(1, 1440), 10), Argument("silent", kinds.FLAG, default=False))
+_PAUSE = (Argument("minutes", kinds.whole_number(0, 1440), 10), Argument("silent", kinds.FLAG, default=False))
 _LEVEL = Argument("level", kinds.choice("debug", "info", "warning", "error"), required=True)
 
 
@@ -65,7 +65,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     ),
     "refresh": CommandEntry("reads devices and energy again now, and publishes them", where="bridge"),
     "republish": _own("says everything retained again"),
-    "pause": _own("lets go of Sense's connection, so that the app's live meter is free", *_PAUSE),
+    "pause": _own("lets go of Sense's connection, so that the app's live meter is free; 0 minutes end it", *_PAUSE),
     "resume": _own("ends a pause"),
     "health": _own("the health document, now"),
     "log_level": _own("how much the log says", _LEVEL),

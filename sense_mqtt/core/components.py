@@ -1,6 +1,6 @@
 """How one row of the table of entities is described to Home Assistant: the keys of one MQTT discovery component.
 
-Facts without another source: Home Assistant 2026.11, components/mqtt/{sensor,binary_sensor,event,button,schemas}.py.
+Facts without another source: Home Assistant 2026.11, components/mqtt/, one file a platform.
 """
 
 import json
@@ -22,6 +22,7 @@ class Placed:
     row: Entity
     topic: str
     attributes_topic: str | None = None
+    command_topic: str | None = None
 
 
 def describe_component(placed: Placed, *, node: str, name: str, monitor: int) -> dict[str, Any]:
@@ -100,9 +101,23 @@ def _describe_button(placed: Placed, monitor: int) -> dict[str, Any]:
     return {"command_topic": placed.topic, "payload_press": json.dumps({"monitor": monitor})}
 
 
+def _describe_switch(placed: Placed, monitor: int) -> dict[str, Any]:
+    on, off = placed.row.on_off
+    return {
+        "state_topic": placed.topic,
+        "state_on": on,
+        "state_off": off,
+        "value_template": _is_on(placed.row),
+        "command_topic": placed.command_topic,
+        "payload_on": json.dumps({"monitor": monitor}),
+        "payload_off": json.dumps({"monitor": monitor, "minutes": 0}),
+    }
+
+
 DESCRIBERS: Mapping[str, Callable[[Placed, int], dict[str, Any]]] = {
     "sensor": _describe_sensor,
     "binary_sensor": _describe_binary_sensor,
     "event": _describe_event,
     "button": _describe_button,
+    "switch": _describe_switch,
 }

@@ -77,7 +77,7 @@ def introduce_monitor(monitor: MonitorFacts, style: Style) -> tuple[Config, ...]
     house = [
         Placed(row, topics.monitor(monitor.id, row.topic)) for row in MONITOR if monitor.solar or not row.solar_only
     ]
-    bridge = [Placed(row, topics.bridge(row.topic)) for row in BRIDGE]
+    bridge = [_place_on_bridge(topics, row) for row in BRIDGE]
     name = _name(monitor.name, "Sense")
     about = {"name": name, "manufacturer": "Sense", "model": "Energy Monitor", "sw_version": monitor.firmware}
     return _WRITERS[style.mode](_Card(_node(monitor.id), monitor.id, about, (*house, *bridge)), style)
@@ -184,6 +184,11 @@ _WRITERS: Mapping[Mode, Callable[[_Card, Style], tuple[Config, ...]]] = {
 def _place_on(topics: Topics, monitor: int, device: str, row: Entity) -> Placed:
     attributes = None if row.attributes is None else topics.device(monitor, device, row.attributes)
     return Placed(row, topics.device(monitor, device, row.topic), attributes)
+
+
+def _place_on_bridge(topics: Topics, row: Entity) -> Placed:
+    command = None if row.command is None else topics.bridge(f"request/{row.command}")
+    return Placed(row, topics.bridge(row.topic), command_topic=command)
 
 
 def _bridge_state(style: Style) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sense_mqtt.core import measures
 from sense_mqtt.core.measures import Measure
 
 Pace = Literal["house", "device", "minute"]  # publish.house_interval_s, publish.device_interval_s, 60 s
-Platform = Literal["sensor", "binary_sensor", "event", "button"]
+Platform = Literal["sensor", "binary_sensor", "event", "button", "switch"]
 
 SCALES = ("day", "week", "month", "year", "cycle")
 PERIODS = {
@@ -54,7 +54,8 @@ class Entity:
     field: str | None = None  # the payload is JSON and this its key
     words: tuple[str, ...] = ()  # the payload is one of these: a sensor's states, an event's types
     on_off: tuple[str, str] = ("ON", "OFF")  # what a binary sensor takes for on and off
-    on_when: str | None = None  # a binary sensor's `field` means on when it says this
+    on_when: str | None = None  # a binary sensor's or switch's `field` means on when it says this
+    command: str | None = None  # of core/command_table.py, that a switch gives
     attributes: str | None = None  # topic below the subject's own, of JSON that belongs to this entity
     diagnostic: bool = False
     enabled: bool = True  # False: Home Assistant starts it disabled
@@ -224,6 +225,17 @@ BRIDGE: tuple[Entity, ...] = (
         outlives_feed=True,
     ),
     Entity(
+        key="pause",
+        name="Pause",
+        topic="health",
+        about="lets go of Sense's connection for ten minutes, so that the app's live meter is free",
+        platform="switch",
+        field="feed",
+        on_when="paused",
+        command="pause",
+        outlives_feed=True,
+    ),
+    Entity(
         key="refresh",
         name="Refresh",
         topic="request/refresh",
@@ -235,9 +247,3 @@ BRIDGE: tuple[Entity, ...] = (
 )
 
 READINGS = tuple(row for row in MONITOR if row.read is not None)
-
-
-def write_number(value: float, decimals: int) -> str:
-    """Return a plain decimal number; zero, rounded or not, is `0` and never `-0.0`."""
-    written = f"{value:.{decimals}f}"
-    return "0" if float(written) == 0 else written

@@ -1,4 +1,4 @@
-"""What one frame says of the whole house: each reading as a number, or None where the frame does not tell."""
+"""What one frame says of the whole house, each reading a number or None where it does not tell; and numbers as text."""
 
 from collections.abc import Callable
 
@@ -51,3 +51,9 @@ def frequency(update: RealtimeUpdate) -> float | None:
 
 def _leg(values: tuple[float, ...], leg: int) -> float | None:
     return values[leg] if len(values) > leg else None
+
+
+def write_number(value: float, decimals: int) -> str:
+    """Return a plain decimal number; zero, rounded or not, is `0` and never `-0.0`."""
+    written = f"{value:.{decimals}f}"
+    return "0" if float(written) == 0 else written

@@ -6,10 +6,11 @@ from dataclasses import replace
 from sense_mqtt.core import documents
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.energy import Energy, accept, device_document, house_document
-from sense_mqtt.core.entities import READINGS, write_number
+from sense_mqtt.core.entities import READINGS
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home import Home, Policy, Said
 from sense_mqtt.core.instants import Moment, write_instant
+from sense_mqtt.core.measures import write_number
 from sense_mqtt.core.replies import write_json
 
 Outcome = tuple[Home, tuple[Change, ...]]

@@ -91,7 +91,7 @@ REFUSED = [
     ("an unknown argument", "status", b'{"id":1}', "bad_request", 'unknown argument "id"; allowed: monitor'),
     ("a missing argument", "device", b"{}", "bad_request", "id: is missing; must be a device's id"),
     ("a wrong argument", "pause", b'{"minutes":1441}', "bad_request",
-     "minutes: must be a whole number from 1 to 1440, not 1441"),
+     "minutes: must be a whole number from 0 to 1440, not 1441"),
 ]  # fmt: skip
 
 

@@ -132,3 +132,14 @@ def test_no_entity_id_is_made_of_no_letters() -> None:
     assert "default_entity_id" not in describe_component(
         Placed(ROWS["device"]["state"], "the/topic"), node="n", name="!!!", monitor=1
     )
+
+
+def test_the_pause_switch_shows_the_feed_and_asks_for_a_pause_or_its_end() -> None:
+    row = {row.key: row for row in BRIDGE}["pause"]
+    placed = Placed(row, "sense/bridge/health", command_topic="sense/bridge/request/pause")
+    described = describe_component(placed, node="sense_mqtt_7", name="Sense", monitor=7)
+    assert described["command_topic"] == "sense/bridge/request/pause"
+    assert (described["payload_on"], described["payload_off"]) == ('{"monitor": 7}', '{"monitor": 7, "minutes": 0}')
+    assert described["value_template"] == (
+        "{{ ('ON' if value_json.feed == 'paused' else 'OFF') if value_json.feed is defined else none }}"
+    )

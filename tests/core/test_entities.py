@@ -15,7 +15,6 @@ from sense_mqtt.core.entities import (
     READINGS,
     VIRTUAL_DEVICE,
     Entity,
-    write_number,
 )
 from sense_mqtt.core.transitions import EVENT_TYPES
 from sense_mqtt.inbox import Rung
@@ -87,19 +86,3 @@ def test_words_of_the_feed_are_those_of_the_ladder() -> None:
 
 def test_event_types_are_those_of_transitions() -> None:
     assert set(DEVICE_EVENTS) == set(EVENT_TYPES.values())
-
-
-@pytest.mark.parametrize(
-    ("value", "decimals", "written"),
-    [
-        (5584.66, 1, "5584.7"),
-        (59.984, 2, "59.98"),
-        (0.0, 1, "0"),
-        (-0.04, 1, "0"),
-        (-10.5, 1, "-10.5"),
-        (54.0, 0, "54"),
-        (1e7, 1, "10000000.0"),
-    ],
-)
-def test_numbers_are_plain_decimals(value: float, decimals: int, written: str) -> None:
-    assert write_number(value, decimals) == written

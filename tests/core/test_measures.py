@@ -4,7 +4,7 @@ import pytest
 
 from sense_mqtt.core import measures
 from sense_mqtt.core.frames import RealtimeUpdate
-from sense_mqtt.core.measures import Measure
+from sense_mqtt.core.measures import Measure, write_number
 
 BARE = RealtimeUpdate(w=500.0)
 SUNNY = RealtimeUpdate(
@@ -50,3 +50,19 @@ def test_measure_is_what_the_frame_tells_and_else_unknown(
     measure: Measure, update: RealtimeUpdate, value: float | None
 ) -> None:
     assert measure(update) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "written"),
+    [
+        (5584.66, 1, "5584.7"),
+        (59.984, 2, "59.98"),
+        (0.0, 1, "0"),
+        (-0.04, 1, "0"),
+        (-10.5, 1, "-10.5"),
+        (54.0, 0, "54"),
+        (1e7, 1, "10000000.0"),
+    ],
+)
+def test_numbers_are_plain_decimals(value: float, decimals: int, written: str) -> None:
+    assert write_number(value, decimals) == written

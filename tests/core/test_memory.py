@@ -10,6 +10,7 @@ from sense_mqtt.core.home import DevicesListed, Home, Tick
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.witness import Known, Witness
 
 HOME = Home(monitor=7)
 FAN = {"id": "ffee0011", "name": "Fan", "w": 30.0}
@@ -165,3 +166,12 @@ def test_a_device_with_fields_that_cannot_be_read_keeps_the_others():
         None,
         None,
     )
+
+
+def test_edges_and_spans_that_cannot_be_read_are_forgotten():
+    known = [{"event_type": "turned_on"}, {"time": 5}, {"event_type": "turned_on", "time": 7.0}]
+    devices = [{"id": "1a2b3c4d", "kind": "detected", "known": known}]
+    witness = {"horizon": "x", "blind": [[1], [1, None], [1, 2], 5], "offsets": ["y", 3]}
+    home = recall(7, {"devices": devices, "witness": witness}, policy())
+    assert home.devices["1a2b3c4d"].known == (Known("turned_on", 7.0, 7.0),)
+    assert home.witness == Witness(blind=((1.0, 2.0),), offsets=(3.0,))

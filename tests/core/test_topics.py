@@ -47,3 +47,9 @@ def test_unsafe_characters_of_an_id_become_underscores(identity: str, written: s
 )
 def test_command_is_read_from_a_request_topic_only(topic: str, command: str | None) -> None:
     assert TOPICS.command(topic) == command
+
+
+def test_what_check_publishes_and_our_own_events_are_below_our_topics() -> None:
+    assert TOPICS.check("word") == "sense/bridge/check/word"
+    assert TOPICS.discovery_check("word") == "homeassistant/sense-mqtt-check/word"
+    assert TOPICS.echoes == ("sense/+/event", "sense/+/device/+/event")

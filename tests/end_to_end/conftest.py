@@ -3,13 +3,11 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
 
 from sense_mqtt.embedded_broker import EmbeddedBroker
-from sense_mqtt.simulator.cloud import SimulatedCloud
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 IN_CI = os.environ.get("CI") == "true"
@@ -48,15 +46,3 @@ def shared() -> Path:
     if not SHARED.is_dir():
         skip_unless_in_ci(f"{SHARED} is not there")
     return SHARED
-
-
-def configure(cloud: SimulatedCloud, broker_port: int, **more: Any) -> dict[str, Any]:
-    """Return the configuration of a bridge between the two."""
-    sense = {
-        "email": cloud.email,
-        "password": cloud.password,
-        "api_url": cloud.api_url,
-        "feed_url": cloud.feed_url,
-    }
-    given = {"sense": sense, "mqtt": {"host": "127.0.0.1", "port": broker_port}, **more}
-    return {**given, "sense": {**sense, **more.get("sense", {})}}

@@ -32,8 +32,10 @@ class Heard:
 class Listener:
     """Keeps every message; tests wait for what they expect."""
 
-    def __init__(self, port: int, *topics: str, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5) -> None:
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=version)
+    def __init__(self, port: int, *topics: str, user: tuple[str, str] | None = None) -> None:
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        if user is not None:
+            self._client.username_pw_set(*user)
         self._client.reconnect_delay_set(1, 1)
         self._port, self._topics = port, topics or ("#",)
         self._changed = threading.Condition()

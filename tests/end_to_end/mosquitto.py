@@ -25,7 +25,8 @@ class Mosquitto:
     def __init__(self, folder: Path, extra: str = "") -> None:
         self.port = free_port()
         self._config = folder / f"mosquitto-{self.port}.conf"
-        self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n{extra}\n")
+        anonymous = "" if "password_file" in extra else "allow_anonymous true"
+        self._config.write_text(f"listener {self.port} 127.0.0.1\n{anonymous}\n{extra}\n")
         self._log = folder / f"mosquitto-{self.port}.log"
         self._process: subprocess.Popen[bytes] | None = None
 

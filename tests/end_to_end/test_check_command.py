@@ -8,9 +8,9 @@ import pytest
 from authority import authority, server
 from bridge_process import BridgeProcess
 from commands import Ended, run_command, write_config
-from conftest import configure
 from listener import Listener
 from mosquitto import Mosquitto, free_port
+from settings import configure
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from bridge_process import BridgeProcess
 from commands import command, run_command, write_config
-from conftest import configure
 from listener import Listener
+from settings import configure
 
 from sense_mqtt.sense.totp import code_at
 from sense_mqtt.simulator.cloud import SimulatedCloud

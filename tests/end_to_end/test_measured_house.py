@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from bridge_process import BridgeProcess
-from conftest import configure
 from listener import Listener
+from settings import configure
 
 from sense_mqtt.core.instants import write_instant
 from sense_mqtt.simulator.cloud import SimulatedCloud

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from bridge_process import BridgeProcess
-from conftest import configure
 from listener import Listener
 from mosquitto import Mosquitto
+from settings import configure
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse

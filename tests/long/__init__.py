@@ -1,0 +1,1 @@
+"""Runs of an hour, by hand: what years look like, in fast motion or in real time."""
