@@ -9,9 +9,10 @@ from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timeline import TimelineItem
-from sense_mqtt.core.transitions import STATE_AFTER, Switch, Transition
+from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition
 from sense_mqtt.core.witness import SAMPLES_MOST, Known, Verdict, Witness, happened, hear, judge
 
+SLACK_S = 1.0  # frames carry whole seconds, and the two clocks never quite agree
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 
 
@@ -58,23 +59,16 @@ def _may_yet_be_known(item: TimelineItem, home: Home, policy: Policy) -> bool:
 
 
 def _judge(home: Home, device: Device, rumours: Sequence[TimelineItem], policy: Policy) -> Verdict:
-    held = _held(device, rumours, home.witness)
-    rest = [item for item in rumours if item not in held]
-    verdict = judge(home.witness, rest, device.known, policy.rules(device.row.id), gap=home.gap)
-    return replace(verdict, waiting=(*verdict.waiting, *held))
-
-
-def _held(device: Device, rumours: Sequence[TimelineItem], witness: Witness) -> list[TimelineItem]:
-    """Return the rumours of a change that a frame has shown too, and that is still held back."""
+    """Judge beside what frames have shown, a change included that is still held back: its rumour waits with it."""
     pending = device.switch.pending
-    if pending is None:
-        return []
-    return [
-        item
-        for item in rumours
-        if STATE_AFTER[item.edge] == pending.state
-        and abs(item.time - witness.offset_s - pending.first.time) <= witness.tolerance_s
-    ][-1:]
+    held_back = [Known(EVENT_TYPES[pending.state], pending.first.time, pending.earliest)] if pending else []
+    known = (*device.known, *held_back)
+    verdict = judge(home.witness, rumours, known, policy.rules(device.row.id), gap=home.gap)
+    if not held_back:
+        return verdict
+    told = verdict.known[-1].told
+    waiting = [item for item in rumours if item.edge == held_back[0].event_type and item.time == told]
+    return replace(verdict, known=verdict.known[:-1], waiting=(*verdict.waiting, *waiting))
 
 
 def _tell(home: Home, device: Device, verdict: Verdict, now: Moment) -> tuple[Device, list[Event]]:
@@ -89,12 +83,14 @@ def _tell(home: Home, device: Device, verdict: Verdict, now: Moment) -> tuple[De
 
 def _switch(home: Home, device: Device, item: TimelineItem) -> Device:
     """Return the device as it is after this edge; frames that are newer know better."""
-    looked = home.witness.looked
-    if looked is not None and item.time - home.witness.offset_s <= looked:
+    time, since = item.time - home.witness.offset_s, device.switch.since
+    # In a gap, an edge may be a little older than the last frame, which was a little older than it says.
+    before = since if home.gap else home.witness.looked
+    if before is not None and time <= before:
         return device
     state = STATE_AFTER[item.edge]
     power_w = 0.0 if state == "off" else None  # how much it draws, only a frame can tell
-    return replace(device, switch=Switch(state, item.time, last=device.switch.last), power_w=power_w)
+    return replace(device, switch=Switch(state, time, last=device.switch.last, ripe=time + SLACK_S), power_w=power_w)
 
 
 def _transition(device: Device, item: TimelineItem, witness: Witness) -> Transition:

@@ -65,6 +65,7 @@ class Home:
     listed: bool = False  # the list of devices was read at least once, ever
     live: bool = False  # a frame was seen at least once, ever
     gap: bool = True  # the next frame is the first after a gap
+    landed: bool = False  # the frame before was the first after a gap
     stepped_back: bool = False  # the frame before was older than its predecessor
     newest: float | None = None  # epoch of the newest frame, seconds UTC
     arrived: float | None = None  # monotonic seconds, when the last frame came

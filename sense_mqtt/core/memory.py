@@ -1,7 +1,7 @@
 """What of a house must survive a restart, as a plain document and back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, cast
 
 from sense_mqtt.core.home import Device, Home, Policy
@@ -13,6 +13,7 @@ _STATES = ("on", "off", "idle")
 _TEXTS = tuple(
     field.name for field in fields(Row) if field.name in ("icon", "make", "model", "location", "type", "created")
 )
+_OF_KNOWN = tuple(field.name for field in fields(Known))
 
 
 def remember(home: Home) -> dict[str, Any]:
@@ -70,8 +71,12 @@ def _keep(device: Device) -> dict[str, Any]:
     row, switch = device.row, device.switch
     described = {name: getattr(row, name) for name in _TEXTS if getattr(row, name) is not None}
     known = {"state": switch.state, "since": switch.since, "last_on": device.last_on, "last_off": device.last_off}
-    edges = {"known": [asdict(edge) for edge in device.known]} if device.known else {}
+    edges = {"known": [_keep_known(edge) for edge in device.known]} if device.known else {}
     return {"id": row.id, "name": row.name, "kind": row.kind, **described, **known, **edges}
+
+
+def _keep_known(edge: Known) -> dict[str, Any]:
+    return {name: getattr(edge, name) for name in _OF_KNOWN}  # `asdict` takes ten times as long, with every event
 
 
 def _restore_known(entry: Mapping[str, Any]) -> Known | None:

@@ -13,10 +13,13 @@ from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.rows import Row
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.transitions import Sight, Source, look, settle
-from sense_mqtt.core.witness import look_on
+from sense_mqtt.core.witness import LOOKED_ON_S, look_on
 
 Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
+
+HOLE_S = 30.0  # in a stream; clients take so long a silence for a dead socket (protocol page, 4.8)
+POLL_AGE_S = 15.0  # a polled frame does not say when it was measured; frames were seen up to 14.2 s old (INVARIANTS 11)
 
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
@@ -75,8 +78,8 @@ def _look_at_all(
 ) -> tuple[Home, list[Event], frozenset[str]]:
     rows = {row.id: row for row in update.devices}
     evidence = _shows_absence(update)
-    source: Source = "reconnect" if home.gap else "frame"
-    time = _time_of(update, now)
+    source: Source = "reconnect" if home.gap or _leaps(home, update) else "frame"
+    time, vague_s = _time_of(update, now), POLL_AGE_S if update.epoch is None else 0.0
     devices: dict[str, Device] = {}
     events: list[Event] = []
     for identity, device in home.devices.items():
@@ -86,11 +89,18 @@ def _look_at_all(
         elif row is None and not evidence:
             devices[identity] = device
         else:
-            sight = Sight(row, time, now.monotonic, source)
+            sight = Sight(row, time, now.monotonic, source, vague_s)
             devices[identity], event = _look_at(home.monitor, device, sight, now, policy)
             events.extend(event)
     switched = [identity for identity, device in devices.items() if device.on != home.devices[identity].on]
     return replace(home, devices=devices), events, frozenset([*switched, *_devices_of(events)])
+
+
+def _leaps(home: Home, update: RealtimeUpdate) -> bool:
+    """Say whether this frame is the first after a hole in the stream, or after a cached one that hid a gap."""
+    if update.epoch is None or home.newest is None:
+        return False
+    return update.epoch - home.newest > (LOOKED_ON_S if home.landed else HOLE_S)
 
 
 def _shows_absence(update: RealtimeUpdate) -> bool:
@@ -100,6 +110,8 @@ def _shows_absence(update: RealtimeUpdate) -> bool:
 
 def _look_at(monitor: int, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
     switch, transition = look(device.switch, sight, policy.rules(device.row.id))
+    if switch is device.switch:
+        return device, []  # a look at how things were before what is known
     return conclude(monitor, replace(device, switch=switch, power_w=sight.watts), transition, now)
 
 
@@ -126,6 +138,7 @@ def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
         home,
         live=home.live or shows_absence,
         gap=home.gap and (same or not shows_absence),
+        landed=home.gap,
         stepped_back=False,
         newest=home.newest if update.epoch is None else update.epoch,
         arrived=now.monotonic,

@@ -21,6 +21,7 @@ MINUTE_S = 60.0
 
 def tell_values(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
     """Tell the present values that are due; of devices in `switched` at once."""
+    home = _unsay_powers(home, switched)
     house = _tell_house(home, home.latest, now, policy) if home.latest else ()
     news = [*house, *_tell_devices(home, home.devices, switched, now, policy)]
     return _remember(home, news, now), tuple(reading for reading, _ in news)
@@ -28,6 +29,7 @@ def tell_values(home: Home, switched: frozenset[str], now: Moment, policy: Polic
 
 def tell_switched(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
     """Tell the present values of devices in `switched` at once, and none of the others: no fresh frame backs them."""
+    home = _unsay_powers(home, switched)
     news = list(_tell_devices(home, sorted(switched), switched, now, policy))
     return _remember(home, news, now), tuple(reading for reading, _ in news)
 
@@ -66,6 +68,12 @@ def describe(home: Home, identities: frozenset[str], *, anyway: bool = False) ->
 
 
 News = tuple[Reading, float | None]
+
+
+def _unsay_powers(home: Home, switched: frozenset[str]) -> Home:
+    # The timeline tells of an edge and not of its watts: those of the next frame are told at once.
+    unknown = {(identity, "power") for identity in switched if home.devices[identity].power_w is None}
+    return replace(home, said={key: said for key, said in home.said.items() if key not in unknown}) if unknown else home
 
 
 def _remember(home: Home, news: Iterable[News], now: Moment) -> Home:

@@ -31,6 +31,7 @@ class Sight:
     time: float  # seconds UTC at the house
     arrived: float  # monotonic seconds
     source: Source = "frame"
+    vague_s: float = 0.0  # it may show how things were so long before `time`
 
     @property
     def watts(self) -> float | None:
@@ -56,6 +57,7 @@ class Switch:
     pending: Pending | None = None
     energy_ws: float | None = None  # watt-seconds of the present run; None: not all of it was seen
     last: Sight | None = None
+    ripe: float | None = None  # told by the timeline: looks at how things were until then know less, seconds UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ class Transition:
 
 
 def look(switch: Switch, sight: Sight, rules: DeviceRules) -> tuple[Switch, Transition | None]:
-    """Return what is known after one look, and the transition that it completes."""
+    """Return what is known after one look, and the transition that it completes; the same where it is outdated."""
+    if _is_outdated(sight, switch):
+        return switch, None
     target = _judge(switch.state, sight.row, rules)
     step_ws = _step_ws(switch.last, sight)
     energy_ws = _add(switch.energy_ws, step_ws)
@@ -93,6 +97,13 @@ def settle(switch: Switch, monotonic: float, rules: DeviceRules) -> tuple[Switch
     if pending is None or monotonic - pending.first.arrived < _hold_s(pending.state, rules) + SETTLE_S:
         return switch, None
     return _complete(switch, pending)
+
+
+def _is_outdated(sight: Sight, switch: Switch) -> bool:
+    if switch.ripe is None:
+        return False
+    age_s = switch.ripe - (sight.time - sight.vague_s)
+    return 0.0 <= age_s <= CLOCK_SLIP_S
 
 
 def _judge(state: State | None, row: Row | None, rules: DeviceRules) -> State:

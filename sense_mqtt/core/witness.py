@@ -88,9 +88,10 @@ def hear(witness: Witness, items: Iterable[TimelineItem], known: Mapping[str, Se
     since = witness.horizon + witness.offset_s
     rumours = list(witness.rumours)
     for item in items:
+        edges = known.get(item.device, ())
         waits = any(_is_same_item(item, rumour) for rumour in rumours)
-        told = any(_tells_of(item, edge) for edge in known.get(item.device, ()))
-        if item.time > since and not waits and not told:
+        told = any(_tells_of(item, edge) for edge in edges)
+        if item.time > max(since, _forgotten_until(edges)) and not waits and not told:
             rumours.append(item)
     return replace(witness, rumours=tuple(sorted(rumours, key=lambda item: item.time)))
 
@@ -204,6 +205,11 @@ def _undoes(
 
 def _known(item: TimelineItem) -> Known:
     return Known(item.edge, item.time, item.time, told=item.time, guid=item.guid)
+
+
+def _forgotten_until(edges: Sequence[Known]) -> float:
+    """Return until when a device had edges that are no longer kept: what the timeline tells of then is no news."""
+    return max(edges[0].time, edges[0].told or 0.0) if len(edges) >= KNOWN_MOST else 0.0
 
 
 def _is_same_item(item: TimelineItem, other: TimelineItem) -> bool:

@@ -180,3 +180,59 @@ def test_the_offset_of_the_clocks_is_learned():
     home, changes = run(HOME, *seen)
     assert home.witness.offset_s == 12
     assert len(told(changes)) == 8
+
+
+def test_after_an_edge_of_the_timeline_the_next_frame_tells_the_watts_at_once():
+    seen = [
+        *stream(0, 3),
+        (2, DevicesListed(read_rows([DRYER]))),
+        (3, Interrupted()),
+        (20, read(item("turned_on", 10))),
+    ]
+    _, changes = run(HOME, *seen, *stream(21, 24, DRYER))
+    assert readings(changes, "power", D) == ["0", "5584.7"]
+
+
+@pytest.mark.parametrize("held_s", [0, 2])
+def test_frames_older_than_an_edge_of_the_timeline_do_not_undo_it(held_s):
+    held = policy({D: DeviceRules(off_delay_s=held_s)})
+    gap = [(3, Interrupted()), (60, read(item("turned_on", 40.4), item("turned_off", 50.4)))]
+    late = [(61 + at / 10, frame(*([DRYER] if 40 < at < 50 else []), at=at)) for at in range(35, 60)]
+    _, changes = run(HOME, *stream(0, 3), (2, DevicesListed(read_rows([DRYER]))), *gap, *late, wanted=held)
+    assert [(kind, at) for kind, at, *_ in told(changes)] == [("turned_on", 40.4), ("turned_off", 50.4)]
+
+
+def test_a_poll_that_may_be_older_than_an_edge_of_the_timeline_does_not_undo_it():
+    listed = DevicesListed(read_rows([DRYER]))
+    seen = [(0, frame(at=None)), (1, listed), (2, Interrupted()), (60, read(item("turned_on", 50)))]
+    _, changes = run(HOME, *seen, (60, frame(at=None)), (120, frame(DRYER, at=None)), (180, frame(at=None)))
+    assert [(kind, at) for kind, at, *_ in told(changes)] == [("turned_on", 50), ("turned_off", 180)]
+
+
+def test_a_change_that_is_held_back_after_a_hole_takes_the_last_edge_of_the_timeline():
+    held = policy({D: DeviceRules(off_delay_s=2)})
+    runs = read(item("turned_off", 20), item("turned_on", 40), item("turned_off", 60))
+    _, changes = run(HOME, *stream(0, 5, DRYER), *stream(100, 102), (102, runs), *stream(102, 130), wanted=held)
+    assert told(changes) == [
+        ("turned_off", 20, "timeline", True),
+        ("turned_on", 40, "timeline", True),
+        ("turned_off", 100, "reconnect", False),
+    ]
+
+
+def test_a_cached_first_frame_that_is_newer_than_ours_does_not_hide_the_gap():
+    gap = [(9, Interrupted()), (300, frame(at=20)), (301, frame(DRYER, at=301))]
+    _, changes = run(HOME, *stream(0, 9), *gap)
+    assert told(changes) == [("turned_on", 301, "reconnect", False)]
+
+
+def test_an_edge_at_the_brink_of_a_gap_is_not_told_twice():
+    gap = [(3, Interrupted()), (50, read(item("turned_off", 1.9)))]
+    _, changes = run(HOME, *stream(0, 3, DRYER), *gap, *stream(50, 55))
+    assert told(changes) == [("turned_off", 1.9, "timeline", False)]
+
+
+def test_a_frame_older_than_an_edge_of_the_timeline_tells_no_watts():
+    gap = [(3, Interrupted()), (50, read(item("turned_off", 40))), (51, frame({**DRYER, "w": 77.0}, at=30))]
+    _, changes = run(HOME, *stream(0, 3, DRYER), *gap, *stream(51, 53))
+    assert readings(changes, "power", D) == ["5584.7", "0"]

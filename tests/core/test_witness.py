@@ -183,3 +183,9 @@ def test_edges_are_kept_as_long_as_the_timeline_may_tell_of_them():
 def test_of_many_edges_the_newest_are_kept():
     edges = [Known(ON, float(time), float(time)) for time in range(70)]
     assert [edge.time for edge in remember(edges, [])] == [float(time) for time in range(6, 70)]
+
+
+def test_of_a_device_with_more_edges_than_are_kept_older_ones_are_no_news():
+    edges = [Known(ON, 100.0 + number, 100.0, told=101.0 + number) for number in range(64)]
+    heard = hear(STREAM, [item(OFF, 100.5), item(OFF, 300)], {DEVICE: edges})
+    assert heard.rumours == (item(OFF, 300),)
