@@ -29,6 +29,15 @@ def take_in(home: Home, items: Iterable[TimelineItem]) -> Home:
     return replace(home, witness=hear(home.witness, items, known))
 
 
+def is_told(event_type: str, earliest: float, latest: float, device: Device, home: Home) -> bool:
+    """Say whether the newest that was told of a device is an edge like this, which the timeline knew before a frame."""
+    edge = max(device.known, key=lambda edge: happened(edge, home.witness), default=None)
+    if edge is None or edge.told is None or edge.event_type != event_type:
+        return False
+    slack_s = home.witness.tolerance_s
+    return earliest - slack_s <= happened(edge, home.witness) <= latest + slack_s
+
+
 def judge_rumours(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Event]]:
     """Return what is known once all was judged that can be, and the events that only the timeline knows."""
     if not home.witness.rumours:

@@ -7,7 +7,7 @@ from typing import Any
 from sense_mqtt.core import roster, telling
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
-from sense_mqtt.core.hearing import TimelineRead, judge_rumours, take_in
+from sense_mqtt.core.hearing import TimelineRead, is_told, judge_rumours, take_in
 from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.rows import Row
@@ -19,7 +19,9 @@ Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
 
 HOLE_S = 30.0  # in a stream; clients take so long a silence for a dead socket (protocol page, 4.8)
-POLL_AGE_S = 15.0  # a polled frame does not say when it was measured; frames were seen up to 14.2 s old (INVARIANTS 11)
+POLL_AGE_S = (
+    30.0  # a polled frame does not say when it was measured: 14 s old were seen (INVARIANTS 11), and answers take time
+)
 
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
@@ -90,7 +92,7 @@ def _look_at_all(
             devices[identity] = device
         else:
             sight = Sight(row, time, now.monotonic, source, vague_s)
-            devices[identity], event = _look_at(home.monitor, device, sight, now, policy)
+            devices[identity], event = _look_at(home, device, sight, now, policy)
             events.extend(event)
     switched = [identity for identity, device in devices.items() if device.on != home.devices[identity].on]
     return replace(home, devices=devices), events, frozenset([*switched, *_devices_of(events)])
@@ -108,11 +110,14 @@ def _shows_absence(update: RealtimeUpdate) -> bool:
     return any(row.kind == "virtual" for row in update.devices)
 
 
-def _look_at(monitor: int, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
+def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
     switch, transition = look(device.switch, sight, policy.rules(device.row.id))
     if switch is device.switch:
         return device, []  # a look at how things were before what is known
-    return conclude(monitor, replace(device, switch=switch, power_w=sight.watts), transition, now)
+    device = replace(device, switch=switch, power_w=sight.watts)
+    if transition is not None and is_told(transition.event_type, transition.earliest, transition.time, device, home):
+        return device, []
+    return conclude(home.monitor, device, transition, now)
 
 
 def _devices_of(events: Iterable[Event]) -> list[str]:

@@ -34,6 +34,11 @@ class Sight:
     vague_s: float = 0.0  # it may show how things were so long before `time`
 
     @property
+    def earliest(self) -> float:
+        """When that may have been which it shows, seconds UTC."""
+        return self.time - self.vague_s
+
+    @property
     def watts(self) -> float | None:
         return 0.0 if self.row is None else self.row.w
 
@@ -102,7 +107,7 @@ def settle(switch: Switch, monotonic: float, rules: DeviceRules) -> tuple[Switch
 def _is_outdated(sight: Sight, switch: Switch) -> bool:
     if switch.ripe is None:
         return False
-    age_s = switch.ripe - (sight.time - sight.vague_s)
+    age_s = switch.ripe - sight.earliest
     return 0.0 <= age_s <= CLOCK_SLIP_S
 
 
@@ -125,8 +130,8 @@ def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None) ->
     pending = switch.pending
     # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
     if pending is None or (pending.state == "on") != (target == "on"):
-        before = switch.last.time if switch.last else switch.since
-        return Pending(target, sight, earliest=0.0 if before is None else before)
+        before = switch.last.earliest if switch.last else switch.since
+        return Pending(target, sight, earliest=min(0.0 if before is None else before, sight.earliest))
     return replace(pending, state=target, energy_ws=_add(pending.energy_ws, step_ws))
 
 

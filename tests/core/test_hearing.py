@@ -236,3 +236,18 @@ def test_a_frame_older_than_an_edge_of_the_timeline_tells_no_watts():
     gap = [(3, Interrupted()), (50, read(item("turned_off", 40))), (51, frame({**DRYER, "w": 77.0}, at=30))]
     _, changes = run(HOME, *stream(0, 3, DRYER), *gap, *stream(51, 53))
     assert readings(changes, "power", D) == ["5584.7", "0"]
+
+
+def test_polls_say_nothing_of_the_offset_of_the_clocks():
+    polls = [(at, frame(*([DRYER] if at % 4 else []), at=None)) for at in range(0, 40, 2)]
+    home, _ = run(HOME, *polls, (40, read(*(item("turned_on", at - 9) for at in range(10, 38, 4)))))
+    assert home.witness.offset_s == 0
+
+
+def test_an_edge_that_the_timeline_told_before_a_poll_showed_it_is_told_once():
+    listed = DevicesListed(read_rows([DRYER]))
+    seen = [(0, frame(at=None)), (1, listed), (60, frame(at=None)), (61, read(item("turned_on", 45)))]
+    _, changes = run(HOME, *seen, (120, frame(DRYER, at=None)), (180, frame(DRYER, at=None)))
+    assert [(kind, at) for kind, at, *_ in told(changes)] == [("turned_on", 45)]
+    assert readings(changes, "state", D) == ["OFF", "ON"]
+    assert readings(changes, "power", D) == ["0", "5584.7"]
