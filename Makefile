@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest --cov=sense_mqtt.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 .NOTPARALLEL:
-.PHONY: venv check test demo
+.PHONY: venv check test demo bench faults
 
 venv: $(VENV)/.dev-installed
 
@@ -24,6 +24,18 @@ test: venv
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/sense-mqtt demo $(ARGS)
+
+# What a frame costs, and what becomes of memory (bench/README.md); takes some ten minutes.
+bench: $(VENV)/.demo-installed
+	$(BIN)/python bench/frame_cost.py
+	$(BIN)/python bench/sustained.py $(FRAMES)
+
+# A thousand seeded schedules of faults (tests/faults), then the page about them; some forty minutes on two cores.
+SEEDS ?= 0-999
+JOBS ?= 6
+faults: venv
+	$(BIN)/python -m tests.faults --seeds $(SEEDS) --jobs $(JOBS) --out build/faults.json; status=$$?; \
+		$(BIN)/python -m tests.faults --report build/faults.json > docs/reliability.md; exit $$status
 
 $(VENV)/.dev-installed: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --editable '.[dev]'

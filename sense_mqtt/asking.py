@@ -22,7 +22,7 @@ from sense_mqtt.core.observing import observe
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.errors import CommandRefused
-from sense_mqtt.houses import introduce_home
+from sense_mqtt.houses import choose_monitors, introduce_home
 from sense_mqtt.lookups import Lookups
 
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.where == "sense")
@@ -43,9 +43,7 @@ def look_up(cloud: Cloud, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
 def discovery_messages(config: Config, cloud: Cloud, clock: Clock) -> Iterable[Message]:
     """Yield what Home Assistant would get of every monitor and its devices."""
     style = discovery.Style(__version__, topics_of(config), config.home_assistant.discovery, PROJECT_URL)
-    for monitor in cloud.session.account().monitors:
-        if config.sense.monitors and monitor.id not in config.sense.monitors:
-            continue
+    for monitor, name in choose_monitors(cloud.session.account(), config.sense.monitors).items():
         listed = DevicesListed(read_rows(Lookups(clock).prepare("devices", monitor, {})(cloud.session)))
-        home, _ = observe(Home(monitor.id, solar=monitor.solar), listed, clock.now(), policy_of(config))
+        home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
         yield from introduce_home(home, style)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.bridge import Bridge
+from sense_mqtt.bridge import TICK_S, Bridge
 from sense_mqtt.broker import Broker, BrokerSettings, BrokerTls
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
@@ -18,15 +18,17 @@ from sense_mqtt.core.home import Policy
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk
+from sense_mqtt.guard import Guard
 from sense_mqtt.health import Counters
 from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import Inbox, Rung
+from sense_mqtt.intake import Intake
 from sense_mqtt.journal import Journal
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.publisher import Publisher
 from sense_mqtt.reception import Reception
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.schedules import Schedules
+from sense_mqtt.schedules import BLIND_EVERY_S, TIMELINE_LAG_S, RunningFeed, Schedules
 from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.feed import Feed, FeedSettings
 from sense_mqtt.sense.session import Credentials, Session
@@ -48,14 +50,19 @@ class Haste:
     feed: Backoff = field(default_factory=Backoff)
     broker: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, most_s=60.0))
     schedules: Backoff = field(default_factory=Backoff)
+    tick_s: float = TICK_S  # of the bridge's loop
+    blind_every_s: float = BLIND_EVERY_S  # the timeline is read, while no stream shows each edge
+    timeline_lag_s: float = TIMELINE_LAG_S  # and once more so long after a gap
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """How journal and broker are made; the fault harness puts in ones that die at a chosen moment."""
+    """How the edges are made. The fault harness puts in some that die at a chosen moment, tests some with no thread."""
 
     journal: Callable[[Path], Journal] = Journal
     broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], Broker] = Broker
+    desk: Callable[[Session, Inbox], Desk] = Desk
+    feed: Callable[..., RunningFeed] = Feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +123,10 @@ def assemble(
         stall_after_s=STALL_KEEPALIVES * config.mqtt.keepalive_s,
     )
     counters = Counters()
+    guard = Guard(counters)
     style = Style(__version__, topics, config.home_assistant.discovery, PROJECT_URL)
     houses = Houses(publisher, journal, policy_of(config), style)
+    desk, lookups = doors.desk(cloud.session, inbox), Lookups(clock)
     standing = Standing(
         publisher,
         houses,
@@ -126,9 +135,9 @@ def assemble(
         version=__version__,
         config=config.public(),
         calls=lambda: {"rest_last_hour": cloud.api.calls_last_hour, "logins_last_hour": cloud.session.logins_last_hour},
+        queues=lambda: {**publisher.lengths, "lookups": len(desk)},
         patience=_patience(config),
     )
-    desk, lookups = Desk(cloud.session, inbox), Lookups(clock)
     settings = feed_settings(config, haste)
     schedules = Schedules(
         desk=desk,
@@ -136,10 +145,12 @@ def assemble(
         houses=houses,
         standing=standing,
         publisher=publisher,
-        open_feed=lambda monitor: Feed(monitor, cloud.session, inbox, settings, clock=clock, random=dice),
+        open_feed=lambda monitor: doors.feed(monitor, cloud.session, inbox, settings, clock=clock, random=dice),
         backoff=lambda: waits(dice.uniform, haste.schedules),
         wanted=config.sense.monitors,
         energy_interval_s=config.energy.interval_s,
+        blind_every_s=haste.blind_every_s,
+        timeline_lag_s=haste.timeline_lag_s,
         closing=cloud.closing,
     )
     reception = Reception(
@@ -151,17 +162,21 @@ def assemble(
         standing=standing,
         topics=topics,
     )
+    intake = Intake(houses=houses, schedules=schedules, standing=standing, counters=counters, guard=guard)
     return Bridge(
         inbox=inbox,
         publisher=publisher,
         houses=houses,
+        intake=intake,
         reception=reception,
         schedules=schedules,
         standing=standing,
         counters=counters,
+        guard=guard,
         topics=topics,
         clock=clock,
         dice=dice,
+        tick_s=haste.tick_s,
     )
 
 

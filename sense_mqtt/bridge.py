@@ -7,12 +7,9 @@ from typing import Any
 
 from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.core.commands import Command
-from sense_mqtt.core.frames import DataChange, FeedError, Frame, Unknown, decode, read_update
-from sense_mqtt.core.home import Interrupted, Tick
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.topics import Topics
-from sense_mqtt.errors import BadFrame
-from sense_mqtt.gaps import Gaps, Waiting
+from sense_mqtt.guard import Guard
 from sense_mqtt.health import Counters
 from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import (
@@ -32,9 +29,11 @@ from sense_mqtt.inbox import (
     Stop,
     UpdatePolled,
 )
+from sense_mqtt.intake import Intake
+from sense_mqtt.jobs import IntroduceAgain, ReadTimeline
 from sense_mqtt.publisher import Publisher
 from sense_mqtt.reception import Reception
-from sense_mqtt.schedules import IntroduceAgain, ReadTimeline, Schedules
+from sense_mqtt.schedules import Schedules
 from sense_mqtt.standing import Standing
 
 logger = logging.getLogger(__name__)
@@ -53,35 +52,39 @@ class Bridge:
         inbox: Inbox,
         publisher: Publisher,
         houses: Houses,
+        intake: Intake,
         reception: Reception,
         schedules: Schedules,
         standing: Standing,
         counters: Counters,
+        guard: Guard,
         topics: Topics,
         clock: Clock,
         dice: random.Random,
+        tick_s: float = TICK_S,
     ) -> None:
         self._inbox = inbox
         self._publisher = publisher
         self._houses = houses
+        self._intake = intake
         self._reception = reception
         self._schedules = schedules
         self._standing = standing
         self._counters = counters
+        self._guard = guard
         self._topics = topics
         self._clock = clock
         self._dice = dice
-        self._gaps = Gaps()
+        self._tick_s = tick_s
         self._next_tick = 0.0
-        self._told: set[str] = set()  # kinds of bad frames and errors that were logged
         self._exit: Stop | None = None
         self._takers: Mapping[type, Callable[[Any, Moment], None]] = {
-            FrameArrived: self._take_frame,
-            UpdatePolled: self._take_poll,
-            FeedOpened: self._take_opened,
-            FeedEnded: self._take_ended,
-            FeedChanged: self._standing.take_feed_changed,
-            AuthChanged: self._standing.take_auth,
+            FrameArrived: intake.take,
+            UpdatePolled: intake.take,
+            FeedEnded: intake.take,
+            FeedOpened: intake.take_opened,
+            FeedChanged: standing.take_feed_changed,
+            AuthChanged: standing.take_auth,
             LookupDone: self._take_done,
             BrokerConnected: self._take_connected,
             BrokerDropped: self._take_dropped,
@@ -90,105 +93,44 @@ class Bridge:
             Stop: self._take_stop,
             Crashed: self._take_crash,
         }
+        self._duties: Mapping[str, Callable[[Moment], None]] = {
+            "the broker connection": publisher.tend,
+            "the schedules": schedules.begin_due,
+            "the gaps": intake.end_overdue_gaps,
+        }
 
     def run(self) -> int:
         """Run until a Stop or a Crashed arrives; return the exit code."""
-        self._begin(self._clock.now())
+        self.begin()
         while self._exit is None:
-            item = self._inbox.get(TICK_S)
-            try:
-                self._take(item, self._clock.now())
-            except Exception as error:  # noqa: BLE001 - the one place: an item that cannot be dealt with ends nothing
-                self._count_error(item, error)
-        self._end()
+            self.step(self._inbox.get(self._tick_s))
+        self.end()
         return self._exit.exit_code
 
-    # --- one item
+    def begin(self) -> None:
+        """Say what can be said before anything happened."""
+        self._publisher.say([self._state("online")])
+        self._standing.begin(self._clock.now())
+        self._schedules.open(self._clock.now())
 
-    def _take(self, item: Item | None, now: Moment) -> None:
+    def step(self, item: Item | None) -> None:
+        """Take one item, do what is due each second, and send what may go out."""
+        now = self._clock.now()
         if item is not None:
-            self._takers[type(item)](item, now)
+            self._take(item, now)
         if now.monotonic >= self._next_tick:
-            self._next_tick = now.monotonic + TICK_S
+            self._next_tick = now.monotonic + self._tick_s
             self._tick(now)
-        self._publisher.pump(now)
+        self._guard.attempt("what waits for the broker", self._publisher.pump, now)
+
+    def _take(self, item: Item, now: Moment) -> None:
+        self._guard.attempt(type(item).__name__, self._takers[type(item)], item, now)
 
     def _tick(self, now: Moment) -> None:
-        self._publisher.tend(now)
-        self._schedules.begin_due(now)
-        for monitor in self._gaps.overdue(now):
-            self._end_gap(monitor, now)
+        for what, duty in self._duties.items():
+            self._guard.attempt(what, duty, now)
         if not len(self._inbox):  # what waits may be a frame that tells otherwise
-            for monitor in self._houses.monitors:
-                self._observe(monitor, Tick(), now)
-
-    def _count_error(self, item: Item | None, error: Exception) -> None:
-        self._counters.errors += 1
-        kind = f"{type(item).__name__} {type(error).__name__}: {error}"
-        if kind not in self._told:
-            self._told.add(kind)
-            logger.error("%s could not be dealt with; it is passed over", type(item).__name__, exc_info=error)
-
-    # --- the feed
-
-    def _take_frame(self, item: FrameArrived, now: Moment) -> None:
-        if not self._waits(item, now):
-            self._take_update(item.monitor, lambda: decode(item.raw), now)
-
-    def _take_poll(self, item: UpdatePolled, now: Moment) -> None:
-        if not self._waits(item, now):
-            self._take_update(item.monitor, lambda: read_update(item.payload), now)
-
-    def _waits(self, item: Waiting, now: Moment) -> bool:
-        if self._gaps.holds(item):
-            return True
-        self._end_gap(item.monitor, now)  # too much waits: it goes first
-        return False
-
-    def _end_gap(self, monitor: int, now: Moment) -> None:
-        for item in self._gaps.close(monitor):
-            self._takers[type(item)](item, now)
-
-    def _take_update(self, monitor: int, read: Callable[[], Frame], now: Moment) -> None:
-        try:
-            frame = read()
-        except BadFrame as error:
-            self._count_bad_frame(error)
-            return
-        self._counters.frames += 1
-        match frame:
-            case Unknown(kind):
-                logger.debug("a message of unknown type %s", kind)
-            case FeedError(_, reason):
-                logger.debug("the feed says: %s", reason)
-            case DataChange():
-                self._schedules.take_data_change(monitor, frame, now)
-            case _:
-                self._observe(monitor, frame, now)
-
-    def _count_bad_frame(self, error: BadFrame) -> None:
-        self._counters.bad_frames += 1
-        if error.kind not in self._told:
-            self._told.add(error.kind)
-            logger.warning("the feed sent %s; passed over, and counted from now on", error)
-
-    def _take_opened(self, item: FeedOpened, now: Moment) -> None:
-        first = self._standing.take_opened(item)
-        # Polls and snapshots leave a gap each time: for them the timeline is read every few minutes.
-        if (first or item.rung == "stream") and self._schedules.read_timeline(item.monitor, now):
-            self._gaps.open(item.monitor, now)
-
-    def _take_ended(self, item: FeedEnded, now: Moment) -> None:
-        if self._waits(item, now):
-            return
-        logger.debug("the feed of monitor %s ended: %s", item.monitor, item.reason)
-        self._observe(item.monitor, Interrupted(), now)
-
-    def _observe(self, monitor: int, seen: Any, now: Moment) -> None:
-        news = self._houses.observe(monitor, seen, now)
-        self._counters.events += news.events
-        if news.stranger:
-            self._schedules.list_soon(monitor, now)
+            self._intake.tick(now)
 
     # --- what was asked of Sense
 
@@ -198,7 +140,7 @@ class Bridge:
             return
         self._schedules.take_done(item.ticket, item.result, now)
         if isinstance(item.ticket, ReadTimeline) and item.ticket.why == "gap":
-            self._end_gap(item.ticket.monitor, now)
+            self._intake.end_gap(item.ticket.monitor)
 
     # --- the broker
 
@@ -237,26 +179,24 @@ class Bridge:
         logger.error("thread %s died: %s", item.thread, item.error)
         self._exit = Stop("a thread died", exit_code=1)
 
-    def _begin(self, now: Moment) -> None:
-        state = Message(self._topics.bridge("state"), "online", retain=True, rank=Rank.BRIDGE_STATE)
-        self._publisher.say([state])
-        self._standing.begin(now)
-        self._schedules.open(now)
-
-    def _end(self) -> None:
-        self._schedules.close()
-        offline = Message(self._topics.bridge("state"), "offline", retain=True, rank=Rank.BRIDGE_STATE)
-        self._publisher.say([*self._houses.farewell(), offline])
+    def end(self) -> None:
+        """Stop the feeds, answer what is open, and say good-bye as long as the broker listens."""
+        self._guard.attempt("the feeds and the desk", self._schedules.close)
+        self._publisher.say([*self._houses.farewell(), self._state("offline")])
         self._drain(self._clock.now().monotonic + FAREWELL_S)
-        self._publisher.close()
-        self._schedules.join()
+        self._guard.attempt("the broker connection", self._publisher.close)
 
     def _drain(self, until: float) -> None:
-        """Wait for the broker to acknowledge our last words, as long as there is one."""
+        """Answer what was asked and wait for the broker to acknowledge our last words, as long as there is one."""
         while self._publisher.connected and (now := self._clock.now()).monotonic < until:
-            self._publisher.pump(now)
-            if self._publisher.idle:
+            self._guard.attempt("what waits for the broker", self._publisher.pump, now)
+            if self._publisher.idle and not len(self._inbox):
                 return
-            item = self._inbox.get(until - now.monotonic)
-            if isinstance(item, Acknowledged | BrokerDropped):
-                self._takers[type(item)](item, now)
+            match self._inbox.get(until - now.monotonic):
+                case None:
+                    return
+                case Acknowledged() | BrokerDropped() | MessageArrived() | LookupDone(ticket=Command()) as item:
+                    self._take(item, now)
+
+    def _state(self, payload: str) -> Message:
+        return Message(self._topics.bridge("state"), payload, retain=True, rank=Rank.BRIDGE_STATE)

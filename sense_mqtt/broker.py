@@ -4,13 +4,12 @@ Every connection is a client of its own. Paho's reconnecting, queueing and re-se
 stale values, and cannot be cured of one message that the broker refuses. What must go again, the bridge knows.
 """
 
+import contextlib
 import logging
-import ssl
+import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -19,8 +18,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from sense_mqtt.broker_settings import BrokerSettings, BrokerTls, make_context
 from sense_mqtt.core.outgoing import WINDOW, Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
+
+__all__ = ["Broker", "BrokerSettings", "BrokerTls"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,32 +30,9 @@ CONNECT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
 
+_UNSPECIFIED = 128  # what paho says where the line just ended
 _UNSUPPORTED_VERSION = 132  # MQTT 5 reason code; paho gives it for the 3.1.1 answer too
 _TAKEN_OVER = 142
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerTls:
-    """How the broker proves who it is, and we to it."""
-
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    server_name: str | None = None  # in the broker's certificate, where it is not the host
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerSettings:
-    """Where the broker is and how it wants to be spoken to."""
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password: Callable[[], str | None] = lambda: None  # not text: a settings object may be printed
-    protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    client_id: str = "sense-mqtt"
-    keepalive_s: int = 20
-    tls: BrokerTls | None = None
 
 
 class Broker:
@@ -66,6 +45,8 @@ class Broker:
         self._topics = tuple(topics)
         self._protocol = MQTTProtocolVersion.MQTTv311 if settings.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
         self._client: paho.Client | None = None
+        self._swapping = threading.Lock()  # of the client, between the bridge's thread and one attempt's
+        self._speaks_5 = False  # the broker took MQTT 5 once
         self._is_resumable = False  # a session of this process may still be there
         self.generation = 0
 
@@ -86,19 +67,31 @@ class Broker:
 
     def abandon(self) -> None:
         """Let go of the present connection, or attempt at one, without a word to the inbox."""
-        self.generation += 1
-        client, self._client = self._client, None
+        client = self._let_go()
         if client is not None:
             threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True).start()
 
     def close(self) -> None:
         """End the present connection in good order: the broker drops our will. Returns within two seconds."""
-        self.generation += 1
-        client, self._client = self._client, None
+        client = self._let_go()
         if client is not None:
             closing = threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True)
             closing.start()
             closing.join(CLOSE_TIMEOUT_S)
+
+    def hang_up(self) -> None:
+        """End the present connection without a word to the broker: it publishes our will."""
+        client = self._let_go()
+        line = None if client is None else client.socket()
+        if isinstance(line, socket.socket):
+            with contextlib.suppress(OSError):  # it is gone already
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _let_go(self) -> paho.Client | None:
+        with self._swapping:
+            self.generation += 1
+            client, self._client = self._client, None
+            return client
 
     # --- one attempt, on the thread "mqtt-connect"
 
@@ -109,11 +102,12 @@ class Broker:
         except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
             self._inbox.put(BrokerDropped(generation, f"{type(error).__name__}: {error}"))
             return
-        if generation != self.generation:
-            _end(client)
-            return
-        self._client = client
-        client.loop_start()
+        with self._swapping:
+            if generation == self.generation:
+                self._client = client
+                client.loop_start()
+                return
+        _end(client)
 
     def _dial(self, client: paho.Client) -> None:
         settings = self._settings
@@ -142,7 +136,7 @@ class Broker:
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password())
         if settings.tls is not None:
-            client.tls_set_context(_make_context(settings.tls))
+            client.tls_set_context(make_context(settings.tls))
         self._listen(client, generation)
         return client
 
@@ -151,29 +145,33 @@ class Broker:
 
         def connected(_c: Any, _u: Any, flags: Any, code: ReasonCode, properties: Properties | None) -> None:
             greeted.set()
-            self._post(lambda: self._read_connack(client, generation, code, properties, resumed=flags.session_present))
+            self._post(
+                generation,
+                lambda: self._read_connack(client, generation, code, properties, resumed=flags.session_present),
+            )
 
         def dropped(_c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
-            if not greeted.is_set():
+            if not greeted.is_set() and not self._speaks_5:
                 self._try_the_other_protocol()  # some brokers hang up on a version that they do not know
-            self._post(lambda: BrokerDropped(generation, str(code), taken_over=code.value == _TAKEN_OVER))
+            reason = "the connection was lost" if code.value == _UNSPECIFIED else str(code)
+            self._post(generation, lambda: BrokerDropped(generation, reason, taken_over=code.value == _TAKEN_OVER))
 
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
-            self._post(lambda: Acknowledged(generation, mid, str(code) if code.is_failure else None))
+            self._post(generation, lambda: Acknowledged(generation, mid, str(code) if code.is_failure else None))
 
         def arrived(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
-            self._post(lambda: _read_message(generation, message))
+            self._post(generation, lambda: _read_message(generation, message))
 
         client.on_connect, client.on_disconnect = connected, dropped
         client.on_publish, client.on_message = acknowledged, arrived
 
-    def _post(self, make: Callable[[], Item]) -> None:
+    def _post(self, generation: int, make: Callable[[], Item]) -> None:
         # An exception in a callback would end paho's thread while it still claims to be connected (facts page, P1).
         try:
             self._inbox.put(make())
         except Exception:
             logger.exception("an MQTT callback failed")
-            self._inbox.put(BrokerDropped(self.generation, "an MQTT callback failed"))
+            self._inbox.put(BrokerDropped(generation, "an MQTT callback failed"))
 
     def _try_the_other_protocol(self) -> None:
         five, older = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -188,7 +186,7 @@ class Broker:
                 self._try_the_other_protocol()
             return BrokerDropped(generation, f"it refused the connection: {code}")
         client.subscribe(self._subscriptions())
-        self._is_resumable = self._protocol == MQTTProtocolVersion.MQTTv5
+        self._is_resumable = self._speaks_5 = self._protocol == MQTTProtocolVersion.MQTTv5
         return BrokerConnected(
             generation,
             window=min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)),
@@ -220,25 +218,3 @@ def _end(client: paho.Client) -> None:
     client.on_disconnect = None
     client.disconnect()
     client.loop_stop()
-
-
-class _NamedContext(ssl.SSLContext):
-    """Checks the certificate against a given name in place of the host."""
-
-    server_name: str | None = None
-
-    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
-        if self.server_name is not None:
-            kwargs["server_hostname"] = self.server_name
-        return super().wrap_socket(sock, *args, **kwargs)
-
-
-def _make_context(tls: BrokerTls) -> ssl.SSLContext:
-    context = _NamedContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and name; nothing turns that off
-    context.server_name = tls.server_name
-    context.load_default_certs()
-    if tls.ca_file is not None:
-        context.load_verify_locations(tls.ca_file)
-    if tls.cert_file is not None:
-        context.load_cert_chain(tls.cert_file, tls.key_file)
-    return context

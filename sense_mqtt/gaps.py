@@ -19,7 +19,7 @@ class Gaps:
     """What waits for the timeline, by monitor. For the bridge's thread only."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, deque[Waiting]] = {}
+        self._waiting: dict[int, deque[tuple[Waiting, Moment]]] = {}
         self._until: dict[int, float] = {}  # monotonic seconds
 
     def open(self, monitor: int, now: Moment) -> None:
@@ -27,16 +27,16 @@ class Gaps:
         self._waiting.setdefault(monitor, deque())
         self._until.setdefault(monitor, now.monotonic + PATIENCE_S)
 
-    def holds(self, item: Waiting) -> bool:
+    def holds(self, item: Waiting, now: Moment) -> bool:
         """Keep the item and say so; False where nothing of its feed waits (any more)."""
         waiting = self._waiting.get(item.monitor)
         if waiting is None or len(waiting) >= WAITING_MOST:
             return False
-        waiting.append(item)
+        waiting.append((item, now))
         return True
 
-    def close(self, monitor: int) -> list[Waiting]:
-        """Return what waited, in order; nothing waits any more."""
+    def close(self, monitor: int) -> list[tuple[Waiting, Moment]]:
+        """Return what waited, in order and with the moment at which it came; nothing waits any more."""
         self._until.pop(monitor, None)
         return list(self._waiting.pop(monitor, ()))
 

@@ -1,6 +1,6 @@
 """The houses that the bridge knows: what is seen goes in, what is new goes to the publisher, events by the journal."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from sense_mqtt.clock import Moment
@@ -14,6 +14,7 @@ from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
 from sense_mqtt.journal import Journal
 from sense_mqtt.publisher import Publisher
+from sense_mqtt.sense.tokens import Account, Monitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,12 @@ class Houses:
                     yield from _write(discovery.introduce_device(facts, about, self._style))
                 case Withdrawal(device):
                     yield from _write(discovery.withdraw_device(monitor, device, self._style))
+
+
+def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, str]:
+    """Return the monitors that are ours, each with its name in Home Assistant; none wanted means all."""
+    ours = [monitor for monitor in account.monitors if not wanted or monitor.id in wanted]
+    return {monitor: "Sense" if len(ours) == 1 else f"Sense {monitor.id}" for monitor in ours}
 
 
 def introduce_home(home: Home, style: discovery.Style) -> Iterable[Message]:

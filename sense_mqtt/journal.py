@@ -4,7 +4,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -125,18 +125,13 @@ class Journal:
         """Return from memory to the file where it can be written again. Call now and then."""
         if not self._in_memory:
             return
-        try:
-            file = self._open()
-        except (JournalError, sqlite3.Error):
-            return
-        try:
+        with suppress(JournalError, sqlite3.Error), ExitStack() as failing:
+            file = failing.enter_context(closing(self._open()))
             _transact(file, lambda target: _copy(self._connection, target))
-        except sqlite3.Error:
-            file.close()
-            return
-        self._connection.close()
-        self._connection, self._in_memory = file, False
-        logger.info("%s: can be written again", self._path)
+            failing.pop_all()
+            self._connection.close()
+            self._connection, self._in_memory = file, False
+            logger.info("%s: can be written again", self._path)
 
     def close(self) -> None:
         self._connection.close()

@@ -8,8 +8,9 @@ from typing import Any
 from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.outgoing import Message, Outgoing
+from sense_mqtt.errors import JournalError
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
-from sense_mqtt.journal import Journal
+from sense_mqtt.journal import Entry, Journal
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Publisher:
         self._open_at = self._healthy_at = 0.0
         self._release_at = math.inf  # events whose acknowledgement was lost go again
         self._told = ""  # the reason last logged
+        self._is_unreadable = False  # the journal was, and that was told
         self.connected = False
         self.packet_limit: int | None = None
 
@@ -80,6 +82,8 @@ class Publisher:
         if item.taken_over:
             reason = "another client came with our mqtt.client_id: give each bridge its own"
             self._lose(reason, now, least_s=TAKEN_OVER_S)
+        elif self.connected and now.monotonic < self._healthy_at:  # not every broker says that it was another client
+            self._lose(f"{item.reason} soon after it was made: is mqtt.client_id used twice?", now)
         else:
             self._lose(item.reason, now)
 
@@ -154,9 +158,18 @@ class Publisher:
         room = self._outgoing.room_for_events
         if room <= 0 or self._offered >= self._journal.newest:
             return
-        for entry in self._journal.waiting(self._offered, room):
+        for entry in self._waiting_events(room):
             self._outgoing.offer(Message(entry.topic, entry.payload, event=entry.number))
             self._offered = entry.number
+
+    def _waiting_events(self, most: int) -> list[Entry]:
+        try:
+            return self._journal.waiting(self._offered, most)
+        except JournalError as error:  # readings and answers go on without it
+            log = logger.debug if self._is_unreadable else logger.error
+            self._is_unreadable = True
+            log("events wait: %s", error)
+            return []
 
     def _pass_over(self, message: Message) -> None:
         # paho would send it, lose the connection, and send it again for ever (facts page, P11).
@@ -179,7 +192,10 @@ class Publisher:
         return self._outgoing.idle and self._offered >= self._journal.newest
 
     def close(self) -> None:
-        """End the connection in good order and forget what was delivered."""
+        """End the connection, in good order where our last words were heard: else the will tells that we are gone."""
+        is_heard, self.connected = self.idle or not self.connected, False
+        if is_heard:
+            self._broker.close()
+        else:
+            self._broker.hang_up()
         self._forget_delivered()
-        self._broker.close()
-        self.connected = False

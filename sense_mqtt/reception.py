@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, parse, refuse_for
+from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, parse, refuse, refuse_for
 from sense_mqtt.core.energy import Energy
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.topics import Topics
@@ -21,6 +21,9 @@ from sense_mqtt.sense.tokens import Monitor
 from sense_mqtt.standing import Standing
 
 logger = logging.getLogger(__name__)
+
+
+UNFORESEEN = "the command failed in a way that nobody foresaw: the log has more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,30 +76,39 @@ class Reception:
         if isinstance(request, Reply):
             self._send(request)
             return
-        try:
-            self._begin(request, now)
-        except SenseMqttError as error:
-            self._send(refuse_for(request, error))
+        self._answer(request, lambda: self._begin(request, now))
 
     def take_done(self, command: Command, result: Any, now: Moment) -> None:
         """Answer a request that Sense was asked about."""
-        if isinstance(result, SenseMqttError):
-            self._send(refuse_for(command, result))
-            return
-        if isinstance(result, Refreshed):
-            result = self._take_in(command, result, now)
-        self._send(answer(command, redact(result), self._publisher.packet_limit))
+        self._answer(command, lambda: self._finish(command, result, now))
 
-    def _begin(self, command: Command, now: Moment) -> None:
+    def _answer(self, command: Command, carry_out: Callable[[], Reply | None]) -> None:
+        """Send the one answer: what comes of it now, why not, or nothing yet where Sense is asked."""
+        try:
+            reply = carry_out()
+        except SenseMqttError as error:
+            reply = refuse_for(command, error)
+        except Exception:
+            self._send(refuse(command, "unavailable", UNFORESEEN))
+            raise
+        if reply is not None:
+            self._send(reply)
+
+    def _begin(self, command: Command, now: Moment) -> Reply | None:
         own = self._own.get(command.name)
         if own is not None:
-            self._send(answer(command, own(command, now), self._publisher.packet_limit))
-        else:
-            self._desk.submit(command, self._look_up(command))
+            return answer(command, own(command, now), self._publisher.packet_limit)
+        self._desk.submit(command, self._look_up(command))
+        return None
+
+    def _finish(self, command: Command, result: Any, now: Moment) -> Reply:
+        if isinstance(result, SenseMqttError):
+            return refuse_for(command, result)
+        if isinstance(result, Refreshed):
+            result = self._take_in(command, result, now)
+        return answer(command, redact(result), self._publisher.packet_limit)
 
     def _look_up(self, command: Command) -> Lookup:
-        if not self._schedules.monitors:
-            raise CommandRefused("unavailable", "Sense has not told yet which monitors there are: ask again later")
         monitor = self._monitor(command)
         if command.name != "refresh":
             return self._lookups.prepare(command.name, monitor, command.arguments)
@@ -105,7 +117,15 @@ class Reception:
         return lambda session: Refreshed(devices(session), energy(session))
 
     def _monitor(self, command: Command) -> Monitor:
-        return self._schedules.monitors[choose_monitor(command, tuple(self._schedules.monitors))]
+        known = self._known()
+        return known[choose_monitor(command, tuple(known))]
+
+    def _known(self) -> Mapping[int, Monitor]:
+        if self._schedules.knows_account:
+            return self._schedules.monitors
+        if self._standing.auth == "auth_required":
+            raise CommandRefused("unauthorized", "Sense wants a person to log in: run `sense-mqtt login`")
+        raise CommandRefused("unavailable", "Sense has not told yet which monitors there are: ask again later")
 
     def _take_in(self, command: Command, refreshed: Refreshed, now: Moment) -> dict[str, Any]:
         monitor = self._monitor(command).id
@@ -134,7 +154,7 @@ class Reception:
         return {"monitors": self._meant(command)}
 
     def _meant(self, command: Command) -> list[int]:
-        known = tuple(self._schedules.feeds)
+        known = tuple(self._known())
         return list(known) if command.monitor is None and known else [choose_monitor(command, known)]
 
     def _health(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002

@@ -1,10 +1,9 @@
-"""What is done without being asked: account, list of devices, energy, health. A schedule is a command nobody typed."""
+"""When what is done without being asked: account, list of devices, energy, timeline, health."""
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.agenda import Agenda
@@ -17,7 +16,17 @@ from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import RateLimited, SenseMqttError
-from sense_mqtt.houses import Houses
+from sense_mqtt.houses import Houses, choose_monitors
+from sense_mqtt.jobs import (
+    NAMES,
+    IntroduceAgain,
+    Job,
+    ReadAccount,
+    ReadDevices,
+    ReadEnergy,
+    ReadTimeline,
+    SayHealth,
+)
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.publisher import Publisher
 from sense_mqtt.sense.tokens import Account, Monitor
@@ -44,43 +53,6 @@ class RunningFeed(Protocol):
     def resume(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAccount:
-    """Which monitors there are; logs in where that is needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadDevices:
-    monitor: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadEnergy:
-    monitor: int
-    scale: str  # of SCALES
-
-
-@dataclass(frozen=True, slots=True)
-class ReadTimeline:
-    """What happened while nobody looked."""
-
-    monitor: int
-    why: Literal["gap", "after a gap", "blind"]
-
-
-@dataclass(frozen=True, slots=True)
-class SayHealth:
-    """The health document, once a minute."""
-
-
-@dataclass(frozen=True, slots=True)
-class IntroduceAgain:
-    """Home Assistant was born: it is told everything again."""
-
-
-Job = ReadAccount | ReadDevices | ReadEnergy | ReadTimeline | SayHealth | IntroduceAgain
-
-
 class Schedules:
     """Owns what is due when, the feeds, and the monitors of the account. For the bridge's thread only."""
 
@@ -96,6 +68,8 @@ class Schedules:
         backoff: Callable[[], Iterator[float]],
         wanted: Iterable[int],
         energy_interval_s: float,
+        blind_every_s: float,
+        timeline_lag_s: float,
         closing: threading.Event,
     ) -> None:
         self._desk = desk
@@ -107,12 +81,15 @@ class Schedules:
         self._make_backoff = backoff
         self._wanted = frozenset(wanted)
         self._energy_interval_s = energy_interval_s
+        self._blind_every_s, self._timeline_lag_s = blind_every_s, timeline_lag_s
         self._closing = closing
         self._agenda = Agenda()
         self._waits: dict[Job, Iterator[float]] = {}  # of jobs that fail
+        self._limited: set[Job] = set()  # jobs that Sense asked to wait
         self._checksums: dict[int, str] = {}
         self.feeds: dict[int, RunningFeed] = {}
         self.monitors: dict[int, Monitor] = {}
+        self.knows_account = False  # Sense told which monitors there are
 
     def open(self, now: Moment) -> None:
         """Begin: the account is read first, all else follows from it."""
@@ -137,8 +114,8 @@ class Schedules:
                 case ReadTimeline():
                     self._begin_timeline(job, now)
                 case SayHealth():
-                    self._standing.tell(now)
                     self.put(job, now.monotonic + HEALTH_EVERY_S)
+                    self._standing.tell(now)
                 case IntroduceAgain():
                     self._houses.introduce_all()
                     self._publisher.say_again()
@@ -148,7 +125,15 @@ class Schedules:
         if isinstance(result, SenseMqttError):
             self._postpone(job, result, now)
             return
+        try:
+            self._take_in(job, result, now)
+        except SenseMqttError as error:  # of the journal: nothing is lost as long as Sense is asked again
+            self._postpone(job, error, now)
+            return
         self._waits.pop(job, None)
+        self._limited.discard(job)
+
+    def _take_in(self, job: Any, result: Any, now: Moment) -> None:
         match job:
             case ReadAccount():
                 self._take_account(result, now)
@@ -192,12 +177,10 @@ class Schedules:
         return True
 
     def close(self) -> None:
-        """Tell the feeds and whoever waits for Sense to end."""
+        """End the feeds and the desk; what was asked and is not done is answered."""
         self._closing.set()
         for feed in self.feeds.values():
             feed.close()
-
-    def join(self) -> None:
         self._desk.close()
 
     # --- what jobs bring
@@ -207,14 +190,20 @@ class Schedules:
         waits = self._waits.setdefault(job, self._make_backoff())
         wait_s = max(next(waits), error.retry_after_s if isinstance(error, RateLimited) else 0.0)
         self.put(job, now.monotonic + wait_s)
-        (logger.warning if first else logger.debug)("%s: %s; trying again", _name(job), error)
-        if first and isinstance(error, RateLimited):
+        (logger.warning if first else logger.debug)("%s: %s; trying again", NAMES[type(job)], error)
+        if isinstance(error, RateLimited):
+            self._note_limit(job, error, now)
+
+    def _note_limit(self, job: Job, error: RateLimited, now: Moment) -> None:
+        is_news = not self._limited
+        self._limited.add(job)
+        if is_news:
             self._standing.announce("rate_limited", now, reason=str(error), retry_after_s=round(error.retry_after_s))
 
     def _begin_timeline(self, job: ReadTimeline, now: Moment) -> None:
         home = self._houses.home(job.monitor)
         if job.why == "blind":
-            self.put(job, now.monotonic + BLIND_EVERY_S)
+            self.put(job, now.monotonic + self._blind_every_s)
             if not self._standing.is_blind(job.monitor, gap=home.gap):
                 return
         if home.witness.horizon is not None:
@@ -223,7 +212,7 @@ class Schedules:
     def _take_timeline(self, job: ReadTimeline, items: tuple[TimelineItem, ...], now: Moment) -> None:
         self._houses.observe(job.monitor, TimelineRead(items), now)
         if job.why == "gap":
-            self.put(ReadTimeline(job.monitor, "after a gap"), now.monotonic + TIMELINE_LAG_S)
+            self.put(ReadTimeline(job.monitor, "after a gap"), now.monotonic + self._timeline_lag_s)
 
     def _take_account(self, account: Account, now: Moment) -> None:
         known = {monitor.id: monitor for monitor in account.monitors}
@@ -231,9 +220,9 @@ class Schedules:
             logger.error("sense.monitors: the account has no monitor %s, but %s", missing, sorted(known) or "none")
         if not known:
             logger.error("the Sense account has no monitor")
-        ours = [monitor for monitor in known.values() if not self._wanted or monitor.id in self._wanted]
-        for monitor in ours:
-            self._admit(monitor, "Sense" if len(ours) == 1 else f"Sense {monitor.id}", now)
+        for monitor, name in choose_monitors(account, self._wanted).items():
+            self._admit(monitor, name, now)
+        self.knows_account = True
         self._standing.tell(now)
 
     def _admit(self, monitor: Monitor, name: str, now: Moment) -> None:
@@ -244,18 +233,6 @@ class Schedules:
         self.feeds[monitor.id] = self._open_feed(monitor.id)
         self.feeds[monitor.id].start()
         self.put(ReadDevices(monitor.id), now.monotonic)
-        self.put(ReadTimeline(monitor.id, "blind"), now.monotonic + BLIND_EVERY_S)
+        self.put(ReadTimeline(monitor.id, "blind"), now.monotonic + self._blind_every_s)
         for number, scale in enumerate(SCALES):
             self.put(ReadEnergy(monitor.id, scale), now.monotonic + (number + 1) * SPREAD_S)
-
-
-def _name(job: Job) -> str:
-    return NAMES[type(job)]
-
-
-NAMES: Mapping[type, str] = {
-    ReadAccount: "the Sense account",
-    ReadDevices: "the list of devices",
-    ReadEnergy: "energy totals",
-    ReadTimeline: "the timeline",
-}

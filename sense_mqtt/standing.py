@@ -9,6 +9,7 @@ from sense_mqtt.core.instants import write_instant
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
 from sense_mqtt.core.topics import Topics
+from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.health import Counters, describe_health
 from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import Auth, AuthChanged, FeedChanged, FeedOpened, Rung
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 RUNGS: tuple[Rung, ...] = ("stream", "poll", "snapshot", "paused")  # best first; of several feeds the worst is told
 
-CallCounts = Callable[[], Mapping[str, int]]  # REST calls and logins of the last hour
+Counts = Callable[[], Mapping[str, int]]  # by name
 
 
 class Standing:
@@ -33,7 +34,8 @@ class Standing:
         *,
         version: str,
         config: Mapping[str, Any],
-        calls: CallCounts,
+        calls: Counts,
+        queues: Counts,
         patience: Mapping[Rung, float],
     ) -> None:
         self._publisher = publisher
@@ -43,8 +45,10 @@ class Standing:
         self._version = version
         self._config = config
         self._calls = calls
+        self._queues = queues
         self._patience = patience
-        self._auth: Auth = "starting"
+        self.auth: Auth = "starting"
+        self._wants_person = False  # and that was told
         self._rungs: dict[int, Rung] = {}
         self._opened: set[int] = set()
         self._started: Moment | None = None
@@ -63,14 +67,15 @@ class Standing:
         )
 
     def take_auth(self, item: AuthChanged, now: Moment) -> None:
-        if item.auth == self._auth:
+        """Note how we stand with Sense; the session has logged it."""
+        if item.auth == self.auth:
             return
-        before, self._auth = self._auth, item.auth
-        if item.auth == "auth_required":
-            logger.error("Sense wants a person: %s", item.reason)
+        self.auth = item.auth
+        if item.auth == "auth_required" and not self._wants_person:
+            self._wants_person = True
             self.announce("auth_required", now, reason=item.reason)
-        elif item.auth == "ok" and before == "auth_required":
-            logger.info("logged in to Sense again")
+        elif item.auth == "ok" and self._wants_person:
+            self._wants_person = False
             self.announce("auth_ok", now)
         self.tell(now)
 
@@ -108,12 +113,19 @@ class Standing:
             {
                 "last_frame": write_instant(max(newest)) if newest else None,
                 "feed": self._feed(),
-                "auth": self._auth,
-                **self._calls(),
-                "queues": self._publisher.lengths,
+                "auth": self.auth,
+                **self._count_calls(),
+                "queues": self._queues(),
                 "uptime_s": round(now.monotonic - started.monotonic),
             },
         )
+
+    def _count_calls(self) -> Mapping[str, int]:
+        try:
+            return self._calls()
+        except SenseMqttError as error:  # the file of logins; health must be told all the same
+            logger.debug("calls and logins cannot be counted: %s", error)
+            return {}
 
     def _info(self) -> dict[str, Any]:
         return {

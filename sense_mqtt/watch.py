@@ -1,6 +1,7 @@
 """A live table of a house, from what its topics say."""
 
 import json
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from sense_mqtt.inbox import BrokerDropped, Inbox, MessageArrived
 
 EVENTS_SHOWN = 8
 REFRESH_S = 0.25
+AGAIN_S = 1.0  # before the broker is tried again
 HOUSE = {
     "power": ("House", "W"),
     "solar_power": ("Solar", "W"),
@@ -27,9 +29,8 @@ HOUSE = {
 class Board:
     """What was heard last on each topic, and the last events."""
 
-    values: dict[str, dict[str, str]] = field(
-        default_factory=dict
-    )  # "<monitor>" or "<monitor>/<device>" -> key -> text
+    # "<monitor>" or "<monitor>/<device>" -> key -> text
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
     events: deque[str] = field(default_factory=lambda: deque(maxlen=EVENTS_SHOWN))
 
     def take(self, topic: str, payload: str) -> None:
@@ -38,25 +39,34 @@ class Board:
             case [*_, "device", _, "event"]:
                 self.events.appendleft(_describe_event(payload))
             case [*_, monitor, "device", device, key]:
-                self.values.setdefault(f"{monitor}/{device}", {})[key] = payload
+                self._keep(f"{monitor}/{device}", key, payload)
             case [*_, monitor, key] if monitor.isdigit():
-                self.values.setdefault(monitor, {})[key] = payload
+                self._keep(monitor, key, payload)
+
+    def _keep(self, subject: str, key: str, payload: str) -> None:
+        values = self.values.setdefault(subject, {})
+        values.pop(key, None)
+        if payload:  # an empty one clears the topic: the device is gone
+            values[key] = payload
 
 
 def watch(
     heard: Inbox, listener: Broker, console: Console, heading: str, clock: Clock, seconds: float | None = None
 ) -> None:
     """Show a table that lives, until the time is over or Ctrl-C."""
-    board, ends = Board(), None if seconds is None else clock.now().monotonic + seconds
-    listener.open()
+    begun = clock.now().monotonic
+    board, ends, open_at = Board(), math.inf if seconds is None else begun + seconds, begun
     try:
         with Live(draw(board, heading), console=console, refresh_per_second=4) as live:
-            while ends is None or clock.now().monotonic < ends:
+            while (now := clock.now().monotonic) < ends:
+                if now >= open_at:
+                    listener.open()
+                    open_at = math.inf
                 match heard.get(REFRESH_S):
                     case MessageArrived(topic=topic, payload=payload):
                         board.take(topic, payload.decode(errors="replace"))
                     case BrokerDropped(generation=generation) if generation == listener.generation:
-                        listener.open()
+                        open_at = now + AGAIN_S
                 live.update(draw(board, heading))
     finally:
         listener.close()
@@ -77,7 +87,7 @@ def _draw_houses(board: Board) -> Text:
 
 
 def _draw_devices(board: Board) -> Table:
-    table = Table("Device", "", ("W"), expand=False)
+    table = Table("Device", "", "W", expand=False)
     table.columns[2].justify = "right"
     rows = [values for subject, values in board.values.items() if "/" in subject and "power" in values]
     for values in sorted(rows, key=_watts, reverse=True):

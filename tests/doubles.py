@@ -12,6 +12,7 @@ class RememberingBroker:
         self.opened = 0
         self.abandoned = 0
         self.closed = False
+        self.hung_up = False
         self.carries = True  # False: there is no connection that would take a message
 
     def open(self) -> None:
@@ -29,6 +30,9 @@ class RememberingBroker:
 
     def close(self) -> None:
         self.closed = True
+
+    def hang_up(self) -> None:
+        self.hung_up = True
 
     @property
     def payloads(self) -> list[str]:

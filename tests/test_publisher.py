@@ -81,7 +81,7 @@ def test_what_was_not_delivered_is_published_by_the_next_process(stage):
     stage.connect()
     stage.acknowledge(1)
     stage.publisher.close()
-    assert stage.broker.closed
+    assert stage.broker.hung_up  # so that the will tells that we are gone
     stage.begin_anew()
     stage.connect()
     assert stage.broker.payloads == ["e1", "e2", "e2"]

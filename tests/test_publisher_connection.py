@@ -117,3 +117,20 @@ def test_all_is_idle_only_when_the_journal_was_handed_over_too(stage):
     stage.connect()
     stage.acknowledge(1)
     assert stage.publisher.idle
+
+
+def test_a_connection_that_ends_soon_after_it_was_made_hints_at_a_client_id_that_is_used_twice(stage, caplog):
+    stage.connect()
+    stage.drop(at=HEALTHY_S, reason="the connection was lost")
+    assert "client_id" not in caplog.text
+    stage.connect(at=40)
+    stage.drop(at=40 + HEALTHY_S - 1, reason="the connection was lost")
+    assert "the connection was lost soon after it was made: is mqtt.client_id used twice?" in caplog.text
+
+
+def test_last_words_that_were_heard_end_the_connection_in_good_order(stage):
+    stage.record("e1")
+    stage.connect()
+    stage.acknowledge(1)
+    stage.publisher.close()
+    assert (stage.broker.closed, stage.broker.hung_up) == (True, False)

@@ -17,16 +17,9 @@ class Agenda:
         """Set the time of a job unless it is due before."""
         self._due[job] = min(at, self._due.get(job, at))
 
-    def drop(self, job: Hashable) -> None:
-        self._due.pop(job, None)
-
     def take(self, now: float) -> list[Hashable]:
         """Return the jobs that are due, oldest first, and forget them."""
         due = sorted((job for job, at in self._due.items() if at <= now), key=lambda job: self._due[job])
         for job in due:
             del self._due[job]
         return due
-
-    def next_at(self, default: float) -> float:
-        """Return when the next job is due, `default` where there is none before."""
-        return min(self._due.values(), default=default)

@@ -63,7 +63,6 @@ class Home:
     devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
     hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
     listed: bool = False  # the list of devices was read at least once, ever
-    live: bool = False  # a frame was seen at least once, ever
     gap: bool = True  # the next frame is the first after a gap
     landed: bool = False  # the frame before was the first after a gap
     stepped_back: bool = False  # the frame before was older than its predecessor

@@ -21,7 +21,6 @@ def remember(home: Home) -> dict[str, Any]:
     return {
         "solar": home.solar,
         "listed": home.listed,
-        "live": home.live,
         "newest": home.newest,
         "witness": _keep_witness(home),
         "hidden": sorted(home.hidden),
@@ -39,7 +38,6 @@ def recall(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
         devices={device.row.id: device for device in kept if device},
         hidden=frozenset(identity for identity in list_of(document.get("hidden")) if isinstance(identity, str)),
         listed=document.get("listed") is True,
-        live=document.get("live") is True,
         newest=number(document.get("newest")),
         witness=_restore_witness(mapping(document.get("witness"))),
     )

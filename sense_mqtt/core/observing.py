@@ -141,7 +141,6 @@ def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
     shows_absence, time = _shows_absence(update), _time_of(update, now)
     return replace(
         home,
-        live=home.live or shows_absence,
         gap=home.gap and (same or not shows_absence),
         landed=home.gap,
         stepped_back=False,

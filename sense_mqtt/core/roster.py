@@ -23,7 +23,7 @@ def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Out
     for row in rows:
         devices[row.id] = _make(home, row, policy)
         changes.append(Introduction(row.id))
-        if home.live and home.listed and row.kind != "virtual":
+        if home.witness.looked is not None and home.listed and row.kind != "virtual":
             changes.append(_event("device_found", devices[row.id], time))
     return replace(home, devices=devices), tuple(changes)
 

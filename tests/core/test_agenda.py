@@ -28,19 +28,3 @@ def test_hastening_never_delays():
     agenda.put("b", 50)
     agenda.hasten("b", 10)
     assert agenda.take(10) == ["a", "b"]
-
-
-def test_a_dropped_job_is_never_due():
-    agenda = Agenda()
-    agenda.put("a", 10)
-    agenda.drop("a")
-    agenda.drop("never put")
-    assert agenda.take(100) == []
-
-
-def test_next_at_is_the_earliest_job_or_the_default():
-    agenda = Agenda()
-    assert agenda.next_at(7.0) == 7.0
-    agenda.put("a", 10)
-    agenda.put("b", 5)
-    assert agenda.next_at(99.0) == 5

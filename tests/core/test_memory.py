@@ -31,7 +31,6 @@ def test_what_is_remembered_is_what_is_known():
     assert remember(home) == {
         "solar": None,
         "listed": True,
-        "live": True,
         "newest": START + 9,
         "witness": {
             "horizon": START,
@@ -142,9 +141,7 @@ def test_a_solar_house_stays_one():
 
 DAMAGED = [
     pytest.param({}, id="empty"),
-    pytest.param(
-        {"devices": None, "hidden": 5, "listed": 1, "live": "yes", "newest": "now", "solar": "yes"}, id="types"
-    ),
+    pytest.param({"devices": None, "hidden": 5, "listed": 1, "newest": "now", "solar": "yes"}, id="types"),
     pytest.param({"devices": {"a": 1}, "hidden": {"a": 1}, "newest": float("nan")}, id="mappings for lists"),
     pytest.param({"devices": [None, 3, {}, {"id": "a"}, {"id": "a", "kind": "x"}, {"kind": "plug"}]}, id="rows"),
     pytest.param({"hidden": [1, None, ["a"]]}, id="ids that are no text"),

@@ -1,0 +1,100 @@
+"""What the feeds bring: it waits where the timeline of a gap comes first, is decoded, and is shown to its house."""
+
+import logging
+from collections.abc import Callable
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.frames import DataChange, FeedError, Frame, Unknown, decode, read_update
+from sense_mqtt.core.home import Interrupted, Tick
+from sense_mqtt.core.observing import Seen
+from sense_mqtt.errors import BadFrame
+from sense_mqtt.gaps import Gaps, Waiting
+from sense_mqtt.guard import Guard
+from sense_mqtt.health import Counters
+from sense_mqtt.houses import Houses
+from sense_mqtt.inbox import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.schedules import Schedules
+from sense_mqtt.standing import Standing
+
+logger = logging.getLogger(__name__)
+
+
+class Intake:
+    """Owns what waits in gaps. For the bridge's thread only."""
+
+    def __init__(
+        self, *, houses: Houses, schedules: Schedules, standing: Standing, counters: Counters, guard: Guard
+    ) -> None:
+        self._houses = houses
+        self._schedules = schedules
+        self._standing = standing
+        self._counters = counters
+        self._guard = guard
+        self._gaps = Gaps()
+        self._told: set[str] = set()  # kinds of bad frames that were logged
+
+    def take_opened(self, item: FeedOpened, now: Moment) -> None:
+        first = self._standing.take_opened(item)
+        # Polls and snapshots leave a gap each time: for them the timeline is read every few minutes.
+        if (first or item.rung == "stream") and self._schedules.read_timeline(item.monitor, now):
+            self._gaps.open(item.monitor, now)
+
+    def take(self, item: Waiting, now: Moment) -> None:
+        """Take in an item now, or as soon as the timeline of the gap before it was read."""
+        if self._gaps.holds(item, now):
+            return
+        self.end_gap(item.monitor)  # too much waits: it goes first
+        self._take_now(item, now)
+
+    def end_gap(self, monitor: int) -> None:
+        """Take in what waited, as of when it came; one item that fails takes no other with it."""
+        for item, then in self._gaps.close(monitor):
+            self._guard.attempt(type(item).__name__, self._take_now, item, then)
+
+    def end_overdue_gaps(self, now: Moment) -> None:
+        for monitor in self._gaps.overdue(now):
+            self.end_gap(monitor)
+
+    def tick(self, now: Moment) -> None:
+        """A second went by and nothing waits in the inbox."""
+        for monitor in self._houses.monitors:
+            self._guard.attempt("Tick", self._observe, monitor, Tick(), now)
+
+    def _take_now(self, item: Waiting, now: Moment) -> None:
+        match item:
+            case FrameArrived(monitor, raw):
+                self._take_update(monitor, lambda: decode(raw), now)
+            case UpdatePolled(monitor, payload):
+                self._take_update(monitor, lambda: read_update(payload), now)
+            case FeedEnded(monitor, reason):
+                logger.debug("the feed of monitor %s ended: %s", monitor, reason)
+                self._observe(monitor, Interrupted(), now)
+
+    def _take_update(self, monitor: int, read: Callable[[], Frame], now: Moment) -> None:
+        try:
+            frame = read()
+        except BadFrame as error:
+            self._count_bad_frame(error)
+            return
+        self._counters.frames += 1
+        match frame:
+            case Unknown(kind):
+                logger.debug("a message of unknown type %s", kind)
+            case FeedError(_, reason):
+                logger.debug("the feed says: %s", reason)
+            case DataChange():
+                self._schedules.take_data_change(monitor, frame, now)
+            case _:
+                self._observe(monitor, frame, now)
+
+    def _count_bad_frame(self, error: BadFrame) -> None:
+        self._counters.bad_frames += 1
+        if error.kind not in self._told:
+            self._told.add(error.kind)
+            logger.warning("the feed sent %s; passed over, and counted from now on", error)
+
+    def _observe(self, monitor: int, seen: Seen, now: Moment) -> None:
+        news = self._houses.observe(monitor, seen, now)
+        self._counters.events += news.events
+        if news.stranger:
+            self._schedules.list_soon(monitor, now)

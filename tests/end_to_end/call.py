@@ -1,0 +1,162 @@
+"""A Broker in use: its items as they come, and lines to a real broker that can be cut at a chosen moment."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sense_mqtt.broker import Broker, BrokerSettings
+from sense_mqtt.clock import SystemClock
+from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, MessageArrived
+from sense_mqtt.journal import Journal
+from sense_mqtt.publisher import Publisher
+
+PATIENCE_S = 30.0
+WILL = Message("sense/bridge/state", "offline", retain=True, rank=Rank.BRIDGE_STATE)
+TOPICS = ("sense/bridge/request/#", "sense/+/device/+/event")
+EVENT = "sense/7/device/a/event"
+
+
+class Call:
+    """A broker connection with an inbox of its own."""
+
+    def __init__(self, port: int, inbox: Inbox | None = None, **settings: Any) -> None:
+        self.inbox = Inbox() if inbox is None else inbox
+        self._came: list[Any] = []
+        self.broker = Broker(BrokerSettings("127.0.0.1", port, **settings), self.inbox, WILL, TOPICS)
+
+    def expect(self, kind: Any) -> Any:
+        """Return the next item of this kind; others wait until they are expected."""
+        ends = time.monotonic() + PATIENCE_S
+        while (found := next((item for item in self._came if isinstance(item, kind)), None)) is None:
+            item = self.inbox.get(ends - time.monotonic())
+            assert item is not None, f"no {kind} came, but {self._came}"
+            self._came.append(item)
+        self._came.remove(found)
+        return found
+
+    def connect(self) -> BrokerConnected:
+        """Open until the broker takes us: the first attempt may only find out the protocol."""
+        self.broker.open()
+        while isinstance(item := self.expect((BrokerConnected, BrokerDropped)), BrokerDropped):
+            assert item.generation < 5, item.reason
+            self.broker.open()
+        self.broker.publish(Message("settled", ""))  # the subscriptions went before it
+        self.expect(Acknowledged)
+        return item
+
+    def refusal(self) -> str:
+        """Open, and return why it came to nothing."""
+        self.broker.open()
+        return self.expect(BrokerDropped).reason
+
+
+@contextlib.contextmanager
+def calling(port: int, inbox: Inbox | None = None, **settings: Any) -> Iterator[Call]:
+    call = Call(port, inbox, **settings)
+    try:
+        yield call
+    finally:
+        call.broker.close()
+
+
+class Office:
+    """A publisher over a real connection, on the test's own thread."""
+
+    def __init__(self, port: int, folder: Path, stall_after_s: float = PATIENCE_S) -> None:
+        self.call = Call(port)
+        self.journal = Journal(folder / "journal.sqlite3")
+        self.publisher = Publisher(self.call.broker, self.journal, lambda: iter(lambda: 0.05, None), stall_after_s)
+        self.connections = 0
+        self._clock = SystemClock()
+        self._takers = {
+            BrokerConnected: self._take_connected,
+            BrokerDropped: lambda item: self.publisher.take_dropped(item, self._clock.now()),
+            Acknowledged: self.publisher.take_acknowledged,
+            MessageArrived: lambda item: self.publisher.take_echo(item.topic, item.payload.decode()),
+        }
+
+    def _take_connected(self, item: BrokerConnected) -> None:
+        self.connections += 1
+        self.publisher.take_connected(item, self._clock.now())
+
+    def record(self, *payloads: str) -> None:
+        self.publisher.record(7, {}, [Message(EVENT, payload) for payload in payloads])
+
+    def work_until(self, is_so: Callable[[], object], what: str) -> None:
+        """Do what the bridge's loop does, until it is so."""
+        ends = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < ends, f"not in time: {what}"
+            item = self.call.inbox.get(0.05)
+            if item is not None and self.publisher.is_current(item.generation):
+                self._takers[type(item)](item)
+            self.publisher.tend(self._clock.now())
+            self.publisher.pump(self._clock.now())
+
+    def work_until_delivered(self) -> None:
+        self.work_until(lambda: self.journal.held == 0, "everything delivered")
+
+    def close(self) -> None:
+        self.publisher.close()
+        self.journal.close()
+
+
+class Lines:
+    """Stands before a broker: may hang up on whoever speaks MQTT 5, keep its answers back, and cut."""
+
+    def __init__(self, port: int) -> None:
+        self._broker_port = port
+        self.hangs_up: Callable[[int], bool] = lambda _version: False
+        self.answers = threading.Event()  # cleared: what the broker says is kept back
+        self.answers.set()
+        self.said = threading.Semaphore(0)  # released with each packet towards the broker after the CONNECT
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> "Lines":
+        self._start(self._listen)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        lines, self._open = self._open, []
+        for line in lines:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+            line.close()
+        self.answers.set()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                hello = client.recv(4096)
+                if self.hangs_up(hello[8]):  # the protocol level of a CONNECT, after MQTT's name
+                    client.close()
+                    continue
+                broker = socket.create_connection(("127.0.0.1", self._broker_port))
+                broker.sendall(hello)
+                self._open += [client, broker]
+                self._start(self._carry, client, broker, self.said.release)
+                self._start(self._carry, broker, client, self.answers.wait)
+
+    def _carry(self, source: socket.socket, target: socket.socket, before: Callable[[], object]) -> None:
+        with contextlib.suppress(OSError):
+            while received := source.recv(65536):
+                before()
+                target.sendall(received)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+    def _start(self, do: Callable[..., None], *given: Any) -> None:
+        threading.Thread(target=do, args=given, daemon=True).start()

@@ -1,0 +1,268 @@
+"""A whole bridge without threads: the test feeds its inbox, turns its clock and says what Sense and the broker do."""
+
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from builders import PSEUDO, START, moment
+from doubles import RememberingBroker
+
+from sense_mqtt.assembly import Cloud, Doors, Haste, assemble
+from sense_mqtt.config import Config
+from sense_mqtt.core.backoff import Backoff
+from sense_mqtt.core.instants import Moment, read_instant
+from sense_mqtt.core.outgoing import Message
+from sense_mqtt.desk import Desk
+from sense_mqtt.errors import JournalError, NotFound
+from sense_mqtt.inbox import (
+    Acknowledged,
+    BrokerConnected,
+    BrokerDropped,
+    FeedOpened,
+    FrameArrived,
+    Inbox,
+    LookupDone,
+    MessageArrived,
+)
+from sense_mqtt.journal import Journal
+from sense_mqtt.sense.tokens import Account, Monitor
+
+RETRY_S = 10.0  # what failed is tried again so much later
+SETTLE_S = 5.0
+HOUSE = Monitor(7, solar=False)
+WAYS = {
+    "app/monitors/7/devices": [{"id": "1a2b3c4d", "name": "Dryer"}],
+    "app/monitors/7/history/usage": {"consumption": {"usage_total_kwh": 1.5}, "start": "2026-11-21T00:00:00Z"},
+    "users/{user}/timeline": {"items": []},
+}
+
+
+class TurnedClock:
+    """A clock that only the test turns."""
+
+    def __init__(self) -> None:
+        self.after_s = 0.0
+
+    def now(self) -> Moment:
+        return moment(self.after_s)
+
+
+class HandInbox(Inbox):
+    """Never waits for anybody."""
+
+    def get(self, timeout_s: float) -> Any:
+        return super().get(min(timeout_s, 0.0))
+
+
+class HandDesk(Desk):
+    """Works when the test says so."""
+
+    def start(self) -> None:
+        """No thread."""
+
+    def work(self) -> None:
+        while len(self):
+            job = self._next()
+            result, self._current = self._carry_out(job), None
+            self._inbox.put(LookupDone(job.ticket, result))
+
+
+class PromptBroker(RememberingBroker):
+    """Acknowledges at once, unless told to be slow."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        super().__init__()
+        self._inbox = inbox
+        self.slow = False
+
+    def publish(self, message: Message) -> int | None:
+        mid = super().publish(message)
+        if mid is not None and not self.slow:
+            self._inbox.put(Acknowledged(self.generation, mid))
+        return mid
+
+
+class FailingJournal(Journal):
+    """Fails to record as often as the test says, then works."""
+
+    failures = 0
+
+    def record(self, *given: Any) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise JournalError("the disk is gone")
+        super().record(*given)
+
+
+class HandSession:
+    """Answers from a table; an exception in it is raised."""
+
+    def __init__(self, monitors: tuple[Monitor, ...]) -> None:
+        self.told: Any = Account(42, monitors)
+        self.ways: dict[str, Any] = dict(WAYS)
+        self.asked: list[str] = []
+        self.logins_last_hour = 0
+        self.calls_last_hour = 0  # of the API: one double for both
+
+    def account(self) -> Account:
+        return _give(self.told)
+
+    def get(self, path: str, _params: Mapping[str, Any] | None = None) -> Any:
+        self.asked.append(path)
+        return _give(self.ways.get(path, NotFound(f"no {path}")))
+
+
+class HandFeed:
+    """Remembers what it was told to do."""
+
+    def __init__(self, monitor: int, *_: Any, **__: Any) -> None:
+        self.monitor = monitor
+        self.told: list[Any] = []
+
+    def start(self) -> None:
+        self.told.append("start")
+
+    def close(self) -> None:
+        self.told.append("close")
+
+    def pause(self, seconds: float, *, silent: bool) -> None:
+        self.told.append(("pause", seconds, silent))
+
+    def resume(self) -> None:
+        self.told.append("resume")
+
+
+class HandFed:
+    """A bridge, and all that is around it."""
+
+    def __init__(self, folder: Path, *monitors: Monitor, **config: Any) -> None:
+        self._folder, self._given = folder, config
+        self.session = HandSession(monitors or (HOUSE,))
+        self.clock = TurnedClock()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Begin a new process over the same state directory."""
+        sense = {"email": "me@example.com", "password": "secret", **self._given.get("sense", {})}
+        self.inbox, self.feeds = HandInbox(), {}
+        self.broker = PromptBroker(self.inbox)
+        self.bridge = assemble(
+            Config.model_validate({"state_dir": self._folder, **self._given, "sense": sense}),
+            self.inbox,
+            Cloud(self.session, self.session, threading.Event()),
+            self.clock,
+            Haste(schedules=Backoff(RETRY_S, RETRY_S, RETRY_S)),
+            Doors(self._make_journal, lambda *_: self.broker, self._make_desk, self._make_feed),
+        )
+        self.clock.after_s -= SETTLE_S  # so that a test's own times may count from 0
+        self.bridge.begin()
+
+    def _make_journal(self, path: Path) -> Journal:
+        self.journal = FailingJournal(path)
+        return self.journal
+
+    def _make_desk(self, session: Any, inbox: Inbox) -> HandDesk:
+        self.desk = HandDesk(session, inbox)
+        return self.desk
+
+    def _make_feed(self, monitor: int, *_: Any, **__: Any) -> HandFeed:
+        self.feeds[monitor] = HandFeed(monitor)
+        return self.feeds[monitor]
+
+    # --- what happens
+
+    def take(self, *items: Any) -> None:
+        """Let the bridge take these items, and all that follows from them at once."""
+        for item in items:
+            self.bridge.step(item)
+            self.take_what_waits()
+
+    def take_what_waits(self) -> None:
+        while len(self.inbox):
+            self.bridge.step(self.inbox.get(0))
+
+    def work(self) -> None:
+        """Let Sense answer all that it was asked."""
+        self.desk.work()
+        self.take_what_waits()
+
+    def pass_time(self, seconds: float, step_s: float = 1.0) -> None:
+        """Let time go by, with a tick each second; Sense answers what it is asked."""
+        ends = self.clock.after_s + seconds
+        while self.clock.after_s < ends:
+            self.clock.after_s = min(self.clock.after_s + step_s, ends)
+            self.take(None)
+            self.work()
+
+    def connect(self, **more: Any) -> None:
+        """Let the broker take us; the attempt begins with the first tick."""
+        self.take(None)
+        self.take(BrokerConnected(self.broker.generation, **{"window": 20, **more}))
+
+    def drop(self) -> None:
+        self.take(BrokerDropped(self.broker.generation, "gone"))
+
+    def begin(self) -> None:
+        """Let broker and Sense answer what is asked at the start; then the feed opens."""
+        self.connect()
+        self.work()
+        self.pass_time(SETTLE_S)
+        self.open_feed()
+
+    def open_feed(self, monitor: int = 7, rung: Any = "stream") -> None:
+        self.take(FeedOpened(monitor, rung))
+
+    def show(self, *devices: Mapping[str, Any], at: float, monitor: int = 7) -> None:
+        """Show a frame, measured at so many seconds after START, which is now."""
+        self.clock.after_s = max(self.clock.after_s, at)
+        self.take(raw_frame(*devices, at=at, monitor=monitor))
+
+    def ask(self, command: str, payload: Any = b"", **more: Any) -> Any:
+        """Send a request; return what was answered before Sense was asked, None where nothing was."""
+        self.send(f"sense/bridge/request/{command}", payload, **more)
+        return (self.answers(command) or [None])[-1]
+
+    def send(self, topic: str, payload: Any = b"", **more: Any) -> None:
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        self.take(MessageArrived(self.broker.generation, topic, raw, **more))
+
+    # --- what came of it
+
+    def published(self, ends: str) -> list[Message]:
+        return [message for message in self.broker.published if message.topic.endswith(ends)]
+
+    def newest(self, topic: str) -> str | None:
+        """Return the newest payload on a topic."""
+        return next((m.payload for m in reversed(self.broker.published) if m.topic == topic), None)
+
+    def documents(self, ends: str) -> list[Any]:
+        return [json.loads(message.payload) for message in self.published(ends)]
+
+    def answers(self, command: str) -> list[Any]:
+        return self.documents(f"bridge/response/{command}")
+
+    def events(self) -> list[tuple[str, float, str]]:
+        """Return (event type, seconds after START, source) of each device event."""
+        told = [document for document in self.documents("/event") if "device" in document and "source" in document]
+        return [(e["event_type"], round(read_instant(e["time"]) - START, 3), e["source"]) for e in told]
+
+    def bridge_events(self) -> list[str]:
+        return [document["event_type"] for document in self.documents("bridge/event")]
+
+    @property
+    def health(self) -> Any:
+        return self.ask("health")["data"]
+
+
+def _give(answer: Any) -> Any:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def raw_frame(*devices: Mapping[str, Any], at: float, monitor: int = 7) -> FrameArrived:
+    """Return a frame as the feed brings it."""
+    payload = {"w": 300.0, "devices": [*devices, *PSEUDO], "epoch": START + at}
+    return FrameArrived(monitor, json.dumps({"type": "realtime_update", "payload": payload}))

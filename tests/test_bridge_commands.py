@@ -1,0 +1,226 @@
+"""Requests through the whole bridge: each one gets exactly one answer."""
+
+import logging
+
+import pytest
+from builders import DRYER
+from hand_fed import HOUSE, HandFed
+
+from sense_mqtt.errors import LoginRefused, RateLimited, SenseUnavailable
+from sense_mqtt.inbox import AuthChanged, LookupDone
+from sense_mqtt.sense.tokens import Account, Monitor
+
+
+@pytest.fixture
+def bridge(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.begin()
+    return bridge
+
+
+def asked(bridge, command, payload=b"", **more):
+    """Return all answers to one request, once Sense has answered too."""
+    bridge.ask(command, payload, **more)
+    bridge.work()
+    return bridge.answers(command)
+
+
+# --- Sense is asked
+
+
+def test_a_lookup_is_answered_once_with_what_sense_says(bridge):
+    bridge.session.ways["app/monitors/7/status"] = {"signals": "good"}
+    assert asked(bridge, "status", {"transaction": 5}) == [
+        {"status": "ok", "data": {"signals": "good"}, "transaction": 5}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        pytest.param(RateLimited("wait 60 s", 60.0), "rate_limited", id="a limit"),
+        pytest.param(LoginRefused("no"), "unauthorized", id="no login"),
+        pytest.param(SenseUnavailable("HTTP 502"), "unavailable", id="an outage"),
+        pytest.param(ZeroDivisionError(), "unavailable", id="what nobody foresaw"),
+    ],
+)
+def test_what_goes_wrong_at_sense_is_answered_once_with_a_code(bridge, error, code):
+    bridge.session.ways["app/monitors/7/status"] = error
+    assert [answer["code"] for answer in asked(bridge, "status")] == [code]
+
+
+def test_refresh_publishes_what_it_read(bridge):
+    bridge.session.ways["app/monitors/7/devices"] = [{"id": "new", "name": "Toaster"}]
+    [answer] = asked(bridge, "refresh")
+    assert answer == {"status": "ok", "data": {"monitor": 7, "devices": 1}}
+    assert "Toaster" in bridge.newest("sense/7/devices")
+    assert '"consumption_kwh":1.5' in bridge.newest("sense/7/energy/day")
+
+
+def test_beyond_eight_waiting_lookups_the_next_one_is_refused_and_all_are_answered(bridge):
+    bridge.session.ways["app/monitors/7/status"] = {}
+    for number in range(10):
+        bridge.ask("status", {"transaction": number})
+    assert [(a["code"], a["transaction"]) for a in bridge.answers("status")] == [("busy", 8), ("busy", 9)]
+    bridge.work()
+    assert sorted(answer["transaction"] for answer in bridge.answers("status")) == list(range(10))
+
+
+def test_a_failure_inside_a_command_that_nobody_foresaw_still_gives_one_answer(bridge, caplog):
+    bridge.session.ways["app/monitors/7/devices"] = [{"id": "new", "name": "Toaster"}]
+    bridge.ask("refresh", {"transaction": 1})
+    request = bridge.desk._commands[0].ticket
+    bridge.take(LookupDone(request, object()))  # JSON cannot carry it
+    assert [answer["code"] for answer in bridge.answers("refresh")] == ["unavailable"]
+    del bridge.feeds[7].told
+    bridge.ask("resume")  # the feed breaks
+    assert [answer["code"] for answer in bridge.answers("resume")] == ["unavailable"]
+    assert caplog.text.count("MessageArrived could not be dealt with") == 1
+
+
+# --- refused at the door
+
+
+@pytest.mark.parametrize(
+    ("command", "payload", "more", "code"),
+    [
+        pytest.param("status", b"{", {}, "bad_request", id="no JSON"),
+        pytest.param("status", b"\xff\xfe", {}, "bad_request", id="no UTF-8"),
+        pytest.param("status", b"[]", {}, "bad_request", id="no object"),
+        pytest.param("status", b" " * 70_000, {}, "too_large", id="too large"),
+        pytest.param("status", {"nonsense": 1}, {}, "bad_request", id="an unknown argument"),
+        pytest.param("status", {"monitor": 99}, {}, "not_found", id="an unknown monitor"),
+        pytest.param("pause", {"monitor": 99}, {}, "not_found", id="an unknown monitor to be paused"),
+        pytest.param("status", b"", {"retain": True}, "bad_request", id="retained"),
+        pytest.param("pause", {"minutes": 1441}, {}, "bad_request", id="too long a pause"),
+        pytest.param("log_level", {}, {}, "bad_request", id="no level"),
+        pytest.param("nonsense", b"", {}, "unknown_command", id="an unknown command"),
+        pytest.param("a/b", b"", {}, "unknown_command", id="a command with a slash"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused_once(bridge, command, payload, more, code):
+    assert [answer["code"] for answer in asked(bridge, command, payload, **more)] == [code]
+    assert bridge.session.asked.count("app/monitors/7/status") == 0
+
+
+def test_an_answer_that_the_broker_cannot_take_is_refused(bridge):
+    bridge.drop()
+    bridge.pass_time(3)
+    bridge.connect(packet_limit=2000)
+    bridge.session.ways["app/monitors/7/status"] = "x" * 3000
+    assert [answer["code"] for answer in asked(bridge, "status")] == ["too_large"]
+
+
+def test_a_response_topic_is_answered_there_and_nowhere_else(bridge):
+    bridge.ask("health", response_topic="mine/answer", correlation=b"\x01")
+    bridge.ask("nonsense", response_topic="mine/answer", correlation=b"\x02")
+    [first, second] = bridge.published("mine/answer")
+    assert (first.correlation, second.correlation) == (b"\x01", b"\x02")
+    assert not first.retain
+    assert bridge.published("response/health") == bridge.published("response/nonsense") == []
+
+
+def test_a_request_on_a_connection_that_was_given_up_is_not_carried_out(bridge):
+    generation = bridge.broker.generation
+    bridge.drop()
+    bridge.broker.generation = generation + 1
+    bridge.ask("restart")
+    bridge.connect()
+    assert bridge.answers("restart") == []
+
+
+# --- several monitors, or none yet
+
+
+@pytest.fixture
+def two(tmp_path):
+    bridge = HandFed(tmp_path, HOUSE, Monitor(8))
+    bridge.begin()
+    return bridge
+
+
+def test_with_several_monitors_one_must_be_named_where_it_matters(two):
+    assert [answer["code"] for answer in asked(two, "status")] == ["bad_request"]
+    two.session.ways["app/monitors/8/status"] = "eight"
+    assert asked(two, "status", {"monitor": 8})[-1]["data"] == "eight"
+    two.session.ways["users/{user}/timeline"] = "the account's"
+    assert asked(two, "timeline")[-1]["data"] == "the account's"
+
+
+def test_a_pause_is_for_all_monitors_unless_one_is_named(two):
+    assert asked(two, "pause")[-1]["data"] == {"minutes": 10, "monitors": [7, 8]}
+    assert asked(two, "resume", {"monitor": 8})[-1]["data"] == {"monitors": [8]}
+    assert two.feeds[7].told == ["start", ("pause", 600, False)]
+    assert two.feeds[8].told == ["start", ("pause", 600, False), "resume"]
+
+
+def test_zero_minutes_end_a_pause(bridge):
+    asked(bridge, "pause", {"minutes": 5, "silent": True})
+    assert asked(bridge, "pause", {"minutes": 0})[-1]["data"] == {"monitors": [7]}
+    assert bridge.feeds[7].told == ["start", ("pause", 300, True), "resume"]
+
+
+@pytest.mark.parametrize("command", ["status", "refresh", "pause", "resume", "timeline"])
+@pytest.mark.parametrize(
+    ("standing", "code"),
+    [
+        pytest.param(SenseUnavailable("an outage"), "unavailable", id="an outage"),
+        pytest.param(LoginRefused("no"), "unauthorized", id="no login"),
+    ],
+)
+def test_while_sense_is_unknown_what_needs_it_is_refused_and_the_rest_works(tmp_path, command, standing, code):
+    bridge = HandFed(tmp_path)
+    bridge.session.told = standing
+    bridge.connect()
+    bridge.work()
+    if isinstance(standing, LoginRefused):
+        bridge.take(AuthChanged("auth_required", "no"))
+    assert [answer["code"] for answer in asked(bridge, command)] == [code]
+    assert asked(bridge, "health")[0]["status"] == "ok"
+    assert asked(bridge, "republish")[0]["status"] == "ok"
+
+
+def test_an_account_without_monitors_says_so(tmp_path, caplog):
+    bridge = HandFed(tmp_path)
+    bridge.session.told = Account(42, ())
+    bridge.begin_anew()
+    bridge.connect()
+    bridge.work()
+    assert "the Sense account has no monitor" in caplog.text
+    assert asked(bridge, "status")[0]["code"] == "not_found"
+    assert asked(bridge, "pause")[0]["code"] == "not_found"
+    assert asked(bridge, "health")[0]["status"] == "ok"
+
+
+# --- what the bridge does itself
+
+
+def test_republish_says_everything_retained_again_and_bridge_state_last(bridge):
+    bridge.show(DRYER, at=1)
+    retained = {message.topic for message in bridge.broker.published if message.retain}
+    before = len(bridge.broker.published)
+    [answer] = asked(bridge, "republish")
+    again = [message for message in bridge.broker.published[before:] if message.retain]
+    assert answer == {"status": "ok", "data": {}}
+    assert {message.topic for message in again} == retained
+    assert again[-1].topic == "sense/bridge/state"
+
+
+def test_the_log_level_can_be_changed(bridge):
+    logger = logging.getLogger("sense_mqtt")
+    before = logger.level
+    assert asked(bridge, "log_level", {"level": "debug"})[0]["data"] == {"level": "debug"}
+    assert logger.level == logging.DEBUG
+    logger.setLevel(before)
+
+
+def test_health_is_the_health_document(bridge):
+    told = bridge.documents("bridge/health")[-1]
+    assert set(bridge.health) >= set(told) - {"rss_mb"}
+    assert bridge.health["auth"] == "starting"
+
+
+def test_restart_is_answered_and_ends_the_bridge_with_0(bridge):
+    bridge.ask("restart")
+    assert bridge.answers("restart") == [{"status": "ok", "data": {}}]
+    assert bridge.bridge._exit.exit_code == 0

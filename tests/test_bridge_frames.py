@@ -1,0 +1,166 @@
+"""Frames through the whole bridge: state, events, availability, what fails, what comes back after a restart."""
+
+import json
+import logging
+
+import pytest
+from builders import DRYER
+from hand_fed import HandFed, raw_frame
+
+from sense_mqtt.inbox import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.sense.tokens import Monitor
+
+STATE, AVAILABILITY = "sense/7/device/1a2b3c4d/state", "sense/7/availability"
+
+
+@pytest.fixture
+def bridge(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.begin()
+    return bridge
+
+
+def test_the_first_frame_makes_state_and_no_events(bridge):
+    bridge.show(DRYER, at=1)
+    assert bridge.newest(STATE) == "ON"
+    assert bridge.newest("sense/7/power") == "300.0"
+    assert bridge.newest(AVAILABILITY) == "online"
+    assert bridge.events() == []
+
+
+def test_two_frames_that_differ_make_an_event_and_the_new_state(bridge):
+    bridge.show(at=1)
+    bridge.show(DRYER, at=1.5)
+    assert bridge.events() == [("turned_on", 1.5, "frame")]
+    assert bridge.newest(STATE) == "ON"
+
+
+def test_home_assistant_knows_a_new_device_before_its_first_event(bridge):
+    bridge.show(at=1)
+    bridge.show({"id": "new", "w": 5.0}, at=2)
+    topics = [message.topic for message in bridge.broker.published]
+    assert topics.index("homeassistant/device/sense_mqtt_7_new/config") < topics.index("sense/7/device/new/event")
+
+
+def test_what_changed_while_the_bridge_was_away_is_told_after_a_restart(bridge):
+    bridge.show(at=1)
+    bridge.begin_anew()
+    bridge.clock.after_s = 100
+    bridge.begin()
+    bridge.show(DRYER, at=101)
+    bridge.work()
+    assert bridge.events() == [("turned_on", 101, "reconnect")]
+
+
+def test_an_event_that_no_broker_took_goes_out_after_a_restart_with_the_same_id(bridge):
+    bridge.show(at=1)
+    bridge.broker.slow = True
+    bridge.show(DRYER, at=2)
+    [before] = bridge.documents("1a2b3c4d/event")
+    bridge.begin_anew()
+    bridge.begin()
+    assert [event["id"] for event in bridge.documents("1a2b3c4d/event")] == [before["id"]]
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        pytest.param("{", "no JSON", id="cut JSON"),
+        pytest.param(b"\xc1", "msgpack", id="no msgpack"),
+        pytest.param('{"payload": {}}', "without a `type`", id="no type"),
+        pytest.param('{"type": "realtime_update", "payload": {}}', "number `w`", id="no watts"),
+    ],
+)
+def test_a_bad_frame_is_told_once_and_counted(bridge, caplog, raw, kind):
+    bridge.take(*[FrameArrived(7, raw)] * 3)
+    assert caplog.text.count("passed over, and counted") == 1
+    assert kind in caplog.text
+    assert bridge.health["bad_frames"] == 3
+    assert "errors" in bridge.health
+    assert bridge.health["errors"] == 0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param('{"type": "never_heard_of", "payload": {}}', id="unknown type"),
+        pytest.param('{"type": "error", "payload": {"error_reason": "oh"}}', id="an error of the feed"),
+    ],
+)
+def test_a_message_that_says_nothing_of_the_house_changes_nothing(bridge, raw, caplog):
+    before = len(bridge.broker.published)
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    bridge.take(FrameArrived(7, raw))
+    assert len(bridge.broker.published) == before
+    assert caplog.text == ""
+
+
+def test_a_polled_update_is_a_frame_too(bridge):
+    bridge.take(UpdatePolled(7, {"w": 512, "devices": []}))
+    assert bridge.newest("sense/7/power") == "512.0"
+
+
+def test_a_house_is_offline_once_nothing_came_for_the_silence_timeout(bridge):
+    bridge.show(at=1)
+    bridge.pass_time(44)
+    assert bridge.newest(AVAILABILITY) == "online"
+    bridge.pass_time(3)
+    assert bridge.newest(AVAILABILITY) == "offline"
+    assert [event["event_type"] for event in bridge.documents("sense/7/event")] == ["monitor_offline"]
+    bridge.show(at=60)
+    assert bridge.newest(AVAILABILITY) == "online"
+
+
+@pytest.mark.parametrize("rung", ["poll", "snapshot", "paused"])
+def test_a_house_that_is_polled_is_given_two_intervals_and_a_half(bridge, rung):
+    bridge.take(FeedEnded(7, "on to it"), FeedOpened(7, rung))
+    bridge.take(UpdatePolled(7, {"w": 1}))
+    bridge.pass_time(150)
+    assert bridge.newest(AVAILABILITY) == "online"
+    bridge.pass_time(3)
+    assert bridge.newest(AVAILABILITY) == "offline"
+
+
+def test_a_greeting_that_says_offline_makes_the_house_offline_at_once(bridge):
+    bridge.show(at=1)
+    bridge.take(FrameArrived(7, json.dumps({"type": "hello", "payload": {"online": False}})))
+    assert bridge.newest(AVAILABILITY) == "offline"
+
+
+def test_a_monitor_that_never_sent_a_frame_is_offline(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.connect()
+    bridge.pass_time(2)
+    assert bridge.newest(AVAILABILITY) == "offline"
+
+
+def test_each_house_has_its_own_topics_and_name(tmp_path):
+    bridge = HandFed(tmp_path, Monitor(7), Monitor(8))
+    bridge.begin()
+    bridge.open_feed(8)
+    bridge.show(at=1)
+    bridge.show(at=1, monitor=8)
+    bridge.show(DRYER, at=2, monitor=8)
+    assert bridge.newest("sense/7/power") == bridge.newest("sense/8/power") == "300.0"
+    assert [message.topic for message in bridge.published("1a2b3c4d/event")] == ["sense/8/device/1a2b3c4d/event"]
+    assert '"Sense 8"' in "".join(message.payload for message in bridge.published("/config"))
+
+
+def test_frames_of_a_feed_without_a_house_end_nothing_and_are_told_once(bridge, caplog):
+    bridge.take(raw_frame(at=1, monitor=99), raw_frame(at=2, monitor=99))
+    assert caplog.text.count("could not be dealt with") == 1
+    bridge.show(at=3)
+    assert bridge.newest("sense/7/power") == "300.0"
+    assert bridge.health["errors"] == 2
+
+
+def test_frames_events_and_reconnects_are_counted(bridge):
+    bridge.show(at=1)
+    bridge.show(DRYER, at=2)
+    bridge.take(FeedEnded(7, "cut"))
+    bridge.open_feed()
+    health = bridge.health
+    assert (health["frames"], health["events"], health["reconnects"]) == (2, 1, 1)
+    assert health["feed"] == "stream"
+    assert health["last_frame"].endswith("Z")

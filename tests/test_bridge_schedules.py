@@ -1,0 +1,224 @@
+"""What the bridge asks Sense without being asked, and what becomes of it when Sense does not answer."""
+
+import logging
+
+import pytest
+from builders import DRYER
+from hand_fed import RETRY_S, HandFed
+
+from sense_mqtt.errors import JournalError, LoginRefused, RateLimited, SenseUnavailable
+from sense_mqtt.inbox import AuthChanged, FrameArrived
+from sense_mqtt.sense.tokens import Account, Monitor
+
+LIST, USAGE = "app/monitors/7/devices", "app/monitors/7/history/usage"
+
+
+@pytest.fixture
+def bridge(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.begin()
+    return bridge
+
+
+def warnings(caplog):
+    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+# --- the account
+
+
+def test_each_monitor_of_the_account_gets_a_feed_and_is_introduced(tmp_path):
+    bridge = HandFed(tmp_path, Monitor(7), Monitor(8, solar=True))
+    bridge.begin()
+    assert [feed.told for feed in bridge.feeds.values()] == [["start"], ["start"]]
+    assert bridge.documents("bridge/info")[-1]["monitors"] == [7, 8]
+    configs = {message.topic for message in bridge.published("/config")}
+    assert {"homeassistant/device/sense_mqtt_7/config", "homeassistant/device/sense_mqtt_8/config"} <= configs
+
+
+def test_only_the_wanted_monitors_are_taken_and_one_that_is_missing_is_told(tmp_path, caplog):
+    bridge = HandFed(tmp_path, Monitor(7), Monitor(8), sense={"monitors": [8, 9]})
+    bridge.begin_anew()
+    bridge.connect()
+    bridge.work()
+    assert list(bridge.feeds) == [8]
+    assert "sense.monitors: the account has no monitor 9, but [7, 8]" in caplog.text
+    bridge.ask("status", {"monitor": 7})
+    assert bridge.answers("status")[0]["code"] == "not_found"
+
+
+def test_an_account_that_cannot_be_read_is_tried_again_and_told_once(tmp_path, caplog):
+    bridge = HandFed(tmp_path)
+    told, bridge.session.told = bridge.session.told, SenseUnavailable("HTTP 502")
+    bridge.connect()
+    bridge.pass_time(3.5 * RETRY_S)
+    assert warnings(caplog) == ["the Sense account: HTTP 502; trying again"]
+    bridge.session.told = told
+    bridge.pass_time(RETRY_S)
+    assert list(bridge.feeds) == [7]
+
+
+def test_a_refused_login_parks_the_bridge_until_a_person_logged_in(tmp_path):
+    bridge = HandFed(tmp_path)
+    told, bridge.session.told = bridge.session.told, LoginRefused("wrong password")
+    bridge.connect()
+    bridge.work()
+    bridge.take(AuthChanged("auth_required", "wrong password"))
+    assert bridge.documents("bridge/event")[-1]["reason"] == "wrong password"
+    assert bridge.documents("bridge/health")[-1]["auth"] == "auth_required"
+    assert bridge.newest("sense/bridge/state") == "online"
+    bridge.pass_time(300)
+    bridge.session.told = told
+    bridge.take(AuthChanged("ok", "a stored session is at hand"))
+    bridge.pass_time(RETRY_S)
+    assert bridge.bridge_events() == ["auth_required", "auth_ok"]
+    assert bridge.documents("bridge/health")[-1]["auth"] == "ok"
+    assert list(bridge.feeds) == [7]
+
+
+def test_a_journal_that_cannot_be_read_for_a_moment_does_not_cost_the_house(tmp_path, caplog):
+    bridge = HandFed(tmp_path)
+    bridge.connect()
+    recall, bridge.journal.recall = bridge.journal.recall, lambda _: (_ for _ in ()).throw(JournalError("no disk"))
+    bridge.work()
+    assert bridge.feeds == {}
+    bridge.journal.recall = recall
+    bridge.pass_time(RETRY_S)
+    assert bridge.feeds[7].told == ["start"]
+    assert warnings(caplog) == ["the Sense account: no disk; trying again"]
+
+
+# --- devices, energy, timeline
+
+
+def test_devices_and_each_period_of_energy_are_read_soon_after_the_start(bridge):
+    bridge.pass_time(60)
+    assert bridge.session.asked.count(LIST) == 1
+    for scale in ("day", "week", "month", "year", "cycle"):
+        assert '"consumption_kwh":1.5' in bridge.newest(f"sense/7/energy/{scale}")
+
+
+def test_the_day_is_read_each_interval_and_longer_periods_each_fourth(bridge):
+    bridge.pass_time(3 * 3600, step_s=10.0)
+    assert 11 <= bridge.session.asked.count(USAGE) - 4 * 3 <= 13
+
+
+def test_a_device_that_nobody_knew_is_looked_up_within_seconds(bridge):
+    bridge.show(at=1)
+    bridge.session.ways[LIST] = [{"id": "new", "name": "Toaster", "make": "Acme"}]
+    before = bridge.session.asked.count(LIST)
+    bridge.show({"id": "new", "name": "Toaster", "w": 900.0}, at=2)
+    bridge.pass_time(10)
+    assert bridge.session.asked.count(LIST) == before + 1
+    assert "Acme" in bridge.newest("sense/7/device/new/attributes")
+
+
+def test_a_changed_checksum_reads_the_list_again_and_an_unchanged_one_does_not(bridge):
+    before = bridge.session.asked.count(LIST)
+    for checksum in ("a", "a", "b"):
+        raw = f'{{"type": "data_change", "payload": {{"device_data_checksum": "{checksum}"}}}}'
+        bridge.take(FrameArrived(7, raw))
+        bridge.pass_time(10)
+    assert bridge.session.asked.count(LIST) == before + 1
+
+
+@pytest.mark.parametrize("path", [LIST, USAGE])
+def test_what_fails_is_told_once_and_tried_again_for_ever(tmp_path, caplog, path):
+    bridge = HandFed(tmp_path)
+    way, bridge.session.ways[path] = bridge.session.ways[path], SenseUnavailable("HTTP 502")
+    bridge.begin()
+    bridge.pass_time(100 * RETRY_S)
+    asked = bridge.session.asked.count(path)
+    assert asked > 90
+    assert len(warnings(caplog)) == (1 if path == LIST else 5)  # once each period of energy
+    bridge.session.ways[path] = way
+    bridge.pass_time(2 * RETRY_S)
+    caplog.clear()
+    bridge.session.ways[path] = SenseUnavailable("HTTP 502")
+    bridge.ask("refresh")
+    bridge.pass_time(7 * 3600, step_s=10.0)
+    assert len(warnings(caplog)) in (1, 5)  # a new trouble is told again
+
+
+def test_a_list_that_could_not_be_recorded_is_read_again(bridge):
+    bridge.show(at=1)
+    bridge.session.ways[LIST] = [{"id": "new", "name": "Toaster"}]
+    bridge.journal.failures = 1
+    bridge.take(FrameArrived(7, '{"type": "data_change", "payload": {"device_data_checksum": "a"}}'))
+    bridge.take(FrameArrived(7, '{"type": "data_change", "payload": {"device_data_checksum": "b"}}'))
+    bridge.pass_time(6)
+    assert bridge.journal.failures == 0
+    assert bridge.newest("sense/7/device/new/attributes") is None
+    bridge.pass_time(RETRY_S + 1)
+    assert bridge.newest("sense/7/device/new/attributes") is not None
+
+
+# --- limits
+
+
+def test_a_limit_is_told_once_however_many_lookups_meet_it_and_its_wait_is_kept(tmp_path):
+    bridge = HandFed(tmp_path)
+    ways = dict(bridge.session.ways)
+    for path in (LIST, USAGE):
+        bridge.session.ways[path] = RateLimited("Sense asks us to wait", 120.0)
+    bridge.begin()
+    bridge.pass_time(115)
+    assert bridge.session.asked.count(LIST) == 1
+    bridge.pass_time(300)
+    assert bridge.bridge_events() == ["rate_limited"]
+    assert bridge.documents("bridge/event")[0]["retry_after_s"] == 120
+    bridge.session.ways.update(ways)
+    bridge.pass_time(300)
+    bridge.session.ways[USAGE] = RateLimited("Sense asks us to wait", 120.0)
+    bridge.pass_time(1000)
+    assert bridge.bridge_events() == ["rate_limited", "rate_limited"]
+
+
+# --- Home Assistant, health
+
+
+def test_home_assistants_birth_is_answered_with_everything_after_a_moment(bridge):
+    bridge.show(DRYER, at=1)
+    retained = {message.topic for message in bridge.broker.published if message.retain}
+    before = len(bridge.broker.published)
+    bridge.send("homeassistant/status", b"online")
+    assert len(bridge.broker.published) == before
+    bridge.pass_time(4)
+    assert {message.topic for message in bridge.broker.published[before:] if message.retain} >= retained
+
+
+def test_home_assistants_death_is_not(bridge):
+    before = bridge.published("/config")
+    bridge.send("homeassistant/status", b"offline")
+    bridge.pass_time(4)
+    assert bridge.published("/config") == before
+
+
+def test_health_is_said_each_minute(bridge):
+    before = len(bridge.published("bridge/health"))
+    bridge.pass_time(181)
+    assert len(bridge.published("bridge/health")) == before + 3
+
+
+def test_health_is_said_also_where_logins_cannot_be_counted(tmp_path):
+    class Unreadable(HandFed):
+        def begin_anew(self):
+            self.session.__class__ = type("Session", (type(self.session),), {"logins_last_hour": property(_fail)})
+            super().begin_anew()
+
+    bridge = Unreadable(tmp_path)
+    bridge.begin()
+    assert "logins_last_hour" not in bridge.health
+    assert bridge.newest("sense/bridge/state") == "online"
+
+
+def _fail(_self):
+    raise JournalError("logins.json: cannot be read")
+
+
+def test_an_account_of_nobody_is_no_crash(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.session.told = Account(42, ())
+    bridge.connect()
+    bridge.pass_time(300)
+    assert bridge.health["errors"] == 0

@@ -1,0 +1,39 @@
+"""What cannot be dealt with ends nothing."""
+
+from sense_mqtt.errors import JournalError
+from sense_mqtt.guard import Guard
+from sense_mqtt.health import Counters
+
+
+def fail(number):
+    raise JournalError(f"the disk is gone {number}")
+
+
+def fail_otherwise():
+    return 1 // 0
+
+
+def test_a_failure_is_counted_each_time_and_told_once_whatever_its_words(caplog):
+    counters = Counters()
+    guard = Guard(counters)
+    for number in range(5):
+        guard.attempt("Frame", fail, number)
+    assert counters.errors == 5
+    assert [record.message for record in caplog.records] == [
+        "Frame could not be dealt with; it is passed over, and counted from now on"
+    ]
+    assert "the disk is gone 0" in caplog.text
+
+
+def test_each_place_and_each_kind_of_item_is_told(caplog):
+    guard = Guard(Counters())
+    guard.attempt("Frame", fail, 1)
+    guard.attempt("Tick", fail, 1)
+    guard.attempt("Tick", fail_otherwise)
+    assert len(caplog.records) == 3
+
+
+def test_what_works_is_neither_counted_nor_told(caplog):
+    counters, done = Counters(), []
+    Guard(counters).attempt("Frame", done.append, 5)
+    assert (done, counters.errors, caplog.text) == ([5], 0, "")

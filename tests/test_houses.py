@@ -1,0 +1,76 @@
+"""The houses that the bridge knows."""
+
+import pytest
+from builders import DRYER
+from hand_fed import HOUSE, HandFed, raw_frame
+
+from sense_mqtt.houses import choose_monitors
+from sense_mqtt.sense.tokens import Account, Monitor
+
+OTHER = Monitor(8)
+
+
+@pytest.mark.parametrize(
+    ("monitors", "wanted", "named"),
+    [
+        pytest.param((HOUSE,), (), {HOUSE: "Sense"}, id="the only one"),
+        pytest.param((HOUSE, OTHER), (), {HOUSE: "Sense 7", OTHER: "Sense 8"}, id="all of several"),
+        pytest.param((HOUSE, OTHER), (8,), {OTHER: "Sense"}, id="one of several"),
+        pytest.param((HOUSE,), (9,), {}, id="one that is not there"),
+        pytest.param((), (), {}, id="none"),
+    ],
+)
+def test_the_monitors_that_are_wanted_are_named(monitors, wanted, named):
+    assert choose_monitors(Account(42, monitors), wanted) == named
+
+
+@pytest.fixture
+def bridge(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.begin()
+    bridge.show(DRYER, at=1)
+    return bridge
+
+
+def test_what_is_known_of_a_house_survives_a_restart(bridge):
+    bridge.begin_anew()
+    bridge.begin()
+    configs = {message.topic for message in bridge.published("/config")}
+    assert configs == {
+        f"homeassistant/device/sense_mqtt_7{which}/config" for which in ("", "_1a2b3c4d", "_always_on", "_unknown")
+    }
+
+
+def test_a_house_gets_solar_with_the_first_frame_that_shows_some(bridge):
+    before = len(bridge.published("sense_mqtt_7/config"))
+    item = raw_frame(at=2)
+    bridge.take(type(item)(7, item.raw.replace('"w": 300.0,', '"w": 300.0, "solar_w": 20.0,', 1)))
+    assert len(bridge.published("sense_mqtt_7/config")) == before + 1
+    assert "solar_power" in bridge.published("sense_mqtt_7/config")[-1].payload
+
+
+def test_a_device_that_is_gone_is_withdrawn_and_its_topics_are_cleared(bridge):
+    bridge.session.ways["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}]
+    for at in range(2, 8):
+        bridge.show(at=at)  # what draws exists, whatever the list says
+    bridge.ask("refresh")
+    bridge.work()
+    assert bridge.newest("homeassistant/device/sense_mqtt_7_1a2b3c4d/config") == ""
+    assert bridge.newest("sense/7/device/1a2b3c4d/state") == ""
+    assert "device_removed" in [event["event_type"] for event in bridge.documents("sense/7/event")]
+
+
+def test_discovery_can_be_off(tmp_path):
+    bridge = HandFed(tmp_path, home_assistant={"discovery": "off"})
+    bridge.begin()
+    bridge.show(DRYER, at=1)
+    assert [message for message in bridge.published("/config") if message.payload] == []
+
+
+def test_ticks_do_not_record_and_frames_without_news_neither(bridge):
+    recorded = []
+    bridge.journal.record = lambda *given: recorded.append(given)
+    bridge.show(DRYER, at=2)
+    bridge.pass_time(5)
+    bridge.show({**DRYER, "w": 5000.0}, at=8)
+    assert recorded == []

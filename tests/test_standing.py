@@ -1,0 +1,97 @@
+"""How the bridge stands: what is told of login and feeds, and when the timeline is worth asking."""
+
+import json
+
+import pytest
+from hand_fed import HOUSE, HandFed
+
+from sense_mqtt.health import read_rss_mb
+from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedOpened
+from sense_mqtt.sense.tokens import Monitor
+
+
+@pytest.fixture
+def bridge(tmp_path):
+    bridge = HandFed(tmp_path, HOUSE, Monitor(8))
+    bridge.begin()
+    return bridge
+
+
+AUTHS = [
+    pytest.param(["ok"], [], id="all is well"),
+    pytest.param(["unavailable", "ok"], [], id="an outage needs no person"),
+    pytest.param(["auth_required", "ok"], ["auth_required", "auth_ok"], id="a person was needed"),
+    pytest.param(["auth_required", "auth_required", "ok"], ["auth_required", "auth_ok"], id="told once"),
+    pytest.param(["auth_required", "unavailable", "ok"], ["auth_required", "auth_ok"], id="an outage on the way back"),
+    pytest.param(
+        ["auth_required", "unavailable", "auth_required", "ok"],
+        ["auth_required", "auth_ok"],
+        id="an outage in between is not told as a new refusal",
+    ),
+    pytest.param(["auth_required", "ok", "auth_required"], ["auth_required", "auth_ok", "auth_required"], id="again"),
+]
+
+
+@pytest.mark.parametrize(("auths", "told"), AUTHS)
+def test_that_a_person_is_needed_is_told_once_and_that_it_is_mended_too(bridge, auths, told):
+    bridge.take(*(AuthChanged(auth, "why") for auth in auths))
+    assert bridge.bridge_events() == told
+    assert bridge.documents("bridge/health")[-1]["auth"] == auths[-1]
+
+
+def test_of_several_feeds_the_worst_is_told(bridge):
+    assert bridge.health["feed"] == "stream"
+    bridge.take(FeedOpened(8, "poll"))
+    assert bridge.health["feed"] == "poll"
+    bridge.take(FeedChanged(7, "paused", "for 600 s"))
+    assert bridge.health["feed"] == "paused"
+    bridge.take(FeedChanged(7, "stream", "resumed"), FeedOpened(8, "stream"))
+    assert bridge.health["feed"] == "stream"
+
+
+def test_before_a_feed_is_known_none_is_told(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.connect()
+    assert "feed" not in bridge.health
+    assert "last_frame" not in bridge.health
+
+
+def test_info_names_version_start_monitors_and_the_configuration_without_secrets(bridge):
+    info = bridge.documents("bridge/info")[-1]
+    assert set(info) == {"version", "started", "monitors", "feed", "config"}
+    assert info["monitors"] == [7, 8]
+    assert "me@example.com" not in json.dumps(info)
+    assert '"secret"' not in json.dumps(info)
+
+
+def test_health_counts_from_the_start(bridge):
+    started = bridge.health["uptime_s"]
+    bridge.pass_time(100)
+    health = bridge.health
+    assert health["uptime_s"] == started + 100
+    assert (health["rest_last_hour"], health["logins_last_hour"]) == (0, 0)
+    assert set(health["queues"]) == {"retained", "events", "replies", "in_flight", "journal", "lookups"}
+
+
+@pytest.mark.parametrize(
+    ("rung", "gap", "blind"),
+    [
+        pytest.param("stream", False, False, id="a stream shows each edge"),
+        pytest.param("stream", True, True, id="a stream that was cut"),
+        pytest.param("poll", False, True, id="between polls"),
+        pytest.param("snapshot", True, True, id="between snapshots"),
+        pytest.param("paused", False, True, id="paused and polled"),
+        pytest.param("paused", True, False, id="paused and silent: Sense is left alone"),
+    ],
+)
+def test_the_timeline_is_worth_asking_where_edges_may_go_unseen(bridge, rung, gap, blind):
+    bridge.take(FeedChanged(7, rung, "why"))
+    assert bridge.bridge._standing.is_blind(7, gap=gap) is blind
+
+
+def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):
+    assert read_rss_mb(tmp_path / "nowhere") is None
+    (tmp_path / "status").write_text("Name: x\nVmRSS:\t   20480 kB\n")
+    assert read_rss_mb(tmp_path / "status") == 20.0
+    (tmp_path / "other").write_text("Name: x\n")
+    assert read_rss_mb(tmp_path / "other") is None

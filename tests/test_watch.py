@@ -1,0 +1,110 @@
+"""The live table of a house, from what its topics say."""
+
+import io
+import json
+from itertools import count
+
+import pytest
+from builders import moment
+from doubles import RememberingBroker
+from rich.console import Console
+
+from sense_mqtt.inbox import BrokerDropped, Inbox, MessageArrived
+from sense_mqtt.watch import Board, draw, watch
+
+EVENT = {"time": "2026-11-21T19:00:00.500Z", "name": "Dryer", "event_type": "turned_off", "duration_s": 61.4}
+SAID = [
+    ("sense/7/power", "1512.0"),
+    ("sense/7/solar_power", "20.0"),
+    ("sense/7/device/dryer/state", "ON"),
+    ("sense/7/device/dryer/power", "1200.0"),
+    ("sense/7/device/dryer/attributes", '{"name": "Dryer"}'),
+    ("sense/7/device/lamp/power", "40.0"),
+    ("sense/7/device/lamp/attributes", '{"name": "Lamp"}'),
+    ("sense/7/device/lamp/energy/day", '{"consumption_kwh": 1}'),
+    ("sense/7/energy/day", '{"consumption_kwh": 1}'),
+    ("sense/7/device/dryer/event", json.dumps(EVENT)),
+    ("sense/bridge/state", "online"),
+]
+
+
+def shown(board):
+    console = Console(file=io.StringIO(), width=100)
+    console.print(draw(board, "A house"))
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def board():
+    board = Board()
+    for topic, payload in SAID:
+        board.take(topic, payload)
+    return board
+
+
+def test_house_devices_and_events_are_shown_the_greatest_consumer_first(board):
+    text = shown(board)
+    assert "House 1512.0 W   Solar 20.0 W" in text
+    assert text.index("Dryer") < text.index("Lamp")
+    assert "2026-11-21T19:00:00.500Z Dryer turned_off, 61 s" in text
+
+
+def test_a_base_topic_of_several_levels_is_understood():
+    board = Board()
+    board.take("home/cellar/sense/7/power", "5.0")
+    assert "House 5.0 W" in shown(board)
+
+
+def test_a_device_that_is_gone_is_not_shown(board):
+    for key in ("state", "power", "attributes"):
+        board.take(f"sense/7/device/dryer/{key}", "")
+    assert "1200.0" not in shown(board)
+
+
+@pytest.mark.parametrize("payload", ["{", "[]", "5", '{"duration_s": "long"}'])
+def test_what_is_no_event_or_no_number_breaks_nothing(board, payload):
+    board.take("sense/7/device/dryer/event", payload)
+    board.take("sense/7/device/dryer/attributes", payload)
+    board.take("sense/7/device/dryer/power", "lots")
+    assert "Lamp" in shown(board)
+
+
+class Ticking:
+    """Each look at this clock takes 100 ms."""
+
+    def __init__(self):
+        self._looks = count()
+
+    def now(self):
+        return moment(next(self._looks) / 10)
+
+
+class DeadInbox(Inbox):
+    """Never waits; every attempt to connect fails at once."""
+
+    def __init__(self, broker):
+        super().__init__()
+        self._broker, self._told = broker, 0
+
+    def get(self, _timeout_s):
+        if self._told < self._broker.opened:
+            self._told = self._broker.opened
+            return BrokerDropped(self._broker.generation, "refused")
+        return super().get(0)
+
+
+def test_a_broker_that_refuses_is_tried_again_once_a_second():
+    broker = RememberingBroker()
+    watch(DeadInbox(broker), broker, Console(file=io.StringIO()), "A house", Ticking(), seconds=10)
+    assert 8 <= broker.opened <= 10
+    assert broker.closed
+
+
+def test_what_is_heard_is_shown():
+    broker, heard, console = RememberingBroker(), Inbox(), Console(file=io.StringIO(), width=100)
+    for topic, payload in SAID:
+        heard.put(MessageArrived(1, topic, payload.encode()))
+    heard.get = lambda _timeout_s: Inbox.get(heard, 0)
+    watch(heard, broker, console, "A house", Ticking(), seconds=5)
+    assert "House 1512.0 W" in console.file.getvalue()
+    assert broker.opened == 1
