@@ -6,132 +6,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from builders import PSEUDO, START, moment
-from doubles import RememberingBroker
+from builders import PSEUDO, START
+from hand_parts import FailingJournal, HandDesk, HandFeed, HandInbox, HandSession, PromptBroker, TurnedClock
 
 from sense_mqtt.assembly import Cloud, Doors, Haste, assemble
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.core.instants import Moment, read_instant
+from sense_mqtt.core.instants import read_instant
 from sense_mqtt.core.outgoing import Message
-from sense_mqtt.desk import Desk
-from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import (
-    Acknowledged,
     BrokerConnected,
     BrokerDropped,
     FeedOpened,
     FrameArrived,
     Inbox,
-    LookupDone,
     MessageArrived,
 )
 from sense_mqtt.journal import Journal
-from sense_mqtt.sense.tokens import Account, Monitor
+from sense_mqtt.sense.tokens import Monitor
 
 RETRY_S = 10.0  # what failed is tried again so much later
 SETTLE_S = 5.0
 HOUSE = Monitor(7, solar=False)
-WAYS = {
-    "app/monitors/7/devices": [{"id": "1a2b3c4d", "name": "Dryer"}],
-    "app/monitors/7/history/usage": {"consumption": {"usage_total_kwh": 1.5}, "start": "2026-11-21T00:00:00Z"},
-    "users/{user}/timeline": {"items": []},
-}
-
-
-class TurnedClock:
-    """A clock that only the test turns."""
-
-    def __init__(self) -> None:
-        self.after_s = 0.0
-
-    def now(self) -> Moment:
-        return moment(self.after_s)
-
-
-class HandInbox(Inbox):
-    """Never waits for anybody."""
-
-    def get(self, timeout_s: float) -> Any:
-        return super().get(min(timeout_s, 0.0))
-
-
-class HandDesk(Desk):
-    """Works when the test says so."""
-
-    def start(self) -> None:
-        """No thread."""
-
-    def work(self) -> None:
-        while len(self):
-            job = self._next()
-            result, self._current = self._carry_out(job), None
-            self._inbox.put(LookupDone(job.ticket, result))
-
-
-class PromptBroker(RememberingBroker):
-    """Acknowledges at once, unless told to be slow."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        super().__init__()
-        self._inbox = inbox
-        self.slow = False
-
-    def publish(self, message: Message) -> int | None:
-        mid = super().publish(message)
-        if mid is not None and not self.slow:
-            self._inbox.put(Acknowledged(self.generation, mid))
-        return mid
-
-
-class FailingJournal(Journal):
-    """Fails to record as often as the test says, then works."""
-
-    failures = 0
-
-    def record(self, *given: Any) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise JournalError("the disk is gone")
-        super().record(*given)
-
-
-class HandSession:
-    """Answers from a table; an exception in it is raised."""
-
-    def __init__(self, monitors: tuple[Monitor, ...]) -> None:
-        self.told: Any = Account(42, monitors)
-        self.ways: dict[str, Any] = dict(WAYS)
-        self.asked: list[str] = []
-        self.logins_last_hour = 0
-        self.calls_last_hour = 0  # of the API: one double for both
-
-    def account(self) -> Account:
-        return _give(self.told)
-
-    def get(self, path: str, _params: Mapping[str, Any] | None = None) -> Any:
-        self.asked.append(path)
-        return _give(self.ways.get(path, NotFound(f"no {path}")))
-
-
-class HandFeed:
-    """Remembers what it was told to do."""
-
-    def __init__(self, monitor: int, *_: Any, **__: Any) -> None:
-        self.monitor = monitor
-        self.told: list[Any] = []
-
-    def start(self) -> None:
-        self.told.append("start")
-
-    def close(self) -> None:
-        self.told.append("close")
-
-    def pause(self, seconds: float, *, silent: bool) -> None:
-        self.told.append(("pause", seconds, silent))
-
-    def resume(self) -> None:
-        self.told.append("resume")
 
 
 class HandFed:
@@ -254,12 +150,6 @@ class HandFed:
     @property
     def health(self) -> Any:
         return self.ask("health")["data"]
-
-
-def _give(answer: Any) -> Any:
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
 
 
 def raw_frame(*devices: Mapping[str, Any], at: float, monitor: int = 7) -> FrameArrived:

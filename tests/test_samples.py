@@ -20,7 +20,7 @@ from sense_mqtt.core.home import DevicesListed, Home
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.observing import observe
 from sense_mqtt.core.rows import read_rows, shown
-from sense_mqtt.core.timeline import read_timeline
+from sense_mqtt.core.timeline import read_items
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 if not SAMPLES.is_dir():
@@ -204,7 +204,7 @@ def test_recorded_lists_are_read_whole(name, names):
 
 
 def test_the_recorded_timeline_holds_both_edges_of_each_run():
-    edges = read_timeline(load("brb_2018_timeline"))
+    edges = read_items(load("brb_2018_timeline")["items"])
     assert [edge.time for edge in edges] == sorted(edge.time for edge in edges)
     heater = [edge for edge in edges if edge.device == "bdee9e9a"]
     assert {edge.edge for edge in heater} == {"turned_on", "turned_off"}

@@ -8,7 +8,7 @@ components/mqtt/discovery.py and schemas.py.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from sense_mqtt.core.components import Placed, describe_component, told
@@ -101,23 +101,6 @@ def introduce_device(monitor: MonitorFacts, device: DeviceFacts, style: Style) -
 def withdraw_device(monitor: int, device: str, style: Style) -> tuple[Config, ...]:
     """Return what takes a device out of Home Assistant, whatever its kind was."""
     return _withdraw(introduce_device(MonitorFacts(monitor), DeviceFacts(device), style))
-
-
-def change_mode(
-    monitor: MonitorFacts, devices: Iterable[DeviceFacts], was: Mode, style: Style
-) -> tuple[tuple[Config, ...], ...]:
-    """Return the steps from mode `was` to the style's; publish one, give Home Assistant a second or two, then the next.
-
-    Between `device` and `single` people keep their names, areas and history: the old topics let go, the new ones take
-    over, and only then the old ones are emptied (Home Assistant's page on MQTT: migration to device-based discovery).
-    """
-    devices = tuple(devices)
-    ever_told = replace(monitor, solar=True)
-    old = introduce(ever_told, devices, replace(style, mode=was)) if was != style.mode else ()
-    new = introduce(monitor, devices, style)
-    if not old or not new:
-        return ((*_withdraw(old), *new),)
-    return tuple(Config(config.topic, {"migrate_discovery": True}) for config in old), new, _withdraw(old)
 
 
 def _withdraw(configs: Iterable[Config]) -> tuple[Config, ...]:

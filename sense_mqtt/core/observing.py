@@ -88,7 +88,7 @@ def _look_at_all(
         row = rows.get(identity)
         if device.virtual:
             devices[identity] = _weigh(device, row, update)
-        elif row is None and not evidence:
+        elif row is None and (not evidence or (device.switch.rests and device.power_w == 0.0)):
             devices[identity] = device
         else:
             sight = Sight(row, time, now.monotonic, source, vague_s)
@@ -111,7 +111,7 @@ def _shows_absence(update: RealtimeUpdate) -> bool:
 
 
 def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
-    switch, transition = look(device.switch, sight, policy.rules(device.row.id))
+    switch, transition = look(device.switch, sight, policy.rules(device.row.id), home.witness.looked)
     if switch is device.switch:
         return device, []  # a look at how things were before what is known
     device = replace(device, switch=switch, power_w=sight.watts)

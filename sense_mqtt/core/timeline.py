@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sense_mqtt.core.instants import read_instant
-from sense_mqtt.core.rows import mapping, rows_of, text
+from sense_mqtt.core.rows import rows_of, text
 
 EdgeType = Literal["turned_on", "turned_off", "idle"]
 
@@ -26,11 +26,6 @@ def read_items(items: Iterable[Mapping[str, Any]]) -> tuple[TimelineItem, ...]:
     """Return the edges in these items, oldest first; a `DeviceWasOn` holds both edges of its run."""
     edges = [edge for item in items for edge in _read_item(item)]
     return tuple(sorted(edges, key=lambda edge: edge.time))
-
-
-def read_timeline(answer: Any) -> tuple[TimelineItem, ...]:
-    """Return the edges in an answer of `users/{user}/timeline`, oldest first."""
-    return read_items(rows_of(mapping(answer).get("items")))
 
 
 def _read_item(item: Mapping[str, Any]) -> list[TimelineItem]:

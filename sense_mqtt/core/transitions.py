@@ -64,6 +64,11 @@ class Switch:
     last: Sight | None = None
     ripe: float | None = None  # told by the timeline: looks at how things were until then know less, seconds UTC
 
+    @property
+    def rests(self) -> bool:
+        """It is off and nothing is held back: a further look that does not list it changes nothing."""
+        return self.state == "off" and self.pending is None and self.ripe is None
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -80,8 +85,13 @@ class Transition:
     guid: str | None = None  # of the timeline's item
 
 
-def look(switch: Switch, sight: Sight, rules: DeviceRules) -> tuple[Switch, Transition | None]:
-    """Return what is known after one look, and the transition that it completes; the same where it is outdated."""
+def look(
+    switch: Switch, sight: Sight, rules: DeviceRules, looked: float | None = None
+) -> tuple[Switch, Transition | None]:
+    """Return what is known after one look, and the transition that it completes; the same where it is outdated.
+
+    `looked`: when frames last showed nothing new of the device, seconds UTC.
+    """
     if _is_outdated(sight, switch):
         return switch, None
     target = _judge(switch.state, sight.row, rules)
@@ -89,7 +99,7 @@ def look(switch: Switch, sight: Sight, rules: DeviceRules) -> tuple[Switch, Tran
     energy_ws = _add(switch.energy_ws, step_ws)
     if switch.state is None or target == switch.state:
         return Switch(target, switch.since, energy_ws=energy_ws, last=sight), None
-    pending = _hold(switch, target, sight, step_ws)
+    pending = _hold(switch, target, sight, step_ws, looked)
     switch = Switch(switch.state, switch.since, pending, energy_ws, sight)
     if sight.time - pending.first.time >= _hold_s(target, rules):
         return _complete(switch, pending)
@@ -126,12 +136,12 @@ def _threshold(state: State | None, rules: DeviceRules) -> float | None:
     return wanted if wanted is not None else other
 
 
-def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None) -> Pending:
+def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None, looked: float | None) -> Pending:
     pending = switch.pending
     # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
     if pending is None or (pending.state == "on") != (target == "on"):
         before = switch.last.earliest if switch.last else switch.since
-        return Pending(target, sight, earliest=min(0.0 if before is None else before, sight.earliest))
+        return Pending(target, sight, earliest=min(max(before or 0.0, looked or 0.0), sight.earliest))
     return replace(pending, state=target, energy_ws=_add(pending.energy_ws, step_ws))
 
 

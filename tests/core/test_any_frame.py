@@ -16,9 +16,9 @@ from sense_mqtt.core.home import DevicesListed, EnergyRead, Home, Interrupted, T
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.messages import say
 from sense_mqtt.core.observing import observe
-from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.rows import read_rows, rows_of
 from sense_mqtt.core.rules import DeviceRules
-from sense_mqtt.core.timeline import read_timeline
+from sense_mqtt.core.timeline import read_items
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.errors import BadFrame
 
@@ -134,7 +134,7 @@ def test_random_answers_of_rest_gone_wrong(seed):
         usage = mutate(USAGE, dice)
         for energy in (join("DAY", usage, mutate(USAGE, dice)), from_trends("DAY", usage)):
             home = survive(home, partial(EnergyRead, energy), float(at))
-        read_timeline(mutate({"items": [ITEM, RUN]}, dice))
+        read_items(rows_of(mutate([ITEM, RUN], dice)))
 
 
 @pytest.mark.parametrize("raw", ['{"type":"realtime_update","payload":' + "[" * 900 + "]" * 900 + "}", '{"a":' * 5000])

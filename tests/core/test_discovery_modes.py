@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,6 @@ from sense_mqtt.core.discovery import (
     DeviceFacts,
     MonitorFacts,
     Style,
-    change_mode,
     introduce,
     introduce_device,
     introduce_monitor,
@@ -72,29 +70,3 @@ def test_device_is_withdrawn_with_one_empty_message() -> None:
 def test_withdrawing_in_single_mode_empties_every_topic_that_was_told(device: DeviceFacts) -> None:
     told = {config.topic for config in introduce_device(MONITOR, device, SINGLE_STYLE)}
     assert told <= {config.topic for config in withdraw_device(123456, device.id, SINGLE_STYLE)}
-
-
-@pytest.mark.parametrize(("was", "style"), [("single", DEVICE_STYLE), ("device", SINGLE_STYLE)])
-def test_changing_the_mode_lets_go_takes_over_and_then_empties(was: Any, style: Style) -> None:
-    old = introduce(MONITOR, [DRYER], replace(style, mode=was))
-    let_go, take_over, emptied = change_mode(MONITOR, [DRYER], was, style)
-    assert let_go == tuple(Config(config.topic, {"migrate_discovery": True}) for config in old)
-    assert take_over == introduce(MONITOR, [DRYER], style)
-    assert emptied == tuple(Config(config.topic, None) for config in old)
-
-
-def test_changing_the_mode_empties_what_solar_told_even_before_solar_is_known() -> None:
-    _, _, emptied = change_mode(replace(MONITOR, solar=None), [], "single", DEVICE_STYLE)
-    assert Config("homeassistant/sensor/sense_mqtt_123456/solar_power/config", None) in emptied
-
-
-def test_switching_discovery_off_empties_and_on_introduces() -> None:
-    introduced = introduce(MONITOR, [DRYER], DEVICE_STYLE)
-    assert change_mode(MONITOR, [DRYER], "device", OFF_STYLE) == (
-        tuple(Config(config.topic, None) for config in introduced),
-    )
-    assert change_mode(MONITOR, [DRYER], "off", DEVICE_STYLE) == (introduced,)
-
-
-def test_mode_that_stays_is_introduced_and_nothing_else() -> None:
-    assert change_mode(MONITOR, [DRYER], "device", DEVICE_STYLE) == (introduce(MONITOR, [DRYER], DEVICE_STYLE),)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.timeline import TimelineItem, read_items, read_timeline
+from sense_mqtt.core.timeline import TimelineItem, read_items
 
 T0, T1 = "2026-11-21T00:00:00Z", "2026-11-21T00:07:00.500Z"
 S0, S1 = 1795219200.0, 1795219620.5
@@ -55,12 +55,6 @@ ITEMS = [
 @pytest.mark.parametrize(("items", "edges"), ITEMS)
 def test_items_become_edges(items, edges):
     assert read_items(items) == tuple(edges)
-    assert read_timeline({"items": items, "more_items": True}) == tuple(edges)
-
-
-@pytest.mark.parametrize("answer", [None, [], {}, {"items": None}, {"items": {"a": 1}}, {"items": [1, None, "x"]}])
-def test_an_answer_that_is_no_timeline_has_no_edges(answer):
-    assert read_timeline(answer) == ()
 
 
 def test_runs_nested_however_deep_are_read():

@@ -19,6 +19,8 @@ PATIENCE_S = 30.0
 WILL = Message("sense/bridge/state", "offline", retain=True, rank=Rank.BRIDGE_STATE)
 TOPICS = ("sense/bridge/request/#", "sense/+/device/+/event")
 EVENT = "sense/7/device/a/event"
+CONNACK, TAKEN_OVER = b"\x20\x03\x00\x00\x00", b"\xe0\x02\x8e\x00"  # MQTT 5
+REQUEST = "sense/bridge/request/health"
 
 
 class Call:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from call import Lines
 from mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
 
 from sense_mqtt.embedded_broker import EmbeddedBroker
@@ -23,10 +24,22 @@ def skip_unless_in_ci(reason: str) -> None:
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """A real Mosquitto, for tests that kill, freeze or question it."""
+    with make_mosquitto(tmp_path) as broker:
+        yield broker
+
+
+def make_mosquitto(folder: Path, extra: str = "") -> Mosquitto:
+    """Return a real Mosquitto with more lines in its configuration."""
     if find_mosquitto() is None:
         skip_unless_in_ci(HOW_TO_GET_IT)
-    with Mosquitto(tmp_path) as broker:
-        yield broker
+    return Mosquitto(folder, extra)
+
+
+@pytest.fixture
+def lines(mosquitto: Mosquitto) -> Iterator[Lines]:
+    """Lines to a real Mosquitto, that can be cut."""
+    with Lines(mosquitto.port) as lines:
+        yield lines
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Who the broker is and who we are: authorities, certificates of clients, names."""
+
+import getpass
+from pathlib import Path
+
+import pytest
+from authority import Signed, authority, server
+from call import calling
+from conftest import make_mosquitto
+from cryptography.hazmat.primitives import serialization
+from mosquitto import Mosquitto
+
+from sense_mqtt.broker import BrokerTls
+from sense_mqtt.core.outgoing import Message
+from sense_mqtt.inbox import Acknowledged
+
+
+def keep(signed: Signed, folder: Path, name: str) -> tuple[Path, Path]:
+    form = (
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    certificate.write_bytes(signed.pem)
+    key.write_bytes(signed.key.private_bytes(*form))
+    return certificate, key
+
+
+@pytest.fixture
+def secured(tmp_path: Path):
+    """Return a function that makes a Mosquitto with a certificate for an address, which asks for one of ours."""
+    ours = authority("Our Authority")
+    ca_file, _ = keep(ours, tmp_path, "ca")
+    certificate, key = keep(server(ours), tmp_path, "client")
+
+    def make_secured(address: str = "127.0.0.1") -> tuple[Mosquitto, BrokerTls]:
+        its_certificate, its_key = keep(server(ours, address=address), tmp_path, "server")
+        tls = f"cafile {ca_file}\ncertfile {its_certificate}\nkeyfile {its_key}\nrequire_certificate true"
+        return make_mosquitto(tmp_path, f"{tls}\nuser {getpass.getuser()}"), BrokerTls(ca_file, certificate, key)
+
+    return make_secured
+
+
+def test_a_broker_with_our_authority_takes_our_certificate(secured):
+    broker, tls = secured()
+    with broker, calling(broker.port, tls=tls) as call:
+        call.connect()
+        call.broker.publish(Message("a", "1"))
+        call.expect(Acknowledged)
+
+
+def test_a_broker_of_an_authority_that_we_do_not_know_is_refused(secured):
+    broker, tls = secured()
+    with broker, calling(broker.port, tls=BrokerTls(None, tls.cert_file, tls.key_file)) as call:
+        assert "CERTIFICATE_VERIFY_FAILED" in call.refusal()
+
+
+def test_without_a_certificate_of_ours_the_broker_refuses_us(secured):
+    broker, tls = secured()
+    with broker, calling(broker.port, tls=BrokerTls(tls.ca_file)) as call:
+        assert call.refusal()
+
+
+def test_a_certificate_for_another_host_is_refused_unless_it_is_named(secured):
+    broker, tls = secured(address="10.9.8.7")
+    with broker, calling(broker.port, tls=tls) as call:
+        assert "10.9.8.7" in call.refusal() or "mismatch" in call.refusal()
+    named = BrokerTls(tls.ca_file, tls.cert_file, tls.key_file, server_name="10.9.8.7")
+    with broker, calling(broker.port, tls=named) as call:
+        call.connect()
+
+
+def test_a_certificate_file_that_is_missing_is_told(secured, tmp_path: Path):
+    broker, _ = secured()
+    with broker, calling(broker.port, tls=BrokerTls(tmp_path / "nowhere.crt")) as call:
+        assert "No such file" in call.refusal()
