@@ -20,6 +20,7 @@ STATE_AFTER: dict[str, State] = {event_type: state for state, event_type in EVEN
 
 LONGEST_STEP_S = 150.0  # energy of a run is unknown where two sightings are further apart: 2.5 polls of 60 s
 CLOCK_SLIP_S = 120.0  # steps back of the monitor's clock up to this are smoothed, larger ones believed
+OUTDATED_MOST_S = 3600.0  # a look that is older than the timeline's edge by more: the clock was set back
 SETTLE_S = 1.0  # grace beyond the hold time where no further frame comes
 
 
@@ -118,7 +119,7 @@ def _is_outdated(sight: Sight, switch: Switch) -> bool:
     if switch.ripe is None:
         return False
     age_s = switch.ripe - sight.earliest
-    return 0.0 <= age_s <= CLOCK_SLIP_S
+    return 0.0 <= age_s <= OUTDATED_MOST_S
 
 
 def _judge(state: State | None, row: Row | None, rules: DeviceRules) -> State:
@@ -140,8 +141,9 @@ def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None, lo
     pending = switch.pending
     # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
     if pending is None or (pending.state == "on") != (target == "on"):
-        before = switch.last.earliest if switch.last else switch.since
-        return Pending(target, sight, earliest=min(max(before or 0.0, looked or 0.0), sight.earliest))
+        seen = switch.last.earliest if switch.last else None
+        before = max(seen or 0.0, switch.since or 0.0, looked or 0.0)
+        return Pending(target, sight, earliest=min(before, sight.earliest))
     return replace(pending, state=target, energy_ws=_add(pending.energy_ws, step_ws))
 
 

@@ -47,6 +47,7 @@ class Berth:
             "failures": ladder.failures,
             "refusals": ladder.refusals,
             "descents": ladder.descents,
+            "written_at": now.wall,
             "next_at": now.wall + ladder.next_at - now.monotonic,
             "climb_at": now.wall + ladder.climb_at - now.monotonic,
         }
@@ -78,5 +79,9 @@ def _count(stored: Mapping[str, Any], key: str) -> int:
 
 
 def _left_s(stored: Mapping[str, Any], key: str, wall: float, longest_s: float) -> float:
-    value = stored.get(key)
-    return min(max(value - wall, 0.0), longest_s) if isinstance(value, int | float) else 0.0
+    value, written = stored.get(key), stored.get("written_at")
+    if not isinstance(value, int | float):
+        return 0.0
+    # Where the clock was set back since, the wait is no longer than it was when it was written down.
+    wait_s = value - written if isinstance(written, int | float) else longest_s
+    return max(min(value - wall, wait_s, longest_s), 0.0)

@@ -251,3 +251,20 @@ def test_an_edge_that_the_timeline_told_before_a_poll_showed_it_is_told_once():
     assert [(kind, at) for kind, at, *_ in told(changes)] == [("turned_on", 45)]
     assert readings(changes, "state", D) == ["OFF", "ON"]
     assert readings(changes, "power", D) == ["0", "5584.7"]
+
+
+def test_a_cached_frame_of_the_gap_undoes_no_edge_that_the_timeline_told():
+    gap = [(3, Interrupted()), (400, read(item("turned_off", 380))), (401, frame(DRYER, at=200)), (402, frame(at=402))]
+    _, changes = run(HOME, *stream(0, 3, DRYER), *gap, (403, frame(at=403)))
+    assert told(changes) == [("turned_off", 380, "timeline", False)]
+
+
+def test_an_edge_found_after_a_gap_does_not_take_an_item_from_before_the_edge_before_it():
+    gap = [(3, Interrupted()), (100, read(item("turned_off", 40), item("turned_on", 60)))]
+    late = read(item("turned_off", 40), item("turned_on", 60), item("turned_off", 95))
+    _, changes = run(HOME, *stream(0, 3, DRYER), *gap, *stream(100, 104), (104, late), *stream(104, 140))
+    assert [(kind, at) for kind, at, *_ in told(changes)] == [
+        ("turned_off", 40),
+        ("turned_on", 60),
+        ("turned_off", 100),
+    ]

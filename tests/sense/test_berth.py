@@ -33,7 +33,7 @@ def test_a_forced_mode_forgets_the_rung(tmp_path, mode):
     assert Berth(tmp_path, 1).load(Rules(mode=mode), Moment(WALL, 5.0)).rung == mode
 
 
-CLOCKS = [("set back by a year", -365 * 86_400, 3_600, 18_000), ("set forward by a year", 365 * 86_400, 0, 0)]
+CLOCKS = [("set back by a year", -365 * 86_400, 60, 900), ("set forward by a year", 365 * 86_400, 0, 0)]
 
 
 @pytest.mark.parametrize(("by_s", "next_s", "climb_s"), [row[1:] for row in CLOCKS], ids=[row[0] for row in CLOCKS])
