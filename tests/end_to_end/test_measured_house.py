@@ -51,4 +51,4 @@ def test_every_transition_of_a_measured_house_is_told_once(mosquitto, shared, tm
     assert by_device(heard) == by_device(expected)
     assert len({event["id"] for event in events}) == len(events)
     sources = {event["source"] for event in events}
-    assert sources <= ({"frame", "reconnect"} if drops else {"frame"})
+    assert sources <= ({"frame", "reconnect", "timeline"} if drops else {"frame"})
