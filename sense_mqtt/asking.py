@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import PROJECT_URL, Cloud, policy_of, topics_of
+from sense_mqtt.assembly import Cloud, policy_of, topics_of
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.core import discovery
@@ -42,7 +42,7 @@ def look_up(cloud: Cloud, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
 
 def discovery_messages(config: Config, cloud: Cloud, clock: Clock) -> Iterable[Message]:
     """Yield what Home Assistant would get of every monitor and its devices."""
-    style = discovery.Style(__version__, topics_of(config), config.home_assistant.discovery, PROJECT_URL)
+    style = discovery.Style(__version__, topics_of(config), config.home_assistant.discovery)
     for monitor, name in choose_monitors(cloud.session.account(), config.sense.monitors).items():
         listed = DevicesListed(read_rows(Lookups(clock).prepare("devices", monitor, {})(cloud.session)))
         home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))

@@ -35,8 +35,6 @@ from sense_mqtt.sense.session import Credentials, Session
 from sense_mqtt.sense.store import device_id
 from sense_mqtt.standing import Standing
 
-PROJECT_URL = "https://github.com/sense-mqtt/sense-mqtt"
-
 POLLS_MISSED = 2.5  # a house that is polled is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
 
@@ -124,7 +122,7 @@ def assemble(
     )
     counters = Counters()
     guard = Guard(counters)
-    style = Style(__version__, topics, config.home_assistant.discovery, PROJECT_URL)
+    style = Style(__version__, topics, config.home_assistant.discovery)
     houses = Houses(publisher, journal, policy_of(config), style)
     desk, lookups = doors.desk(cloud.session, inbox), Lookups(clock)
     standing = Standing(

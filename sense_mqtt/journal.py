@@ -49,10 +49,8 @@ class Journal:
 
     def __init__(self, path: Path, events_most: int = EVENTS_MOST) -> None:
         """Open or make the file; one that is damaged is set aside. Raises JournalError where there can be none."""
-        self._path = path
-        self._events_most = events_most
-        self._in_memory = False
-        self._is_told = False  # that events were dropped
+        self._path, self._events_most = path, events_most
+        self._in_memory = self._is_told = False  # `_is_told`: that events were dropped
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._connection = self._open()
