@@ -1,0 +1,122 @@
+"""The process of the bridge under test: started, killed, doomed, started again."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sense_mqtt.assembly import connect_cloud
+from sense_mqtt.config import load
+from sense_mqtt.health import read_rss_mb
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.redaction import Redactor
+
+from .house_clock import HouseClock
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+END_TIMEOUT_S = 10.0
+
+
+@dataclass(slots=True)
+class Life:
+    """One process, and what it weighed: once it worked, and last."""
+
+    born: float  # monotonic
+    first_mb: float | None = None
+    last_mb: float | None = None
+
+
+class BridgeLife:
+    """One bridge after the other, with one state directory."""
+
+    def __init__(self, folder: Path, config: dict[str, Any], clock: Path, shorter: dict[str, Any]) -> None:
+        """`shorter`: waits by section and key that go below what people may set."""
+        self._config, self._settings, self._clock = folder / "config.yaml", folder / "settings.json", clock
+        self._config.write_text(json.dumps(config))  # JSON is YAML
+        self._config.chmod(0o600)
+        settings = {"config": str(self._config), "clock": str(clock), "shorter": shorter, "log_level": "DEBUG"}
+        self._settings.write_text(json.dumps(settings))
+        self.log_file = folder / "bridge.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.lives: list[Life] = []
+        self.exits: list[int] = []
+
+    def log_in(self) -> None:
+        """Store a session, as `sense-mqtt login` does: a machine too busy for its one login would end the schedule."""
+        config = load(self._config, {}, self._config.parent)
+        connect_cloud(config, Inbox(), Redactor(), HouseClock(self._clock)).session.account()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "tests.faults.brisk_bridge", str(self._settings)]
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        self.lives.append(Life(time.monotonic()))
+
+    def arm(self, moment: str, number: int) -> None:
+        """Let it die at the `number`-th such moment from now on (doom.py)."""
+        process = self._alive()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(f"{moment} {number}\n".encode())
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it died before
+
+    def kill(self) -> None:
+        """As `kill -9`; harmless where it is dead already."""
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """As a host that sleeps; harmless where it is dead, as `thaw` is."""
+        self._alive().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._alive().send_signal(signal.SIGCONT)
+
+    def stop(self) -> int:
+        """Ask it to stop and return its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def wait_for_death(self, timeout_s: float) -> bool:
+        try:
+            self._alive().wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._alive().pid
+
+    def weigh(self) -> None:
+        """Note what the process weighs now."""
+        if self.is_alive:
+            life = self.lives[-1]
+            life.last_mb = read_rss_mb(Path(f"/proc/{self.pid}/status"))
+            life.first_mb = life.first_mb or life.last_mb
+
+    def _alive(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "start() it first"
+        return self._process
+
+    def _end(self, number: signal.Signals) -> int:
+        process = self._alive()
+        self.weigh()
+        process.send_signal(number)
+        try:
+            code = process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+        self.exits.append(code)
+        return code

@@ -1,0 +1,62 @@
+"""The bridge under test: `sense-mqtt run` with the house's clock, short waits, and a doom. Started by bridge_life.py.
+
+    python -m tests.faults.brisk_bridge SETTINGS.json
+
+What differs from `run` is time alone; every part that does the work is the real one.
+"""
+
+import functools
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from sense_mqtt import cli
+from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
+from sense_mqtt.config import Config, load
+from sense_mqtt.core.backoff import Backoff
+from sense_mqtt.redaction import Redactor
+
+from .doom import Doom, DoomedBroker, DoomedInbox, DoomedJournal
+from .house_clock import HouseClock
+
+RETRY = Backoff(first_s=0.1, most_s=0.4, least_s=0.02)
+HASTE = {
+    "rest_spacing_s": 0.01,
+    "feed_spacing_s": 0.02,
+    "feed": RETRY,
+    "broker": RETRY,
+    "schedules": RETRY,
+    "tick_s": 0.1,
+    "blind_every_s": 0.5,
+    "timeline_lag_s": 2.0,
+}
+
+
+def main(settings_file: str) -> int:
+    """Run until told to stop, or until doom."""
+    settings = json.loads(Path(settings_file).read_text())
+    redactor, doom, clock = Redactor(), Doom(), HouseClock(Path(settings["clock"]))
+    cli._start_logging(redactor, settings["log_level"])
+    config = _shorten(load(Path(settings["config"]), {}, Path.cwd()), settings)
+    redactor.know(*config.secrets())
+    inbox = DoomedInbox(doom)
+    cli._listen_to_the_process(inbox)
+    haste = Haste(**HASTE)
+    doors = Doors(functools.partial(DoomedJournal, doom=doom), functools.partial(DoomedBroker, doom=doom))
+    bridge = assemble(config, inbox, connect_cloud(config, inbox, redactor, clock, haste), clock, haste, doors)
+    doom.listen(sys.stdin)
+    return bridge.run()
+
+
+def _shorten(config: Config, settings: dict[str, Any]) -> Config:
+    """Set waits below what people may set: 5 s of silence would be half of a schedule."""
+    shorter = {
+        section: getattr(config, section).model_copy(update=settings["shorter"].get(section, {}))
+        for section in ("sense", "feed", "mqtt")
+    }
+    return config.model_copy(update=shorter)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,121 @@
+"""A bridge that dies at a chosen moment: before or after its n-th commit, publish, or item; as by `kill -9`.
+
+Moments are armed at the start, or later by a line on standard input: `after_record 3` is the third from then on.
+"""
+
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+from sense_mqtt.broker import Broker, BrokerSettings
+from sense_mqtt.core.outgoing import Message
+from sense_mqtt.inbox import Inbox, Item
+from sense_mqtt.journal import Journal
+
+T = TypeVar("T")
+
+MOMENTS = {
+    "before_record": "before state and events are committed",
+    "in_transaction": "all written, nothing committed",
+    "after_record": "after state and events were committed",
+    "before_forget": "acknowledged events not yet let go of",
+    "after_forget": "acknowledged events just let go of",
+    "before_publish": "before a publish",
+    "after_publish": "after a publish",
+    "item": "between two items of the inbox",
+}
+
+
+class Doom:
+    """Counts the moments of one kind, and ends the process at the last of them."""
+
+    def __init__(self) -> None:
+        self._armed: tuple[str, int] | None = None
+        self._lock = threading.Lock()
+
+    def arm(self, moment: str, number: int) -> None:
+        """Die at the `number`-th such moment from now on, 1 = the next."""
+        if moment not in MOMENTS:
+            raise ValueError(f"no moment {moment!r}; there are {', '.join(MOMENTS)}")
+        with self._lock:
+            self._armed = (moment, number)
+
+    def listen(self, lines: TextIO) -> None:
+        """Be armed by lines such as `after_publish 7`, on a thread of its own."""
+        threading.Thread(target=self._read, args=(lines,), name="doom", daemon=True).start()
+
+    def reach(self, moment: str) -> None:
+        """Say that such a moment has come."""
+        with self._lock:
+            if self._armed is None or self._armed[0] != moment:
+                return
+            self._armed = (moment, self._armed[1] - 1)
+            if self._armed[1] > 0:
+                return
+        os.kill(os.getpid(), signal.SIGKILL)
+        threading.Event().wait()  # not one instruction more, even where the signal takes its time
+
+    def _read(self, lines: TextIO) -> None:
+        for line in lines:
+            moment, _, number = line.strip().partition(" ")
+            self.arm(moment, int(number))
+
+
+class DoomedJournal(Journal):
+    """Dies around what it writes."""
+
+    def __init__(self, path: Path, doom: Doom) -> None:
+        self._doom = doom
+        super().__init__(path)
+
+    def record(self, monitor: int, document: Mapping[str, Any], events: Iterable[tuple[str, str]]) -> None:
+        self._doom.reach("before_record")
+        super().record(monitor, document, events)
+        self._doom.reach("after_record")
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        self._doom.reach("before_forget")
+        super().forget(numbers)
+        self._doom.reach("after_forget")
+
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def doomed(connection: sqlite3.Connection) -> T:
+            done = work(connection)
+            self._doom.reach("in_transaction")
+            return done
+
+        return super()._write(doomed)
+
+
+class DoomedBroker(Broker):
+    """Dies around what it sends."""
+
+    def __init__(
+        self, settings: BrokerSettings, inbox: Inbox, will: Message | None, topics: Sequence[str], doom: Doom
+    ) -> None:
+        self._doom = doom
+        super().__init__(settings, inbox, will, topics)
+
+    def publish(self, message: Message) -> int | None:
+        self._doom.reach("before_publish")
+        number = super().publish(message)
+        self._doom.reach("after_publish")
+        return number
+
+
+class DoomedInbox(Inbox):
+    """Dies between two items."""
+
+    def __init__(self, doom: Doom) -> None:
+        self._doom = doom
+        super().__init__()
+
+    def get(self, timeout_s: float) -> Item | None:
+        item = super().get(timeout_s)
+        if item is not None:
+            self._doom.reach("item")
+        return item

@@ -1,0 +1,87 @@
+"""What a schedule does, drawn from its seed: a house, a way of listening, and the troubles that come. Pure."""
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+from sense_mqtt.simulator.model import BEGINS, RandomHouse
+from sense_mqtt.simulator.timeline import TimelineRules
+
+Mode = Literal["stream", "poll"]
+
+STEP_S = 0.5  # between two frames
+POLLED_EVERY = 8  # one schedule in so many listens by polling
+POLL_STEP_S = 20.0  # house seconds between two polls: the house's runs are about as short
+NOT_POLLED = {"clock_jumps"}  # a polled frame has no time but the host's
+STEPS_LEAST, STEPS_MOST = 2, 4
+LONG = 0.05  # of the steps last longer than the bridge bears with silence
+TWICE = 0.25  # of the steps bring two troubles at once
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """After so many house seconds these troubles begin, together, for so long."""
+
+    after_s: float
+    troubles: tuple[str, ...]
+    lasts_house_s: float  # at most
+    lasts_s: float  # at most, real seconds
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One schedule."""
+
+    seed: int
+    mode: Mode
+    devices: int
+    plugs: int
+    on_s: float
+    off_s: float
+    offset_s: float  # of the timeline's clock
+    delay_s: float  # of the timeline's items
+    rewrite_after_s: float
+    steps: tuple[Step, ...]
+
+    @property
+    def stride_s(self) -> float:
+        """House seconds from one frame to the next."""
+        return POLL_STEP_S if self.mode == "poll" else STEP_S
+
+    def house(self) -> RandomHouse:
+        return RandomHouse(self.devices, self.seed, on_s=self.on_s, off_s=self.off_s, plugs=self.plugs, begins=BEGINS)
+
+    def set_timeline(self, rules: TimelineRules) -> None:
+        rules.offset_s, rules.delay_s, rules.rewrite_after_s = self.offset_s, self.delay_s, self.rewrite_after_s
+
+
+def draw(seed: int, names: tuple[str, ...], mode: Mode | None = None) -> Plan:
+    """Return the schedule of a seed; `names`: the troubles to choose from."""
+    dice = random.Random(f"schedule {seed}")
+    drawn: Mode = "poll" if dice.randrange(POLLED_EVERY) == 0 else "stream"
+    if (mode or drawn) == "poll":
+        names = tuple(name for name in names if name not in NOT_POLLED)
+    return Plan(
+        seed=seed,
+        mode=mode or drawn,
+        devices=dice.randint(8, 20),
+        plugs=dice.randint(0, 4),
+        on_s=round(dice.uniform(12, 60), 1),
+        off_s=round(dice.uniform(15, 90), 1),
+        offset_s=dice.choice((0.0, 0.0, -0.4, 0.7, 1.5, -3.0, 4.0)),
+        delay_s=dice.choice((0.5, 2.0, 2.0, 6.0)),
+        rewrite_after_s=dice.choice((5.0, 30.0, 60.0)),
+        steps=tuple(_draw_step(dice, names) for _ in range(dice.randint(STEPS_LEAST, STEPS_MOST))),
+    )
+
+
+def _draw_step(dice: random.Random, names: tuple[str, ...]) -> Step:
+    count = min(2 if dice.random() < TWICE else 1, len(names))
+    return Step(
+        after_s=round(dice.uniform(5, 60), 1),
+        troubles=tuple(dice.sample(names, count)),
+        lasts_house_s=round(dice.uniform(3, 60), 1),
+        lasts_s=round(dice.uniform(3.0, 8.0) if dice.random() < LONG else dice.uniform(0.1, 1.0), 2),
+        seed=dice.randrange(2**32),
+    )

@@ -1,0 +1,212 @@
+"""One schedule from beginning to end: trouble after trouble, then peace, then the count."""
+
+import json
+import random
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sense_mqtt.core.measures import write_number
+from sense_mqtt.errors import SenseMqttError
+from sense_mqtt.simulator.cloud import FIRST_MONITOR
+
+from .house_clock import LAG_S
+from .plan import Mode, Plan, Step, draw
+from .subscriber import read_retained
+from .troubles import TROUBLES
+from .verdict import Knowledge, Verdict, judge, read
+from .world import World, build
+
+TAIL_S = 80.0  # house seconds of peace: the timeline's delay, its rewriting, and what the bridge waits for frames
+MARGIN_S = 10.0  # before the end: what may not have been told yet
+MARGIN_STRIDES = 3  # likewise, in frames
+RECOVERY_HOUSE_S = 200.0
+RECOVERY_MOST_S = 15.0
+SETTLE_MOST_S = 15.0
+QUIET_S = 0.3  # after the last word, for words too many
+
+
+@dataclass(slots=True)
+class Result:
+    """All that is written down of one schedule."""
+
+    seed: int
+    mode: str
+    troubles: list[str] = field(default_factory=list)
+    struck: list[str] = field(default_factory=list)  # dooms that came to pass
+    recoveries_s: list[tuple[str, float | None]] = field(default_factory=list)  # None: not in time
+    verdict: Verdict = field(default_factory=Verdict)
+    wrong_retained: list[str] = field(default_factory=list)
+    crashes: list[int] = field(default_factory=list)
+    starts: int = 0
+    memory_mb: list[tuple[float, float]] = field(default_factory=list)  # of each process: once it worked, and last
+    took_s: float = 0.0
+    failure: str | None = None  # the harness itself came to nothing
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing is lost, invented, told twice, or wrong."""
+        verdict = self.verdict
+        wrong = (
+            *verdict.missing,
+            *verdict.invented,
+            *verdict.wrong_time,
+            *verdict.out_of_order,
+            *verdict.doubled_for_no_reason,
+            *self.wrong_retained,
+            *self.crashes,
+        )
+        return not wrong and self.failure is None and all(took is not None for _, took in self.recoveries_s)
+
+    def document(self) -> dict[str, Any]:
+        return {**asdict(self), "good": self.is_good}
+
+
+def run_seed(seed: int, names: tuple[str, ...], mode: Mode | None, keep: Path | None) -> Result:
+    """Run the schedule of a seed, its troubles chosen from `names`; in a process of its own."""
+    return run(draw(seed, names, mode), keep / str(seed) if keep else None)
+
+
+def run(plan: Plan, keep: Path | None = None) -> Result:
+    """Run one schedule; `keep`: a folder for its files, which stay."""
+    result, began = Result(plan.seed, plan.mode), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="sense-faults-") as temporary:
+        folder = keep or Path(temporary)
+        if keep is not None:
+            shutil.rmtree(keep, ignore_errors=True)
+            keep.mkdir(parents=True)
+        try:
+            with build(plan, folder) as world:
+                try:
+                    _live(world, result)
+                finally:
+                    _write_down(world, folder)
+        except (AssertionError, OSError, RuntimeError, SenseMqttError) as error:
+            result.failure = f"{type(error).__name__}: {error}"
+    result.took_s = round(time.monotonic() - began, 2)
+    return result
+
+
+def _live(world: World, result: Result) -> None:
+    world.bridge.log_in()
+    world.bridge.start()
+    world.wait_until_ready()
+    world.run_house(5, RECOVERY_MOST_S)
+    for step in world.plan.steps:
+        world.run_house(step.after_s, RECOVERY_MOST_S)
+        _suffer(world, step)
+        result.troubles += step.troubles
+        result.recoveries_s.append(("+".join(step.troubles), _recover(world)))
+    world.run_house(TAIL_S, RECOVERY_MOST_S * 2)
+    _count(world, result)
+    _look_at_retained(world, result)
+    world.bridge.weigh()
+    result.memory_mb = [(life.first_mb, life.last_mb) for life in world.bridge.lives if life.first_mb and life.last_mb]
+    result.struck = world.struck
+    result.starts = len(world.bridge.lives)
+    code = world.bridge.stop()
+    result.crashes = [*world.crashes, *([code] if code else [])]
+
+
+def _write_down(world: World, folder: Path) -> None:
+    """Keep what came and what was known, for whoever looks for the reason."""
+    came = [f"{arrival.at:.3f} {json.dumps(arrival.event)}\n" for arrival in world.subscriber.arrivals]
+    (folder / "arrivals.txt").write_text("".join(came))
+    (folder / "known.json").write_text(json.dumps({"plan": asdict(world.plan), **asdict(_knowledge(world))}, indent=1))
+
+
+def _suffer(world: World, step: Step) -> None:
+    dice = random.Random(step.seed)
+    with ExitStack() as stack:
+        for name in step.troubles:
+            stack.enter_context(TROUBLES[name].begin(world, dice))
+        ends = time.monotonic() + step.lasts_s
+        world.run_house(step.lasts_house_s, step.lasts_s)
+        world.bridge.wait_for_death(max(0.0, ends - time.monotonic()))  # a pause that death may cut short
+
+
+def _recover(world: World) -> float | None:
+    """Let the house go on until an event of it arrives; return the seconds that took, None where it took too long."""
+    began, since = time.monotonic(), world.cloud.now
+    heard = world.subscriber.count()
+
+    def recovered() -> bool:
+        return any(read(a.at, a.event).time > since for a in world.subscriber.arrivals[heard:])
+
+    while time.monotonic() < began + RECOVERY_MOST_S:
+        world.raise_the_dead()
+        if world.cloud.now < since + RECOVERY_HOUSE_S:
+            world.run_house(5, 1.0)
+        if world.subscriber.wait_for(recovered, 0.05):
+            world.bridge.weigh()
+            return round(time.monotonic() - began, 3)
+    return None
+
+
+def _count(world: World, result: Result) -> None:
+    """Wait until all that must be told was told, then count."""
+    until = world.cloud.now
+    everything = world.house.transitions(world.house.begins, until)
+    settled = until - _margin_s(world)
+    truth = [transition for transition in everything if transition.at <= settled]
+    optional = [transition for transition in everything if transition.at > settled]
+
+    def verdict() -> Verdict:
+        came = [read(arrival.at, arrival.event) for arrival in tuple(world.subscriber.arrivals)]
+        return judge(truth, optional, came, _knowledge(world))
+
+    ends = time.monotonic() + SETTLE_MOST_S
+    while verdict().missing and time.monotonic() < ends:
+        world.raise_the_dead()
+        world.subscriber.wait_for(lambda: False, QUIET_S)
+    _wait_until_idle(world)
+    world.subscriber.wait_for(lambda: False, QUIET_S)
+    result.verdict = verdict()
+
+
+def _margin_s(world: World) -> float:
+    return MARGIN_S + MARGIN_STRIDES * world.plan.stride_s
+
+
+def _knowledge(world: World) -> Knowledge:
+    return Knowledge(
+        checkpoints=world.checkpoints,
+        murky=world.murky,
+        offset_s=world.plan.offset_s,
+        lag_s=LAG_S if world.plan.mode == "poll" else None,
+        deaths=world.deaths,
+        connections=tuple(world.broker_line.taken),
+    )
+
+
+def _wait_until_idle(world: World) -> None:
+    ends = time.monotonic() + SETTLE_MOST_S
+    while time.monotonic() < ends:
+        health = world.subscriber.ask("health", 2.0)
+        queues = (health or {}).get("queues", {"journal": 1})
+        if not queues["journal"] and not queues.get("events"):
+            return
+        world.subscriber.wait_for(lambda: False, QUIET_S)
+
+
+def _look_at_retained(world: World, result: Result) -> None:
+    """Hold what the broker keeps against the house, for devices that do not switch just now."""
+    world.run_house(1.0, RECOVERY_MOST_S)
+    world.subscriber.wait_for(world.is_online, RECOVERY_MOST_S)
+    _wait_until_idle(world)
+    kept, now = read_retained(world.broker.port, world.base), world.cloud.now
+    unsettled = {transition.device for transition in world.house.transitions(now - _margin_s(world), now)}
+    expected = {"bridge/state": "online", f"{FIRST_MONITOR}/availability": "online"}
+    for device in world.house.devices:
+        step = world.house.script.step(device.id, now)
+        if device.id not in unsettled and step is not None:
+            topic = f"{FIRST_MONITOR}/device/{device.id}"
+            expected[f"{topic}/state"] = "ON" if step.state == "on" else "OFF"
+            expected[f"{topic}/power"] = write_number(step.w, 1)
+    result.wrong_retained = [
+        f"{topic}: {kept.get(topic)} and not {value}" for topic, value in expected.items() if kept.get(topic) != value
+    ]

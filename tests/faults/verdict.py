@@ -1,0 +1,182 @@
+"""What came, held against what truly happened: delivered, missing, doubled, invented, out of order, wrong time. Pure.
+
+How exact a time must be depends on the event's source: a `frame` comes within half a second of the truth and tells its
+time in whole seconds, the fraction cut off; the `timeline` is right but for its clock's offset; `reconnect` is right
+when it is not before the truth and not after the next moment at which the bridge had surely seen a frame.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sense_mqtt.simulator.house import Transition
+
+FRAME_S = 0.502  # between two frames; and what keeps two edges of one second apart
+CUT_OFF_S = 1.0  # a frame's epoch has no fraction
+ROUNDING_S = 0.002
+STALE_S = 8.0  # so long a stalled line may have held what was sent before a new connection
+FAR_S = 60.0  # an event further from the truth than that tells of nothing true
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """One arrival of an event."""
+
+    at: float  # monotonic
+    id: str
+    device: str
+    kind: str
+    time: float  # seconds UTC, as told
+    source: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the harness knows beside the truth. House seconds, but for `deaths` and `connections` (monotonic)."""
+
+    checkpoints: Sequence[float] = ()  # by then a frame of that time had surely been looked at
+    murky: Sequence[tuple[float, float]] = ()  # frames were lost, spoiled or could not be kept
+    offset_s: float = 0.0  # of the timeline's clock
+    lag_s: float | None = None  # where frames are polled: they are told with the time at which they come
+    deaths: Sequence[tuple[float, float]] = ()  # within each the bridge was killed, and started again
+    connections: Sequence[
+        float
+    ] = ()  # when the bridge connected to the broker: the acknowledgements before may be lost
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The figures, with what is wrong in words."""
+
+    transitions: int = 0
+    delivered: int = 0
+    missing: list[str] = field(default_factory=list)
+    invented: list[str] = field(default_factory=list)
+    wrong_time: list[str] = field(default_factory=list)
+    out_of_order: list[str] = field(default_factory=list)
+    doubled_for_no_reason: list[str] = field(default_factory=list)
+    doubled_after_kill: int = 0
+    doubled_after_cut: int = 0  # QoS 1: the broker had it, and the acknowledgement was lost
+    sources: dict[str, int] = field(default_factory=dict)
+    errors_s: dict[str, float] = field(default_factory=dict)  # by source, the largest
+
+
+def read(at: float, event: dict[str, Any]) -> Came:
+    """Return an event as it came; one that lacks something tells of nothing true."""
+    try:
+        time = datetime.fromisoformat(event["time"]).timestamp()
+        return Came(at, event["id"], event["device"], event["event_type"], time, event["source"], event["late"])
+    except (KeyError, TypeError, ValueError):
+        return Came(at, repr(event), "", "unreadable", 0.0, "", late=False)
+
+
+def judge(
+    truth: Sequence[Transition], optional: Sequence[Transition], came: Sequence[Came], known: Knowledge
+) -> Verdict:
+    """Hold all that came against the truth; what is `optional` may be told and need not."""
+    verdict = Verdict(transitions=len(truth))
+    first = _count_doubles(came, known, verdict)
+    _find_disorder(first, verdict)
+    everything = sorted([*truth, *optional], key=lambda transition: transition.at)
+    left = _match(everything, first, known, verdict)
+    must = set(map(_name, truth))
+    verdict.missing = [_describe(transition) for transition in left if _name(transition) in must]
+    verdict.delivered = len(truth) - len(verdict.missing)
+    return verdict
+
+
+def _name(transition: Transition) -> tuple[str, str, float]:
+    return transition.device, transition.kind, transition.at
+
+
+def _describe(transition: Transition) -> str:
+    return f"{transition.device} {transition.kind} {transition.at:.3f}"
+
+
+# --- doubled, out of order
+
+
+def _count_doubles(came: Sequence[Came], known: Knowledge, verdict: Verdict) -> list[Came]:
+    """Return the first arrival of each id."""
+    seen: dict[str, Came] = {}
+    for event in came:
+        before = seen.setdefault(event.id, event)
+        if before is event:
+            continue
+        if _meets(known.deaths, before.at, event.at):
+            verdict.doubled_after_kill += 1
+        elif any(before.at - STALE_S <= connection <= event.at for connection in known.connections):
+            verdict.doubled_after_cut += 1
+        else:
+            verdict.doubled_for_no_reason.append(f"{event.device} {event.kind} {event.time:.3f} {event.id}")
+    return list(seen.values())
+
+
+def _find_disorder(came: Iterable[Came], verdict: Verdict) -> None:
+    newest: dict[str, Came] = {}
+    for event in came:
+        before = newest.get(event.device)
+        if before is not None and event.time < before.time and not event.late:
+            verdict.out_of_order.append(
+                f"{event.device} {event.kind} {event.time:.3f} {event.source} after {before.kind} {before.time:.3f} "
+                f"{before.source}"
+            )
+        if before is None or event.time >= before.time:
+            newest[event.device] = event
+
+
+# --- matching
+
+
+def _match(truth: Sequence[Transition], came: Sequence[Came], known: Knowledge, verdict: Verdict) -> list[Transition]:
+    """Give each event its transition, first where the time is right, then where it is not; return what is left."""
+    left = list(truth)
+    strangers = _take(left, came, lambda event, transition: _fits(event, transition, known), verdict)
+    lost = _take(left, strangers, lambda event, transition: abs(event.time - transition.at) <= FAR_S, verdict)
+    matched = [event for event in strangers if event not in lost]
+    verdict.wrong_time = [f"{e.device} {e.kind} {e.time:.3f} {e.source}" for e in matched]
+    verdict.invented = [f"{e.device} {e.kind} {e.time:.3f} {e.source}" for e in lost]
+    return left
+
+
+def _take(
+    left: list[Transition],
+    came: Iterable[Came],
+    fits: Callable[[Came, Transition], bool],
+    verdict: Verdict,
+) -> list[Came]:
+    """Give events the nearest transition that fits, oldest first; return the events that found none."""
+    strangers = []
+    for event in sorted(came, key=lambda event: event.time):
+        fitting = [t for t in left if (t.device, t.kind) == (event.device, event.kind) and fits(event, t)]
+        if not fitting:
+            strangers.append(event)
+            continue
+        best = min(fitting, key=lambda transition: abs(event.time - transition.at))
+        left.remove(best)
+        verdict.sources[event.source] = verdict.sources.get(event.source, 0) + 1
+        error_s = abs(event.time - best.at)
+        verdict.errors_s[event.source] = max(verdict.errors_s.get(event.source, 0.0), error_s)
+    return strangers
+
+
+def _fits(event: Came, transition: Transition, known: Knowledge) -> bool:
+    error_s = event.time - transition.at
+    if event.source == "timeline":
+        return abs(error_s - known.offset_s) <= ROUNDING_S
+    if event.source == "reconnect" or known.lag_s is not None or _meets(known.murky, transition.at, event.time):
+        latest = _seen_by(transition.at, known) + FRAME_S + (known.lag_s or 0.0)
+        return transition.at - CUT_OFF_S <= event.time <= latest
+    return -CUT_OFF_S <= error_s <= FRAME_S
+
+
+def _meets(spans: Iterable[tuple[float, float]], begin: float, end: float) -> bool:
+    return any(since <= end and begin <= until for since, until in spans)
+
+
+def _seen_by(at: float, known: Knowledge) -> float:
+    index = bisect_left(known.checkpoints, at)
+    return known.checkpoints[index] if index < len(known.checkpoints) else float("inf")
