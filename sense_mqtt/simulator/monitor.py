@@ -70,10 +70,11 @@ class Monitor:
         before = self.now
         self.skip(step_s)
         if self.is_heard():
-            await self._broadcast(self.now, may_drop=may_drop)
+            takers = [socket for socket in self.sockets if not (may_drop and socket.is_stuffed())]
+            await self._broadcast(takers, self.now)
             news = self.timeline.news(before, self.now)
             if news is not None:
-                await asyncio.gather(*(self.tell(socket, "new_timeline_event", news) for socket in self.sockets))
+                await asyncio.gather(*(self.tell(socket, "new_timeline_event", news) for socket in takers))
 
     def skip(self, seconds: float) -> None:
         """Let house time pass that no socket hears of."""
@@ -125,7 +126,7 @@ class Monitor:
             socket.ponged.set()
             self._records.add(sockets_open=-1)
 
-    async def _broadcast(self, at: float, *, may_drop: bool) -> None:
+    async def _broadcast(self, takers: list[Socket], at: float) -> None:
         """Send the frame of `at`, encoded once for each kind of wire."""
         payload, epoch = self.frames.realtime(at), math.floor(at)
         self._frames_made += 1
@@ -135,10 +136,8 @@ class Monitor:
             if garbage is None
             else (lambda wire: spoil(garbage, wire, payload, epoch))
         )
-        encoded = {wire: encode(wire) for wire in {socket.wire for socket in self.sockets}}
-        self._records.add(garbage_sent=int(garbage is not None))
-        takers = [socket for socket in self.sockets if not (may_drop and socket.is_stuffed())]
-        self._records.add(frames_dropped=len(self.sockets) - len(takers))
+        encoded = {wire: encode(wire) for wire in {socket.wire for socket in takers}}
+        self._records.add(garbage_sent=int(garbage is not None), frames_dropped=len(self.sockets) - len(takers))
         for socket in takers:
             await self._send(socket, encoded[socket.wire])
 
