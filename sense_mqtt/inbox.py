@@ -5,6 +5,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sense_mqtt.clock import Moment
+
 Rung = Literal["stream", "poll", "snapshot", "paused"]
 
 FRAMES_WAITING_MOST = 64  # of all feeds together; a feed that would bring more waits, and TCP holds the rest
@@ -27,6 +29,7 @@ class UpdatePolled:
 
     monitor: int
     payload: Any
+    asked: Moment
 
 
 @dataclass(frozen=True, slots=True)

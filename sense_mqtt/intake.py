@@ -64,8 +64,8 @@ class Intake:
         match item:
             case FrameArrived(monitor, raw):
                 self._take_update(monitor, lambda: decode(raw), now)
-            case UpdatePolled(monitor, payload):
-                self._take_update(monitor, lambda: read_update(payload), now)
+            case UpdatePolled(monitor, payload, asked):
+                self._take_update(monitor, lambda: read_update(payload, took_s=_took_s(asked, now)), now)
             case FeedEnded(monitor, reason):
                 logger.debug("the feed of monitor %s ended: %s", monitor, reason)
                 self._observe(monitor, Interrupted(), now)
@@ -98,3 +98,8 @@ class Intake:
         self._counters.events += news.events
         if news.stranger:
             self._schedules.list_soon(monitor, now)
+
+
+def _took_s(asked: Moment, now: Moment) -> float:
+    # While a host sleeps, its monotonic clock may stand still; when its wall clock is set, that may go backwards.
+    return max(now.wall - asked.wall, now.monotonic - asked.monotonic)

@@ -97,7 +97,7 @@ def test_a_message_that_says_nothing_of_the_house_changes_nothing(bridge, raw, c
 
 
 def test_a_polled_update_is_a_frame_too(bridge):
-    bridge.take(UpdatePolled(7, {"w": 512, "devices": []}))
+    bridge.take(UpdatePolled(7, {"w": 512, "devices": []}, bridge.clock.now()))
     assert bridge.newest("sense/7/power") == "512.0"
 
 
@@ -115,7 +115,7 @@ def test_a_house_is_offline_once_nothing_came_for_the_silence_timeout(bridge):
 @pytest.mark.parametrize("rung", ["poll", "snapshot", "paused"])
 def test_a_house_that_is_polled_is_given_two_intervals_and_a_half(bridge, rung):
     bridge.take(FeedEnded(7, "on to it"), FeedOpened(7, rung))
-    bridge.take(UpdatePolled(7, {"w": 1}))
+    bridge.take(UpdatePolled(7, {"w": 1}, bridge.clock.now()))
     bridge.pass_time(150)
     assert bridge.newest(AVAILABILITY) == "online"
     bridge.pass_time(3)

@@ -117,7 +117,7 @@ def test_one_feed_waits_alone(tmp_path):
     bridge.show(at=1, monitor=8)
     cut(bridge, until=100)
     bridge.show(at=100)
-    bridge.take(UpdatePolled(8, {"w": 111}))
+    bridge.take(UpdatePolled(8, {"w": 111}, bridge.clock.now()))
     bridge.pass_time(15)
     assert bridge.newest("sense/8/power") == "111.0"
 
@@ -126,7 +126,7 @@ def test_what_waits_and_fails_takes_nothing_else_with_it(bridge, caplog):
     cut(bridge, until=100)
     bridge.show(DRYER, at=100)
     bridge.take(FeedEnded(99, "of a feed that nobody knows"))
-    bridge.take(UpdatePolled(7, {"w": 5}))
+    bridge.take(UpdatePolled(7, {"w": 5}, bridge.clock.now()))
     bridge.journal.failures = 1
     bridge.show(at=101)
     bridge.show(at=104)
@@ -150,7 +150,7 @@ def test_an_event_that_the_journal_did_not_take_comes_with_the_next_frame(bridge
 def test_polls_leave_a_gap_each_time_and_read_no_timeline(bridge):
     bridge.take(FeedEnded(7, "on to poll"))
     bridge.open_feed(rung="poll")
-    bridge.take(UpdatePolled(7, {"w": 77}))
+    bridge.take(UpdatePolled(7, {"w": 77}, bridge.clock.now()))
     bridge.work()
     assert bridge.health["frames"] == 10
     assert TIMELINE not in bridge.session.asked

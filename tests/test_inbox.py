@@ -2,6 +2,7 @@
 
 import threading
 
+from sense_mqtt.clock import Moment
 from sense_mqtt.inbox import FRAMES_WAITING_MOST, FrameArrived, Inbox, Stop, UpdatePolled
 
 PATIENCE_S = 10.0
@@ -27,7 +28,7 @@ def test_nothing_in_time_is_none():
 def test_frames_are_bounded_and_all_else_is_not():
     inbox = Inbox()
     for n in range(FRAMES_WAITING_MOST):
-        assert inbox.put_frame((FrameArrived(7, "x"), UpdatePolled(7, {}))[n % 2], patience_s=0)
+        assert inbox.put_frame((FrameArrived(7, "x"), UpdatePolled(7, {}, Moment(0, 0)))[n % 2], patience_s=0)
     assert not inbox.put_frame(FrameArrived(7, "x"), patience_s=0)
     inbox.put(Stop("still taken"))
     assert len(inbox) == FRAMES_WAITING_MOST + 1

@@ -30,6 +30,7 @@ class RealtimeUpdate:
     solar_w: float | None = None  # watts, slightly negative at night
     solar_pct: float | None = None  # per cent
     grid_w: float | None = None  # watts, negative = export
+    took_s: float = 0.0  # from asking to taking it in, where it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def decode(raw: str | bytes) -> Frame:
     return reader(mapping(payload)) if reader else Unknown(kind)
 
 
-def read_update(payload: Any, envelope_epoch: float | None = None) -> RealtimeUpdate:
+def read_update(payload: Any, envelope_epoch: float | None = None, *, took_s: float = 0.0) -> RealtimeUpdate:
     """Return the measurement in a bare realtime payload, as the feed and `realtime_update` give it. Raises BadFrame."""
     fields = mapping(payload)
     w = number(fields.get("w"))
@@ -118,6 +119,7 @@ def read_update(payload: Any, envelope_epoch: float | None = None) -> RealtimeUp
         solar_w=_solar_w(fields),
         solar_pct=number(fields.get("solar_pct")),
         grid_w=number(fields.get("grid_w")),
+        took_s=took_s,
     )
 
 

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition
-from sense_mqtt.core.witness import SAMPLES_MOST, Known, Verdict, Witness, happened, hear, judge
+from sense_mqtt.core.witness import SAMPLES_MOST, Verdict, Witness, happened, hear, judge
 
-SLACK_S = 1.0  # frames carry whole seconds, and the two clocks never quite agree
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 
 
@@ -29,15 +29,6 @@ def take_in(home: Home, items: Iterable[TimelineItem]) -> Home:
     return replace(home, witness=hear(home.witness, items, known))
 
 
-def is_told(event_type: str, earliest: float, latest: float, device: Device, home: Home) -> bool:
-    """Say whether the newest that was told of a device is an edge like this, which the timeline knew before a frame."""
-    edge = max(device.known, key=lambda edge: happened(edge, home.witness), default=None)
-    if edge is None or edge.told is None or edge.event_type != event_type:
-        return False
-    slack_s = home.witness.tolerance_s
-    return earliest - slack_s <= happened(edge, home.witness) <= latest + slack_s
-
-
 def judge_rumours(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Event]]:
     """Return what is known once all was judged that can be, and the events that only the timeline knows."""
     if not home.witness.rumours:
@@ -51,7 +42,7 @@ def judge_rumours(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[E
         if device is None or device.virtual:
             waiting += [item for item in rumours if _may_yet_be_known(item, home, policy)]
             continue
-        verdict = _judge(home, device, rumours, policy)
+        verdict = _judge(home, device, rumours, now, policy)
         devices[identity], told = _tell(home, device, verdict, now)
         waiting += verdict.waiting
         offsets = (*offsets, *verdict.offsets)[-SAMPLES_MOST:]
@@ -67,12 +58,12 @@ def _may_yet_be_known(item: TimelineItem, home: Home, policy: Policy) -> bool:
     return home.witness.looked is None or item.time > home.witness.looked - STRANGER_S
 
 
-def _judge(home: Home, device: Device, rumours: Sequence[TimelineItem], policy: Policy) -> Verdict:
+def _judge(home: Home, device: Device, rumours: Sequence[TimelineItem], now: Moment, policy: Policy) -> Verdict:
     """Judge beside what frames have shown, a change included that is still held back: its rumour waits with it."""
     pending = device.switch.pending
     held_back = [Known(EVENT_TYPES[pending.state], pending.first.time, pending.earliest)] if pending else []
     known = (*device.known, *held_back)
-    verdict = judge(home.witness, rumours, known, policy.rules(device.row.id), gap=home.gap)
+    verdict = judge(home.witness, rumours, known, policy.rules(device.row.id), gap=home.gap, present=now.wall)
     if not held_back:
         return verdict
     told = verdict.known[-1].told
@@ -92,14 +83,21 @@ def _tell(home: Home, device: Device, verdict: Verdict, now: Moment) -> tuple[De
 
 def _switch(home: Home, device: Device, item: TimelineItem) -> Device:
     """Return the device as it is after this edge; frames that are newer know better."""
-    time, since = item.time - home.witness.offset_s, device.switch.since
-    # In a gap, an edge may be a little older than the last frame, which was a little older than it says.
-    before = since if home.gap else home.witness.looked
-    if before is not None and time <= before:
+    witness, time = home.witness, item.time - home.witness.offset_s
+    newest = max((happened(edge, witness) for edge in device.known), default=device.switch.since)
+    if any(before is not None and time <= before for before in (newest, _shown_until(home))):
         return device
     state = STATE_AFTER[item.edge]
     power_w = 0.0 if state == "off" else None  # how much it draws, only a frame can tell
-    return replace(device, switch=Switch(state, time, last=device.switch.last, ripe=time + SLACK_S), power_w=power_w)
+    return replace(device, switch=Switch(state, time, last=device.switch.last), power_w=power_w)
+
+
+def _shown_until(home: Home) -> float | None:
+    """Return until when frames have surely shown how it was; None where what came before a gap says nothing of now."""
+    witness = home.witness
+    if home.gap or witness.sure is None:
+        return None
+    return witness.sure if witness.watching else witness.sure - witness.tolerance_s
 
 
 def _transition(device: Device, item: TimelineItem, witness: Witness) -> Transition:

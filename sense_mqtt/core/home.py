@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.energy import Energy, Kept
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.rows import Row
 from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.transitions import Switch
-from sense_mqtt.core.witness import Known, Witness
+from sense_mqtt.core.witness import Witness
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast
 
+from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.rows import Row, list_of, mapping, number, rows_of, text
 from sense_mqtt.core.transitions import State, Switch
-from sense_mqtt.core.witness import Known, Witness
+from sense_mqtt.core.witness import Witness
 
 _STATES = ("on", "off", "idle")
 _TEXTS = tuple(
@@ -45,11 +46,12 @@ def recall(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
 
 def _keep_witness(home: Home) -> dict[str, Any]:
     # A change that is held back is forgotten with the process: from its first sight on, nobody will have looked.
-    held = [device.switch.pending.first.time for device in home.devices.values() if device.switch.pending]
+    held = [device.switch.pending.first.earliest for device in home.devices.values() if device.switch.pending]
     witness = home.witness
     return {
         "horizon": witness.horizon,
-        "looked": None if witness.looked is None else min([witness.looked, *held]),
+        "looked": witness.looked,
+        "sure": None if witness.sure is None else min([witness.sure, *held]),
         "blind": [list(span) for span in witness.blind],
         "offsets": list(witness.offsets),
     }
@@ -60,6 +62,7 @@ def _restore_witness(document: Mapping[str, Any]) -> Witness:
     return Witness(
         horizon=number(document.get("horizon")),
         looked=number(document.get("looked")),
+        sure=number(document.get("sure")),
         blind=tuple((span[0], span[1]) for span in spans if len(span) == 2 and None not in span),  # type: ignore[misc]
         offsets=tuple(offset for offset in map(number, list_of(document.get("offsets"))) if offset is not None),
     )

@@ -7,21 +7,19 @@ from typing import Any
 from sense_mqtt.core import roster, telling
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
-from sense_mqtt.core.hearing import TimelineRead, is_told, judge_rumours, take_in
+from sense_mqtt.core.hearing import TimelineRead, judge_rumours, take_in
 from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.rows import Row
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.transitions import Sight, Source, look, settle
-from sense_mqtt.core.witness import LOOKED_ON_S, look_on
+from sense_mqtt.core.witness import LOOKED_ON_S, certain_until, look_on
 
 Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
 
 HOLE_S = 30.0  # in a stream; clients take so long a silence for a dead socket (protocol page, 4.8)
-POLL_AGE_S = (
-    30.0  # a polled frame does not say when it was measured: 14 s old were seen (INVARIANTS 11), and answers take time
-)
+POLL_LAG_S = 20.0  # a polled frame does not say when it was measured: up to 14 s before are known (INVARIANTS 11)
 
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
@@ -81,7 +79,7 @@ def _look_at_all(
     rows = {row.id: row for row in update.devices}
     evidence = _shows_absence(update)
     source: Source = "reconnect" if home.gap or _leaps(home, update) else "frame"
-    time, vague_s = _time_of(update, now), POLL_AGE_S if update.epoch is None else 0.0
+    time, vague_s = _time_of(update, now), _vague_s(update)
     devices: dict[str, Device] = {}
     events: list[Event] = []
     for identity, device in home.devices.items():
@@ -111,12 +109,17 @@ def _shows_absence(update: RealtimeUpdate) -> bool:
 
 
 def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
-    switch, transition = look(device.switch, sight, policy.rules(device.row.id), home.witness.looked)
+    witness = home.witness
+    switch, transition = look(
+        device.switch,
+        sight,
+        policy.rules(device.row.id),
+        witness.sure,
+        lambda: certain_until(device.known, witness),
+    )
     if switch is device.switch:
         return device, []  # a look at how things were before what is known
     device = replace(device, switch=switch, power_w=sight.watts)
-    if transition is not None and is_told(transition.event_type, transition.earliest, transition.time, device, home):
-        return device, []
     return conclude(home.monitor, device, transition, now)
 
 
@@ -147,8 +150,12 @@ def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
         newest=home.newest if update.epoch is None else update.epoch,
         arrived=now.monotonic,
         latest=replace(update, epoch=time),
-        witness=look_on(home.witness, time) if shows_absence else home.witness,
+        witness=look_on(home.witness, time, _vague_s(update)) if shows_absence else home.witness,
     )
+
+
+def _vague_s(update: RealtimeUpdate) -> float:
+    return POLL_LAG_S + update.took_s if update.epoch is None else 0.0
 
 
 def _time_of(update: RealtimeUpdate, now: Moment) -> float:

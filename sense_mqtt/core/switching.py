@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.changes import LATE_AFTER_S, Event, identify
 from sense_mqtt.core.home import Device
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.transitions import Transition
-from sense_mqtt.core.witness import Known, remember
+from sense_mqtt.core.witness import remember
 
 
 def conclude(monitor: int, device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:

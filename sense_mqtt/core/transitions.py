@@ -6,6 +6,7 @@ listed. Thresholds of the user (`on_above_w`, `off_below_w`) replace that. A cha
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -63,12 +64,11 @@ class Switch:
     pending: Pending | None = None
     energy_ws: float | None = None  # watt-seconds of the present run; None: not all of it was seen
     last: Sight | None = None
-    ripe: float | None = None  # told by the timeline: looks at how things were until then know less, seconds UTC
 
     @property
     def rests(self) -> bool:
         """It is off and nothing is held back: a further look that does not list it changes nothing."""
-        return self.state == "off" and self.pending is None and self.ripe is None
+        return self.state == "off" and self.pending is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +87,26 @@ class Transition:
 
 
 def look(
-    switch: Switch, sight: Sight, rules: DeviceRules, looked: float | None = None
+    switch: Switch,
+    sight: Sight,
+    rules: DeviceRules,
+    looked: float | None = None,
+    certain: Callable[[], float | None] = lambda: None,
 ) -> tuple[Switch, Transition | None]:
     """Return what is known after one look, and the transition that it completes; the same where it is outdated.
 
-    `looked`: when frames last showed nothing new of the device, seconds UTC.
+    `looked`: when frames last showed nothing new of the device, seconds UTC. `certain`: until when the timeline has
+    told how it was, seconds UTC; asked only where the look says otherwise.
     """
-    if _is_outdated(sight, switch):
-        return switch, None
     target = _judge(switch.state, sight.row, rules)
     step_ws = _step_ws(switch.last, sight)
     energy_ws = _add(switch.energy_ws, step_ws)
     if switch.state is None or target == switch.state:
         return Switch(target, switch.since, energy_ws=energy_ws, last=sight), None
-    pending = _hold(switch, target, sight, step_ws, looked)
+    told = certain()
+    if told is not None and 0.0 <= told - sight.earliest <= OUTDATED_MOST_S:
+        return switch, None
+    pending = _hold(switch, target, sight, step_ws, max(looked or 0.0, told or 0.0))
     switch = Switch(switch.state, switch.since, pending, energy_ws, sight)
     if sight.time - pending.first.time >= _hold_s(target, rules):
         return _complete(switch, pending)
@@ -113,13 +119,6 @@ def settle(switch: Switch, monotonic: float, rules: DeviceRules) -> tuple[Switch
     if pending is None or monotonic - pending.first.arrived < _hold_s(pending.state, rules) + SETTLE_S:
         return switch, None
     return _complete(switch, pending)
-
-
-def _is_outdated(sight: Sight, switch: Switch) -> bool:
-    if switch.ripe is None:
-        return False
-    age_s = switch.ripe - sight.earliest
-    return 0.0 <= age_s <= OUTDATED_MOST_S
 
 
 def _judge(state: State | None, row: Row | None, rules: DeviceRules) -> State:
@@ -137,13 +136,12 @@ def _threshold(state: State | None, rules: DeviceRules) -> float | None:
     return wanted if wanted is not None else other
 
 
-def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None, looked: float | None) -> Pending:
+def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None, looked: float) -> Pending:
     pending = switch.pending
     # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
     if pending is None or (pending.state == "on") != (target == "on"):
-        seen = switch.last.earliest if switch.last else None
-        before = max(seen or 0.0, switch.since or 0.0, looked or 0.0)
-        return Pending(target, sight, earliest=min(before, sight.earliest))
+        seen = switch.last.earliest if switch.last else 0.0
+        return Pending(target, sight, earliest=min(max(seen, looked), sight.earliest))
     return replace(pending, state=target, energy_ws=_add(pending.energy_ws, step_ws))
 
 

@@ -9,14 +9,19 @@ The rule, with its reasons in docs/decisions/0002-two-witnesses.md:
 4. A candidate that repeats the state before it is no edge; two that undo each other within the hold time are flapping.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import cast
 
+from sense_mqtt.core.alignment import Known, align
 from sense_mqtt.core.rules import DeviceRules
-from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.timeline import EdgeType, TimelineItem
 
 LOOKED_ON_S = 3.0  # frames at most so far apart leave nothing unseen between them: six frames missed in a row
+SLACK_S = 1.0  # frames carry whole seconds, and the two clocks never quite agree
+BRINK_S = 40.0  # what the timeline tells of shortly before the horizon is no news, but may be an edge that was told
 TOLERANCE_S = 20.0  # frames lag by 0.7 to 14 s (protocol page, 4.4); until the offset of the two clocks is known
 NARROW_TOLERANCE_S = 5.0  # and after
 SAMPLES_LEAST, SAMPLES_MOST = 3, 15  # matched edges that tell the offset
@@ -27,25 +32,20 @@ BLIND_MOST = 64  # spans
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """An edge that was told."""
-
-    event_type: str
-    time: float  # as told, seconds UTC
-    earliest: float  # it did not happen before: the look before, or `time` itself
-    told: float | None = None  # when it happened by the timeline, where that tells of it too
-    guid: str | None = None  # of the timeline's item
-
-
-@dataclass(frozen=True, slots=True)
 class Witness:
     """What is known of looking on, and what the timeline said that is not judged yet."""
 
     horizon: float | None = None  # what the timeline tells of before is no news; None: no frame has been seen, ever
-    looked: float | None = None  # the newest frame that showed who is off
+    looked: float | None = None  # when the newest frame was seen that showed who is off
+    sure: float | None = None  # and when that was measured at the earliest
     blind: tuple[tuple[float, float], ...] = ()  # spans in which nobody looked, oldest first
     rumours: tuple[TimelineItem, ...] = ()  # not judged yet
     offsets: tuple[float, ...] = ()  # seconds that the timeline's clock was ahead of the frames', newest last
+
+    @property
+    def watching(self) -> bool:
+        """The last two frames were so close together that nothing happened unseen between them."""
+        return self.looked is not None and not (self.blind and self.blind[-1][1] >= self.looked)
 
     @property
     def offset_s(self) -> float:
@@ -66,26 +66,26 @@ class Verdict:
     offsets: tuple[float, ...]  # seconds, of the edges that were matched
 
 
-def look_on(witness: Witness, time: float) -> Witness:
-    """A frame that shows who is off was seen, measured at `time`."""
-    looked = witness.looked
-    if witness.horizon is None or looked is None:
-        return replace(witness, horizon=time, looked=time)
+def look_on(witness: Witness, time: float, vague_s: float = 0.0) -> Witness:
+    """A frame that shows who is off was seen, measured at `time` or up to `vague_s` before."""
+    sure = time - vague_s
+    if witness.horizon is None or witness.sure is None:
+        return replace(witness, horizon=time, looked=time, sure=sure)
     blind = witness.blind
-    if time - looked > LOOKED_ON_S:
+    if time - witness.sure > LOOKED_ON_S:
         # Polls leave span after span: they are one.
-        joins = blind and blind[-1][1] == looked
-        blind = (*blind[:-1], (blind[-1][0], time)) if joins else (*blind, (looked, time))
+        joins = blind and blind[-1][1] >= witness.sure
+        blind = (*blind[:-1], (blind[-1][0], time)) if joins else (*blind, (witness.sure, time))
     horizon = max(witness.horizon, time - REMEMBERED_S)
     kept = tuple(span for span in blind[-BLIND_MOST:] if span[1] >= horizon) if blind else blind
-    return replace(witness, looked=time, blind=kept, horizon=horizon)
+    return replace(witness, looked=time, sure=sure, blind=kept, horizon=horizon)
 
 
 def hear(witness: Witness, items: Iterable[TimelineItem], known: Mapping[str, Sequence[Known]]) -> Witness:
     """Take in what the timeline tells, but what is old, told already or waiting."""
     if witness.horizon is None:
         return witness
-    since = witness.horizon + witness.offset_s
+    since = witness.horizon + witness.offset_s - BRINK_S
     rumours = list(witness.rumours)
     for item in items:
         edges = known.get(item.device, ())
@@ -97,13 +97,19 @@ def hear(witness: Witness, items: Iterable[TimelineItem], known: Mapping[str, Se
 
 
 def judge(
-    witness: Witness, rumours: Sequence[TimelineItem], known: Sequence[Known], rules: DeviceRules, *, gap: bool
+    witness: Witness,
+    rumours: Sequence[TimelineItem],
+    known: Sequence[Known],
+    rules: DeviceRules,
+    *,
+    gap: bool,
+    present: float,
 ) -> Verdict:
-    """Return what the rumours about one device mean. `gap`: no frames come at present."""
+    """Return what the rumours about one device mean at `present`, seconds UTC. `gap`: no frames come at present."""
     if rules.on_above_w is not None or rules.off_below_w is not None:
         return Verdict(tuple(known), (), (), ())  # the user's thresholds decide, of which Sense knows nothing
     matched, left, offsets = _match(rumours, known, witness)
-    waiting = [] if gap else [item for item in left if _may_still_be_seen(item, witness, rules)]
+    waiting = [] if gap else [item for item in left if _may_still_be_seen(item, witness, rules, present)]
     unseen = [item for item in left if item not in waiting and _nobody_looked(item, witness, gap=gap)]
     news = _without_flapping(_that_change(unseen, matched, witness), [*matched, *map(_known, waiting)], rules, witness)
     return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(offsets))
@@ -117,7 +123,18 @@ def remember(known: Iterable[Known], more: Iterable[Known]) -> tuple[Known, ...]
 
 def happened(edge: Known, witness: Witness) -> float:
     """Return when an edge happened by the frames' clock, as well as both witnesses know."""
-    return edge.time if edge.told is None else edge.told - witness.offset_s
+    if edge.told is None:
+        return edge.time
+    time = edge.told - witness.offset_s
+    return time if edge.is_exact else min(max(time, edge.earliest), edge.time)
+
+
+def certain_until(known: Sequence[Known], witness: Witness) -> float | None:
+    """Return when the newest edge happened, where the timeline told that; a look at how it was before knows less."""
+    newest = max(known, key=lambda edge: happened(edge, witness), default=None)
+    if newest is None or newest.told is None:
+        return None
+    return happened(newest, witness) + (SLACK_S if newest.is_exact else 0.0)
 
 
 # --- which rumours are known edges
@@ -126,59 +143,72 @@ def happened(edge: Known, witness: Witness) -> float:
 def _match(
     rumours: Sequence[TimelineItem], known: Sequence[Known], witness: Witness
 ) -> tuple[list[Known], list[TimelineItem], list[float]]:
-    left = list(rumours)
-    matched: list[Known] = []
-    offsets: list[float] = []
-    for edge in reversed(known):
-        item = _nearest(edge, left, witness) if edge.told is None else None
-        if item is not None:
-            left.remove(item)
-            if edge.time - edge.earliest <= LOOKED_ON_S:
-                offsets.append(item.time - edge.time)
-            edge = replace(edge, told=item.time, guid=item.guid)
-        matched.append(edge)
-    return matched[::-1], left, offsets[::-1]
+    """Return the known edges with their items, the items that are left, and the offsets that are new."""
+    since = min(item.time for item in rumours) - witness.offset_s - witness.tolerance_s
+    open_to_all = [edge for edge in known if not edge.is_exact and edge.time >= since]
+    items = sorted([*rumours, *_items(open_to_all, rumours[0].device)], key=lambda item: item.time)
+    matches = dict(
+        zip(map(id, open_to_all), align(open_to_all, items, witness.offset_s, witness.tolerance_s), strict=True)
+    )
+    taken = {id(item) for item in matches.values()}
+    matched = [_tell(edge, matches[id(edge)]) if id(edge) in matches else edge for edge in known]
+    return matched, [item for item in items if id(item) not in taken], list(_offsets(known, matched))
 
 
-def _nearest(edge: Known, items: Sequence[TimelineItem], witness: Witness) -> TimelineItem | None:
-    fits = [
-        (_distance_s(edge, item.time - witness.offset_s), -item.time, item)
-        for item in items
-        if item.edge == edge.event_type
-    ]
-    near = [fit for fit in fits if fit[0] <= witness.tolerance_s]
-    return min(near, key=lambda fit: fit[:2])[2] if near else None
+def _items(edges: Iterable[Known], device: str) -> Iterator[TimelineItem]:
+    for edge in edges:
+        if edge.told is not None:
+            yield TimelineItem(device, cast(EdgeType, edge.event_type), edge.told, edge.guid)
 
 
-def _distance_s(edge: Known, time: float) -> float:
-    return max(edge.earliest - time, time - edge.time, 0.0)
+def _tell(edge: Known, item: TimelineItem | None) -> Known:
+    return replace(edge, told=item.time, guid=item.guid) if item else replace(edge, told=None, guid=None)
+
+
+def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[float]:
+    for old, new in zip(before, matched, strict=True):
+        if old.told is None and new.told is not None and new.time - new.earliest <= LOOKED_ON_S:
+            yield new.told - new.time
 
 
 # --- which of the others are news
 
 
-def _may_still_be_seen(item: TimelineItem, witness: Witness, rules: DeviceRules) -> bool:
+def _may_still_be_seen(item: TimelineItem, witness: Witness, rules: DeviceRules, present: float) -> bool:
     hold_s = rules.on_delay_s if item.edge == "turned_on" else rules.off_delay_s
-    looked = witness.looked
-    return looked is None or item.time - witness.offset_s > looked - GRACE_S - hold_s
+    time = item.time - witness.offset_s
+    if witness.looked is not None and witness.watching:
+        return time > witness.looked - GRACE_S - hold_s
+    return time > present - hold_s  # it may yet turn out to be flapping
 
 
 def _nobody_looked(item: TimelineItem, witness: Witness, *, gap: bool) -> bool:
     time, slack_s = item.time - witness.offset_s, witness.tolerance_s
-    if gap and (witness.looked is None or time >= witness.looked - slack_s):
+    if witness.horizon is not None and time <= witness.horizon:
+        return False
+    if (gap or not witness.watching) and (witness.sure is None or time >= witness.sure - slack_s):
         return True
     return any(start - slack_s <= time <= end + slack_s for start, end in witness.blind)
 
 
 def _that_change(items: Iterable[TimelineItem], known: Sequence[Known], witness: Witness) -> Iterator[TimelineItem]:
-    before = list(known)
+    before = list(_in_time(known, witness))
     for item in sorted(items, key=lambda item: item.time):
         time = item.time - witness.offset_s
-        earlier = [edge for edge in before if happened(edge, witness) <= time]
-        last = max(earlier, key=lambda edge: happened(edge, witness), default=None)
-        if last is None or last.event_type != item.edge:
-            before.append(_known(item))
+        earlier = [edge for edge in before if edge[0] <= time]
+        if not earlier or max(earlier)[1] != item.edge:
+            before.append((time, item.edge))
             yield item
+
+
+def _in_time(known: Sequence[Known], witness: Witness) -> Iterator[tuple[float, str]]:
+    """Yield when each edge happened, and what: one that only a frame told was before the next that a frame told."""
+    latest = math.inf
+    for edge in reversed(known):
+        time = happened(edge, witness)
+        if not edge.is_exact:
+            latest = time = time if edge.told is not None else min(time, math.nextafter(latest, 0.0))
+        yield time, edge.event_type
 
 
 def _without_flapping(

@@ -122,9 +122,10 @@ class Feed:
 
     def _poll(self, rung: Rung) -> Outcome:
         self._poll_at = self._now() + self._rules.poll_interval_s
+        asked = self._clock.now()
         payload = self._poller.poll()
         self._voice.opened(rung)
-        self._voice.bring(UpdatePolled(self._monitor, payload), lambda: not self._closing.is_set())
+        self._voice.bring(UpdatePolled(self._monitor, payload, asked), lambda: not self._closing.is_set())
         return Worked("polled")
 
     def _connect(self) -> Outcome | None:

@@ -5,12 +5,13 @@ import json
 import pytest
 from builders import ALWAYS_ON, DRYER, OTHER, PLUG, START, bare_frame, events, frame, policy, readings, run
 
+from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.home import DevicesListed, Home, Tick
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.rules import DeviceRules
-from sense_mqtt.core.witness import Known, Witness
+from sense_mqtt.core.witness import Witness
 
 HOME = Home(monitor=7)
 FAN = {"id": "ffee0011", "name": "Fan", "w": 30.0}
@@ -35,6 +36,7 @@ def test_what_is_remembered_is_what_is_known():
         "witness": {
             "horizon": START,
             "looked": START + 9,
+            "sure": START + 9,
             "blind": [[START, START + 9]],
             "offsets": [],
         },

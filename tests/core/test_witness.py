@@ -2,15 +2,16 @@
 
 import pytest
 
+from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
-from sense_mqtt.core.witness import Known, Witness, hear, judge, look_on, remember
+from sense_mqtt.core.witness import Witness, hear, judge, look_on, remember
 
 DEVICE = "1a2b3c4d"
 ON, OFF, IDLE = "turned_on", "turned_off", "idle"
 RULES = DeviceRules(off_delay_s=2.0)
-STREAM = Witness(horizon=0.0, looked=1000.0)  # frames looked on all the time
-GAP = Witness(horizon=0.0, looked=1000.0, blind=((100.0, 400.0),))
+STREAM = Witness(horizon=0.0, looked=1000.0, sure=1000.0)  # frames looked on all the time
+GAP = Witness(horizon=0.0, looked=1000.0, sure=1000.0, blind=((100.0, 400.0),))
 
 
 def item(edge, time, guid=None):
@@ -71,7 +72,7 @@ CASES = [
     ("idle ends a run", GAP, [seen(ON, 50)], [item(IDLE, 200), item(OFF, 300)], [(IDLE, 200), (OFF, 300)], []),
     (
         "the offset of the clocks is taken into account",
-        Witness(horizon=0.0, looked=1000.0, offsets=(12.0, 12.0, 12.0)),
+        Witness(horizon=0.0, looked=1000.0, sure=1000.0, offsets=(12.0, 12.0, 12.0)),
         [seen(ON, 200), seen(OFF, 210), seen(ON, 220)],
         [item(ON, 212), item(OFF, 222), item(ON, 232)],
         [],
@@ -84,33 +85,33 @@ CASES = [
     ("witness", "known", "rumours", "news", "offsets"), [pytest.param(*case[1:], id=case[0]) for case in CASES]
 )
 def test_rule(witness, known, rumours, news, offsets):
-    verdict = judge(witness, rumours, known, RULES, gap=False)
+    verdict = judge(witness, rumours, known, RULES, gap=False, present=2000.0)
     assert [(each.edge, each.time) for each in verdict.news] == news
     assert list(verdict.offsets) == offsets
 
 
 def test_while_frames_come_a_rumour_waits_until_they_have_passed_it():
-    verdict = judge(STREAM, [item(ON, 995)], [], RULES, gap=False)
+    verdict = judge(STREAM, [item(ON, 995)], [], RULES, gap=False, present=2000.0)
     assert (verdict.news, verdict.waiting) == ((), (item(ON, 995),))
 
 
 def test_in_a_gap_a_rumour_is_news_at_once():
-    verdict = judge(STREAM, [item(ON, 1200)], [], RULES, gap=True)
+    verdict = judge(STREAM, [item(ON, 1200)], [], RULES, gap=True, present=2000.0)
     assert verdict.news == (item(ON, 1200),)
 
 
 def test_in_a_gap_what_frames_saw_before_it_is_no_news():
-    verdict = judge(STREAM, [item(ON, 500)], [], RULES, gap=True)
+    verdict = judge(STREAM, [item(ON, 500)], [], RULES, gap=True, present=2000.0)
     assert verdict.news == ()
 
 
 def test_a_device_with_thresholds_is_judged_by_frames_alone():
-    verdict = judge(GAP, [item(ON, 200)], [], DeviceRules(on_above_w=50), gap=False)
+    verdict = judge(GAP, [item(ON, 200)], [], DeviceRules(on_above_w=50), gap=False, present=2000.0)
     assert (verdict.news, verdict.waiting) == ((), ())
 
 
 def test_a_matched_edge_remembers_what_the_timeline_said():
-    verdict = judge(STREAM, [item(ON, 204, "g1")], [seen(ON, 200)], RULES, gap=False)
+    verdict = judge(STREAM, [item(ON, 204, "g1")], [seen(ON, 200)], RULES, gap=False, present=2000.0)
     assert verdict.known == (Known(ON, 200, 199.5, told=204, guid="g1"),)
 
 
@@ -171,8 +172,15 @@ def test_an_edge_told_by_frames_alone_does_not_stop_the_timeline_from_being_hear
 
 
 def test_what_is_older_than_the_horizon_is_not_heard():
-    witness = Witness(horizon=100.0, looked=1000.0, offsets=(10.0, 10.0, 10.0))
-    assert hear(witness, [item(ON, 105), item(OFF, 115)], {}).rumours == (item(OFF, 115),)
+    witness = Witness(horizon=100.0, looked=1000.0, sure=1000.0, offsets=(10.0, 10.0, 10.0))
+    assert hear(witness, [item(ON, 65), item(OFF, 75)], {}).rumours == (item(OFF, 75),)
+
+
+def test_what_is_a_little_older_may_be_a_known_edge_and_is_no_news():
+    witness = Witness(horizon=100.0, looked=1000.0, sure=1000.0, blind=((100.0, 400.0),))
+    told = Known(ON, 110.0, 90.0)
+    verdict = judge(witness, [item(ON, 95), item(OFF, 99)], [told], RULES, gap=False, present=2000.0)
+    assert (verdict.known[0].told, verdict.news) == (95, ())
 
 
 def test_edges_are_kept_as_long_as_the_timeline_may_tell_of_them():

@@ -6,7 +6,7 @@ when it is not before the truth and not after the next moment at which the bridg
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -133,34 +133,50 @@ def _find_disorder(came: Iterable[Came], verdict: Verdict) -> None:
 
 def _match(truth: Sequence[Transition], came: Sequence[Came], known: Knowledge, verdict: Verdict) -> list[Transition]:
     """Give each event its transition, first where the time is right, then where it is not; return what is left."""
-    left = list(truth)
-    strangers = _take(left, came, lambda event, transition: _fits(event, transition, known), verdict)
-    lost = _take(left, strangers, lambda event, transition: abs(event.time - transition.at) <= FAR_S, verdict)
-    matched = [event for event in strangers if event not in lost]
-    verdict.wrong_time = [f"{e.device} {e.kind} {e.time:.3f} {e.source}" for e in matched]
+    left, strangers = _take(truth, came, lambda event, transition: _fits(event, transition, known), verdict)
+    left, lost = _take(left, strangers, lambda event, transition: abs(event.time - transition.at) <= FAR_S, verdict)
+    verdict.wrong_time = [f"{e.device} {e.kind} {e.time:.3f} {e.source}" for e in strangers if e not in lost]
     verdict.invented = [f"{e.device} {e.kind} {e.time:.3f} {e.source}" for e in lost]
     return left
 
 
 def _take(
-    left: list[Transition],
-    came: Iterable[Came],
-    fits: Callable[[Came, Transition], bool],
-    verdict: Verdict,
-) -> list[Came]:
-    """Give events the nearest transition that fits, oldest first; return the events that found none."""
-    strangers = []
-    for event in sorted(came, key=lambda event: event.time):
-        fitting = [t for t in left if (t.device, t.kind) == (event.device, event.kind) and fits(event, t)]
-        if not fitting:
-            strangers.append(event)
-            continue
-        best = min(fitting, key=lambda transition: abs(event.time - transition.at))
-        left.remove(best)
+    truth: Sequence[Transition], came: Sequence[Came], fits: Callable[[Came, Transition], bool], verdict: Verdict
+) -> tuple[list[Transition], list[Came]]:
+    """Give as many events as possible a transition that fits; return the transitions and the events that found none."""
+    by_kind: dict[tuple[str, str], list[Transition]] = {}
+    for transition in truth:
+        by_kind.setdefault((transition.device, transition.kind), []).append(transition)
+    fitting = {
+        event: sorted(
+            (each for each in by_kind.get((event.device, event.kind), ()) if fits(event, each)),
+            key=lambda each: abs(event.time - each.at),
+        )
+        for event in came
+    }
+    owner: dict[Transition, Came] = {}
+    # Who has an owner keeps one: those whose time says most come first.
+    exact_first = sorted(came, key=lambda event: event.source != "timeline")
+    strangers = [event for event in exact_first if not _find(event, fitting, owner, set())]
+    for transition, event in owner.items():
         verdict.sources[event.source] = verdict.sources.get(event.source, 0) + 1
-        error_s = abs(event.time - best.at)
+        error_s = abs(event.time - transition.at)
         verdict.errors_s[event.source] = max(verdict.errors_s.get(event.source, 0.0), error_s)
-    return strangers
+    return [transition for transition in truth if transition not in owner], strangers
+
+
+def _find(
+    event: Came, fitting: Mapping[Came, Sequence[Transition]], owner: dict[Transition, Came], tried: set[Transition]
+) -> bool:
+    """Give the event a transition, whose owner takes another one where it can (Kuhn's algorithm)."""
+    for transition in fitting[event]:
+        if transition in tried:
+            continue
+        tried.add(transition)
+        if transition not in owner or _find(owner[transition], fitting, owner, tried):
+            owner[transition] = event
+            return True
+    return False
 
 
 def _fits(event: Came, transition: Transition, known: Knowledge) -> bool:
@@ -168,8 +184,11 @@ def _fits(event: Came, transition: Transition, known: Knowledge) -> bool:
     if event.source == "timeline":
         return abs(error_s - known.offset_s) <= ROUNDING_S
     if event.source == "reconnect" or known.lag_s is not None or _meets(known.murky, transition.at, event.time):
-        latest = _seen_by(transition.at, known) + FRAME_S + (known.lag_s or 0.0)
-        return transition.at - CUT_OFF_S <= event.time <= latest
+        looks = 1 if known.lag_s is None else 2  # a polled frame may be older than what the timeline told already
+        latest = _seen_by(transition.at, looks, known) + FRAME_S + (known.lag_s or 0.0)
+        # Of two that a poll may mean, the bridge cannot tell which while it does not know the timeline's clock.
+        blur_s = CUT_OFF_S if known.lag_s is None else CUT_OFF_S + abs(known.offset_s)
+        return transition.at - blur_s <= event.time <= latest
     return -CUT_OFF_S <= error_s <= FRAME_S
 
 
@@ -177,6 +196,6 @@ def _meets(spans: Iterable[tuple[float, float]], begin: float, end: float) -> bo
     return any(since <= end and begin <= until for since, until in spans)
 
 
-def _seen_by(at: float, known: Knowledge) -> float:
-    index = bisect_left(known.checkpoints, at)
+def _seen_by(at: float, looks: int, known: Knowledge) -> float:
+    index = bisect_left(known.checkpoints, at) + looks - 1
     return known.checkpoints[index] if index < len(known.checkpoints) else float("inf")
