@@ -11,7 +11,7 @@ from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition
-from sense_mqtt.core.witness import SAMPLES_MOST, Verdict, Witness, happened, hear, judge
+from sense_mqtt.core.witness import SAMPLES_MOST, Verdict, Witness, happened, hear, items_of, judge
 
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 
@@ -66,9 +66,8 @@ def _judge(home: Home, device: Device, rumours: Sequence[TimelineItem], now: Mom
     verdict = judge(home.witness, rumours, known, policy.rules(device.row.id), gap=home.gap, present=now.wall)
     if not held_back:
         return verdict
-    told = verdict.known[-1].told
-    waiting = [item for item in rumours if item.edge == held_back[0].event_type and item.time == told]
-    return replace(verdict, known=verdict.known[:-1], waiting=(*verdict.waiting, *waiting))
+    taken = items_of(verdict.known[-1:], device.row.id)
+    return replace(verdict, known=verdict.known[:-1], waiting=(*verdict.waiting, *taken))
 
 
 def _tell(home: Home, device: Device, verdict: Verdict, now: Moment) -> tuple[Device, list[Event]]:
@@ -85,19 +84,11 @@ def _switch(home: Home, device: Device, item: TimelineItem) -> Device:
     """Return the device as it is after this edge; frames that are newer know better."""
     witness, time = home.witness, item.time - home.witness.offset_s
     newest = max((happened(edge, witness) for edge in device.known), default=device.switch.since)
-    if any(before is not None and time <= before for before in (newest, _shown_until(home))):
+    if any(before is not None and time <= before for before in (newest, None if home.gap else witness.sure)):
         return device
     state = STATE_AFTER[item.edge]
     power_w = 0.0 if state == "off" else None  # how much it draws, only a frame can tell
     return replace(device, switch=Switch(state, time, last=device.switch.last), power_w=power_w)
-
-
-def _shown_until(home: Home) -> float | None:
-    """Return until when frames have surely shown how it was; None where what came before a gap says nothing of now."""
-    witness = home.witness
-    if home.gap or witness.sure is None:
-        return None
-    return witness.sure if witness.watching else witness.sure - witness.tolerance_s
 
 
 def _transition(device: Device, item: TimelineItem, witness: Witness) -> Transition:

@@ -146,7 +146,7 @@ def _match(
     """Return the known edges with their items, the items that are left, and the offsets that are new."""
     since = min(item.time for item in rumours) - witness.offset_s - witness.tolerance_s
     open_to_all = [edge for edge in known if not edge.is_exact and edge.time >= since]
-    items = sorted([*rumours, *_items(open_to_all, rumours[0].device)], key=lambda item: item.time)
+    items = sorted([*rumours, *items_of(open_to_all, rumours[0].device)], key=lambda item: item.time)
     matches = dict(
         zip(map(id, open_to_all), align(open_to_all, items, witness.offset_s, witness.tolerance_s), strict=True)
     )
@@ -155,7 +155,8 @@ def _match(
     return matched, [item for item in items if id(item) not in taken], list(_offsets(known, matched))
 
 
-def _items(edges: Iterable[Known], device: str) -> Iterator[TimelineItem]:
+def items_of(edges: Iterable[Known], device: str) -> Iterator[TimelineItem]:
+    """Yield what the timeline said of these edges of a device."""
     for edge in edges:
         if edge.told is not None:
             yield TimelineItem(device, cast(EdgeType, edge.event_type), edge.told, edge.guid)

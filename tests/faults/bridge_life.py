@@ -63,8 +63,8 @@ class BridgeLife:
         try:
             process.stdin.write(f"{moment} {number}\n".encode())
             process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it died before
+        except (BrokenPipeError, ValueError):
+            pass  # it died before; a closed pipe is told by a ValueError
 
     def kill(self) -> None:
         """As `kill -9`; harmless where it is dead already."""
