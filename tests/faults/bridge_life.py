@@ -51,6 +51,9 @@ class BridgeLife:
         connect_cloud(config, Inbox(), Redactor(), HouseClock(self._clock)).session.account()
 
     def start(self) -> None:
+        """Harmless where it lives already: two troubles of one step may both have ended it."""
+        if self.is_alive:
+            return
         command = [sys.executable, "-m", "tests.faults.brisk_bridge", str(self._settings)]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=log, stderr=log)

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import time
 from collections.abc import Iterator
 
 from .proxy import Proxy, Way
@@ -44,10 +45,12 @@ def cut(which: str, *, reset: bool, refuse: bool = False) -> Begin:
 def kill_broker(world: World, _dice: random.Random) -> Iterator[None]:
     """SIGKILL, and start again with nothing retained."""
     world.broker_line.refuse()  # nobody may publish before somebody listens again
+    began = time.monotonic()
     world.broker.kill()
     world.subscriber.wait_until_gone()
     yield
     world.broker.start()
+    world.deaths.append((began, time.monotonic()))
     world.subscriber.wait_until_there()
     world.broker_line.accept()
 

@@ -41,7 +41,7 @@ class Knowledge:
     murky: Sequence[tuple[float, float]] = ()  # frames were lost, spoiled or could not be kept
     offset_s: float = 0.0  # of the timeline's clock
     lag_s: float | None = None  # where frames are polled: they are told with the time at which they come
-    deaths: Sequence[tuple[float, float]] = ()  # within each the bridge was killed, and started again
+    deaths: Sequence[tuple[float, float]] = ()  # within each the bridge or the broker was killed, and started again
     connections: Sequence[
         float
     ] = ()  # when the bridge connected to the broker: the acknowledgements before may be lost
