@@ -130,7 +130,8 @@ def _tell(
     said = home.said.get((device, key))
     if said is not None:
         jumped = jump_w is not None and said.value is not None and abs(value - said.value) >= jump_w
-        if not jumped and now.monotonic - said.at < interval_s:
+        # A frame that waited for the timeline of a gap is older than what that told.
+        if not jumped and max(now.monotonic - said.at, 0.0) < interval_s:
             return
         if said.value == value:
             return

@@ -102,9 +102,11 @@ def look(
     step_ws = _step_ws(switch.last, sight)
     energy_ws = _add(switch.energy_ws, step_ws)
     if switch.state is None or target == switch.state:
+        if _is_before(sight.time, switch.since):
+            return switch, None  # it agrees by chance: it shows an earlier run
         return Switch(target, switch.since, energy_ws=energy_ws, last=sight), None
     told = certain()
-    if told is not None and 0.0 <= told - sight.earliest <= OUTDATED_MOST_S:
+    if _is_before(sight.earliest, told):
         return switch, None
     pending = _hold(switch, target, sight, step_ws, max(looked or 0.0, told or 0.0))
     switch = Switch(switch.state, switch.since, pending, energy_ws, sight)
@@ -119,6 +121,10 @@ def settle(switch: Switch, monotonic: float, rules: DeviceRules) -> tuple[Switch
     if pending is None or monotonic - pending.first.arrived < _hold_s(pending.state, rules) + SETTLE_S:
         return switch, None
     return _complete(switch, pending)
+
+
+def _is_before(time: float, known: float | None) -> bool:
+    return known is not None and 0.0 < known - time <= OUTDATED_MOST_S
 
 
 def _judge(state: State | None, row: Row | None, rules: DeviceRules) -> State:

@@ -59,9 +59,9 @@ def _run_all(options: argparse.Namespace) -> Iterator[Result]:
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
         sys.exit(f"--troubles: there is no {', '.join(unknown)}; there are {', '.join(NAMES)}")
-    context = multiprocessing.get_context("spawn")
+    context, keep = multiprocessing.get_context("spawn"), options.keep.resolve() if options.keep else None
     with ProcessPoolExecutor(options.jobs, context, max_tasks_per_child=SCHEDULES_A_PROCESS) as pool:
-        work = [pool.submit(run_seed, seed, names, options.mode, options.keep) for seed in _seeds(options.seeds)]
+        work = [pool.submit(run_seed, seed, names, options.mode, keep) for seed in _seeds(options.seeds)]
         for done in as_completed(work):
             yield done.result()
 

@@ -1,0 +1,166 @@
+"""A simulated house beside the pure core: frames or polls, the timeline, gaps and restarts, all drawn from one seed."""
+
+import random
+from collections.abc import Iterator
+
+from faults.verdict import Came, Knowledge, Verdict, judge, read
+
+from sense_mqtt.core.changes import Event, Reading
+from sense_mqtt.core.frames import RealtimeUpdate, read_update
+from sense_mqtt.core.hearing import TimelineRead
+from sense_mqtt.core.home import DevicesListed, Home, Interrupted, Policy, Tick
+from sense_mqtt.core.instants import Moment, read_instant, write_instant
+from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.observing import Seen, observe
+from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.timeline import read_items
+from sense_mqtt.simulator.frames import FrameMaker
+from sense_mqtt.simulator.model import BEGINS, RandomHouse
+from sense_mqtt.simulator.timeline import Timeline, TimelineRules
+
+MONITOR = 7
+POLICY = Policy(lambda _: DeviceRules(off_delay_s=2.0))
+FRAME_EVERY_S = 0.5
+READ_EVERY_S = 180.0  # the timeline, between polls
+READ_AGAIN_S = 90.0  # and once more so long after a gap in a stream
+SETTLED_S = 60.0  # before the end: told by then, or optional
+
+
+class LivingHouse:
+    """The house, what the core knows of it, and what was told."""
+
+    def __init__(self, seed: int, *, on_s: float, off_s: float, lag_s: float) -> None:
+        self.dice = random.Random(f"living house {seed}")
+        self.house = RandomHouse(self.dice.randint(3, 6), seed, on_s=on_s, off_s=off_s, plugs=self.dice.randint(0, 2))
+        rules = TimelineRules(
+            offset_s=self.dice.choice((0.0, -0.4, 0.7, 1.5, -3.0, 4.0)),
+            delay_s=self.dice.choice((0.5, 2.0, 6.0, 20.0)),
+            rewrite_after_s=self.dice.choice((5.0, 30.0, 60.0)),
+        )
+        self.timeline = Timeline(self.house, MONITOR, 1, rules)
+        self.frames = FrameMaker(self.house)
+        self.lag_s = lag_s  # from the measurement of a frame to its arrival
+        self.home = Home(MONITOR)
+        self.now = BEGINS
+        self.looks: list[float] = []  # when what was shown was measured
+        self.slowest_s = 0.0
+        self.came: list[Came] = []
+        self.see(DevicesListed(read_rows([{"id": d.id, "name": d.name} for d in self.house.devices])))
+        self.kept = remember(self.home)  # as the journal has it
+
+    # --- what the bridge does
+
+    def see(self, seen: Seen) -> None:
+        self.home, changes = observe(self.home, seen, Moment(self.now, self.now - BEGINS), POLICY)
+        if any(not isinstance(change, Reading) for change in changes):
+            self.kept = remember(self.home)
+        for change in changes:
+            if isinstance(change, Event) and change.event_type in ("turned_on", "turned_off", "idle"):
+                told = {**change.fields, "device": change.device, "event_type": change.event_type}
+                self.came.append(read(self.now, {**told, "time": write_instant(change.time)}))
+
+    def look(self, measured: float, update: RealtimeUpdate) -> None:
+        self.looks.append(measured)
+        self.slowest_s = max(self.slowest_s, self.now - measured)
+        self.see(update)
+
+    def read_timeline(self) -> None:
+        """Read all pages back to what is known, as sense_mqtt/lookups.py does."""
+        horizon = self.home.witness.horizon
+        if horizon is not None:
+            items = [item for page in self._pages(horizon - 60.0) for item in page]
+            self.see(TimelineRead(read_items(items)))
+
+    def _pages(self, since: float) -> Iterator[list[dict[str, object]]]:
+        before: float | None = None
+        while before is None or before > since:
+            page = self.timeline.page(self.now, 100, None, before)
+            yield page["items"]
+            if not page["more_items"]:
+                return
+            before = read_instant(page["items"][-1]["time"])
+
+    def rest_until(self, until: float) -> None:
+        while self.now + 1.0 < until:
+            self.now += 1.0
+            self.see(Tick())
+        self.now = max(self.now, until)
+
+    def restart(self) -> None:
+        """In good order, or as after a `kill -9`: with what the journal had."""
+        document = remember(self.home) if self.dice.random() < 0.5 else self.kept
+        self.home = recall(MONITOR, document, POLICY)
+
+    # --- how it went
+
+    def verdict(self, *, polled: bool) -> Verdict:
+        everything = self.house.transitions(BEGINS, self.now + 60.0)
+        settled = self.looks[-1] - SETTLED_S - (READ_EVERY_S if polled else 0.0)
+        until = self.looks[0] + self.slowest_s  # before it, nobody knew how it was
+        truth = [each for each in everything if until < each.at <= settled]
+        optional = [each for each in everything if not until < each.at <= settled]
+        known = Knowledge(
+            checkpoints=self.looks,
+            offset_s=self.timeline.rules.offset_s,
+            lag_s=self.slowest_s if polled else None,
+        )
+        return judge(truth, optional, self.came, known)
+
+
+def stream(seed: int, seconds: float) -> LivingHouse:
+    """Live with a frame each half second, pushed items, and a gap or a restart now and then."""
+    dice = random.Random(f"stream {seed}")
+    living = LivingHouse(
+        seed, on_s=dice.choice((8, 12, 30)), off_s=dice.choice((8, 15, 40)), lag_s=dice.choice((1.0, 3.0))
+    )
+    pushed_until, read_at, ends = living.now, None, living.now + seconds
+    while living.now < ends:
+        if dice.random() < 0.005 and living.now < ends - SETTLED_S - READ_AGAIN_S:
+            _interrupt(living, dice)
+            pushed_until, read_at = living.now, living.now + READ_AGAIN_S
+        living.now += FRAME_EVERY_S
+        measured = max(BEGINS, living.now - living.lag_s)
+        living.look(measured, read_update(living.frames.realtime(measured)))
+        news = living.timeline.news(pushed_until, living.now)
+        pushed_until = living.now
+        if news is not None and dice.random() < 0.9:
+            living.see(TimelineRead(read_items(news["items_added"])))
+        if read_at is not None and living.now >= read_at:
+            living.read_timeline()
+            read_at = None
+    return living
+
+
+def poll(seed: int, seconds: float) -> LivingHouse:
+    """Live with a frame each half or whole minute, old by an unknown time, and the timeline every few minutes."""
+    dice = random.Random(f"poll {seed}")
+    living = LivingHouse(
+        seed, on_s=dice.choice((12, 30, 60)), off_s=dice.choice((15, 40, 90)), lag_s=dice.choice((0.7, 4.0, 13.0))
+    )
+    interval_s, read_at, ends = dice.choice((30.0, 60.0)), living.now + READ_EVERY_S, living.now + seconds
+    while living.now < ends:
+        if dice.random() < 0.05:
+            _interrupt(living, dice)
+        asked = living.now
+        living.rest_until(asked + dice.choice((0.1, 0.3, 1.0, 5.0)))
+        measured = max(BEGINS, dice.uniform(asked, living.now) - living.lag_s)
+        if dice.random() < 0.95:  # else Sense did not answer
+            living.look(measured, read_update(living.frames.polled(measured), took_s=living.now - asked))
+        living.rest_until(asked + interval_s)
+        if living.now >= read_at:
+            living.read_timeline()
+            read_at = living.now + READ_EVERY_S
+    living.read_timeline()
+    return living
+
+
+def _interrupt(living: LivingHouse, dice: random.Random) -> None:
+    if dice.random() < 0.4:
+        living.restart()
+        living.now += dice.uniform(0.5, 300.0)
+    else:
+        living.see(Interrupted())
+        living.rest_until(living.now + dice.choice((dice.uniform(0.0, 20.0), dice.uniform(0.0, 400.0))))
+    if dice.random() < 0.8:  # else Sense did not answer
+        living.read_timeline()

@@ -1,0 +1,21 @@
+"""Every true transition of a house once, whatever its frames, its timeline, its gaps and restarts are like."""
+
+import living_house
+import pytest
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_in_a_stream_every_transition_is_told_once(seed):
+    _hold(living_house.stream(seed, 900.0).verdict(polled=False), 30)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_between_polls_every_transition_is_told_once(seed):
+    _hold(living_house.poll(seed, 3600.0).verdict(polled=True), 100)
+
+
+def _hold(verdict, least):
+    wrong = (verdict.missing, verdict.invented, verdict.wrong_time, verdict.out_of_order, verdict.doubled_for_no_reason)
+    assert wrong == ([], [], [], [], [])
+    assert verdict.doubled_after_kill == verdict.doubled_after_cut == 0
+    assert verdict.delivered >= least
