@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.frames import DataChange, FeedError, Frame, Unknown, decode, read_update
+from sense_mqtt.core.frames import DataChange, FeedError, Frame, RealtimeUpdate, Unknown, decode, read_update
 from sense_mqtt.core.home import Interrupted, Tick
 from sense_mqtt.core.observing import Seen
 from sense_mqtt.errors import BadFrame
@@ -98,6 +98,9 @@ class Intake:
         self._counters.events += news.events
         if news.stranger:
             self._schedules.list_soon(monitor, now)
+        # Sense leaves frames out, and pushes too, where we read too slowly: nobody tells of the end of anything then.
+        if isinstance(seen, RealtimeUpdate) and seen.epoch and not self._houses.home(monitor).witness.watching:
+            self._schedules.read_timeline_later(monitor, now)
 
 
 def _took_s(asked: Moment, now: Moment) -> float:

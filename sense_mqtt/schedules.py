@@ -176,6 +176,10 @@ class Schedules:
         self.begin_due(now)
         return True
 
+    def read_timeline_later(self, monitor: int, now: Moment) -> None:
+        """Read what happened in a hole in the stream, once its items show."""
+        self._agenda.hasten(ReadTimeline(monitor, "after a gap"), now.monotonic + self._timeline_lag_s)
+
     def close(self) -> None:
         """End the feeds and the desk; what was asked and is not done is answered."""
         self._closing.set()

@@ -175,3 +175,15 @@ def test_a_late_answer_to_an_older_gap_changes_nothing(bridge):
     bridge.take(LookupDone(ReadTimeline(7, "gap"), ()))
     bridge.show(DRYER, at=20)
     assert bridge.events() == []
+
+
+def test_a_hole_in_a_stream_is_explained_by_the_timeline_later(bridge):
+    bridge.session.ways[TIMELINE] = {"items": [item("DeviceOff", 15), item("DeviceOn", 20)]}
+    bridge.show(DRYER, at=30)
+    bridge.show(DRYER, at=31)
+    assert TIMELINE not in bridge.session.asked
+    for at in range(32, 130):
+        bridge.show(DRYER, at=at)
+    bridge.work()
+    bridge.show(DRYER, at=130)
+    assert [(event_type, at) for event_type, at, _ in bridge.events()] == [("turned_off", 15), ("turned_on", 20)]

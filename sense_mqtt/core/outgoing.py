@@ -52,7 +52,7 @@ class Outgoing:
     def __init__(self) -> None:
         self._window = WINDOW
         self._connected = False
-        self._introducing = False
+        self._introductions = 0  # of what is unsaid, so many from the left go before replies and events
         self._retained: dict[str, Message] = {}
         self._unsaid: dict[str, None] = {}  # retained topics whose newest value has not gone out, in order
         self._events: deque[Message] = deque()
@@ -68,7 +68,8 @@ class Outgoing:
         self._retained[message.topic] = message
         self._unsaid.setdefault(message.topic)
         # Home Assistant must know an entity before its first event comes.
-        self._introducing = self._introducing or message.rank is Rank.DISCOVERY
+        if message.rank is Rank.DISCOVERY:
+            self._introductions = len(self._unsaid)
 
     def offer(self, event: Message) -> None:
         """Take an event; ask `room_for_events` before."""
@@ -114,8 +115,8 @@ class Outgoing:
 
     def say_again(self) -> None:
         """Put everything retained in line again, in the order of ranks."""
-        self._introducing = True
         self._unsaid = dict.fromkeys(sorted(self._retained, key=lambda topic: self._retained[topic].rank))
+        self._introductions = len(self._unsaid)
 
     def dropped(self) -> None:
         """The connection is gone: what was not acknowledged goes again, in its old order."""
@@ -132,9 +133,8 @@ class Outgoing:
         """Return the message that may go out now, and count on `sent` or `take_back` to be called with it."""
         if not self._connected or len(self._flights) >= self._window:
             return None
-        if self._introducing:
-            self._introducing = bool(self._unsaid)
-        if self._introducing:
+        if self._introductions and self._unsaid:
+            self._introductions -= 1  # what was said since waits its turn: readings that never end would starve events
             return self._next_retained()
         if self._replies:
             return self._replies.popleft()

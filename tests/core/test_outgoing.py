@@ -253,3 +253,16 @@ def test_where_nothing_is_in_doubt_nobody_waits():
     outgoing.offer(Message("e", "a", event=1))
     assert not outgoing.connected(resumed=True)
     assert outgoing.next().payload == "a"
+
+
+def test_readings_that_never_end_hold_up_no_event():
+    outgoing = Outgoing()
+    outgoing.say(value("config", "config", Rank.DISCOVERY))
+    outgoing.connected(window=1)
+    outgoing.offer(event(1))
+    told = []
+    for number in range(4):
+        outgoing.say(value(f"v{number}", f"v{number}"))
+        told += take(outgoing, most=1)
+        outgoing.acknowledged(take.mid - 1)
+    assert told == ["config", "event 1", "v0", "v1"]

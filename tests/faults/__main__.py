@@ -19,7 +19,7 @@ from .schedule import Result, run_seed
 from .troubles import NAMES
 from .world import KEEPALIVE_S, SILENCE_S
 
-SCHEDULES_A_PROCESS = 50  # then a fresh one: what a run leaves behind cannot pile up
+SCHEDULES_A_POOL = 100  # then fresh processes: what a run leaves behind cannot pile up
 
 
 def main() -> int:
@@ -60,10 +60,13 @@ def _run_all(options: argparse.Namespace) -> Iterator[Result]:
     if unknown:
         sys.exit(f"--troubles: there is no {', '.join(unknown)}; there are {', '.join(NAMES)}")
     context, keep = multiprocessing.get_context("spawn"), options.keep.resolve() if options.keep else None
-    with ProcessPoolExecutor(options.jobs, context, max_tasks_per_child=SCHEDULES_A_PROCESS) as pool:
-        work = [pool.submit(run_seed, seed, names, options.mode, keep) for seed in _seeds(options.seeds)]
-        for done in as_completed(work):
-            yield done.result()
+    seeds = list(_seeds(options.seeds))
+    for first in range(0, len(seeds), SCHEDULES_A_POOL):
+        with ProcessPoolExecutor(options.jobs, context) as pool:
+            some = seeds[first : first + SCHEDULES_A_POOL]
+            work = [pool.submit(run_seed, seed, names, options.mode, keep) for seed in some]
+            for done in as_completed(work):
+                yield done.result()
 
 
 def _seeds(told: str) -> Iterable[int]:
