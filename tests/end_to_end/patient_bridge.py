@@ -1,0 +1,160 @@
+"""The bridge under test, polling a house whose minutes pass at once: `run` with a house's clock, and turns taken.
+
+    python patient_bridge.py CONFIG.yaml BEGINS POLL_STEP_S
+
+The simulated cloud moves its house on by POLL_STEP_S with every poll, and the clock here goes with it. In between it
+goes on in strides of STRIDE_S, each as soon as the bridge has done all that there was to do: what is read, told and
+acknowledged between two polls depends on no machine's speed. What differs from `run` is time alone.
+"""
+
+import functools
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sense_mqtt import cli
+from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
+from sense_mqtt.broker import Broker, BrokerSettings
+from sense_mqtt.clock import Moment
+from sense_mqtt.config import load
+from sense_mqtt.core.outgoing import Message
+from sense_mqtt.desk import Desk
+from sense_mqtt.inbox import Acknowledged, BrokerConnected, FrameArrived, Inbox, Item, Rung, UpdatePolled
+from sense_mqtt.redaction import Redactor
+from sense_mqtt.sense.feed import Feed, FeedSettings
+from sense_mqtt.sense.ladder import Outcome
+from sense_mqtt.sense.session import Session
+
+ASKED_S, ANSWERED_S = 0.5, 1.0  # after the moment that a polled frame shows (INVARIANTS 11)
+STRIDE_S = 10.0
+
+
+class PolledClock:
+    """The clock of a house that moves with each poll; both its hands show the house's time."""
+
+    def __init__(self, begins: float, poll_step_s: float) -> None:
+        self._polled, self._since_s, self._poll_step_s = begins, ANSWERED_S, poll_step_s
+
+    def now(self) -> Moment:
+        time = self._polled + self._since_s
+        return Moment(time, time)
+
+    def ask(self) -> None:
+        self._polled, self._since_s = self._polled + self._poll_step_s, ASKED_S
+
+    def answer(self) -> None:
+        self._since_s = ANSWERED_S
+
+    def stride(self) -> bool:
+        """Go on a little; False when it is time for the next poll."""
+        if self._since_s + STRIDE_S >= self._poll_step_s:
+            return False
+        self._since_s += STRIDE_S
+        return True
+
+
+class Turns(Inbox):
+    """Lets time go on, and the feed poll, whenever the bridge has nothing left to do."""
+
+    def __init__(self, clock: PolledClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._may_poll = threading.Event()
+        self._is_polling = False
+        self._unacknowledged: int | None = None  # None: not connected yet
+        self.desk: Desk | None = None
+
+    def get(self, timeout_s: float) -> Item | None:
+        item = super().get(0.0)
+        if item is None and self._is_idle():
+            if self._clock.stride():
+                return None
+            self._is_polling = True
+            self._clock.ask()
+            self._may_poll.set()
+        if item is None:
+            item = super().get(timeout_s)
+        self._note(item)
+        return item
+
+    def put_frame(self, item: FrameArrived | UpdatePolled, patience_s: float = 0.5) -> bool:
+        self._clock.answer()
+        return super().put_frame(item, patience_s)
+
+    def wait_for_poll(self) -> None:
+        """Return when it is time to poll; for the feed's thread."""
+        self._may_poll.wait()
+        self._may_poll.clear()
+
+    def count_published(self) -> None:
+        assert self._unacknowledged is not None
+        self._unacknowledged += 1
+
+    def _is_idle(self) -> bool:
+        return not self._is_polling and self._unacknowledged == 0 and self.desk is not None and not len(self.desk)
+
+    def _note(self, item: Item | None) -> None:
+        match item:
+            case BrokerConnected():
+                self._unacknowledged = 0
+            case Acknowledged() if self._unacknowledged is not None:
+                self._unacknowledged -= 1
+            case UpdatePolled():
+                self._is_polling = False
+
+
+class CountedBroker(Broker):
+    """Tells of each message that goes out."""
+
+    def __init__(
+        self, settings: BrokerSettings, inbox: Turns, will: Message | None, topics: Sequence[str], turns: Turns
+    ) -> None:
+        super().__init__(settings, inbox, will, topics)
+        self._turns = turns
+
+    def publish(self, message: Message) -> int | None:
+        number = super().publish(message)
+        if number is not None:
+            self._turns.count_published()
+        return number
+
+
+class PatientFeed(Feed):
+    """Polls when it is its turn. A poll that fails ends the turns, and the test with them."""
+
+    turns: Turns
+
+    def _poll(self, rung: Rung) -> Outcome:
+        self.turns.wait_for_poll()
+        return super()._poll(rung)
+
+
+def main(config_file: str, begins: str, poll_step_s: str) -> int:
+    """Run until told to stop."""
+    redactor, clock = Redactor(), PolledClock(float(begins), float(poll_step_s))
+    cli._start_logging(redactor, "INFO")
+    config = load(Path(config_file), {}, Path.cwd())
+    redactor.know(*config.secrets())
+    turns, haste = Turns(clock), Haste(rest_spacing_s=0.0)
+    cli._listen_to_the_process(turns)
+
+    def make_desk(session: Session, inbox: Inbox) -> Desk:
+        turns.desk = Desk(session, inbox)
+        return turns.desk
+
+    def make_feed(monitor: int, session: Session, inbox: Inbox, settings: FeedSettings, **more: Any) -> Feed:
+        settings = replace(settings, poll_interval_s=0.0)  # its thread would wait by the wall
+        feed = PatientFeed(monitor, session, inbox, settings, **more)
+        feed.turns = turns
+        return feed
+
+    doors = Doors(broker=functools.partial(CountedBroker, turns=turns), desk=make_desk, feed=make_feed)
+    cloud = connect_cloud(config, turns, redactor, clock, haste)
+    return assemble(config, turns, cloud, clock, haste, doors).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

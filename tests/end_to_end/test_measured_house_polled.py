@@ -1,0 +1,85 @@
+"""A measured house, polled once a minute: every run that the timeline holds, however short, is told once."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from bridge_process import BridgeProcess
+from conftest import make_mosquitto
+from faults.verdict import Knowledge, judge, read
+from listener import Listener
+from settings import configure
+
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.house import Transition
+from sense_mqtt.simulator.measured import MeasuredHouse, read_sun
+
+POLL_S = 60.0
+DAY_S = 86_400
+AFTERMATH_S = 900.0  # until the timeline has told of the last runs, and has been read
+LATE_S = 3.0  # a poll shows an edge so long after it was made, at most
+REPLAY_TIMEOUT_S = 600.0
+AT_ONCE = "set_tcp_nodelay true"  # else acknowledgements take 40 ms, and every minute of the house waits for some
+
+
+class PatientBridge(BridgeProcess):
+    """A bridge in a process of its own, with the clock of a house that is polled."""
+
+    def __init__(self, folder: Path, cloud: SimulatedCloud, broker_port: int) -> None:
+        super().__init__(folder, configure(cloud, broker_port, feed={"mode": "poll", "poll_interval_s": POLL_S}))
+        self._begins = cloud.now
+
+    def start(self) -> None:
+        script = Path(__file__).with_name("patient_bridge.py")
+        command = [sys.executable, str(script), str(self.config_file), str(self._begins), str(POLL_S)]
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+
+def short_runs(transitions: Sequence[Transition]) -> list[tuple[Transition, Transition]]:
+    """Return the runs that are over before the next poll."""
+    newest: dict[str, Transition] = {}
+    runs = []
+    for transition in transitions:
+        before = newest.get(transition.device)
+        if before is not None and before.kind == "turned_on" and transition.at // POLL_S == before.at // POLL_S:
+            runs.append((before, transition))
+        newest[transition.device] = transition
+    return runs
+
+
+TIMELINES = [
+    pytest.param(0.0, 2.0, id="prompt"),
+    pytest.param(3.0, 45.0, id="by another clock, and late"),
+]
+
+
+@pytest.mark.timeout(REPLAY_TIMEOUT_S + 60)
+@pytest.mark.parametrize(("offset_s", "delay_s"), TIMELINES)
+def test_every_run_of_a_polled_house_is_told_once(shared, tmp_path: Path, offset_s: float, delay_s: float):
+    house = MeasuredHouse(
+        shared / "data/measured_home_b_72h_1s.csv.gz", read_sun(shared / "data/measured_solar_43h_60s.csv.gz")
+    )
+    begins, ends = house.begins, house.begins + DAY_S
+    cloud = SimulatedCloud(house, pace="manual", poll_step_s=POLL_S, wall=lambda: cloud.now)
+    cloud.timeline_rules.offset_s, cloud.timeline_rules.delay_s = offset_s, delay_s
+    with (
+        make_mosquitto(tmp_path, AT_ONCE) as broker,
+        Listener(broker.port, "sense/+/device/+/event") as listener,
+        cloud,
+        PatientBridge(tmp_path, cloud, broker.port),
+    ):
+        assert cloud.monitor.wait_until(ends + AFTERMATH_S, REPLAY_TIMEOUT_S)
+        came = [read(time.monotonic(), event) for event in listener.events()]
+    truth = house.transitions(begins + POLL_S, ends)
+    optional = [*house.transitions(begins, begins + POLL_S), *house.transitions(ends, cloud.now)]
+    polls = tuple(begins + POLL_S * number for number in range(1, 1 + round((cloud.now - begins) / POLL_S)))
+    verdict = judge(truth, optional, came, Knowledge(polls, offset_s=offset_s, lag_s=LATE_S))
+    assert short_runs(truth), "the house has no run that no poll shows"
+    assert {event.source for event in came} <= {"frame", "reconnect", "timeline"}
+    assert len({event.id for event in came}) == len(came)
+    assert {"missing": verdict.missing, "invented": verdict.invented} == {"missing": [], "invented": []}
+    assert {"wrong": verdict.wrong_time, "disorder": verdict.out_of_order} == {"wrong": [], "disorder": []}

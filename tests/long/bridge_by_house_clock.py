@@ -1,0 +1,32 @@
+"""`sense-mqtt run` by the clock of a simulated house that runs faster than ours. Nothing else differs.
+
+    python -m tests.long.bridge_by_house_clock CONFIG.yaml CLOCK
+
+CLOCK is the file of tests/faults/house_clock.py. Waiting is done in real seconds, all of them those of `run`.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+from sense_mqtt import cli
+from sense_mqtt.assembly import assemble, connect_cloud
+from sense_mqtt.config import load
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.redaction import Redactor
+from tests.faults.house_clock import HouseClock
+
+
+def main(config_file: str, clock_file: str) -> int:
+    """Run until told to stop."""
+    redactor, inbox, clock = Redactor(), Inbox(), HouseClock(Path(clock_file))
+    cli._start_logging(redactor, "INFO")
+    config = load(Path(config_file), {}, Path.cwd())
+    logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
+    redactor.know(*config.secrets())
+    cli._listen_to_the_process(inbox)
+    return assemble(config, inbox, connect_cloud(config, inbox, redactor, clock), clock).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
