@@ -29,9 +29,13 @@ NOTES = """
   been told under another id. *Wrong time*: further from the truth than the source allows: a frame is cut off to whole
   seconds and comes within half a second, the timeline is exact but for its clock's offset, `reconnect` is at the first
   frame after the truth.
-- *Doubled*: one event, one id, twice. After a `kill -9` because what was published was not yet known to be
-  acknowledged; after a lost connection to the broker because its acknowledgement was lost: QoS 1 cannot tell that from
-  a lost message.
+- *Doubled*: one event, one id, twice. After a `kill -9` (of the bridge or of the broker) because what was published was
+  not yet known to be acknowledged; after a lost connection to the broker because its acknowledgement was lost: QoS 1
+  cannot tell that from a lost message.
+- Between polls the order of edges is known from the timeline, and a poll's own edge is right within two polls: a polled
+  frame does not say when it was measured, and which of two edges it has shown cannot always be known.
+- Never drawn together: a full disk, and the end of the bridge. What cannot be written down is forgotten with the
+  process, and told again under another id; the log says so as soon as the disk is full.
 - *Recovery*: from the end of the trouble until an event that happened after it was heard. The bridge's start is in it.
 - A row counts the whole schedules in which the trouble came; most of them held others too.
 """

@@ -48,10 +48,6 @@ def test_a_quiet_house_is_told_exactly():
     assert result.verdict.doubled_after_kill == result.verdict.doubled_after_cut == 0
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="polling under random faults is not right yet (issue 4); streams are held to it by hand until it is",
-)
 @pytest.mark.parametrize(
     ("seed", "places", "mode"),
     [
