@@ -4,10 +4,13 @@ Every judgement lays them side by side anew. Items come late and out of order; a
 gives it back when a better one shows up.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
 
-from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.timeline import EdgeType, TimelineItem
+
+SAME_S = 0.5  # an item that is rewritten keeps its time; that of a different edge is further away
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,36 @@ class Known:
     def is_exact(self) -> bool:
         """It was told as the timeline's own: no other item can be meant."""
         return self.earliest == self.time == self.told
+
+
+def match(
+    rumours: Sequence[TimelineItem], known: Sequence[Known], offset_s: float, tolerance_s: float
+) -> tuple[list[Known], list[TimelineItem]]:
+    """Return the known edges of a device with their items, and the items that are left.
+
+    `offset_s`: the timeline's clock is ahead of the edges' by so much.
+    """
+    since = min(item.time for item in rumours) - offset_s - tolerance_s
+    movable = [edge for edge in known if not edge.is_exact and edge.time >= since]
+    items = sorted([*rumours, *items_of(movable, rumours[0].device)], key=lambda item: item.time)
+    matches = dict(zip(map(id, movable), align(movable, items, offset_s, tolerance_s), strict=True))
+    taken = {id(item) for item in matches.values()}
+    matched = [_tell(edge, matches[id(edge)]) if id(edge) in matches else edge for edge in known]
+    return matched, [item for item in items if id(item) not in taken]
+
+
+def items_of(edges: Iterable[Known], device: str) -> Iterator[TimelineItem]:
+    """Yield what the timeline said of these edges of a device."""
+    for edge in edges:
+        if edge.told is not None:
+            yield TimelineItem(device, cast(EdgeType, edge.event_type), edge.told, edge.guid)
+
+
+def _tell(edge: Known, item: TimelineItem | None) -> Known:
+    return replace(edge, told=item.time, guid=item.guid) if item else replace(edge, told=None, guid=None)
+
+
+# --- side by side
 
 
 Score = tuple[int, float, float]  # how many find each other, how far they are apart (negative), how new the items are
@@ -73,3 +106,20 @@ def _distance_s(edge: Known, item: TimelineItem, offset_s: float) -> float | Non
         return None
     time = item.time - offset_s
     return max(edge.earliest - time, time - edge.time, 0.0)
+
+
+# --- the same again
+
+
+def is_same_item(item: TimelineItem, other: TimelineItem) -> bool:
+    """Say whether two items tell of one edge: a rewritten one keeps its guid or its time."""
+    return (item.device, item.edge) == (other.device, other.edge) and (
+        abs(item.time - other.time) < SAME_S or (item.guid is not None and item.guid == other.guid)
+    )
+
+
+def tells_of(item: TimelineItem, edge: Known) -> bool:
+    """Say whether this is the item that an edge of the same device has already."""
+    if edge.event_type != item.edge or edge.told is None:
+        return False
+    return abs(edge.told - item.time) < SAME_S or (item.guid is not None and item.guid == edge.guid)

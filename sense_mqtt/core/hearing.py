@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from sense_mqtt.core.alignment import Known
+from sense_mqtt.core.alignment import Known, items_of
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition
-from sense_mqtt.core.witness import SAMPLES_MOST, Verdict, Witness, happened, hear, items_of, judge
+from sense_mqtt.core.witness import SAMPLES_MOST, Verdict, Witness, happened, hear, judge
 
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 

@@ -2,9 +2,8 @@
 
 The rule, with its reasons in docs/decisions/0002-two-witnesses.md:
 1. An edge that was told is `known`, with the span of time in which it must have happened.
-2. A timeline edge and a known edge of one device and type are the same where the span, widened by the tolerance, holds
-   the timeline's time; of several the nearest, of equally near ones the newest. What is left are candidates.
-3. While frames come, they decide: a candidate waits until frames have passed it, and is dropped where they looked on.
+2. Known edges and the timeline's are laid side by side (alignment.py), anew each time. What is left are candidates.
+3. In a stream, frames decide: a candidate waits until frames have passed it, and is dropped where they looked on.
    It counts where nobody looked: in a gap, between polls, before the first frame after a start.
 4. A candidate that repeats the state before it is no edge; two that undo each other within the hold time are flapping.
 """
@@ -13,11 +12,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import cast
 
-from sense_mqtt.core.alignment import Known, align
+from sense_mqtt.core.alignment import Known, is_same_item, match, tells_of
 from sense_mqtt.core.rules import DeviceRules
-from sense_mqtt.core.timeline import EdgeType, TimelineItem
+from sense_mqtt.core.timeline import TimelineItem
 
 LOOKED_ON_S = 3.0  # frames at most so far apart leave nothing unseen between them: six frames missed in a row
 SLACK_S = 1.0  # frames carry whole seconds, and the two clocks never quite agree
@@ -89,8 +87,8 @@ def hear(witness: Witness, items: Iterable[TimelineItem], known: Mapping[str, Se
     rumours = list(witness.rumours)
     for item in items:
         edges = known.get(item.device, ())
-        waits = any(_is_same_item(item, rumour) for rumour in rumours)
-        told = any(_tells_of(item, edge) for edge in edges)
+        waits = any(is_same_item(item, rumour) for rumour in rumours)
+        told = any(tells_of(item, edge) for edge in edges)
         if item.time > max(since, _forgotten_until(edges)) and not waits and not told:
             rumours.append(item)
     return replace(witness, rumours=tuple(sorted(rumours, key=lambda item: item.time)))
@@ -108,11 +106,11 @@ def judge(
     """Return what the rumours about one device mean at `present`, seconds UTC. `gap`: no frames come at present."""
     if rules.on_above_w is not None or rules.off_below_w is not None:
         return Verdict(tuple(known), (), (), ())  # the user's thresholds decide, of which Sense knows nothing
-    matched, left, offsets = _match(rumours, known, witness)
+    matched, left = match(rumours, known, witness.offset_s, witness.tolerance_s)
     waiting = [] if gap else [item for item in left if _may_still_be_seen(item, witness, rules, present)]
     unseen = [item for item in left if item not in waiting and _nobody_looked(item, witness, gap=gap)]
     news = _without_flapping(_that_change(unseen, matched, witness), [*matched, *map(_known, waiting)], rules, witness)
-    return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(offsets))
+    return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(_offsets(known, matched)))
 
 
 def remember(known: Iterable[Known], more: Iterable[Known]) -> tuple[Known, ...]:
@@ -135,35 +133,6 @@ def certain_until(known: Sequence[Known], witness: Witness) -> float | None:
     if newest is None or newest.told is None:
         return None
     return happened(newest, witness) + (SLACK_S if newest.is_exact else 0.0)
-
-
-# --- which rumours are known edges
-
-
-def _match(
-    rumours: Sequence[TimelineItem], known: Sequence[Known], witness: Witness
-) -> tuple[list[Known], list[TimelineItem], list[float]]:
-    """Return the known edges with their items, the items that are left, and the offsets that are new."""
-    since = min(item.time for item in rumours) - witness.offset_s - witness.tolerance_s
-    open_to_all = [edge for edge in known if not edge.is_exact and edge.time >= since]
-    items = sorted([*rumours, *items_of(open_to_all, rumours[0].device)], key=lambda item: item.time)
-    matches = dict(
-        zip(map(id, open_to_all), align(open_to_all, items, witness.offset_s, witness.tolerance_s), strict=True)
-    )
-    taken = {id(item) for item in matches.values()}
-    matched = [_tell(edge, matches[id(edge)]) if id(edge) in matches else edge for edge in known]
-    return matched, [item for item in items if id(item) not in taken], list(_offsets(known, matched))
-
-
-def items_of(edges: Iterable[Known], device: str) -> Iterator[TimelineItem]:
-    """Yield what the timeline said of these edges of a device."""
-    for edge in edges:
-        if edge.told is not None:
-            yield TimelineItem(device, cast(EdgeType, edge.event_type), edge.told, edge.guid)
-
-
-def _tell(edge: Known, item: TimelineItem | None) -> Known:
-    return replace(edge, told=item.time, guid=item.guid) if item else replace(edge, told=None, guid=None)
 
 
 def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[float]:
@@ -241,18 +210,3 @@ def _known(item: TimelineItem) -> Known:
 def _forgotten_until(edges: Sequence[Known]) -> float:
     """Return until when a device had edges that are no longer kept: what the timeline tells of then is no news."""
     return max(edges[0].time, edges[0].told or 0.0) if len(edges) >= KNOWN_MOST else 0.0
-
-
-def _is_same_item(item: TimelineItem, other: TimelineItem) -> bool:
-    return (item.device, item.edge) == (other.device, other.edge) and (
-        abs(item.time - other.time) < SAME_S or (item.guid is not None and item.guid == other.guid)
-    )
-
-
-def _tells_of(item: TimelineItem, edge: Known) -> bool:
-    if edge.event_type != item.edge or edge.told is None:
-        return False
-    return abs(edge.told - item.time) < SAME_S or (item.guid is not None and item.guid == edge.guid)
-
-
-SAME_S = 0.5  # an item that is rewritten keeps its time; that of a different edge is further away
