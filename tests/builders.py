@@ -18,6 +18,9 @@ PLUG = {"id": "ssi-1f2e3d4c", "name": "TV", "w": 80.0, "sd": {"w": 80.0}, "ao_w"
 ALWAYS_ON = {"id": "always_on", "name": "Always On", "w": 250.0}
 OTHER = {"id": "unknown", "name": "Other", "w": 50.0}
 PSEUDO = (ALWAYS_ON, OTHER)
+KETTLE = {"id": "99aabbcc", "name": "Kettle", "w": 1500.0}
+SOLAR = {"id": "solar", "name": "Solar", "w": 1.0, "tags": {"DeviceListAllowed": "false"}}
+HOME = Home(monitor=7)  # of which nothing is known yet
 
 
 def frame(*devices: Mapping[str, Any], at: float | None = 0.0, **fields: Any) -> RealtimeUpdate:

@@ -1,10 +1,10 @@
 """After a gap, the timeline first: what the feed brings waits, and nothing of it is lost or out of order."""
 
 import pytest
-from builders import DRYER, START
+from builders import ALWAYS_ON, DRYER, START
 from hand_fed import HandFed, raw_frame
 
-from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.instants import Moment, write_instant
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.gaps import PATIENCE_S, WAITING_MOST
 from sense_mqtt.inbox import FeedEnded, LookupDone, UpdatePolled
@@ -187,3 +187,15 @@ def test_a_hole_in_a_stream_is_explained_by_the_timeline_later(bridge):
     bridge.work()
     bridge.show(DRYER, at=130)
     assert [(event_type, at) for event_type, at, _ in bridge.events()] == [("turned_off", 15), ("turned_on", 20)]
+
+
+@pytest.mark.parametrize(("asked", "told"), [(50, []), (95, [("turned_off", 104)])])
+def test_a_poll_that_was_long_under_way_does_not_undo_what_the_timeline_told(bridge, asked, told):
+    bridge.session.ways[TIMELINE] = {"items": [item("DeviceOff", 40), item("DeviceOn", 60)]}
+    cut(bridge, until=100)
+    bridge.work()
+    asked_at = Moment(START + asked, bridge.clock.now().monotonic)
+    bridge.clock.after_s = 104
+    bridge.take(UpdatePolled(7, {"w": 300, "devices": [ALWAYS_ON]}, asked_at))
+    bridge.pass_time(5)
+    assert [(event_type, at) for event_type, at, _ in bridge.events()][2:] == told

@@ -29,6 +29,14 @@ def take_in(home: Home, items: Iterable[TimelineItem]) -> Home:
     return replace(home, witness=hear(home.witness, items, known))
 
 
+def is_told(transition: Transition, device: Device, home: Home) -> bool:
+    """Say whether the timeline told of this edge before a frame that surely showed it."""
+    newest = max(device.known, key=lambda edge: happened(edge, home.witness), default=None)
+    if newest is None or not newest.is_exact or newest.event_type != transition.event_type:
+        return False
+    return happened(newest, home.witness) >= transition.before
+
+
 def judge_rumours(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Event]]:
     """Return what is known once all was judged that can be, and the events that only the timeline knows."""
     if not home.witness.rumours:
@@ -84,7 +92,7 @@ def _switch(home: Home, device: Device, item: TimelineItem) -> Device:
     """Return the device as it is after this edge; frames that are newer know better."""
     witness, time = home.witness, item.time - home.witness.offset_s
     newest = max((happened(edge, witness) for edge in device.known), default=device.switch.since)
-    if any(before is not None and time <= before for before in (newest, None if home.gap else witness.sure)):
+    if any(before is not None and time <= before for before in (newest, None if home.gap else witness.looked)):
         return device
     state = STATE_AFTER[item.edge]
     power_w = 0.0 if state == "off" else None  # how much it draws, only a frame can tell
@@ -102,6 +110,7 @@ def _transition(device: Device, item: TimelineItem, witness: Witness) -> Transit
         source="timeline",
         duration_s=_run_s(last, time, witness) if item.edge != "turned_on" else None,
         earliest=item.time,
+        before=item.time,
         told=item.time,
         guid=item.guid,
     )

@@ -7,19 +7,21 @@ from typing import Any
 from sense_mqtt.core import roster, telling
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
-from sense_mqtt.core.hearing import TimelineRead, judge_rumours, take_in
+from sense_mqtt.core.hearing import TimelineRead, is_told, judge_rumours, take_in
 from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.rows import Row
 from sense_mqtt.core.switching import conclude
-from sense_mqtt.core.transitions import Sight, Source, look, settle
+from sense_mqtt.core.transitions import Sight, Source, Transition, look, settle
 from sense_mqtt.core.witness import LOOKED_ON_S, certain_until, look_on
 
 Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
 
 HOLE_S = 30.0  # in a stream; clients take so long a silence for a dead socket (protocol page, 4.8)
-POLL_LAG_S = 20.0  # a polled frame does not say when it was measured: up to 14 s before are known (INVARIANTS 11)
+# A polled frame does not say when it was measured: 14 s before were seen (INVARIANTS 11), and the host's clock is a
+# little off.
+POLL_LAG_S = 20.0
 
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
@@ -42,7 +44,7 @@ def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Pol
     switched |= frozenset(_devices_of(heard))
     home, readings = telling.tell_values(home, switched, now, policy)
     home, documents = telling.describe(home, frozenset(home.devices) if untold else switched | _met(met))
-    return home, (*met, *online, *heard, *transitions, *readings, *documents)
+    return home, (*met, *online, *_in_order(*heard, *transitions), *readings, *documents)
 
 
 def _is_cached(home: Home, update: RealtimeUpdate) -> bool:
@@ -120,7 +122,17 @@ def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Poli
     if switch is device.switch:
         return device, []  # a look at how things were before what is known
     device = replace(device, switch=switch, power_w=sight.watts)
+    return _conclude(home, device, transition, now)
+
+
+def _conclude(home: Home, device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
+    if transition is not None and is_told(transition, device, home):
+        return device, []
     return conclude(home.monitor, device, transition, now)
+
+
+def _in_order(*events: Event) -> list[Event]:
+    return sorted(events, key=lambda event: event.time)
 
 
 def _devices_of(events: Iterable[Event]) -> list[str]:
@@ -168,7 +180,7 @@ def _time_of(update: RealtimeUpdate, now: Moment) -> float:
 def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001 - one shape
     home, settled = _settle_all(home, now, policy)
     home, heard = judge_rumours(home, now, policy)
-    events = (*heard, *settled)
+    events = _in_order(*heard, *settled)
     stale = _is_stale(home, now, policy)
     home, availability = telling.tell_availability(home, online=not stale, now=now)
     switched = frozenset(_devices_of(events))
@@ -188,7 +200,7 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
     for identity in waiting:
         device = devices[identity]
         switch, transition = settle(device.switch, now.monotonic, policy.rules(identity))
-        devices[identity], event = conclude(home.monitor, replace(device, switch=switch), transition, now)
+        devices[identity], event = _conclude(home, replace(device, switch=switch), transition, now)
         events.extend(event)
     return (replace(home, devices=devices) if waiting else home), events
 

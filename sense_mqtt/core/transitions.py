@@ -51,7 +51,8 @@ class Pending:
 
     state: State
     first: Sight  # the look that showed it first
-    earliest: float  # when we looked before that, seconds UTC
+    before: float  # when we looked before that, seconds UTC
+    earliest: float  # it did not happen before, seconds UTC: the same, or the newest edge of the timeline
     energy_ws: float | None = 0.0  # watt-seconds since then; None: not all was seen
 
 
@@ -80,6 +81,7 @@ class Transition:
     power_w: float | None
     source: Source
     earliest: float  # it did not happen before, seconds UTC
+    before: float  # nor was it seen then, seconds UTC
     duration_s: float | None = None  # of the run that ended
     energy_kwh: float | None = None
     told: float | None = None  # when it happened by the timeline, where that told of it
@@ -108,7 +110,7 @@ def look(
     told = certain()
     if _is_before(sight.earliest, told):
         return switch, None
-    pending = _hold(switch, target, sight, step_ws, max(looked or 0.0, told or 0.0))
+    pending = _hold(switch, target, sight, step_ws, looked or 0.0, told or 0.0)
     switch = Switch(switch.state, switch.since, pending, energy_ws, sight)
     if sight.time - pending.first.time >= _hold_s(target, rules):
         return _complete(switch, pending)
@@ -142,12 +144,12 @@ def _threshold(state: State | None, rules: DeviceRules) -> float | None:
     return wanted if wanted is not None else other
 
 
-def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None, looked: float) -> Pending:
+def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None, looked: float, told: float) -> Pending:
     pending = switch.pending
     # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
     if pending is None or (pending.state == "on") != (target == "on"):
-        seen = switch.last.earliest if switch.last else 0.0
-        return Pending(target, sight, earliest=min(max(seen, looked), sight.earliest))
+        before = min(max(switch.last.earliest if switch.last else 0.0, looked), sight.earliest)
+        return Pending(target, sight, before, earliest=min(max(before, told), sight.earliest))
     return replace(pending, state=target, energy_ws=_add(pending.energy_ws, step_ws))
 
 
@@ -177,6 +179,7 @@ def _complete(switch: Switch, pending: Pending) -> tuple[Switch, Transition]:
         power_w=watts,
         source=first.source,
         earliest=min(pending.earliest, time),
+        before=pending.before,
         duration_s=time - switch.since if ended and switch.since is not None else None,
         energy_kwh=run_ws / 3.6e6 if ended and run_ws is not None else None,
     )

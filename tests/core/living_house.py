@@ -115,8 +115,8 @@ def stream(seed: int, seconds: float) -> LivingHouse:
         seed, on_s=dice.choice((8, 12, 30)), off_s=dice.choice((8, 15, 40)), lag_s=dice.choice((1.0, 3.0))
     )
     pushed_until, read_at, ends = living.now, None, living.now + seconds
-    while living.now < ends:
-        if dice.random() < 0.005 and living.now < ends - SETTLED_S - READ_AGAIN_S:
+    while living.now < ends or read_at is not None:
+        if dice.random() < 0.005 and living.now < ends:
             _interrupt(living, dice)
             pushed_until, read_at = living.now, living.now + READ_AGAIN_S
         living.now += FRAME_EVERY_S
@@ -147,10 +147,11 @@ def poll(seed: int, seconds: float) -> LivingHouse:
         measured = max(BEGINS, dice.uniform(asked, living.now) - living.lag_s)
         if dice.random() < 0.95:  # else Sense did not answer
             living.look(measured, read_update(living.frames.polled(measured), took_s=living.now - asked))
-        living.rest_until(asked + interval_s)
         if living.now >= read_at:
+            living.rest_until(living.now + dice.choice((0.5, 5.0, 0.9 * interval_s)))
             living.read_timeline()
             read_at = living.now + READ_EVERY_S
+        living.rest_until(asked + interval_s)
     living.read_timeline()
     return living
 

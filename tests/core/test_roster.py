@@ -5,7 +5,10 @@ import json
 import pytest
 from builders import (
     DRYER,
+    HOME,
+    KETTLE,
     PLUG,
+    SOLAR,
     frame,
     house_events,
     introduced,
@@ -18,13 +21,7 @@ from builders import (
 )
 
 from sense_mqtt.core.changes import Event
-from sense_mqtt.core.home import Home
 from sense_mqtt.core.rules import DeviceRules
-
-HOME = Home(monitor=7)
-KETTLE = {"id": "99aabbcc", "name": "Kettle", "w": 1500.0}
-SOLAR = {"id": "solar", "name": "Solar", "w": 1.0, "tags": {"DeviceListAllowed": "false"}}
-
 
 # --- coming
 

@@ -5,7 +5,9 @@ import json
 import pytest
 from builders import (
     DRYER,
+    HOME,
     PLUG,
+    SOLAR,
     frame,
     house_events,
     introduced,
@@ -18,14 +20,10 @@ from builders import (
 )
 
 from sense_mqtt.core.changes import Withdrawal
-from sense_mqtt.core.home import DevicesListed, Home, Interrupted
+from sense_mqtt.core.home import DevicesListed, Interrupted
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.rules import DeviceRules
-
-HOME = Home(monitor=7)
-KETTLE = {"id": "99aabbcc", "name": "Kettle", "w": 1500.0}
-SOLAR = {"id": "solar", "name": "Solar", "w": 1.0, "tags": {"DeviceListAllowed": "false"}}
 
 
 def test_a_device_that_the_list_hides_is_removed_and_its_topics_are_cleared():

@@ -5,6 +5,12 @@ import hmac
 import struct
 
 import pytest
+from sense_parts import HandClock
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from sense_mqtt.sense.session import Credentials, Session
 from sense_mqtt.simulator.cloud import SimulatedCloud
 
 PATIENCE_S = 20.0  # how long a test waits for what must come
+STATUS = "app/monitors/900101/status"
+QUARTER_S, DAY_S = 900.0, 86_400.0
 
 
 class HandClock:
@@ -85,6 +87,13 @@ def items_until(inbox: Inbox, is_enough: Callable[[list[Item]], object]) -> list
         assert item is not None, f"not in time; came: {[type(each).__name__ for each in items]}"
         items.append(item)
     return items
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < ends
+        threading.Event().wait(0.01)
 
 
 def of_kind(items: list[Item], kind: type) -> list[Any]:

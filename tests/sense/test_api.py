@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from sense_parts import HandClock, answering, api_at, api_of, dribbling, rude_server
+from sense_parts import STATUS, HandClock, answering, api_at, api_of, dribbling, rude_server
 
 from sense_mqtt import __version__
 from sense_mqtt.errors import (
@@ -23,7 +23,6 @@ from sense_mqtt.sense.api import ANSWER_MOST_BYTES, Unreached
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 
-STATUS = "app/monitors/900101/status"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 

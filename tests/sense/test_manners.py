@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from sense_parts import HandClock
 
 from sense_mqtt.errors import RateLimited, SenseUnavailable
 from sense_mqtt.sense.manners import Manners
@@ -19,11 +18,6 @@ class Waiting(threading.Event):
     def wait(self, timeout=None):
         self._clock.advance(timeout)
         return False
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 def test_calls_are_spaced(clock):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 import websocket
-from simulated_client import Client, Hearing, read, read_frames
+from simulated_client import Hearing, read, read_frames
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BEGINS, RandomHouse
@@ -20,13 +20,6 @@ OPENING_MESSAGES = 5
 def cloud():
     with SimulatedCloud(RandomHouse(8, 4, on_s=20, off_s=20), pace="manual") as cloud:
         yield cloud
-
-
-@pytest.fixture
-def client(cloud):
-    client = Client(cloud)
-    client.log_in()
-    return client
 
 
 def opened(client, **how):

@@ -14,19 +14,6 @@ MONITOR = "app/monitors/900101/"
 OPENING = ["hello", "monitor_info", "data_change", "device_states", "realtime_update"]
 
 
-@pytest.fixture
-def cloud():
-    with SimulatedCloud(RandomHouse(12, 4, on_s=20, off_s=20), pace="manual") as cloud:
-        yield cloud
-
-
-@pytest.fixture
-def client(cloud):
-    client = Client(cloud)
-    client.log_in()
-    return client
-
-
 def opened(client, **how):
     """Return a socket that has read the opening messages and the first frame."""
     socket = client.listen(**how)

@@ -7,7 +7,7 @@ import requests
 from simulated_client import DEVICE_ID, Client
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BEGINS, BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.model import BEGINS, BuiltInHouse
 from sense_mqtt.simulator.tokens import totp
 
 pytestmark = pytest.mark.enable_socket
@@ -58,19 +58,6 @@ def still():
         client = Client(cloud)
         client.log_in()
         yield client
-
-
-@pytest.fixture
-def cloud():
-    with SimulatedCloud(RandomHouse(12, 4, on_s=20, off_s=20), pace="manual") as cloud:
-        yield cloud
-
-
-@pytest.fixture
-def client(cloud):
-    client = Client(cloud)
-    client.log_in()
-    return client
 
 
 @pytest.mark.parametrize(("path", "query", "expected"), ENDPOINTS, ids=[case[0] for case in ENDPOINTS])

@@ -1,0 +1,24 @@
+"""What a feed has told its inbox, as short as a test wants it."""
+
+from sense_parts import items_until, of_kind
+
+from sense_mqtt.core.frames import RealtimeUpdate, decode
+from sense_mqtt.inbox import FeedChanged, FrameArrived
+
+FEED = "realtimefeed"
+
+
+def frames(items):
+    return of_kind(items, FrameArrived)
+
+
+def updates(items):
+    return [item for item in frames(items) if isinstance(decode(item.raw), RealtimeUpdate)]
+
+
+def rungs(items):
+    return [item.rung for item in of_kind(items, FeedChanged)]
+
+
+def told(inbox, kind, count=1):
+    return items_until(inbox, lambda items: len(of_kind(items, kind)) >= count)

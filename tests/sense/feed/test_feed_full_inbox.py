@@ -1,0 +1,52 @@
+"""A feed whose inbox has no room."""
+
+import threading
+import time
+
+from feed_items import frames, updates
+from sense_parts import PATIENCE_S, feed_of, items_until, running, session_of
+
+from sense_mqtt.core.frames import decode
+from sense_mqtt.inbox import FRAMES_WAITING_MOST, Inbox
+from sense_mqtt.sense.feed import FeedSettings
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.model import BEGINS, BuiltInHouse
+
+
+class StubbornInbox(Inbox):
+    """Tells when it had no room."""
+
+    def __init__(self):
+        super().__init__()
+        self.refused = threading.Event()
+
+    def put_frame(self, item, patience_s=0.05):
+        taken = super().put_frame(item, patience_s)
+        if not taken:
+            self.refused.set()
+        return taken
+
+
+def test_a_full_inbox_holds_the_frames_back_and_loses_none(tmp_path):
+    with SimulatedCloud(BuiltInHouse(seed=1), pace="free", until=BEGINS + 120) as cloud:
+        inbox = StubbornInbox()
+        feed = feed_of(session_of(cloud, tmp_path), inbox, FeedSettings(tmp_path, url=cloud.feed_url))
+        with running(feed):
+            assert inbox.refused.wait(PATIENCE_S)
+            assert len(inbox) <= FRAMES_WAITING_MOST + 3  # beside the frames what is told of session and feed
+            items = items_until(
+                inbox, lambda items: sum(b"realtime_update" in item.raw[:20] for item in frames(items)) == 240
+            )
+    measured = [decode(item.raw).epoch for item in updates(items)]
+    assert measured == [BEGINS + second // 2 for second in range(240)]
+    assert cloud.records.counts.sockets_opened == 1
+
+
+def test_closing_does_not_wait_for_room_in_the_inbox(session, settings):
+    inbox = StubbornInbox()
+    feed = feed_of(session, inbox, settings())
+    feed.start()
+    assert inbox.refused.wait(PATIENCE_S)
+    began = time.monotonic()
+    feed.close()
+    assert time.monotonic() - began < 3

@@ -1,0 +1,89 @@
+"""The rungs of the feed, stream, poll and snapshot: what leads down and up."""
+
+import logging
+
+import pytest
+from feed_items import FEED, rungs, told, updates
+from sense_parts import feed_of, items_until, of_kind, running
+
+from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedOpened, UpdatePolled
+
+
+@pytest.mark.parametrize("status", [429, 503, 403])
+def test_refused_three_times_the_feed_polls(cloud, session, inbox, settings, status, caplog):
+    cloud.faults.refuse(status, path=FEED)
+    with caplog.at_level(logging.INFO), running(feed_of(session, inbox, settings())):
+        items = told(inbox, UpdatePolled, 2)
+    assert rungs(items) == ["poll"]
+    assert of_kind(items, FeedChanged)[0].reason == f"the feed refused the connection (HTTP {status})"
+    assert len(cloud.records.requests(FEED)) == 3
+    assert of_kind(items, FeedOpened) == [FeedOpened(900_101, "poll")]
+    assert of_kind(items, UpdatePolled)[0].payload["w"] > 0
+    assert f"on to poll: the feed refused the connection (HTTP {status})" in caplog.text
+
+
+@pytest.mark.parametrize("status", [500, 502, 504, -1])
+def test_an_outage_is_no_refusal(cloud, session, inbox, settings, status):
+    cloud.faults.refuse(status, path=FEED, times=8)
+    with running(feed_of(session, inbox, settings())):
+        items = items_until(inbox, lambda items: len(updates(items)) >= 1)
+    assert not rungs(items)
+
+
+def test_closed_within_seconds_three_times_the_feed_polls(cloud, session, inbox, settings):
+    cloud.faults.close_after_s = 0.0
+    with running(feed_of(session, inbox, settings())):
+        items = told(inbox, UpdatePolled)
+    assert rungs(items) == ["poll"]
+
+
+def test_firmware_that_cannot_be_polled_leads_to_snapshots(cloud, session, inbox, settings):
+    cloud.faults.old_firmware = True
+    cloud.faults.refuse(429, path=FEED, times=3)
+    with running(feed_of(session, inbox, settings())):
+        items = items_until(inbox, lambda items: len(updates(items)) >= 2)
+    assert rungs(items) == ["poll", "snapshot"]
+    assert "older than 1.64" in of_kind(items, FeedChanged)[1].reason
+    assert not cloud.records.requests("realtime_update")
+
+
+def test_polling_that_answers_404_leads_to_snapshots(cloud, session, inbox, settings):
+    cloud.faults.refuse(404, path="realtime_update", body="{}")
+    cloud.faults.refuse(429, path=FEED, times=3)
+    with running(feed_of(session, inbox, settings())):
+        items = items_until(inbox, lambda items: len(updates(items)) >= 2)
+    assert rungs(items) == ["poll", "snapshot"]
+
+
+def test_after_the_cool_down_the_websocket_is_tried_again(cloud, session, inbox, settings):
+    cloud.faults.refuse(429, path=FEED, times=4)
+    with running(feed_of(session, inbox, settings(cooldown_first_s=0.3, healthy_messages=3))):
+        items = items_until(inbox, lambda items: len(updates(items)) >= 5)
+    assert rungs(items) == ["poll", "stream", "poll", "stream"]
+    opened = [item.rung for item in of_kind(items, FeedOpened)]
+    assert opened == ["poll", "stream"] or opened == ["poll", "poll", "stream"]
+
+
+def test_sense_is_given_the_time_it_asks_for(cloud, session, inbox, settings):
+    cloud.faults.refuse(429, path=FEED, times=1, retry_after=1)
+    with running(feed_of(session, inbox, settings())):
+        told(inbox, FeedOpened)
+    first, second = cloud.records.requests(FEED)
+    assert second.monotonic - first.monotonic > 0.9
+
+
+def test_snapshots_take_one_frame_each_and_hold_no_socket(cloud, session, inbox, settings):
+    with running(feed_of(session, inbox, settings(mode="snapshot"))):
+        items = items_until(inbox, lambda items: len(updates(items)) >= 3)
+    assert cloud.records.counts.sockets_opened >= 3
+    assert cloud.records.counts.sockets_most == 1
+    assert rungs(items) == ["snapshot"]
+    assert len(of_kind(items, FeedOpened)) == 1
+    assert not of_kind(items, FeedEnded)
+
+
+def test_stream_mode_goes_on_knocking(cloud, session, inbox, settings):
+    cloud.faults.refuse(503, path=FEED, times=6)
+    with running(feed_of(session, inbox, settings(mode="stream"))):
+        items = items_until(inbox, lambda items: len(updates(items)) >= 1)
+    assert not rungs(items)

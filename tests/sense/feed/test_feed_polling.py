@@ -1,0 +1,35 @@
+"""A feed that polls."""
+
+from feed_items import FEED, rungs, told
+from sense_parts import feed_of, items_until, of_kind, running
+
+from sense_mqtt.inbox import FeedEnded, FeedOpened, UpdatePolled
+
+
+def test_poll_mode_never_opens_a_websocket(cloud, session, inbox, settings):
+    with running(feed_of(session, inbox, settings(mode="poll"))):
+        items = told(inbox, UpdatePolled, 3)
+    assert rungs(items) == ["poll"]
+    assert not cloud.records.requests(FEED)
+
+
+def test_a_poll_that_fails_is_told_and_repeated(cloud, session, inbox, settings):
+    with running(feed_of(session, inbox, settings(mode="poll"))):
+        told(inbox, UpdatePolled)
+        cloud.faults.refuse(502, path="realtime_update", times=2)
+        items = items_until(inbox, lambda items: of_kind(items, FeedEnded) and of_kind(items, FeedOpened))
+    assert rungs(items) == []
+
+
+def test_a_limit_on_polling_is_kept_to(cloud, session, inbox, settings):
+    cloud.faults.refuse(429, path="realtime_update", times=1, retry_after=1)
+    with running(feed_of(session, inbox, settings(mode="poll"))):
+        told(inbox, UpdatePolled)
+    first, second = cloud.records.requests("realtime_update")
+    assert second.monotonic - first.monotonic > 0.9
+
+
+def test_a_status_that_is_missing_leaves_it_to_the_poll(cloud, session, inbox, settings):
+    cloud.faults.refuse(404, path="status", body="{}")
+    with running(feed_of(session, inbox, settings(mode="poll"))):
+        told(inbox, UpdatePolled)

@@ -1,0 +1,12 @@
+"""A simulated cloud that lives by the clock of the test."""
+
+import pytest
+
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.model import BuiltInHouse
+
+
+@pytest.fixture
+def cloud(clock):
+    with SimulatedCloud(BuiltInHouse(seed=1), pace="manual", wall=clock.wall, token_life_s=3600) as cloud:
+        yield cloud

@@ -1,0 +1,130 @@
+"""The budget of logins, and waiting for a person."""
+
+import logging
+
+import pytest
+from sense_parts import QUARTER_S, STATUS, known, session_of
+
+from sense_mqtt.errors import (
+    LoginRefused,
+    RateLimited,
+)
+from sense_mqtt.sense.budget import Limits
+from sense_mqtt.sense.logins import Credentials
+
+
+def test_a_refused_renewal_leads_to_one_login(cloud, tmp_path, clock):
+    session = session_of(cloud, tmp_path, clock)
+    session.token()
+    clock.advance(4000)
+    cloud.account.expire_refresh_tokens()
+    assert session.get(STATUS)
+    assert cloud.records.counts.logins == 2
+
+
+def test_logins_are_a_quarter_of_an_hour_apart_over_restarts(cloud, tmp_path, clock):
+    session_of(cloud, tmp_path, clock).token()
+    cloud.account.expire_refresh_tokens()
+    cloud.account.expire_access_tokens()
+    posted = []
+    for _ in range(5):
+        session = session_of(cloud, tmp_path, clock, post=posted.append)
+        with pytest.raises(LoginRefused, match="the next login is at"):
+            session.get(STATUS)
+    assert session.auth == "auth_required"
+    assert cloud.records.counts.login_attempts == 1
+    clock.advance(QUARTER_S)
+    assert session.get(STATUS)
+    assert cloud.records.counts.login_attempts == 2
+
+
+def test_four_logins_a_day_and_no_more(cloud, tmp_path, clock):
+    session = session_of(cloud, tmp_path, clock)
+    for _ in range(100):
+        try:
+            session.token()
+        except LoginRefused:
+            pass
+        else:
+            cloud.account.expire_refresh_tokens()
+            cloud.account.expire_access_tokens()
+            session.token_refused(session.token())
+        clock.advance(600)
+    assert cloud.records.counts.logins == 4
+    assert session.auth == "auth_required"
+
+
+def test_while_parked_nothing_is_asked(cloud, tmp_path, clock):
+    session = session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong"))
+    for _ in range(50):
+        with pytest.raises(LoginRefused, match="Invalid email or password"):
+            session.get(STATUS)
+        clock.advance(3600)
+    assert cloud.records.counts.requests == 1
+
+
+def test_parking_is_told_once(cloud, tmp_path, clock, caplog):
+    posted = []
+    session = session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong"), post=posted.append)
+    with caplog.at_level(logging.DEBUG, "sense_mqtt"):
+        for _ in range(5):
+            with pytest.raises(LoginRefused):
+                session.token()
+    assert [item.auth for item in posted] == ["auth_required"]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_a_login_stored_by_another_process_ends_the_waiting(cloud, tmp_path, clock):
+    posted = []
+    parked = session_of(cloud, tmp_path, clock, credentials=Credentials(), post=posted.append)
+    with pytest.raises(LoginRefused, match=r"run `sense-mqtt login`"):
+        parked.token()
+    by_hand = session_of(cloud, tmp_path, clock, credentials=Credentials())
+    account = by_hand.log_in(cloud.email, cloud.password, lambda: "")
+    assert account.user_id == 900201
+    assert parked.get(STATUS)
+    assert [item.auth for item in posted] == ["auth_required", "ok"]
+    assert cloud.records.counts.login_attempts == 1
+
+
+def test_a_person_may_log_in_while_the_bridge_may_not(cloud, tmp_path, clock):
+    session = session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong"))
+    with pytest.raises(LoginRefused):
+        session.token()
+    session.log_in(cloud.email, cloud.password, lambda: "")
+    assert session.get(STATUS)
+    assert session.logins_last_hour == 2
+
+
+def test_even_a_person_should_not_try_for_ever(cloud, tmp_path, clock):
+    cloud.rules.lockout_after = 100
+    session = session_of(cloud, tmp_path, clock, credentials=Credentials())
+    for _ in range(5):
+        with pytest.raises(LoginRefused):
+            session.log_in(cloud.email, "wrong", lambda: "")
+    with pytest.raises(RateLimited, match="too many logins"):
+        session.log_in(cloud.email, cloud.password, lambda: "")
+    assert cloud.records.counts.login_attempts == 5
+
+
+def test_a_locked_account_is_named_and_left_alone_for_hours(cloud, tmp_path, clock):
+    cloud.rules.locked = True
+    session = session_of(cloud, tmp_path, clock)
+    with pytest.raises(LoginRefused, match="account is locked"):
+        session.token()
+    cloud.rules.locked = False
+    clock.advance(3600)
+    with pytest.raises(LoginRefused, match="account is locked"):
+        session.token()
+    assert cloud.records.counts.login_attempts == 1
+    clock.advance(5 * 3600)
+    assert session.get(STATUS)
+
+
+def test_the_limits_are_figures(cloud, tmp_path, clock):
+    session = session_of(cloud, tmp_path, clock, limits=Limits(spacing_s=10))
+    session.token()
+    cloud.account.expire_refresh_tokens()
+    clock.advance(4000)
+    assert session.token()
+    assert cloud.records.counts.logins == 2

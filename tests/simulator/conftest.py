@@ -1,0 +1,20 @@
+"""A simulated cloud whose clock stands until a test moves it, and a client that is logged in."""
+
+import pytest
+from simulated_client import Client
+
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.model import RandomHouse
+
+
+@pytest.fixture
+def cloud():
+    with SimulatedCloud(RandomHouse(12, 4, on_s=20, off_s=20), pace="manual") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def client(cloud):
+    client = Client(cloud)
+    client.log_in()
+    return client
