@@ -13,7 +13,7 @@ from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.rows import Row
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.transitions import Sight, Source, Transition, look, settle
-from sense_mqtt.core.witness import LOOKED_ON_S, certain_until, look_on
+from sense_mqtt.core.witness import LOOKED_ON_S, certain_of, look_on
 
 Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
@@ -117,7 +117,7 @@ def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Poli
         sight,
         policy.rules(device.row.id),
         witness.sure,
-        lambda: certain_until(device.known, witness),
+        lambda: certain_of(device.known, witness),
     )
     if switch is device.switch:
         return device, []  # a look at how things were before what is known

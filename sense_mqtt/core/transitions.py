@@ -46,6 +46,14 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class Certain:
+    """What the timeline has told of how it was."""
+
+    until: float  # when the newest edge happened, seconds UTC: a look at how it was before knows less
+    doubted_until: float  # or then, as long as the two clocks are not known
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A change that is held back until it has lasted."""
 
@@ -93,12 +101,12 @@ def look(
     sight: Sight,
     rules: DeviceRules,
     looked: float | None = None,
-    certain: Callable[[], float | None] = lambda: None,
+    certain: Callable[[], Certain | None] = lambda: None,
 ) -> tuple[Switch, Transition | None]:
     """Return what is known after one look, and the transition that it completes; the same where it is outdated.
 
-    `looked`: when frames last showed nothing new of the device, seconds UTC. `certain`: until when the timeline has
-    told how it was, seconds UTC; asked only where the look says otherwise.
+    `looked`: when frames last showed nothing new of the device, seconds UTC. `certain`: asked only where the look says
+    otherwise.
     """
     target = _judge(switch.state, sight.row, rules)
     step_ws = _step_ws(switch.last, sight)
@@ -108,13 +116,14 @@ def look(
             return switch, None  # it agrees by chance: it shows an earlier run
         return Switch(target, switch.since, energy_ws=energy_ws, last=sight), None
     told = certain()
-    if _is_before(sight.earliest, told):
+    if told and _is_before(sight.earliest, told.until):
         return switch, None
-    pending = _hold(switch, target, sight, step_ws, looked or 0.0, told or 0.0)
+    pending = _hold(switch, target, sight, step_ws, looked or 0.0, told.until if told else 0.0)
     switch = Switch(switch.state, switch.since, pending, energy_ws, sight)
-    if sight.time - pending.first.time >= _hold_s(target, rules):
-        return _complete(switch, pending)
-    return switch, None
+    is_doubted = told and _is_before(sight.time, told.doubted_until)
+    if is_doubted or sight.time - pending.first.time < _hold_s(target, rules):
+        return switch, None
+    return _complete(switch, pending)
 
 
 def settle(switch: Switch, monotonic: float, rules: DeviceRules) -> tuple[Switch, Transition | None]:

@@ -16,6 +16,7 @@ from statistics import median
 from sense_mqtt.core.alignment import Known, is_same_item, match, tells_of
 from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.transitions import Certain
 
 LOOKED_ON_S = 3.0  # frames at most so far apart leave nothing unseen between them: six frames missed in a row
 SLACK_S = 1.0  # frames carry whole seconds, and the two clocks never quite agree
@@ -46,12 +47,16 @@ class Witness:
         return self.looked is not None and not (self.blind and self.blind[-1][1] >= self.looked)
 
     @property
+    def knows_offset(self) -> bool:
+        return len(self.offsets) >= SAMPLES_LEAST
+
+    @property
     def offset_s(self) -> float:
-        return median(self.offsets) if len(self.offsets) >= SAMPLES_LEAST else 0.0
+        return median(self.offsets) if self.knows_offset else 0.0
 
     @property
     def tolerance_s(self) -> float:
-        return NARROW_TOLERANCE_S if len(self.offsets) >= SAMPLES_LEAST else TOLERANCE_S
+        return NARROW_TOLERANCE_S if self.knows_offset else TOLERANCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +132,15 @@ def happened(edge: Known, witness: Witness) -> float:
     return time if edge.is_exact else min(max(time, edge.earliest), edge.time)
 
 
-def certain_until(known: Sequence[Known], witness: Witness) -> float | None:
-    """Return when the newest edge happened, where the timeline told that; a look at how it was before knows less."""
+def certain_of(known: Sequence[Known], witness: Witness) -> Certain | None:
+    """Return what the timeline has told of the newest edge of a device, where it has."""
     newest = max(known, key=lambda edge: happened(edge, witness), default=None)
     if newest is None or newest.told is None:
         return None
-    return happened(newest, witness) + (SLACK_S if newest.is_exact else 0.0)
+    time = happened(newest, witness)
+    if not newest.is_exact:
+        return Certain(time, time)
+    return Certain(time + SLACK_S, time + (SLACK_S if witness.knows_offset else NARROW_TOLERANCE_S))
 
 
 def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[float]:

@@ -268,3 +268,15 @@ def test_an_edge_found_after_a_gap_does_not_take_an_item_from_before_the_edge_be
         ("turned_on", 60),
         ("turned_off", 100),
     ]
+
+
+def test_while_the_clocks_are_not_known_a_frame_soon_after_an_edge_of_the_timeline_is_doubted():
+    gap = [(3, Interrupted()), (12, read(item("turned_off", 10)))]
+    _, changes = run(HOME, *stream(0, 3, DRYER), *gap, *stream(12, 14, DRYER), *stream(14, 30))
+    assert told(changes) == [("turned_off", 10, "timeline", False)]
+
+
+def test_and_what_lasts_is_told_with_the_time_at_which_it_began():
+    gap = [(3, Interrupted()), (12, read(item("turned_off", 10)))]
+    _, changes = run(HOME, *stream(0, 3, DRYER), *gap, *stream(12, 30, DRYER))
+    assert told(changes) == [("turned_off", 10, "timeline", False), ("turned_on", 12, "reconnect", False)]
