@@ -45,8 +45,8 @@ def recall(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
 
 
 def _keep_witness(home: Home) -> dict[str, Any]:
-    # A change that is held back is forgotten with the process: from its first sight on, nobody will have looked.
-    held = [device.switch.pending.first.earliest for device in home.devices.values() if device.switch.pending]
+    # A change that is held back is forgotten with the process: since the look before it, nobody will have looked.
+    held = [device.switch.pending.before for device in home.devices.values() if device.switch.pending]
     witness = home.witness
     return {
         "horizon": witness.horizon,

@@ -280,3 +280,13 @@ def test_and_what_lasts_is_told_with_the_time_at_which_it_began():
     gap = [(3, Interrupted()), (12, read(item("turned_off", 10)))]
     _, changes = run(HOME, *stream(0, 3, DRYER), *gap, *stream(12, 30, DRYER))
     assert told(changes) == [("turned_off", 10, "timeline", False), ("turned_on", 12, "reconnect", False)]
+
+
+def test_a_restart_while_the_next_poll_is_held_back_tells_nothing_twice():
+    held = policy({D: DeviceRules(off_delay_s=2)})
+    polls = [(0, frame(at=None)), (60, frame(DRYER, at=None)), (120, frame(DRYER, at=None))]
+    between = [(121, read(item("turned_on", 50), item("turned_off", 110))), (180, frame(at=None))]
+    home, before = run(HOME, *polls, *between, wanted=held)
+    home = recall(7, json.loads(json.dumps(remember(home))), held)
+    _, after = run(home, (300, frame(at=None)), (301, Tick()), (304, Tick()), wanted=held)
+    assert [(kind, at) for kind, at, *_ in told([*before, *after])] == [("turned_on", 60), ("turned_off", 110)]
