@@ -60,6 +60,7 @@ class Outgoing:
         self._held = False  # events wait until their echoes had time to come
         self._replies: deque[Message] = deque()
         self._flights: dict[int, _Flight] = {}
+        self._echoed: set[int] = set()  # flights that the broker turns out to have, before it acknowledged them
 
     # --- what comes in
 
@@ -105,7 +106,11 @@ class Outgoing:
         self._held = False
 
     def echoed(self, topic: str, payload: str) -> int | None:
-        """Return the journal's number of an event in line that the broker turns out to have; it does not go again."""
+        """Return the journal's number of an event that the broker turns out to have; it does not go again."""
+        for mid, flight in self._flights.items():
+            if flight.message.event is not None and (flight.message.topic, flight.message.payload) == (topic, payload):
+                self._echoed.add(mid)
+                return flight.message.event
         for message in list(self._events)[: self._doubtful]:
             if (message.topic, message.payload) == (topic, payload):
                 self._events.remove(message)
@@ -121,8 +126,9 @@ class Outgoing:
     def dropped(self) -> None:
         """The connection is gone: what was not acknowledged goes again, in its old order."""
         self._connected = False
-        lost = [flight.message for flight in self._flights.values()]
+        lost = [flight.message for mid, flight in self._flights.items() if mid not in self._echoed]
         self._flights.clear()
+        self._echoed.clear()
         for message in reversed(lost):
             self.take_back(message)
         self._doubtful += sum(message.event is not None for message in lost)
@@ -166,6 +172,7 @@ class Outgoing:
     def acknowledged(self, mid: int) -> Message | None:
         """Return the message that the broker has now, None for a number that we do not know."""
         flight = self._flights.pop(mid, None)
+        self._echoed.discard(mid)
         if flight is None:
             return None
         message = flight.message

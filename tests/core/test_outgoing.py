@@ -266,3 +266,21 @@ def test_readings_that_never_end_hold_up_no_event():
         told += take(outgoing, most=1)
         outgoing.acknowledged(take.mid - 1)
     assert told == ["config", "event 1", "v0", "v1"]
+
+
+def test_an_event_whose_echo_came_before_the_connection_was_lost_does_not_go_again(outgoing):
+    for number in (1, 2):
+        outgoing.offer(event(number))
+    assert take(outgoing) == ["event 1", "event 2"]
+    assert outgoing.echoed("e", "event 1") == 1
+    outgoing.dropped()
+    outgoing.connected()
+    assert take(outgoing) == ["event 2"]
+
+
+def test_an_echo_before_its_acknowledgement_changes_nothing_else(outgoing):
+    outgoing.offer(event(1))
+    assert take(outgoing) == ["event 1"]
+    assert outgoing.echoed("e", "event 1") == 1
+    assert outgoing.acknowledged(1) == event(1)
+    assert outgoing.idle

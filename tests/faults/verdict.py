@@ -17,6 +17,7 @@ FRAME_S = 0.502  # between two frames; and what keeps two edges of one second ap
 CUT_OFF_S = 1.0  # a frame's epoch has no fraction
 ROUNDING_S = 0.002
 STALE_S = 8.0  # so long a stalled line may have held what was sent before a new connection
+FAREWELL_S = 0.5  # what the dead had sent arrives so long after
 FAR_S = 60.0  # an event further from the truth than that tells of nothing true
 
 
@@ -106,7 +107,7 @@ def _count_doubles(came: Sequence[Came], known: Knowledge, verdict: Verdict) -> 
         before = seen.setdefault(event.id, event)
         if before is event:
             continue
-        if _meets(known.deaths, before.at, event.at):
+        if _meets(((began, ended + FAREWELL_S) for began, ended in known.deaths), before.at, event.at):
             verdict.doubled_after_kill += 1
         elif any(before.at - STALE_S <= connection <= event.at for connection in known.connections):
             verdict.doubled_after_cut += 1
