@@ -49,6 +49,7 @@ class Sight:
 class Certain:
     """What the timeline has told of how it was."""
 
+    state: State
     until: float  # when the newest edge happened, seconds UTC: a look at how it was before knows less
     doubted_until: float  # or then, as long as the two clocks are not known
 
@@ -116,6 +117,8 @@ def look(
             return switch, None  # it agrees by chance: it shows an earlier run
         return Switch(target, switch.since, energy_ws=energy_ws, last=sight), None
     told = certain()
+    if told and told.state == target:
+        told = None  # it agrees with the newest that is known
     if told and _is_before(sight.earliest, told.until):
         return switch, None
     pending = _hold(switch, target, sight, step_ws, looked or 0.0, told.until if told else 0.0)

@@ -16,7 +16,7 @@ from statistics import median
 from sense_mqtt.core.alignment import Known, is_same_item, match, tells_of
 from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
-from sense_mqtt.core.transitions import Certain
+from sense_mqtt.core.transitions import STATE_AFTER, Certain
 
 LOOKED_ON_S = 3.0  # frames at most so far apart leave nothing unseen between them: six frames missed in a row
 SLACK_S = 1.0  # frames carry whole seconds, and the two clocks never quite agree
@@ -137,10 +137,10 @@ def certain_of(known: Sequence[Known], witness: Witness) -> Certain | None:
     newest = max(known, key=lambda edge: happened(edge, witness), default=None)
     if newest is None or newest.told is None:
         return None
-    time = happened(newest, witness)
+    state, time = STATE_AFTER[newest.event_type], happened(newest, witness)
     if not newest.is_exact:
-        return Certain(time, time)
-    return Certain(time + SLACK_S, time + (SLACK_S if witness.knows_offset else NARROW_TOLERANCE_S))
+        return Certain(state, time, time)
+    return Certain(state, time + SLACK_S, time + (SLACK_S if witness.knows_offset else NARROW_TOLERANCE_S))
 
 
 def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[float]:

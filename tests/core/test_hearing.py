@@ -290,3 +290,13 @@ def test_a_restart_while_the_next_poll_is_held_back_tells_nothing_twice():
     home = recall(7, json.loads(json.dumps(remember(home))), held)
     _, after = run(home, (300, frame(at=None)), (301, Tick()), (304, Tick()), wanted=held)
     assert [(kind, at) for kind, at, *_ in told([*before, *after])] == [("turned_on", 60), ("turned_off", 110)]
+
+
+def test_a_poll_that_agrees_with_the_timeline_is_not_passed_over():
+    listed = DevicesListed(read_rows([DRYER]))
+    polls = [(at, frame(DRYER, at=None)) for at in (141, 161, 181)]
+    _, changes = run(
+        HOME, (0, frame(at=None)), (1, listed), (121, frame(at=None)), (125, read(item("turned_on", 120.6))), *polls
+    )
+    assert told(changes) == [("turned_on", 120.6, "timeline", False)]
+    assert readings(changes, "state", D) == ["OFF", "ON"]
