@@ -117,6 +117,7 @@ def write(results: dict[str, Any]) -> str:
     """Return docs/reliability.md."""
     documents = results["schedules"]
     head = HEAD.format(command=results["command"], silence_s=results["silence_s"], keepalive_s=results["keepalive_s"])
+    head += f"\n{results['note']}\n" if "note" in results else ""  # whoever ran it may say how
     parts = [head, "## All in all\n", summarise(documents), "\n## Trouble by trouble\n", _matrix(documents), NOTES]
     return "\n".join([*parts, "## How exact the times are\n", _exactness(documents), *_failures(documents)]) + "\n"
 
