@@ -94,8 +94,12 @@ def _look_at_all(
             sight = Sight(row, time, now.monotonic, source, vague_s)
             devices[identity], event = _look_at(home, device, sight, now, policy)
             events.extend(event)
-    switched = [identity for identity, device in devices.items() if device.on != home.devices[identity].on]
-    return replace(home, devices=devices), events, frozenset([*switched, *_devices_of(events)])
+    changed = [identity for identity, device in devices.items() if _is_news(home.devices[identity], device)]
+    return replace(home, devices=devices), events, frozenset([*changed, *_devices_of(events)])
+
+
+def _is_news(before: Device, device: Device) -> bool:
+    return device.on != before.on or (before.switch.is_vague and device.power_w != before.power_w)
 
 
 def _leaps(home: Home, update: RealtimeUpdate) -> bool:
@@ -111,14 +115,8 @@ def _shows_absence(update: RealtimeUpdate) -> bool:
 
 
 def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
-    witness = home.witness
-    switch, transition = look(
-        device.switch,
-        sight,
-        policy.rules(device.row.id),
-        witness.sure,
-        lambda: certain_of(device.known, witness),
-    )
+    witness, rules = home.witness, policy.rules(device.row.id)
+    switch, transition = look(device.switch, sight, rules, witness.sure, lambda: certain_of(device.known, witness))
     if switch is device.switch:
         return device, []  # a look at how things were before what is known
     device = replace(device, switch=switch, power_w=sight.watts)

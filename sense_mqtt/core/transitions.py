@@ -80,6 +80,11 @@ class Switch:
         """It is off and nothing is held back: a further look that does not list it changes nothing."""
         return self.state == "off" and self.pending is None
 
+    @property
+    def is_vague(self) -> bool:
+        """The timeline told of the present state inside the last look: the watts it showed may be those of before."""
+        return self.last is not None and self.since is not None and self.last.earliest < self.since < self.last.time
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:

@@ -300,3 +300,11 @@ def test_a_poll_that_agrees_with_the_timeline_is_not_passed_over():
     )
     assert told(changes) == [("turned_on", 120.6, "timeline", False)]
     assert readings(changes, "state", D) == ["OFF", "ON"]
+
+
+def test_watts_that_may_be_those_of_an_earlier_run_are_corrected_by_the_next_poll():
+    listed = DevicesListed(read_rows([DRYER]))
+    seen = [(0, frame(at=None)), (1, listed), (60, frame(at=None)), (75, read(item("turned_on", 70)))]
+    polls = [(80, frame({**DRYER, "w": 77.0}, at=None)), (100, frame(DRYER, at=None)), (120, frame(DRYER, at=None))]
+    _, changes = run(HOME, *seen, *polls)
+    assert readings(changes, "power", D) == ["0", "77.0", "5584.7"]
