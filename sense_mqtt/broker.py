@@ -47,7 +47,7 @@ class Broker:
         self._client: paho.Client | None = None
         self._swapping = threading.Lock()  # of the client, between the bridge's thread and one attempt's
         self._speaks_5 = False  # the broker took MQTT 5 once
-        self._is_resumable = False  # a session of this process may still be there
+        self._is_resumable = True  # a session of this process, or of the one before, may still be there
         self.generation = 0
 
     def open(self) -> None:

@@ -33,6 +33,7 @@ class Publisher:
         self._stall_after_s = stall_after_s
         self._outgoing = Outgoing()
         self._offered = 0  # number of the newest event handed to the queue
+        self._inherited = journal.newest  # number of the newest event of a process before
         self._delivered: list[int] = []  # events to be forgotten
         self._refused: set[str] = set()  # topics that the broker does not let us publish on
         self._attempt_ends = math.inf  # monotonic seconds
@@ -159,7 +160,8 @@ class Publisher:
         if room <= 0 or self._offered >= self._journal.newest:
             return
         for entry in self._waiting_events(room):
-            self._outgoing.offer(Message(entry.topic, entry.payload, event=entry.number))
+            message = Message(entry.topic, entry.payload, event=entry.number)
+            self._outgoing.offer(message, doubtful=entry.number <= self._inherited)
             self._offered = entry.number
 
     def _waiting_events(self, most: int) -> list[Entry]:

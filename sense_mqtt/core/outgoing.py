@@ -72,9 +72,10 @@ class Outgoing:
         if message.rank is Rank.DISCOVERY:
             self._introductions = len(self._unsaid)
 
-    def offer(self, event: Message) -> None:
-        """Take an event; ask `room_for_events` before."""
+    def offer(self, event: Message, *, doubtful: bool = False) -> None:
+        """Take an event; ask `room_for_events` before. `doubtful`, first of all: a process before may have sent it."""
         self._events.append(event)
+        self._doubtful += doubtful
 
     def reply(self, message: Message) -> bool:
         """Take an answer; False when too many wait for a broker that takes none."""

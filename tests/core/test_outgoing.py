@@ -284,3 +284,15 @@ def test_an_echo_before_its_acknowledgement_changes_nothing_else(outgoing):
     assert outgoing.echoed("e", "event 1") == 1
     assert outgoing.acknowledged(1) == event(1)
     assert outgoing.idle
+
+
+def test_what_a_process_before_may_have_sent_waits_for_its_echo_once():
+    outgoing = Outgoing()
+    outgoing.offer(event(1), doubtful=True)
+    outgoing.offer(event(2), doubtful=True)
+    outgoing.offer(event(3))
+    assert outgoing.connected(resumed=True)
+    assert take(outgoing) == []
+    assert outgoing.echoed("e", "event 1") == 1
+    outgoing.release_events()
+    assert take(outgoing) == ["event 2", "event 3"]
