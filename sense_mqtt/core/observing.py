@@ -99,6 +99,8 @@ def _look_at_all(
 
 
 def _is_news(before: Device, device: Device) -> bool:
+    if device is before:
+        return False
     return device.on != before.on or (before.switch.is_vague and device.power_w != before.power_w)
 
 
