@@ -272,10 +272,10 @@ def test_an_event_whose_echo_came_before_the_connection_was_lost_does_not_go_aga
     for number in (1, 2):
         outgoing.offer(event(number))
     assert take(outgoing) == ["event 1", "event 2"]
-    assert outgoing.echoed("e", "event 1") == 1
+    assert outgoing.echoed("e", "event 2") == 2
     outgoing.dropped()
     outgoing.connected()
-    assert take(outgoing) == ["event 2"]
+    assert take(outgoing) == ["event 1"]
 
 
 def test_an_echo_before_its_acknowledgement_changes_nothing_else(outgoing):
