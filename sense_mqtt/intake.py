@@ -98,8 +98,14 @@ class Intake:
         self._counters.events += news.events
         if news.stranger:
             self._schedules.list_soon(monitor, now)
+        if isinstance(seen, RealtimeUpdate):
+            self._explain_hole(monitor, now)
+
+    def _explain_hole(self, monitor: int, now: Moment) -> None:
         # Sense leaves frames out, and pushes too, where we read too slowly: nobody tells of the end of anything then.
-        if isinstance(seen, RealtimeUpdate) and seen.epoch and not self._houses.home(monitor).witness.watching:
+        # Who polls or takes snapshots leaves a hole each time, and reads the timeline every few minutes anyway.
+        home = self._houses.home(monitor)
+        if not home.witness.watching and not self._standing.is_blind(monitor, gap=home.gap):
             self._schedules.read_timeline_later(monitor, now)
 
 

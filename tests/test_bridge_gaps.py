@@ -199,3 +199,13 @@ def test_a_poll_that_was_long_under_way_does_not_undo_what_the_timeline_told(bri
     bridge.take(UpdatePolled(7, {"w": 300, "devices": [ALWAYS_ON]}, asked_at))
     bridge.pass_time(5)
     assert [(event_type, at) for event_type, at, _ in bridge.events()][2:] == told
+
+
+@pytest.mark.parametrize("rung", ["snapshot", "poll"])
+def test_the_holes_between_snapshots_are_explained_every_few_minutes_and_no_oftener(bridge, rung):
+    bridge.take(FeedEnded(7, "on to it"))
+    bridge.open_feed(rung=rung)
+    for at in range(60, 960, 60):
+        bridge.pass_time(at - bridge.clock.after_s)
+        bridge.show(DRYER, at=at)
+    assert bridge.session.asked.count(TIMELINE) == 5  # every 180 s
