@@ -116,10 +116,3 @@ def is_same_item(item: TimelineItem, other: TimelineItem) -> bool:
     return (item.device, item.edge) == (other.device, other.edge) and (
         abs(item.time - other.time) < SAME_S or (item.guid is not None and item.guid == other.guid)
     )
-
-
-def tells_of(item: TimelineItem, edge: Known) -> bool:
-    """Say whether this is the item that an edge of the same device has already."""
-    if edge.event_type != item.edge or edge.told is None:
-        return False
-    return abs(edge.told - item.time) < SAME_S or (item.guid is not None and item.guid == edge.guid)

@@ -11,7 +11,7 @@ from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition
-from sense_mqtt.core.witness import SAMPLES_MOST, Verdict, Witness, happened, hear, judge
+from sense_mqtt.core.witness import SAMPLES_MOST, Verdict, Witness, happened, hear, judge, newest_of
 
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 
@@ -31,7 +31,7 @@ def take_in(home: Home, items: Iterable[TimelineItem]) -> Home:
 
 def is_told(transition: Transition, device: Device, home: Home) -> bool:
     """Say whether the timeline told of this edge before a frame that surely showed it."""
-    newest = max(device.known, key=lambda edge: happened(edge, home.witness), default=None)
+    newest = newest_of(device.known, home.witness)
     if newest is None or not newest.is_exact or newest.event_type != transition.event_type:
         return False
     return happened(newest, home.witness) >= transition.before
@@ -91,8 +91,9 @@ def _tell(home: Home, device: Device, verdict: Verdict, now: Moment) -> tuple[De
 def _switch(home: Home, device: Device, item: TimelineItem) -> Device:
     """Return the device as it is after this edge; frames that are newer know better."""
     witness, time = home.witness, item.time - home.witness.offset_s
-    newest = max((happened(edge, witness) for edge in device.known), default=device.switch.since)
-    if any(before is not None and time <= before for before in (newest, None if home.gap else witness.looked)):
+    newest = newest_of(device.known, witness)
+    known_until = happened(newest, witness) if newest else device.switch.since
+    if any(before is not None and time <= before for before in (known_until, None if home.gap else witness.looked)):
         return device
     state = STATE_AFTER[item.edge]
     power_w = 0.0 if state == "off" else None  # how much it draws, only a frame can tell
@@ -101,8 +102,7 @@ def _switch(home: Home, device: Device, item: TimelineItem) -> Device:
 
 def _transition(device: Device, item: TimelineItem, witness: Witness) -> Transition:
     time = item.time - witness.offset_s
-    before = [edge for edge in device.known if happened(edge, witness) < time]
-    last = max(before, key=lambda edge: happened(edge, witness), default=None)
+    last = newest_of((edge for edge in device.known if happened(edge, witness) < time), witness)
     return Transition(
         event_type=item.edge,
         time=item.time,

@@ -11,9 +11,10 @@ The rule, with its reasons in docs/decisions/0002-two-witnesses.md:
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import median
 
-from sense_mqtt.core.alignment import Known, is_same_item, match, tells_of
+from sense_mqtt.core.alignment import Known, is_same_item, items_of, match
 from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions import STATE_AFTER, Certain
@@ -92,9 +93,8 @@ def hear(witness: Witness, items: Iterable[TimelineItem], known: Mapping[str, Se
     rumours = list(witness.rumours)
     for item in items:
         edges = known.get(item.device, ())
-        waits = any(is_same_item(item, rumour) for rumour in rumours)
-        told = any(tells_of(item, edge) for edge in edges)
-        if item.time > max(since, _forgotten_until(edges)) and not waits and not told:
+        is_known = any(is_same_item(item, other) for other in chain(rumours, items_of(edges, item.device)))
+        if item.time > max(since, _forgotten_until(edges)) and not is_known:
             rumours.append(item)
     return replace(witness, rumours=tuple(sorted(rumours, key=lambda item: item.time)))
 
@@ -132,9 +132,14 @@ def happened(edge: Known, witness: Witness) -> float:
     return time if edge.is_exact else min(max(time, edge.earliest), edge.time)
 
 
+def newest_of(known: Iterable[Known], witness: Witness) -> Known | None:
+    """Return the edge that happened last, None where there is none."""
+    return max(known, key=lambda edge: happened(edge, witness), default=None)
+
+
 def certain_of(known: Sequence[Known], witness: Witness) -> Certain | None:
     """Return what the timeline has told of the newest edge of a device, where it has."""
-    newest = max(known, key=lambda edge: happened(edge, witness), default=None)
+    newest = newest_of(known, witness)
     if newest is None or newest.told is None:
         return None
     state, time = STATE_AFTER[newest.event_type], happened(newest, witness)
