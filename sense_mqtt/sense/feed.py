@@ -121,8 +121,8 @@ class Feed:
             return self._connect() if is_ours else Lost("another sense-mqtt holds the feed of this monitor")
 
     def _poll(self, rung: Rung) -> Outcome:
-        self._poll_at = self._now() + self._rules.poll_interval_s
         asked = self._clock.now()
+        self._poll_at = asked.monotonic + self._rules.poll_interval_s
         payload = self._poller.poll()
         self._voice.opened(rung)
         self._voice.bring(UpdatePolled(self._monitor, payload, asked), lambda: not self._closing.is_set())
