@@ -159,13 +159,12 @@ class Bridge:
             self._publisher.take_acknowledged(item)
 
     def _take_message(self, item: MessageArrived, now: Moment) -> None:
-        if item.topic.endswith("/event"):  # the broker has it, on whichever connection that was said
-            self._publisher.take_echo(item.topic, item.payload.decode(errors="replace"))
-            return
-        if not self._publisher.is_current(item.generation):
-            return
         command = self._topics.command(item.topic)
-        if command is not None:
+        if command is None and item.topic.endswith("/event"):  # the broker has it, whichever connection says so
+            self._publisher.take_echo(item.topic, item.payload.decode(errors="replace"))
+        elif not self._publisher.is_current(item.generation):
+            return
+        elif command is not None:
             self._reception.take_request(command, item, now)
         elif item.topic == self._topics.birth and item.payload == b"online":
             self._schedules.put(IntroduceAgain(), now.monotonic + self._dice.uniform(0, BIRTH_DELAY_MOST_S))

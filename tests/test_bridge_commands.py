@@ -224,3 +224,8 @@ def test_restart_is_answered_and_ends_the_bridge_with_0(bridge):
     bridge.ask("restart")
     assert bridge.answers("restart") == [{"status": "ok", "data": {}}]
     assert bridge.bridge._exit.exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["event", "foo/event"])
+def test_a_command_that_is_called_like_an_event_is_answered_too(bridge, name):
+    assert bridge.ask(name)["code"] == "unknown_command"
