@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.home import Home
 from sense_mqtt.core.instants import write_instant
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
@@ -106,7 +107,9 @@ class Standing:
         self._publisher.announce(Message(self._topics.bridge("event"), write_json(document)))
 
     def health(self, now: Moment) -> dict[str, Any]:
-        newest = [home.newest for home in map(self._houses.home, self._houses.monitors) if home.newest is not None]
+        newest = [
+            time for time in map(_newest_frame, map(self._houses.home, self._houses.monitors)) if time is not None
+        ]
         started = self._started or now
         return describe_health(
             self._counters,
@@ -146,3 +149,7 @@ class Standing:
 
     def _document(self, key: str, document: Mapping[str, Any], rank: Rank) -> Message:
         return Message(self._topics.bridge(key), write_json(document), retain=True, rank=rank)
+
+
+def _newest_frame(home: Home) -> float | None:
+    return home.latest.epoch if home.latest else home.newest  # polled frames have no epoch of their own

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from builders import PSEUDO, START
 from hand_fed import HOUSE, HandFed
 
+from sense_mqtt.core.instants import write_instant
 from sense_mqtt.health import read_rss_mb
-from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedOpened
+from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedOpened, UpdatePolled
 from sense_mqtt.sense.tokens import Monitor
 
 
@@ -54,6 +56,13 @@ def test_before_a_feed_is_known_none_is_told(tmp_path):
     bridge.connect()
     assert "feed" not in bridge.health
     assert "last_frame" not in bridge.health
+
+
+def test_the_newest_frame_is_told_also_where_it_was_polled(bridge):
+    bridge.show(at=2)
+    bridge.clock.after_s = 600.0
+    bridge.take(UpdatePolled(7, {"w": 300.0, "devices": list(PSEUDO)}, bridge.clock.now()))
+    assert bridge.health["last_frame"] == write_instant(START + 600)
 
 
 def test_info_names_version_start_monitors_and_the_configuration_without_secrets(bridge):
