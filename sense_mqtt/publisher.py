@@ -7,6 +7,7 @@ from typing import Any
 
 from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.messages import as_of, identify_payload, recall_event
 from sense_mqtt.core.outgoing import Message, Outgoing
 from sense_mqtt.errors import JournalError
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
@@ -40,6 +41,7 @@ class Publisher:
         self._open_at = self._healthy_at = 0.0
         self._release_at = math.inf  # events whose acknowledgement was lost go again
         self._told = ""  # the reason last logged
+        self._flaps = False  # the last connection did not hold; that the next one was made is no news
         self._is_unreadable = False  # the journal was, and that was told
         self.connected = False
         self.packet_limit: int | None = None
@@ -74,8 +76,8 @@ class Publisher:
         self.packet_limit = item.packet_limit
         self._attempt_ends = math.inf
         self._healthy_at = now.monotonic + HEALTHY_S
-        logger.info("connected to the MQTT broker")
-        self._told = ""
+        if not self._flaps:
+            self._note_connection()
         if self._outgoing.connected(item.window, resumed=item.resumed):
             self._release_at = now.monotonic + ECHO_S
 
@@ -99,7 +101,7 @@ class Publisher:
 
     def take_echo(self, topic: str, payload: str) -> None:
         """Our own event came back: the broker has it, also where its acknowledgement was lost."""
-        number = self._outgoing.echoed(topic, payload)
+        number = self._outgoing.echoed(topic, identify_payload(payload))
         if number is not None:
             self._delivered.append(number)
 
@@ -121,12 +123,20 @@ class Publisher:
         elif not self.connected and self._attempt_ends == math.inf and now.monotonic >= self._open_at:
             self._attempt_ends = now.monotonic + ATTEMPT_S
             self._broker.open()
+        if self.connected and self._flaps and now.monotonic >= self._healthy_at:
+            self._note_connection()
         self._forget_delivered()
         self._journal.tend()
 
+    def _note_connection(self) -> None:
+        logger.info("connected to the MQTT broker")
+        self._told, self._flaps = "", False
+
     def _lose(self, reason: str, now: Moment, least_s: float = 0.0) -> None:
-        if self.connected and now.monotonic >= self._healthy_at:
-            self._waits = self._make_backoff()
+        if self.connected:
+            self._flaps = now.monotonic < self._healthy_at
+            if not self._flaps:
+                self._waits = self._make_backoff()
         self._broker.abandon()
         self._outgoing.dropped()
         self.connected = False
@@ -144,13 +154,14 @@ class Publisher:
             self._release_at = math.inf
             self._outgoing.release_events()
         self._refill()
-        while (message := self._outgoing.next()) is not None:
+        while (waiting := self._outgoing.next()) is not None:
+            message = as_of(waiting, now.wall)
             if self.packet_limit is not None and message.size > self.packet_limit:
                 self._pass_over(message)
                 continue
             mid = self._broker.publish(message)
             if mid is None:
-                self._outgoing.take_back(message)
+                self._outgoing.take_back(waiting)
                 return
             self._outgoing.sent(mid, message, now.monotonic)
             self._refill()
@@ -160,7 +171,7 @@ class Publisher:
         if room <= 0 or self._offered >= self._journal.newest:
             return
         for entry in self._waiting_events(room):
-            message = Message(entry.topic, entry.payload, event=entry.number)
+            message = recall_event(entry.number, entry.topic, entry.payload)
             self._outgoing.offer(message, doubtful=entry.number <= self._inherited)
             self._offered = entry.number
 

@@ -130,3 +130,40 @@ def test_steps_of_the_feed_are_events_of_the_bridge(tmp_path):
     assert bridge.bridge_events() == ["feed_changed", "paused", "resumed", "feed_changed"]
     assert [event["feed"] for event in bridge.documents("bridge/event")] == ["poll", "paused", "poll", "stream"]
     assert bridge.documents("bridge/info")[-1]["feed"] == "stream"
+
+
+def wait_hours(bridge):
+    """Let hours go by without a broker, and a last attempt at one begin."""
+    bridge.clock.after_s = 3 * 3600.0
+    bridge.take(None)
+    bridge.clock.after_s += 70.0
+
+
+def test_an_event_that_waited_for_the_broker_for_hours_is_late(tmp_path):
+    bridge = begun(tmp_path)
+    bridge.drop()
+    bridge.show(at=2)
+    bridge.show(at=5)
+    wait_hours(bridge)
+    bridge.connect()
+    bridge.pass_time(2)
+    [event] = bridge.documents("1a2b3c4d/event")
+    assert event["late"] is True
+
+
+def test_an_event_that_comes_back_is_known_although_it_went_out_late(tmp_path):
+    bridge = begun(tmp_path)
+    bridge.drop()
+    bridge.show(at=2)
+    bridge.show(at=5)
+    wait_hours(bridge)
+    bridge.broker.slow = True
+    bridge.connect()
+    [event] = bridge.published("1a2b3c4d/event")
+    bridge.drop()
+    bridge.pass_time(3)
+    bridge.broker.slow = False
+    bridge.connect(resumed=True)
+    bridge.send(event.topic, event.payload.encode())
+    bridge.pass_time(3)
+    assert bridge.published("1a2b3c4d/event") == [event]

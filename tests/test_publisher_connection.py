@@ -106,8 +106,20 @@ def test_one_reason_is_told_once_until_a_connection_stands(stage, caplog):
     stage.drop(at=30, reason="not authorized")
     assert len(caplog.records) == 2
     stage.connect(at=40)
-    stage.drop(at=41, reason="not authorized")
+    stage.drop(at=40 + HEALTHY_S, reason="not authorized")
     assert len(caplog.records) == 3
+
+
+def test_two_clients_with_one_id_are_told_once_and_that_it_ended_too(stage, caplog):
+    caplog.set_level(logging.INFO)
+    for at in (0, 100, 200, 300):
+        stage.connect(at=at)
+        stage.drop(at=at + 1, taken_over=True)
+    stage.connect(at=400)
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
+    stage.publisher.tend(moment(400 + HEALTHY_S))
+    stage.publisher.tend(moment(401 + HEALTHY_S))
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
 
 
 def test_all_is_idle_only_when_the_journal_was_handed_over_too(stage):

@@ -1,12 +1,16 @@
 """From changes to messages: topic, payload, retained or not."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
-from sense_mqtt.core.changes import Change, Event, Reading, Withdrawal, identify
+from sense_mqtt.core.changes import LATE_AFTER_S, Change, Event, Reading, Withdrawal, identify
 from sense_mqtt.core.entities import DEVICE
-from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.instants import read_instant, write_instant
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
+from sense_mqtt.core.rows import mapping
 from sense_mqtt.core.topics import Topics
 
 
@@ -44,3 +48,34 @@ def _write_event(monitor: int, event: Event) -> str:
         "time": write_instant(event.time),
     }
     return write_json({**told, **event.fields})
+
+
+# --- events that were written down
+
+
+def recall_event(number: int, topic: str, payload: str) -> Message:
+    """Return an event as the journal holds it."""
+    return Message(topic, payload, event=number, identity=identify_payload(payload))
+
+
+def identify_payload(payload: str) -> str:
+    """Return an event's id; the payload itself where it has none."""
+    return str(_fields(payload).get("id", payload))
+
+
+def as_of(message: Message, now: float) -> Message:
+    """Return a message as it is to go out at `now`, seconds UTC: an event that waited may be `late` by then."""
+    if message.event is None:
+        return message
+    fields = _fields(message.payload)
+    happened = read_instant(fields.get("time"))
+    if fields.get("late") is not False or happened is None or now - happened <= LATE_AFTER_S:
+        return message
+    return replace(message, payload=write_json({**fields, "late": True}))
+
+
+def _fields(payload: str) -> Mapping[str, Any]:
+    try:
+        return mapping(json.loads(payload))
+    except (ValueError, RecursionError):  # anybody may write to our topics
+        return {}

@@ -32,6 +32,7 @@ class Message:
     retain: bool = False
     rank: Rank = Rank.VALUE
     event: int | None = None  # its number in the journal
+    identity: str = ""  # of an event: what it is known by, however late it is told
     correlation: bytes | None = None
 
     @property
@@ -106,14 +107,14 @@ class Outgoing:
         """The echoes had their time: what was not echoed goes again."""
         self._held = False
 
-    def echoed(self, topic: str, payload: str) -> int | None:
+    def echoed(self, topic: str, identity: str) -> int | None:
         """Return the journal's number of an event that the broker turns out to have; it does not go again."""
         for mid, flight in self._flights.items():
-            if flight.message.event is not None and (flight.message.topic, flight.message.payload) == (topic, payload):
+            if flight.message.event is not None and _is_known_by(flight.message, topic, identity):
                 self._echoed.add(mid)
                 return flight.message.event
         for message in list(self._events)[: self._doubtful]:
-            if (message.topic, message.payload) == (topic, payload):
+            if _is_known_by(message, topic, identity):
                 self._events.remove(message)
                 self._doubtful -= 1
                 return message.event
@@ -201,3 +202,7 @@ class Outgoing:
     def idle(self) -> bool:
         """Nothing waits and nothing is unacknowledged."""
         return not any(self.lengths.values())
+
+
+def _is_known_by(message: Message, topic: str, identity: str) -> bool:
+    return (message.topic, message.identity) == (topic, identity)

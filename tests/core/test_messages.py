@@ -2,10 +2,11 @@
 
 import json
 
+import pytest
 from builders import START
 
 from sense_mqtt.core.changes import Event, Introduction, Reading, Withdrawal
-from sense_mqtt.core.messages import say
+from sense_mqtt.core.messages import as_of, identify_payload, recall_event, say
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.topics import Topics
 
@@ -73,3 +74,35 @@ def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
 
 def test_an_introduction_is_left_to_discovery():
     assert say(7, [Introduction("a"), Introduction(None)], TOPICS) == ()
+
+
+RECORDED = '{"id":"b3f0","time":"2026-11-18T11:06:40.000Z","late":false}'
+
+
+@pytest.mark.parametrize(("after_s", "late"), [(0, "false"), (60, "false"), (60.5, "true"), (3 * 3600, "true")])
+def test_an_event_is_late_when_it_goes_out_more_than_a_minute_after_it_happened(after_s, late):
+    event = recall_event(5, "e", RECORDED)
+    assert as_of(event, START + after_s).payload == RECORDED.replace("false", late)
+
+
+@pytest.mark.parametrize("payload", ["no JSON", "[1]", "{}", '{"late":false}', '{"time":"2020-01-01T00:00:00Z"}'])
+def test_what_says_nothing_of_being_late_goes_out_as_it_was_written_down(payload):
+    event = recall_event(5, "e", payload)
+    assert as_of(event, START + 3600) is event
+
+
+def test_a_reading_goes_out_as_it_is():
+    reading = Message("t", RECORDED, retain=True)
+    assert as_of(reading, START + 3600) is reading
+
+
+@pytest.mark.parametrize(
+    ("payload", "identity"),
+    [
+        pytest.param(RECORDED, "b3f0", id="its id"),
+        pytest.param('{"event_type":"paused"}', '{"event_type":"paused"}', id="all of it, without an id"),
+        pytest.param("[" * 100_000, "[" * 100_000, id="what others write to our topics"),
+    ],
+)
+def test_an_event_is_known_by_its_id_however_late_it_is_told(payload, identity):
+    assert identify_payload(payload) == identity

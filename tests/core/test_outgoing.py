@@ -10,7 +10,7 @@ def value(topic, payload="1", rank=Rank.VALUE):
 
 
 def event(number):
-    return Message("e", f"event {number}", event=number)
+    return Message("e", f"event {number}", event=number, identity=f"event {number}")
 
 
 def answer(text):
@@ -217,7 +217,7 @@ def test_the_size_of_a_message_counts_bytes_not_letters():
 def lose_two_events(outgoing):
     outgoing.connected()
     for number, payload in enumerate("abc", 1):
-        outgoing.offer(Message("e", payload, event=number))
+        outgoing.offer(Message("e", payload, event=number, identity=payload))
     for mid in (1, 2):
         outgoing.sent(mid, outgoing.next(), 0.0)
     outgoing.dropped()
