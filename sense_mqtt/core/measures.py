@@ -54,6 +54,6 @@ def _leg(values: tuple[float, ...], leg: int) -> float | None:
 
 
 def write_number(value: float, decimals: int) -> str:
-    """Return a plain decimal number; zero, rounded or not, is `0` and never `-0.0`."""
+    """Return a plain decimal number with so many decimals; a zero has no sign."""
     written = f"{value:.{decimals}f}"
-    return "0" if float(written) == 0 else written
+    return written.removeprefix("-") if float(written) == 0 else written

@@ -30,7 +30,7 @@ def _announce(monitor: int, device: Device, transition: Transition, now: Moment,
     measured = {
         "power_w": _rounded(transition.power_w, 1),
         "duration_s": _rounded(transition.duration_s, 3),
-        "energy_kwh": _rounded(transition.energy_kwh, 6),
+        "energy_kwh": _rounded(transition.energy_kwh, 3),
     }
     fields = {
         "id": identify(monitor, device.row.id, transition.event_type, transition.time),

@@ -114,7 +114,8 @@ def _tell_devices(
             yield from _if_new(home, identity, "state", "ON" if device.on else "OFF")
         if device.power_w is not None:
             interval_s = 0.0 if identity in switched else policy.device_interval_s
-            yield from _tell(home, identity, "power", device.power_w, POWER_DECIMALS, interval_s, policy.jump_w, now)
+            decimals = 0 if device.on is False and device.power_w == 0 else POWER_DECIMALS  # off is `0` (contract 1.2)
+            yield from _tell(home, identity, "power", device.power_w, decimals, interval_s, policy.jump_w, now)
 
 
 def _tell(
@@ -133,7 +134,7 @@ def _tell(
         # A frame that waited for the timeline of a gap is older than what that told.
         if not jumped and max(now.monotonic - said.at, 0.0) < interval_s:
             return
-        if said.value == value:
+        if said.value == value and interval_s:
             return
     text = write_number(value, decimals)
     if said is None or said.text != text:

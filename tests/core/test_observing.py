@@ -37,7 +37,7 @@ def test_an_event_says_what_the_contract_asks():
     told = {key: value for key, value in on.fields.items() if key != "id"}
     assert told == {"name": "Dryer", "power_w": 5584.7, "source": "frame", "late": False}
     assert off.fields["duration_s"] == 4
-    assert off.fields["energy_kwh"] == 0.006205  # 5584.7 W for 4 s
+    assert off.fields["energy_kwh"] == 0.006  # 5584.7 W for 4 s, kWh with 3 decimals (contract 2.2)
 
 
 def test_the_same_transition_has_the_same_id_whoever_sees_it():
@@ -187,7 +187,7 @@ def test_a_missing_field_is_not_told_as_zero():
 
 def test_solar_readings():
     _, changes = run(HOME, (0, frame(solar_w=-2.6, grid_w=302, solar_pct=0)))
-    assert readings(changes, "solar_power") == ["0"]
+    assert readings(changes, "solar_power") == ["0.0"]
     assert readings(changes, "grid_power") == ["302.0"]
     assert readings(changes, "solar_share") == ["0"]
 

@@ -65,7 +65,7 @@ def test_pseudo_devices_without_watts_keep_what_was_known():
 
 def test_always_on_is_never_below_zero():
     _, changes = run(HOME, (0, frame({**PLUG, "ao_w": 300.0})))
-    assert readings(changes, "power", "always_on") == ["0"]
+    assert readings(changes, "power", "always_on") == ["0.0"]
 
 
 # --- nothing stale
@@ -213,3 +213,9 @@ def test_energy_that_dips_is_held_back():
     dipped = Energy("DAY", DAY.start, consumption_kwh=1.0)
     _, changes = run(home, (900, EnergyRead(dipped)))
     assert json.loads(readings(changes, "energy/day")[0])["consumption_kwh"] == 6.9
+
+
+def test_a_device_that_draws_nothing_while_it_is_on_and_one_that_goes_off_are_told_apart():
+    asleep = {**DRYER, "w": 0.0}
+    _, changes = run(HOME, (0, frame(asleep)), (100, frame(asleep, at=100)), (103, frame(at=103)))
+    assert readings(changes, "power", "1a2b3c4d") == ["0.0", "0"]
