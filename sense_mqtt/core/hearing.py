@@ -8,10 +8,11 @@ from sense_mqtt.core.alignment import Known, items_of
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.instants import Moment
+from sense_mqtt.core.judging import Verdict, judge
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition
-from sense_mqtt.core.witness import SAMPLES_MOST, Verdict, Witness, happened, hear, judge, newest_of
+from sense_mqtt.core.witness import SAMPLES_MOST, Witness, happened, hear, newest_of
 
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 
@@ -23,10 +24,10 @@ class TimelineRead:
     items: tuple[TimelineItem, ...]
 
 
-def take_in(home: Home, items: Iterable[TimelineItem]) -> Home:
+def take_in(home: Home, items: Iterable[TimelineItem], now: Moment) -> Home:
     """Remember what the timeline tells, until it is judged."""
     known = {identity: device.known for identity, device in home.devices.items()}
-    return replace(home, witness=hear(home.witness, items, known))
+    return replace(home, witness=hear(home.witness, items, known, max(now.wall, home.witness.looked or 0.0)))
 
 
 def is_told(transition: Transition, device: Device, home: Home) -> bool:
@@ -70,8 +71,8 @@ def _judge(home: Home, device: Device, rumours: Sequence[TimelineItem], now: Mom
     """Judge beside what frames have shown, a change included that is still held back: its rumour waits with it."""
     pending = device.switch.pending
     held_back = [Known(EVENT_TYPES[pending.state], pending.first.time, pending.earliest)] if pending else []
-    known = (*device.known, *held_back)
-    verdict = judge(home.witness, rumours, known, policy.rules(device.row.id), gap=home.gap, present=now.wall)
+    known, rules = (*device.known, *held_back), policy.rules(device.row.id)
+    verdict = judge(home.witness, rumours, known, rules, gap=home.gap, present=now.wall, on=bool(device.on))
     if not held_back:
         return verdict
     taken = items_of(verdict.known[-1:], device.row.id)

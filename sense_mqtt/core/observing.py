@@ -80,7 +80,7 @@ def _look_at_all(
 ) -> tuple[Home, list[Event], frozenset[str]]:
     rows = {row.id: row for row in update.devices}
     evidence = _shows_absence(update)
-    source: Source = "reconnect" if home.gap or _leaps(home, update) else "frame"
+    source: Source = "reconnect" if home.gap or _leaps(home, update, policy) else "frame"
     time, vague_s = _time_of(update, now), _vague_s(update)
     devices: dict[str, Device] = {}
     events: list[Event] = []
@@ -101,14 +101,18 @@ def _look_at_all(
 def _is_news(before: Device, device: Device) -> bool:
     if device is before:
         return False
-    return device.on != before.on or (before.switch.is_vague and device.power_w != before.power_w)
+    if device.on != before.on:
+        return True
+    # Of an edge that the timeline told, only now the watts are known.
+    return device.power_w != before.power_w and (before.switch.is_vague or before.power_w is None)
 
 
-def _leaps(home: Home, update: RealtimeUpdate) -> bool:
-    """Say whether this frame is the first after a hole in the stream, or after a cached one that hid a gap."""
+def _leaps(home: Home, update: RealtimeUpdate, policy: Policy) -> bool:
+    """Say whether this frame is the first after a hole, or after a cached one that hid a gap."""
     if update.epoch is None or home.newest is None:
         return False
-    return update.epoch - home.newest > (LOOKED_ON_S if home.landed else HOLE_S)
+    # Snapshots come as seldom as polls: it is a hole only where the house went `offline` in between.
+    return update.epoch - home.newest > (LOOKED_ON_S if home.landed else max(HOLE_S, policy.stale_after_s))
 
 
 def _shows_absence(update: RealtimeUpdate) -> bool:
@@ -207,7 +211,7 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
 
 def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Moment, policy: Policy) -> Outcome:
     items = seen.items if isinstance(seen, TimelineRead) else (*seen.added, *seen.updated)  # what was told was told
-    home, events = judge_rumours(take_in(home, items), now, policy)
+    home, events = judge_rumours(take_in(home, items, now), now, policy)
     switched = frozenset(_devices_of(events))
     home, readings = telling.tell_switched(home, switched, now, policy)
     home, documents = telling.describe(home, switched)

@@ -14,16 +14,21 @@ def conclude(monitor: int, device: Device, transition: Transition | None, now: M
     """Return the device with what the transition says of it, and the event; nothing new where there is none."""
     if transition is None:
         return device, []
-    newer = [edge for edge in device.known if edge.time > transition.time]
+    overtaken = any(_is_newer(edge.time, transition, now) for edge in device.known)
     known = Known(transition.event_type, transition.time, transition.earliest, transition.told, transition.guid)
-    device = _date(replace(device, known=remember(device.known, [known])), transition)
-    return device, [_announce(monitor, device, transition, now, late=bool(newer))]
+    device = _date(replace(device, known=remember(device.known, [known])), transition, now)
+    return device, [_announce(monitor, device, transition, now, late=overtaken)]
 
 
-def _date(device: Device, transition: Transition) -> Device:
+def _is_newer(time: float | None, transition: Transition, now: Moment) -> bool:
+    # One that lies in the future was told by a clock that ran ahead, and is no newer than anything.
+    return time is not None and transition.time < time <= now.wall + LATE_AFTER_S
+
+
+def _date(device: Device, transition: Transition, now: Moment) -> Device:
     if transition.event_type == "turned_on":
-        return replace(device, last_on=max(transition.time, device.last_on or transition.time))
-    return replace(device, last_off=max(transition.time, device.last_off or transition.time))
+        return device if _is_newer(device.last_on, transition, now) else replace(device, last_on=transition.time)
+    return device if _is_newer(device.last_off, transition, now) else replace(device, last_off=transition.time)
 
 
 def _announce(monitor: int, device: Device, transition: Transition, now: Moment, *, late: bool) -> Event:

@@ -197,7 +197,7 @@ def _complete(switch: Switch, pending: Pending) -> tuple[Switch, Transition]:
         source=first.source,
         earliest=min(pending.earliest, time),
         before=pending.before,
-        duration_s=time - switch.since if ended and switch.since is not None else None,
+        duration_s=time - switch.since if ended and switch.since is not None and switch.since <= time else None,
         energy_kwh=run_ws / 3.6e6 if ended and run_ws is not None else None,
     )
     fresh = pending.state == "on" and first.source == "frame"

@@ -233,3 +233,31 @@ def test_a_list_after_the_first_frame_brings_devices_that_are_off():
     assert readings(changes, "state", "1a2b3c4d") == ["OFF"]
     assert readings(changes, "power", "1a2b3c4d") == ["0"]
     assert events(changes) == []
+
+
+AHEAD = [pytest.param(1800, id="half an hour"), pytest.param(7200, id="two hours"), pytest.param(86_400, id="a day")]
+
+
+@pytest.mark.parametrize("ahead_s", AHEAD)
+def test_one_frame_from_the_future_spoils_nothing_that_comes_after_it(ahead_s):
+    home, changes = run(
+        HOME,
+        (0, frame()),
+        (1, frame(DRYER, at=1 + ahead_s)),
+        *((at, frame(DRYER, at=at)) for at in range(2, 8)),
+        (8, frame(at=8)),
+        (9, frame(at=9)),
+        (10, frame(DRYER, at=10)),
+    )
+    told = [change for change in changes if isinstance(change, Event)]
+    assert events(changes)[1:] == [("1a2b3c4d", "turned_off", 8.0), ("1a2b3c4d", "turned_on", 10.0)]
+    assert "duration_s" not in told[1].fields
+    assert [event.fields["late"] for event in told[1:]] == [False, False]
+    assert (home.devices["1a2b3c4d"].last_on, home.devices["1a2b3c4d"].last_off) == (START + 10, START + 8)
+
+
+def test_snapshots_that_come_once_a_minute_are_successive_frames():
+    wanted = policy(stale_after_s=150.0)
+    seen = ((0, frame()), (60, frame(at=60)), (120, frame(DRYER, at=120)), (280, frame(at=280)))
+    _, changes = run(HOME, *seen, wanted=wanted)
+    assert [change.fields["source"] for change in changes if isinstance(change, Event)] == ["frame", "reconnect"]

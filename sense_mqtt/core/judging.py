@@ -1,0 +1,155 @@
+"""Which of the timeline's edges are news: judged beside those that were told. Pure.
+
+The rule, with its reasons in docs/decisions/0002-two-witnesses.md:
+1. An edge that was told is `known`, with the span of time in which it must have happened.
+2. Known edges and the timeline's are laid side by side (alignment.py), anew each time. What is left are candidates.
+3. In a stream, frames decide: a candidate waits until frames have passed it, and is dropped where they looked on.
+   It counts where nobody looked (in a gap, between polls), and where it is of a whole short run that frames missed.
+4. A candidate that repeats the state before it is no edge; two that undo each other within the hold time are flapping.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sense_mqtt.core.alignment import Known, match
+from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.witness import LOOKED_ON_S, Witness, happened
+
+SHORT_RUN_S = 60.0  # a longer one shows in frames: Sense takes some ten seconds to detect one (INVARIANTS 12)
+GRACE_S = 15.0  # beyond the hold time, for frames to show what the timeline told first
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of the rumours about one device."""
+
+    known: tuple[Known, ...]  # with what was matched
+    news: tuple[TimelineItem, ...]  # to be told, oldest first
+    waiting: tuple[TimelineItem, ...]
+    offsets: tuple[float, ...]  # seconds, of the edges that were matched
+
+
+def judge(
+    witness: Witness,
+    rumours: Sequence[TimelineItem],
+    known: Sequence[Known],
+    rules: DeviceRules,
+    *,
+    gap: bool,
+    present: float,
+    on: bool,
+) -> Verdict:
+    """Return what the rumours about one device mean at `present`, seconds UTC.
+
+    `gap`: no frames come at present. `on`: what the last one showed.
+    """
+    if rules.on_above_w is not None or rules.off_below_w is not None:
+        return Verdict(tuple(known), (), (), ())  # the user's thresholds decide, of which Sense knows nothing
+    matched, left = match(rumours, known, witness.offset_s, witness.tolerance_s)
+    unseen = [item for item in left if _nobody_looked(item, witness, gap=gap)]
+    waiting = [] if gap else [i for i in left if _may_still_be_seen(i, witness, rules, present, unseen=i in unseen)]
+    passed = [item for item in left if item not in waiting]
+    missed = list(_short_runs(passed, matched, witness, on=on))
+    candidates = [item for item in passed if item in unseen or item in missed]
+    news = _without_flapping(
+        _that_change(candidates, matched, witness), [*matched, *map(_known, waiting)], rules, witness
+    )
+    return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(_offsets(known, matched)))
+
+
+def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[float]:
+    for old, new in zip(before, matched, strict=True):
+        if old.told is None and new.told is not None and new.time - new.earliest <= LOOKED_ON_S:
+            yield new.told - new.time
+
+
+# --- which of the others are news
+
+
+def _may_still_be_seen(
+    item: TimelineItem, witness: Witness, rules: DeviceRules, present: float, *, unseen: bool
+) -> bool:
+    hold_s = rules.on_delay_s if item.edge == "turned_on" else rules.off_delay_s
+    time = item.time - witness.offset_s
+    if witness.looked is not None and witness.watching:
+        may_be_short_s = SHORT_RUN_S if item.edge == "turned_on" and not unseen else 0.0  # which shows with its end
+        return time > witness.looked - GRACE_S - hold_s - may_be_short_s
+    return time > present - hold_s  # it may yet turn out to be flapping
+
+
+def _nobody_looked(item: TimelineItem, witness: Witness, *, gap: bool) -> bool:
+    time, slack_s = item.time - witness.offset_s, witness.tolerance_s
+    if witness.horizon is not None and time <= witness.horizon:
+        return False
+    if (gap or not witness.watching) and (witness.sure is None or time >= witness.sure - slack_s):
+        return True
+    return any(start - slack_s <= time <= end + slack_s for start, end in witness.blind)
+
+
+def _short_runs(
+    items: Sequence[TimelineItem], known: Sequence[Known], witness: Witness, *, on: bool
+) -> Iterator[TimelineItem]:
+    """Yield both edges of each whole run near which frames showed nothing but that the device was off."""
+    for first, second in pairwise(items):
+        is_run = first.edge == "turned_on" != second.edge and second.time - first.time <= SHORT_RUN_S
+        begin, end = first.time - witness.offset_s, second.time - witness.offset_s
+        if is_run and not _was_on(begin, end, known, witness, on=on):
+            yield from (first, second)
+
+
+def _was_on(begin: float, end: float, known: Sequence[Known], witness: Witness, *, on: bool) -> bool:
+    """Say whether a device was on at some time of this span, or may have been as far as the clocks are known."""
+    edges = [(happened(edge, witness), edge.event_type == "turned_on") for edge in known]
+    if any(begin - witness.tolerance_s <= time <= end + witness.tolerance_s for time, _ in edges):
+        return True
+    before, after = [is_on for time, is_on in edges if time < begin], [is_on for time, is_on in edges if time > end]
+    return before[-1] if before else not after[0] if after else on
+
+
+def _that_change(items: Iterable[TimelineItem], known: Sequence[Known], witness: Witness) -> Iterator[TimelineItem]:
+    before = list(_in_time(known, witness))
+    for item in sorted(items, key=lambda item: item.time):
+        time = item.time - witness.offset_s
+        earlier = [edge for edge in before if edge[0] <= time]
+        if not earlier or max(earlier)[1] != item.edge:
+            before.append((time, item.edge))
+            yield item
+
+
+def _in_time(known: Sequence[Known], witness: Witness) -> Iterator[tuple[float, str]]:
+    """Yield when each edge happened, and what: one that only a frame told was before the next that a frame told."""
+    latest = math.inf
+    for edge in reversed(known):
+        time = happened(edge, witness)
+        if not edge.is_exact:
+            latest = time = time if edge.told is not None else min(time, math.nextafter(latest, 0.0))
+        yield time, edge.event_type
+
+
+def _without_flapping(
+    news: Iterable[TimelineItem], others: Sequence[Known], rules: DeviceRules, witness: Witness
+) -> list[TimelineItem]:
+    kept: list[TimelineItem] = []
+    for item in news:
+        if kept and _undoes(kept[-1], item, others, rules, witness):
+            kept.pop()
+        else:
+            kept.append(item)
+    return kept
+
+
+def _undoes(
+    first: TimelineItem, second: TimelineItem, others: Sequence[Known], rules: DeviceRules, witness: Witness
+) -> bool:
+    hold_s = rules.on_delay_s if first.edge == "turned_on" else rules.off_delay_s
+    if second.time - first.time >= hold_s or (first.edge == "turned_on") == (second.edge == "turned_on"):
+        return False
+    begin, end = first.time - witness.offset_s, second.time - witness.offset_s
+    return not any(begin < happened(edge, witness) < end for edge in others)
+
+
+def _known(item: TimelineItem) -> Known:
+    return Known(item.edge, item.time, item.time, told=item.time, guid=item.guid)
