@@ -36,8 +36,9 @@ class Berth:
             refusals=_count(stored, "refusals"),
             descents=_count(stored, "descents"),
             climb_at=now.monotonic + _left_s(stored, "climb_at", now.wall, rules.cooldown_most_s * 1.25),
+            barred_until=now.monotonic + _left_s(stored, "barred_until", now.wall, rules.retry_after_most_s),
         )
-        longest_s = max(rules.backoff.most_s, rules.poll_interval_s, rules.retry_after_most_s)
+        longest_s = max(rules.backoff.most_s, rules.poll_interval_s, rules.retry_after_most_s, rules.cooldown_most_s)
         return replace(ladder, next_at=now.monotonic + _left_s(stored, "next_at", now.wall, longest_s))
 
     def save(self, ladder: Ladder, now: Moment) -> None:
@@ -50,6 +51,7 @@ class Berth:
             "written_at": now.wall,
             "next_at": now.wall + ladder.next_at - now.monotonic,
             "climb_at": now.wall + ladder.climb_at - now.monotonic,
+            "barred_until": now.wall + ladder.barred_until - now.monotonic,
         }
         try:
             self._file.save(content, durable=False)  # a power cut may forget it, a crash may not

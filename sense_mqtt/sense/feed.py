@@ -10,7 +10,7 @@ from sense_mqtt.errors import LoginRefused, SenseMqttError, TokenRefused
 from sense_mqtt.inbox import FrameArrived, Inbox, Rung, UpdatePolled
 from sense_mqtt.sense.berth import Berth
 from sense_mqtt.sense.feed_settings import FeedSettings
-from sense_mqtt.sense.ladder import Ladder, Lost, Outcome, Worked, climb, learn, settled
+from sense_mqtt.sense.ladder import Held, Ladder, Outcome, Worked, begun, climb, learn, settled
 from sense_mqtt.sense.line import HandshakeRefused, Line, LineEnded
 from sense_mqtt.sense.peek import is_update, tells_bad_token
 from sense_mqtt.sense.polling import Poller, Unpollable
@@ -118,7 +118,7 @@ class Feed:
         if self._ladder.rung == "poll":
             return self._poll("poll")
         with self._berth.claimed() as is_ours:
-            return self._connect() if is_ours else Lost("another sense-mqtt holds the feed of this monitor")
+            return self._connect() if is_ours else Held("another sense-mqtt holds the feed of this monitor")
 
     def _poll(self, rung: Rung) -> Outcome:
         asked = self._clock.now()
@@ -145,8 +145,8 @@ class Feed:
 
     def _listen(self, line: Line, token: str) -> Outcome | None:
         """Bring what comes until the line ends, or is not needed any more; None where something else came up."""
-        unfinished = learn(self._ladder, Lost("unfinished"), self._rules, self._now(), self._dice)
-        self._berth.save(unfinished, self._clock.now())  # a crash from here on does not forget that we tried
+        now = self._clock.now()  # a crash from here on does not forget that we tried
+        self._berth.save(begun(self._ladder, self._rules, now.monotonic, self._dice), now)
         line.open(token)
         self._voice.opened(self._ladder.rung)
         began, messages, holds = self._now(), 0, False
@@ -170,7 +170,8 @@ class Feed:
     def _bring(self, raw: str | bytes, line: Line) -> None:
         if tells_bad_token(raw):
             raise TokenRefused("the feed refused the access token")
-        self._bad_tokens = 0
+        if self._bad_tokens and is_update(raw):  # Sense greets before it looks at the token
+            self._bad_tokens = 0
 
         def may_wait() -> bool:
             line.keep()  # the silence is ours

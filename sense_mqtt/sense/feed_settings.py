@@ -30,7 +30,8 @@ class FeedSettings:
     backoff: Backoff = field(default_factory=Backoff)
     spacing_s: float = 1.0
     refusals_most: int = 3
-    cooldown_first_s: float = 900.0
+    losses_most: int = 6
+    cooldown_first_s: float = 300.0
     cooldown_most_s: float = 14_400.0
 
     def holds(self, lived_s: float, messages: int) -> bool:
@@ -47,8 +48,10 @@ class FeedSettings:
             mode=self.mode,
             poll_interval_s=self.poll_interval_s,
             spacing_s=self.spacing_s,
+            refusal_spacing_s=5 * self.spacing_s,
             backoff=self.backoff,
             refusals_most=self.refusals_most,
+            losses_most=self.losses_most,
             cooldown_first_s=self.cooldown_first_s,
             cooldown_most_s=self.cooldown_most_s,
         )

@@ -8,7 +8,7 @@ from sense_mqtt.core.backoff import Dice
 from sense_mqtt.errors import SenseMqttError, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.berth import Berth
 from sense_mqtt.sense.feed_settings import FeedSettings
-from sense_mqtt.sense.ladder import Ladder, Lost, Outcome, climb, learn
+from sense_mqtt.sense.ladder import Ladder, begun, climb, learn
 from sense_mqtt.sense.line import Line
 from sense_mqtt.sense.peek import is_update, tells_bad_token
 from sense_mqtt.sense.polling import Poller, Unpollable
@@ -48,8 +48,10 @@ class Onlooker:
         try:
             Poller(self._monitor, self._session).poll()
         except Unpollable:
+            if self._rules.mode == "poll":
+                raise
             if not ladder.failures:
-                return f"the bridge asks again in {rest_s:.0f} s; this firmware cannot be asked in between"
+                return f"the bridge asks again in {max(rest_s, 0.0):.0f} s; this firmware cannot be asked in between"
             message = f"it failed {ladder.failures} times in a row and rests for {rest_s:.0f} s; check again after that"
             raise SenseUnavailable(message) from None
         return "a frame came by polling, as the websocket rests" if ladder.rung != "poll" else "a frame came by polling"
@@ -57,13 +59,13 @@ class Onlooker:
     def _listen(self, ladder: Ladder) -> str:
         """Open the websocket for one frame. A failure counts as one of the feed's; a frame proves nothing to it."""
         token = self._session.token()
-        self._remember(ladder, Lost("unfinished"))  # also where we are killed from here on
+        self._remember(begun(ladder, self._rules, self._now(), self._dice))  # also where we are killed from here on
         try:
             self._receive(token)
         except SenseMqttError as error:
-            self._remember(ladder, judge_error(error))
+            self._remember(learn(ladder, judge_error(error), self._rules, self._now(), self._dice))
             raise
-        self._berth.save(replace(ladder, next_at=self._now() + self._rules.spacing_s), self._clock.now())
+        self._remember(replace(ladder, next_at=self._now() + self._rules.spacing_s))
         return "a frame came by websocket"
 
     def _receive(self, token: str) -> None:
@@ -78,9 +80,8 @@ class Onlooker:
                     return
         raise SenseUnavailable(f"no frame came within {self._settings.silence_timeout_s:g} s")
 
-    def _remember(self, ladder: Ladder, outcome: Outcome) -> None:
-        now = self._clock.now()
-        self._berth.save(learn(ladder, outcome, self._rules, now.monotonic, self._dice), now)
+    def _remember(self, ladder: Ladder) -> None:
+        self._berth.save(ladder, self._clock.now())
 
     def _now(self) -> float:
         return self._clock.now().monotonic

@@ -19,9 +19,11 @@ class Rules:
     mode: Mode = "auto"
     poll_interval_s: float = 60.0
     spacing_s: float = 1.0  # between the end of one attempt and the next: Sense frees the old socket first
+    refusal_spacing_s: float = 5.0  # the same after a refusal: an outage of seconds is not to cost the websocket
     backoff: Backoff = field(default_factory=Backoff)
     refusals_most: int = 3  # in a row, before stepping down
-    cooldown_first_s: float = 900.0  # before the websocket is tried again; doubles
+    losses_most: int = 6  # the same of attempts that the network ate; a minute or more
+    cooldown_first_s: float = 300.0  # before the websocket is tried again; doubles
     cooldown_most_s: float = 14_400.0
     retry_after_most_s: float = 3_600.0
 
@@ -57,7 +59,15 @@ class Missing:
     retry_after_s: float = 0.0
 
 
-Outcome = Worked | Lost | Refused | Missing
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Another process of ours holds this monitor's websocket."""
+
+    why: str
+    retry_after_s: float = 0.0
+
+
+Outcome = Worked | Lost | Refused | Missing | Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +75,12 @@ class Ladder:
     """Where a feed stands. Times are on the caller's clock, in seconds."""
 
     rung: Rung = "stream"
-    failures: int = 0  # attempts in a row that came to nothing
-    refusals: int = 0  # of the websocket, in a row
+    failures: int = 0  # attempts in a row, on this rung, that came to nothing
+    refusals: int = 0  # of the websocket, since it last brought something
     descents: int = 0  # steps down since the websocket last held
     next_at: float = 0.0  # no attempt before
     climb_at: float = 0.0  # the websocket is not tried again before
+    barred_until: float = 0.0  # nor before, whatever else happens: Sense said so (Retry-After)
 
 
 def settled(ladder: Ladder) -> Ladder:
@@ -79,24 +90,34 @@ def settled(ladder: Ladder) -> Ladder:
 
 def climb(ladder: Ladder, rules: Rules, now: float) -> Ladder:
     """Return to the websocket when its cool-down is over."""
-    if rules.mode != "auto" or ladder.rung == "stream" or now < ladder.climb_at:
+    if rules.mode != "auto" or ladder.rung == "stream" or now < max(ladder.climb_at, ladder.barred_until):
         return ladder
-    return replace(ladder, rung="stream", refusals=0, failures=0)
+    return replace(ladder, rung="stream", failures=0)
+
+
+def begun(ladder: Ladder, rules: Rules, now: float, dice: Dice) -> Ladder:
+    """Return where the feed stands, should the attempt that begins now be cut short by the end of the process."""
+    unfinished = Lost("unfinished")
+    return replace(_count(ladder, unfinished, now), next_at=now + _wait_s(ladder, ladder, unfinished, rules, now, dice))
 
 
 def learn(ladder: Ladder, outcome: Outcome, rules: Rules, now: float, dice: Dice) -> Ladder:
     """Return where the feed stands after an attempt, and when the next one may be made."""
-    after = _descend(_count(ladder, outcome), outcome, rules, now, dice)
-    return replace(after, next_at=now + _wait_s(ladder, after, outcome, rules, dice))
+    after = _descend(_count(ladder, outcome, now), outcome, rules, now, dice)
+    return replace(after, next_at=now + _wait_s(ladder, after, outcome, rules, now, dice))
 
 
-def _count(ladder: Ladder, outcome: Outcome) -> Ladder:
+def _count(ladder: Ladder, outcome: Outcome, now: float) -> Ladder:
     match outcome:
+        case Worked() if ladder.rung == "stream":
+            return settled(ladder)
+        case Worked() if ladder.rung == "poll" and ladder.failures > 1:
+            return replace(ladder, failures=0, climb_at=now)  # an outage is over: perhaps for the websocket too
         case Worked():
-            return settled(ladder) if ladder.rung == "stream" else replace(ladder, failures=0)
+            return replace(ladder, failures=0, refusals=ladder.refusals if ladder.rung == "poll" else 0)
         case Refused():
             return replace(ladder, failures=ladder.failures + 1, refusals=ladder.refusals + 1)
-        case Lost() | Missing():
+        case Lost() | Missing() | Held():
             return replace(ladder, failures=ladder.failures + 1)
 
 
@@ -108,25 +129,48 @@ def _descend(ladder: Ladder, outcome: Outcome, rules: Rules, now: float, dice: D
     if ladder.rung != "stream" or not _gives_up(ladder, outcome, rules):
         return ladder
     cooldown_s = min(rules.cooldown_first_s * 2.0 ** min(ladder.descents, 32), rules.cooldown_most_s)
-    climb_at = now + dice(cooldown_s, cooldown_s * 1.25)  # after an incident not every bridge at the same moment
-    return replace(ladder, rung="poll", failures=0, refusals=0, descents=ladder.descents + 1, climb_at=climb_at)
+    return replace(
+        ladder,
+        rung="poll",
+        failures=0,
+        descents=ladder.descents + 1,
+        climb_at=now + dice(cooldown_s, cooldown_s * 1.25),  # after an incident not every bridge at the same moment
+        barred_until=now + _asked_s(outcome, rules),
+    )
 
 
 def _gives_up(ladder: Ladder, outcome: Outcome, rules: Rules) -> bool:
-    """An outage is no refusal; but a websocket on trial (we came from polling, which worked) gets one chance."""
-    if isinstance(outcome, Worked):
-        return False
-    return ladder.descents > 0 or ladder.refusals >= rules.refusals_most
+    """A websocket on trial (we came from polling, which worked) gets one chance."""
+    match outcome:
+        case Refused():
+            is_long = outcome.retry_after_s > rules.poll_interval_s  # meanwhile, polls tell more than nothing
+            return ladder.descents > 0 or ladder.refusals >= rules.refusals_most or is_long
+        case Lost():
+            return ladder.descents > 0 or ladder.failures >= rules.losses_most
+        case _:
+            return False
 
 
-def _wait_s(before: Ladder, after: Ladder, outcome: Outcome, rules: Rules, dice: Dice) -> float:
+def _wait_s(before: Ladder, after: Ladder, outcome: Outcome, rules: Rules, now: float, dice: Dice) -> float:
     interval_s = rules.spacing_s if after.rung == "stream" else rules.poll_interval_s
     if isinstance(outcome, Worked):
         return interval_s
-    asked_s = min(outcome.retry_after_s, rules.retry_after_most_s)
+    if after.rung == "snapshot":
+        interval_s = max(_rest_s(after, rules), after.barred_until - now)
     if after.rung != before.rung:
-        return max(asked_s, rules.spacing_s)
-    return max(asked_s, interval_s, rules.backoff.wait_s(before.failures, dice))
+        return interval_s if after.rung == "snapshot" else rules.spacing_s
+    least_s = rules.refusal_spacing_s if isinstance(outcome, Refused) else 0.0
+    return max(_asked_s(outcome, rules), interval_s, least_s, rules.backoff.wait_s(before.failures, dice))
+
+
+def _rest_s(ladder: Ladder, rules: Rules) -> float:
+    """A websocket that refuses also snapshots is asked more and more seldom."""
+    refusals = max(ladder.refusals - rules.refusals_most, 0)
+    return min(rules.poll_interval_s * 2.0 ** min(refusals, 32), rules.cooldown_most_s)
+
+
+def _asked_s(outcome: Outcome, rules: Rules) -> float:
+    return 0.0 if isinstance(outcome, Worked) else min(outcome.retry_after_s, rules.retry_after_most_s)
 
 
 def is_pollable(version: str) -> bool:

@@ -36,6 +36,8 @@ class Faults:
         self.close_after_frames: int | None = None  # a socket is closed after so many frames
         self.cached_first_frame_s = 0.0  # the first frame of a socket is that old
         self.token_error_as_frame = False  # a bad token at the feed: an `error` frame and a close, instead of HTTP 401
+        self.greets_first = False  # with it: the feed says hello before it refuses a token
+        self.feed_takes_no_token = False  # the feed refuses tokens that REST takes
         self.over_limit: Literal["refuse", "close_oldest"] = "refuse"  # what a socket too many leads to
         self.socket_limit = 2
         self.old_firmware = False  # before 1.64: no realtime_update by REST

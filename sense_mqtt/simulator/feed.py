@@ -18,7 +18,7 @@ POLICY_VIOLATION = 1008  # RFC 6455 7.4.1
 async def listen(service: Service, request: web.Request) -> web.StreamResponse:
     """Answer `/monitors/{monitor}/realtimefeed`, for as long as the socket lives."""
     monitor = service.monitor(request.match_info["monitor"])
-    authorised = may_enter(service, request)
+    authorised = may_enter(service, request) and not service.faults.feed_takes_no_token
     refused = _refused(service, monitor, authorised=authorised)
     note_handshake(service, request, 101 if refused is None else refused.status, authorised=authorised)
     if refused is not None:
@@ -55,9 +55,10 @@ def _refused(service: Service, monitor: Monitor | None, *, authorised: bool) -> 
 
 async def _turn_away(service: Service, request: web.Request, ws: web.WebSocketResponse) -> web.StreamResponse:
     await ws.prepare(request)
-    error = {"authorized": False, "error_reason": "Unauthorized"}
-    message = _wire(service, request).encode("error", error, int(service.wall()))
-    await (ws.send_str(message) if isinstance(message, str) else ws.send_bytes(message))
+    greeting = [("hello", {"online": True})] if service.faults.greets_first else []
+    for kind, payload in (*greeting, ("error", {"authorized": False, "error_reason": "Unauthorized"})):
+        message = _wire(service, request).encode(kind, payload, int(service.wall()))
+        await (ws.send_str(message) if isinstance(message, str) else ws.send_bytes(message))
     await ws.close()
     return ws
 

@@ -205,7 +205,7 @@ def _look_at_retained(world: World, result: Result) -> None:
         if device.id not in unsettled and step is not None:
             topic = f"{FIRST_MONITOR}/device/{device.id}"
             expected[f"{topic}/state"] = "ON" if step.state == "on" else "OFF"
-            expected[f"{topic}/power"] = write_number(step.w, 1)
+            expected[f"{topic}/power"] = "0" if step.state != "on" and step.w == 0 else write_number(step.w, 1)
     result.wrong_retained = [
         f"{topic}: {kept.get(topic)} and not {value}" for topic, value in expected.items() if kept.get(topic) != value
     ]

@@ -15,11 +15,13 @@ LADDER = Ladder(rung="poll", failures=3, refusals=1, descents=2, next_at=1_060.0
 def test_a_restart_knows_where_it_stood(tmp_path):
     Berth(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
     after = Berth(tmp_path, 1).load(Rules(), Moment(WALL + 10, 5.0))  # the other clock began anew
-    assert after == Ladder(rung="poll", failures=3, refusals=1, descents=2, next_at=55.0, climb_at=895.0)
+    assert after == Ladder(
+        rung="poll", failures=3, refusals=1, descents=2, next_at=55.0, climb_at=895.0, barred_until=5.0
+    )
 
 
 def test_the_first_start_knows_nothing(tmp_path):
-    assert Berth(tmp_path, 1).load(Rules(), Moment(WALL, 5.0)) == Ladder(next_at=5.0, climb_at=5.0)
+    assert Berth(tmp_path, 1).load(Rules(), Moment(WALL, 5.0)) == Ladder(next_at=5.0, climb_at=5.0, barred_until=5.0)
 
 
 def test_monitors_do_not_share_what_they_remember(tmp_path):
@@ -49,7 +51,7 @@ DAMAGED = ["", "[]", "{", '{"rung": 5, "failures": "x", "next_at": null}', '{"ru
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_memory_is_as_good_as_none(tmp_path, content):
     (tmp_path / "feed-1.json").write_text(content)
-    assert Berth(tmp_path, 1).load(Rules(), Moment(WALL, 5.0)) == Ladder(next_at=5.0, climb_at=5.0)
+    assert Berth(tmp_path, 1).load(Rules(), Moment(WALL, 5.0)) == Ladder(next_at=5.0, climb_at=5.0, barred_until=5.0)
 
 
 def test_what_cannot_be_written_is_said_once(tmp_path, caplog):

@@ -1,10 +1,12 @@
 """A look at the feed, as polite as the feed itself."""
 
+from dataclasses import replace
+
 import pytest
 from sense_parts import session_of
 
 from sense_mqtt.clock import SystemClock
-from sense_mqtt.errors import LoginRefused, SenseUnavailable, TokenRefused
+from sense_mqtt.errors import LoginRefused, NotFound, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.berth import Berth
 from sense_mqtt.sense.feed import FeedSettings
 from sense_mqtt.sense.glimpse import Onlooker
@@ -44,8 +46,8 @@ def waits():
 def look(cloud, settings, waits):
     session = session_of(cloud, settings.state_dir)
 
-    def once():
-        return Onlooker(MONITOR, session, settings, clock=SystemClock(), dice=lambda _least, most: most).look(waits)
+    def once(wanted=settings):
+        return Onlooker(MONITOR, session, wanted, clock=SystemClock(), dice=lambda _least, most: most).look(waits)
 
     return once
 
@@ -114,13 +116,19 @@ def test_old_firmware_whose_websocket_rests_is_a_failure(cloud, look, settings):
         look()
 
 
+def test_firmware_that_cannot_be_polled_fails_where_only_polling_is_wanted(cloud, look, settings):
+    cloud.faults.old_firmware = True
+    with pytest.raises(NotFound, match="cannot be polled: its firmware"):
+        look(replace(settings, mode="poll"))
+
+
 def test_a_refusal_counts_as_one_of_the_feeds(cloud, look, settings):
     cloud.faults.refuse(429, path="realtimefeed", retry_after=120)
     with pytest.raises(HandshakeRefused, match="HTTP 429"):
         look()
     after = remembered(settings)
-    assert (after.failures, after.refusals) == (1, 1)
-    assert after.next_at - SystemClock().now().monotonic == pytest.approx(120, abs=2)
+    assert (after.rung, after.refusals) == ("poll", 1)
+    assert after.barred_until - SystemClock().now().monotonic == pytest.approx(120, abs=2)
 
 
 def test_a_silent_feed_is_a_failure(cloud, look, settings):

@@ -1,11 +1,13 @@
 """The ladder of a feed, without any feed."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.sense.ladder import (
+    Held,
     Ladder,
     Lost,
     Missing,
@@ -13,6 +15,7 @@ from sense_mqtt.sense.ladder import (
     Refused,
     Rules,
     Worked,
+    begun,
     climb,
     is_pollable,
     learn,
@@ -46,7 +49,10 @@ RUNGS = [
     ("two refusals are patience", [NO, NO], "stream"),
     ("three refusals in a row are a message", [NO, NO, NO], "poll"),
     ("a connection that held forgives", [NO, NO, FINE, NO, NO], "stream"),
-    ("an outage is no refusal, however long", [GONE] * 50, "stream"),
+    ("an outage is no refusal", [GONE] * 5, "stream"),
+    ("a websocket that does not come may still be polled for", [GONE] * 6, "poll"),
+    ("a long wait for the websocket is spent polling", [Refused("429", 61)], "poll"),
+    ("another process of ours is waited for", [Held("another")] * 50, "stream"),
     ("refusals count through an outage", [NO, GONE, NO, GONE, NO], "poll"),
     ("firmware that cannot be polled", [NO, NO, NO, Missing("1.49")], "snapshot"),
     ("polling that fails stays polling", [NO, NO, NO, GONE, GONE], "poll"),
@@ -101,14 +107,19 @@ WAITS = [
     ("after a good connection at once, with room for Sense to notice", Ladder(), FINE, 1),
     ("after the first failure within the first ceiling", Ladder(), GONE, 1),
     ("after the fifth within the fifth", Ladder(failures=4), GONE, 16),
-    ("never longer than five minutes", Ladder(failures=40), GONE, 300),
-    ("as long as Sense asks", Ladder(), Refused("429", 120), 120),
+    ("never longer than five minutes", Ladder(failures=40), Held("another"), 300),
+    ("after a refusal longer than an outage of seconds", Ladder(), NO, 5),
+    ("as long as Sense asks", Ladder(), Refused("429", 50), 50),
     ("an hour at most", Ladder(), Lost("429", 90_000), 3600),
     ("between polls", Ladder(rung="poll"), FINE, 60),
     ("a failed poll is not repeated sooner", Ladder(rung="poll"), GONE, 60),
     ("failing polls back off", Ladder(rung="poll", failures=8), GONE, 256),
     ("on the new rung at once", Ladder(refusals=2), NO, 1),
-    ("on the new rung, as long as Sense asks", Ladder(refusals=2), Refused("429", 30), 30),
+    ("polls need not wait as long as the websocket", Ladder(), Refused("429", 900), 1),
+    ("on to snapshots, after an interval", Ladder(rung="poll"), Missing("1.49"), 60),
+    ("on to snapshots when Sense lets us", Ladder(rung="poll", barred_until=5900), Missing("1.49"), 900),
+    ("a snapshot that was refused, longer", Ladder(rung="snapshot", refusals=4), NO, 240),
+    ("more and more seldom, up to hours", Ladder(rung="snapshot", refusals=40), NO, 14_400),
     ("between snapshots", Ladder(rung="snapshot"), FINE, 60),
 ]
 
@@ -118,14 +129,49 @@ def test_the_wait(ladder, outcome, wait_s):
     assert learn(ladder, outcome, RULES, 5000, highest).next_at == 5000 + wait_s
 
 
-def test_an_hour_of_outage_is_met_with_growing_gaps():
-    ladder, now, gaps = Ladder(), 0.0, []
-    while now < 3600:
-        ladder = learn(ladder, GONE, RULES, now, highest)
-        gaps.append(ladder.next_at - now)
+def attempts(ladder: Ladder, outcome: Outcome, until: float) -> list[tuple[str, float]]:
+    """Return the rung and time of each attempt that ends so."""
+    now, made = 0.0, []
+    while now < until:
+        ladder = climb(ladder, RULES, now)
+        made.append((ladder.rung, now))
+        ladder = learn(ladder, outcome, RULES, now, highest)
         now = ladder.next_at
+    return made
+
+
+def test_an_hour_of_outage_is_met_with_growing_gaps():
+    streams = [at for rung, at in attempts(Ladder(), GONE, 3600.0) if rung == "stream"]
+    gaps = [later - sooner for sooner, later in pairwise(streams)]
     assert gaps == sorted(gaps)
-    assert len(gaps) == 20
+    assert len(streams) == 7  # six at the beginning, then one after each cool-down
+
+
+def test_firmware_that_can_neither_stream_nor_be_polled_is_left_in_peace():
+    ladder, now, made = Ladder(), 0.0, 0
+    while now < 3600.0:
+        ladder = climb(ladder, RULES, now)
+        made += ladder.rung != "poll"
+        ladder = learn(ladder, Missing("1.49") if ladder.rung == "poll" else NO, RULES, now, highest)
+        now = ladder.next_at
+    assert made < 12
+
+
+def test_polls_that_work_again_after_an_outage_bring_the_websocket_back():
+    ladder = after(*[GONE] * 6, at=0.0)
+    assert after(GONE, FINE, start=ladder, at=100.0).climb_at == 900.0
+    assert after(GONE, GONE, FINE, start=ladder, at=100.0).climb_at == 100.0
+
+
+def test_the_websocket_is_not_tried_before_sense_lets_us_whatever_happens():
+    ladder = replace(after(Refused("429", 3600), at=0.0), climb_at=0.0)
+    assert climb(ladder, RULES, 3599.0).rung == "poll"
+    assert climb(ladder, RULES, 3600.0).rung == "stream"
+
+
+def test_an_attempt_that_is_cut_short_is_remembered_and_takes_no_step_down():
+    ladder = begun(Ladder(failures=20, refusals=2), RULES, 0.0, highest)
+    assert (ladder.rung, ladder.failures, ladder.next_at) == ("stream", 21, 300.0)
 
 
 FIRMWARE = [

@@ -24,10 +24,26 @@ def test_refused_three_times_the_feed_polls(cloud, session, inbox, settings, sta
 
 @pytest.mark.parametrize("status", [500, 502, 504, -1])
 def test_an_outage_is_no_refusal(cloud, session, inbox, settings, status):
-    cloud.faults.refuse(status, path=FEED, times=8)
+    cloud.faults.refuse(status, path=FEED, times=5)
     with running(feed_of(session, inbox, settings())):
         items = items_until(inbox, lambda items: len(updates(items)) >= 1)
     assert not rungs(items)
+
+
+def test_a_websocket_that_does_not_come_leads_to_polling_which_may(cloud, session, inbox, settings):
+    cloud.faults.refuse(-1, path=FEED)
+    with running(feed_of(session, inbox, settings())):
+        items = told(inbox, UpdatePolled)
+    assert rungs(items) == ["poll"]
+    assert len(cloud.records.requests(FEED)) == 6
+
+
+def test_a_long_wait_for_the_websocket_is_spent_polling(cloud, session, inbox, settings):
+    cloud.faults.refuse(429, path=FEED, retry_after=600)
+    with running(feed_of(session, inbox, settings(cooldown_first_s=0.01))):
+        items = told(inbox, UpdatePolled, 3)
+    assert rungs(items) == ["poll"]
+    assert len(cloud.records.requests(FEED)) == 1
 
 
 def test_closed_within_seconds_three_times_the_feed_polls(cloud, session, inbox, settings):
@@ -66,7 +82,7 @@ def test_after_the_cool_down_the_websocket_is_tried_again(cloud, session, inbox,
 
 def test_sense_is_given_the_time_it_asks_for(cloud, session, inbox, settings):
     cloud.faults.refuse(429, path=FEED, times=1, retry_after=1)
-    with running(feed_of(session, inbox, settings())):
+    with running(feed_of(session, inbox, settings(mode="stream"))):
         told(inbox, FeedOpened)
     first, second = cloud.records.requests(FEED)
     assert second.monotonic - first.monotonic > 0.9

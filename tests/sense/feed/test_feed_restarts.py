@@ -66,5 +66,6 @@ def test_what_a_feed_remembers_holds_no_secret(session, inbox, settings, tmp_pat
         "descents",
         "next_at",
         "climb_at",
+        "barred_until",
         "written_at",
     }

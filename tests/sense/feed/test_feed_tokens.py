@@ -37,3 +37,11 @@ def test_the_feed_waits_for_a_person_and_goes_on_by_itself(cloud, tmp_path, inbo
         session_of(cloud, tmp_path).log_in(cloud.email, cloud.password, lambda: "")
         items_until(inbox, lambda items: len(updates(items)) >= 1)
     assert cloud.records.counts.login_attempts == 2
+
+
+def test_a_greeting_does_not_make_a_refused_token_a_good_one(cloud, session, inbox, settings):
+    cloud.faults.token_error_as_frame = cloud.faults.greets_first = cloud.faults.feed_takes_no_token = True
+    with running(feed_of(session, inbox, settings())):
+        items = told(inbox, UpdatePolled)
+    assert rungs(items) == ["poll"]
+    assert cloud.records.counts.renews < 6
