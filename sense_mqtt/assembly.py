@@ -74,7 +74,7 @@ class Cloud:
 
 def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock, haste: Haste | None = None) -> Cloud:
     """Return the account's session; nothing is asked of Sense yet."""
-    closing = threading.Event()
+    closing, haste = threading.Event(), haste or Haste()
     sense = config.sense
     api = SenseApi(
         sense.api_url,
@@ -83,9 +83,17 @@ def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock
         ca_file=sense.ca_file,
         clock=clock,
         closing=closing,
-        spacing_s=(haste or Haste()).rest_spacing_s,
+        spacing_s=haste.rest_spacing_s,
     )
-    session = Session(api, config.state_dir, credentials_of(config), clock=clock, post=inbox.put, learn=redactor.learn)
+    session = Session(
+        api,
+        config.state_dir,
+        credentials_of(config),
+        clock=clock,
+        post=inbox.put,
+        waits=lambda: waits(random.uniform, haste.schedules),
+        learn=redactor.learn,
+    )
     return Cloud(api, session, closing)
 
 

@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from itertools import count
 
 import pytest
 
@@ -48,7 +49,7 @@ def enter(simulated, tmp_path):
         known = known or Credentials()
         given_to_api = {"device_id": "d", "timeout_s": 10.0, "ca_file": None, "clock": clock, "closing": closing}
         api = SenseApi(simulated.api_url, **given_to_api, spacing_s=0.0)
-        session = Session(api, tmp_path, known, clock=clock, post=lambda _: None)
+        session = Session(api, tmp_path, known, clock=clock, post=lambda _: None, waits=count)
         secrets = []
         account = log_in(
             Cloud(api, session, closing), known, given or Given(), answers, clock, lambda *all_: secrets.extend(all_)

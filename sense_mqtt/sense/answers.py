@@ -64,6 +64,7 @@ class Answer:
 # What Sense's "no" means at each door (facts 2.6). What is not listed: RequestRefused.
 REFUSALS: dict[tuple[Door, int], type[SenseMqttError]] = {
     ("get", 401): TokenRefused,
+    ("get", 403): TokenRefused,
     ("get", 404): NotFound,
     ("renew", 400): TokenRefused,
     ("renew", 401): TokenRefused,
@@ -108,7 +109,9 @@ def read(door: Door, answer: Answer, secrets: tuple[str, ...] = ()) -> Any:
         raise _refusal(door, status, body, secrets)
     if body is None:
         raise SenseUnavailable(f"an answer that is no JSON (HTTP {status} on {door})")
-    if door != "get" and (not isinstance(body, Mapping) or body.get("authorized") is False):
+    if door != "get" and not isinstance(body, Mapping):
+        raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
+    if door != "get" and body.get("authorized") is False:
         raise _refusal(door, status, body, secrets)
     return body
 
@@ -141,7 +144,7 @@ def _refusal(door: Door, status: int, body: Any, secrets: tuple[str, ...]) -> Se
     known: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
     reason = _reason(known, secrets)
     message = f"Sense refused {door} (HTTP {status}{': ' + reason if reason else ''})"
-    if status == 403 and not _is_sense(known):
+    if status == 403 and door != "get" and not _is_sense(known):
         return SenseUnavailable(f"{message}: not in Sense's own words, so perhaps a firewall")
     if door.startswith("authenticate") and _asks_for_code(known):
         return CodeAsked("Sense asks for the code of two-factor login", str(known.get("mfa_token") or ""))

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Session:
         *,
         clock: Clock,
         post: Callable[[AuthChanged], None],
+        waits: Callable[[], Iterator[float]],  # between renewals that fail, one row for each outage
         limits: Limits | None = None,
         learn: Callable[[str], None] | None = None,  # told of each token, for redaction
     ) -> None:
@@ -66,6 +67,10 @@ class Session:
         self._stamp: Stamp | None = None
         self._renew_at = self._ends_at = 0.0  # monotonic
         self._refused: str | None = None  # the access token that Sense refused
+        self._make_waits, self._waits = waits, waits()
+        self._rest_until = 0.0  # monotonic; no renewal before, whoever asks
+        self._rests_for: SenseMqttError | None = None
+        self._stubborn: set[str] = set()  # paths that refused a fresh token: that says nothing of tokens
 
     @property
     def auth(self) -> Auth:
@@ -97,10 +102,22 @@ class Session:
         token = self.token()
         path = path.replace("{user}", str(self.account().user_id))
         try:
-            return self._api.get(path, params, token=token)
+            return self._ask(path, params, token)
         except TokenRefused:
+            if path in self._stubborn:
+                raise
             self.token_refused(token)
-        return self._api.get(path, params, token=self.token())
+        token = self.token()
+        try:
+            return self._ask(path, params, token)
+        except TokenRefused:
+            self._stubborn.add(path)
+            raise
+
+    def _ask(self, path: str, params: Mapping[str, str | int] | None, token: str) -> Any:
+        answer = self._api.get(path, params, token=token)
+        self._stubborn.discard(path)
+        return answer
 
     def log_in(self, email: str, password: str, code: Callable[[], str]) -> Account:
         """Log in for a person who sits there; `code` is asked where the account has two-factor login."""
@@ -158,7 +175,11 @@ class Session:
         with self._file.locked():
             self._adopt()  # another process may have renewed, and spent our refresh token
             standing = self._standing or standing
-            return self._renew(standing) if self._is_due() else standing
+            if not self._is_due():
+                return standing
+            if self._rests_for is not None and self._clock.now().monotonic < self._rest_until:
+                raise self._rests_for  # a new one with each attempt of ours; many ask
+            return self._renew(standing)
 
     def _renew(self, standing: Standing) -> Standing:
         form = {"user_id": str(standing.account.user_id), "refresh_token": standing.refresh_token or ""}
@@ -181,6 +202,7 @@ class Session:
         now = self._clock.now().monotonic
         if now >= self._ends_at or standing.access_token == self._refused:
             self._declare("unavailable", str(error))
+            self._rests_for, self._rest_until = error, now + next(self._waits)
             raise error
         log.debug("the session could not be renewed yet: %s", error)
         self._renew_at = now + min(RENEWAL_RETRY_S, (self._ends_at - now) / 2)
@@ -214,6 +236,7 @@ class Session:
         self._renew_at = now.monotonic + renew_after_s(standing.life_s) - age
         self._ends_at = float("inf") if standing.life_s is None else now.monotonic + standing.life_s - age
         self._logins.unpark()
+        self._rests_for, self._waits = None, self._make_waits()
         for secret in filter(None, (standing.access_token, standing.refresh_token)):
             self._learn(secret)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -55,8 +56,10 @@ def _refused(service: Service, monitor: Monitor | None, *, authorised: bool) -> 
 
 async def _turn_away(service: Service, request: web.Request, ws: web.WebSocketResponse) -> web.StreamResponse:
     await ws.prepare(request)
-    greeting = [("hello", {"online": True})] if service.faults.greets_first else []
-    for kind, payload in (*greeting, ("error", {"authorized": False, "error_reason": "Unauthorized"})):
+    said: list[tuple[str, dict[str, Any]]] = [("error", {"authorized": False, "error_reason": "Unauthorized"})]
+    if service.faults.greets_first:
+        said.insert(0, ("hello", {"online": True}))
+    for kind, payload in said:
         message = _wire(service, request).encode(kind, payload, int(service.wall()))
         await (ws.send_str(message) if isinstance(message, str) else ws.send_bytes(message))
     await ws.close()

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from itertools import count
 from pathlib import Path
 
 from sense_mqtt.clock import SystemClock
@@ -14,7 +15,7 @@ def main(url: str, state_dir: str, email: str, password: str) -> None:
     clock, closing = SystemClock(), threading.Event()
     api = SenseApi(url, device_id="k", timeout_s=20, ca_file=None, clock=clock, closing=closing, spacing_s=0)
     credentials = Credentials(email, password)
-    session = Session(api, Path(state_dir), credentials, clock=clock, post=lambda _item: None)
+    session = Session(api, Path(state_dir), credentials, clock=clock, post=lambda _item: None, waits=count)
     while True:
         session.token_refused(session.token())
         session.get("app/monitors/900101/status")

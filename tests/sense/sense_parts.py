@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -62,7 +63,7 @@ def session_of(cloud: SimulatedCloud, state_dir: Path, clock: Any = None, **more
     clock = clock or SystemClock()
     api = more.pop("api", None) or api_of(cloud, clock)
     credentials = more.pop("credentials", None) or known(cloud)
-    return Session(api, state_dir, credentials, clock=clock, **{"post": lambda _item: None, **more})
+    return Session(api, state_dir, credentials, clock=clock, **{"post": lambda _item: None, "waits": count, **more})
 
 
 def feed_of(session: Session, inbox: Inbox, settings: FeedSettings, monitor: int = 900_101) -> Feed:

@@ -61,7 +61,7 @@ def test_we_say_who_we_are(cloud):
 FAULTS = [
     (400, '{"status": "error", "error_reason": "Bad"}', RequestRefused),
     (401, '{"status": "error", "error_reason": "No"}', TokenRefused),
-    (403, '{"status": "error", "error_reason": "No"}', RequestRefused),
+    (403, '{"status": "error", "error_reason": "No"}', TokenRefused),
     (404, '{"status": "error", "error_reason": "Not Found"}', NotFound),
     (429, None, RateLimited),
     (500, None, OverloadedSense),

@@ -8,6 +8,7 @@ from sense_mqtt.errors import (
     RateLimited,
     RequestRefused,
     SenseUnavailable,
+    TokenRefused,
 )
 
 OUTAGES = [
@@ -97,3 +98,34 @@ def test_a_login_without_a_token_is_an_outage(cloud, tmp_path, clock):
     with pytest.raises(SenseUnavailable, match="login holds no token"):
         session.token()
     assert session.auth == "unavailable"
+
+
+def test_however_many_ask_in_an_outage_renewals_grow_seldom(cloud, tmp_path, clock):
+    waits = iter([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0])
+    session = session_of(cloud, tmp_path, clock, waits=lambda: waits)
+    session.token()
+    clock.advance(4000)
+    cloud.faults.refuse(502, path="renew")
+    for _ in range(120):
+        with pytest.raises(SenseUnavailable):
+            session.token()
+        clock.advance(1.0)
+    assert len(cloud.records.requests("renew")) == 7
+    cloud.faults.clear()
+    clock.advance(20)
+    assert session.token()
+
+
+def test_a_path_that_refuses_what_others_take_costs_one_renewal(cloud, tmp_path, clock):
+    session = session_of(cloud, tmp_path, clock)
+    cloud.faults.refuse(401, path="monitors/900101/devices", body="{}")
+    for _ in range(5):
+        with pytest.raises(TokenRefused):
+            session.get("app/monitors/900101/devices")
+        assert session.get(STATUS)
+    assert cloud.records.counts.renews == 1
+    cloud.faults.clear()
+    assert session.get("app/monitors/900101/devices")
+    cloud.account.expire_access_tokens()
+    assert session.get("app/monitors/900101/devices")
+    assert cloud.records.counts.renews == 2
