@@ -23,6 +23,7 @@ from sense_mqtt.health import Counters
 from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import Inbox, Rung
 from sense_mqtt.intake import Intake
+from sense_mqtt.jobs import Pace
 from sense_mqtt.journal import Journal
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.publisher import Publisher
@@ -154,8 +155,7 @@ def assemble(
         open_feed=lambda monitor: doors.feed(monitor, cloud.session, inbox, settings, clock=clock, random=dice),
         backoff=lambda: waits(dice.uniform, haste.schedules),
         wanted=config.sense.monitors,
-        energy_interval_s=config.energy.interval_s,
-        blind_every_s=haste.blind_every_s,
+        pace=Pace(config.energy.interval_s, haste.blind_every_s),
         timeline_lag_s=haste.timeline_lag_s,
         closing=cloud.closing,
     )

@@ -1,8 +1,15 @@
 """What is done without being asked: the jobs, each with a name for the log. A schedule is a command nobody typed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from sense_mqtt.core.entities import SCALES
+from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
+
+LIST_EVERY_S = 6 * 3600.0  # between readings of the list; a renamed or new device is seen in the feed before
+SLOW_SCALES_EVERY = 4  # week to cycle are read so many times more seldom than the day
+PARKED_CHECK_S = 5.0  # between two looks whether a person has logged in
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +59,38 @@ NAMES: Mapping[type, str] = {
     ReadTimeline: "the timeline",
 }
 """Of the jobs that ask Sense, and may fail."""
+
+
+def fellows(job: Job) -> tuple[Job, ...]:
+    """Return the jobs that ask the same of Sense, and so fail together."""
+    return tuple(ReadEnergy(job.monitor, scale) for scale in SCALES) if isinstance(job, ReadEnergy) else (job,)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the jobs that ask Sense are done."""
+
+    energy_interval_s: float
+    blind_every_s: float  # the timeline, while no stream shows each edge
+
+    def interval_s(self, job: Job) -> float:
+        """Return the seconds from one time to the next."""
+        match job:
+            case ReadDevices():
+                return LIST_EVERY_S
+            case ReadEnergy(_, scale):
+                return self.energy_interval_s * (1 if scale == "day" else SLOW_SCALES_EVERY)
+            case _:
+                return self.blind_every_s
+
+    def wait_s(self, job: Job, error: SenseMqttError, waits: Iterator[float]) -> float:
+        """Return the seconds until a job that failed is tried again; `waits` grow."""
+        match error:
+            case LoginRefused():
+                return PARKED_CHECK_S  # costs no call
+            case NotFound() | RequestRefused() | TokenRefused():
+                return self.interval_s(job)  # asking again sooner will not help
+            case RateLimited():
+                return max(next(waits), error.retry_after_s)
+            case _:
+                return next(waits)

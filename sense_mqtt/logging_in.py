@@ -145,7 +145,7 @@ def _codes(cloud: Cloud, totp_secret: str | None, given: Given, answers: Answers
     """Yield the code, and another where Sense refused it."""
     if totp_secret and not given.code:
         yield from map(unattended(cloud.api, totp_secret, clock), itertools.count())
-    code = given.code or _ask(answers, "Code of the authenticator app: ", MfaNeeded(NO_CODE))
+    code = _plain(given.code) or _ask(answers, "Code of the authenticator app: ", MfaNeeded(NO_CODE))
     yield code
     if abs(cloud.api.clock_error_s) <= CLOCK_OFF_S:  # else it was our time that Sense refused, not the code
         code = _ask(answers, "Sense refused that code. The next one: ", CodeRefused(STALE_CODE))
@@ -153,7 +153,11 @@ def _codes(cloud: Cloud, totp_secret: str | None, given: Given, answers: Answers
 
 
 def _ask(answers: Answers, question: str, otherwise: Exception) -> str:
-    code = "".join(answers.line(question).split())  # apps show "123 456"
+    code = _plain(answers.line(question))
     if not code:
         raise otherwise
     return code
+
+
+def _plain(code: str | None) -> str:
+    return "".join((code or "").split())  # apps show "123 456"

@@ -15,17 +15,19 @@ from sense_mqtt.core.home import DevicesListed, EnergyRead
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.desk import Desk
-from sense_mqtt.errors import RateLimited, SenseMqttError
+from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
 from sense_mqtt.houses import Houses, choose_monitors
 from sense_mqtt.jobs import (
     NAMES,
     IntroduceAgain,
     Job,
+    Pace,
     ReadAccount,
     ReadDevices,
     ReadEnergy,
     ReadTimeline,
     SayHealth,
+    fellows,
 )
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.publisher import Publisher
@@ -34,10 +36,8 @@ from sense_mqtt.standing import Standing
 
 logger = logging.getLogger(__name__)
 
-LIST_EVERY_S = 6 * 3600.0  # between readings of the list; a renamed or new device is seen in the feed before
 LIST_SOON_S = 5.0  # several changes in a row are read once
 HEALTH_EVERY_S = 60.0
-SLOW_SCALES_EVERY = 4  # week to cycle are read so many times more seldom than the day
 BLIND_EVERY_S = 180.0  # the timeline, while no stream shows each edge
 TIMELINE_LAG_S = 90.0  # items show late: after a gap the timeline is read once more
 TIMELINE_MARGIN_S = 60.0  # its clock and the frames' differ
@@ -67,8 +67,7 @@ class Schedules:
         open_feed: Callable[[int], RunningFeed],
         backoff: Callable[[], Iterator[float]],
         wanted: Iterable[int],
-        energy_interval_s: float,
-        blind_every_s: float,
+        pace: Pace,
         timeline_lag_s: float,
         closing: threading.Event,
     ) -> None:
@@ -80,11 +79,11 @@ class Schedules:
         self._open_feed = open_feed
         self._make_backoff = backoff
         self._wanted = frozenset(wanted)
-        self._energy_interval_s = energy_interval_s
-        self._blind_every_s, self._timeline_lag_s = blind_every_s, timeline_lag_s
+        self._pace = pace
+        self._timeline_lag_s = timeline_lag_s
         self._closing = closing
         self._agenda = Agenda()
-        self._waits: dict[Job, Iterator[float]] = {}  # of jobs that fail
+        self._waits: dict[tuple[Job, ...], Iterator[float]] = {}  # of jobs that fail together
         self._limited: set[Job] = set()  # jobs that Sense asked to wait
         self._checksums: dict[int, str] = {}
         self.feeds: dict[int, RunningFeed] = {}
@@ -130,7 +129,7 @@ class Schedules:
         except SenseMqttError as error:  # of the journal: nothing is lost as long as Sense is asked again
             self._postpone(job, error, now)
             return
-        self._waits.pop(job, None)
+        self._waits.pop(fellows(job), None)
         self._limited.discard(job)
 
     def _take_in(self, job: Any, result: Any, now: Moment) -> None:
@@ -146,15 +145,16 @@ class Schedules:
 
     def take_list(self, monitor: int, answer: Any, now: Moment) -> None:
         """Take in the list of devices, as REST gives it."""
+        self._repeat(ReadDevices(monitor), now)
         self._houses.observe(monitor, DevicesListed(read_rows(answer)), now)
-        self.put(ReadDevices(monitor), now.monotonic + LIST_EVERY_S)
 
     def take_energy(self, monitor: int, energy: Energy, now: Moment) -> None:
         """Take in the energy of one period."""
+        self._repeat(ReadEnergy(monitor, energy.scale.lower()), now)
         self._houses.observe(monitor, EnergyRead(energy), now)
-        scale = energy.scale.lower()
-        times = 1 if scale == "day" else SLOW_SCALES_EVERY
-        self.put(ReadEnergy(monitor, scale), now.monotonic + times * self._energy_interval_s)
+
+    def _repeat(self, job: Job, now: Moment) -> None:
+        self.put(job, now.monotonic + self._pace.interval_s(job))
 
     def take_data_change(self, monitor: int, change: DataChange, now: Moment) -> None:
         """Read the list again where its checksum changed."""
@@ -190,11 +190,14 @@ class Schedules:
     # --- what jobs bring
 
     def _postpone(self, job: Job, error: SenseMqttError, now: Moment) -> None:
-        first = job not in self._waits
-        waits = self._waits.setdefault(job, self._make_backoff())
-        wait_s = max(next(waits), error.retry_after_s if isinstance(error, RateLimited) else 0.0)
-        self.put(job, now.monotonic + wait_s)
-        (logger.warning if first else logger.debug)("%s: %s; trying again", NAMES[type(job)], error)
+        together = fellows(job)
+        first = together not in self._waits
+        at = now.monotonic + self._pace.wait_s(job, error, self._waits.setdefault(together, self._make_backoff()))
+        for number, fellow in enumerate(together, 1):
+            self._agenda.delay(fellow, at + number * SPREAD_S)  # by then this one has told whether it is worth it
+        self.put(job, at)
+        is_told = first and not isinstance(error, LoginRefused)  # that a person is wanted, the session has said
+        (logger.warning if is_told else logger.debug)("%s: %s; trying again", NAMES[type(job)], error)
         if isinstance(error, RateLimited):
             self._note_limit(job, error, now)
 
@@ -207,7 +210,7 @@ class Schedules:
     def _begin_timeline(self, job: ReadTimeline, now: Moment) -> None:
         home = self._houses.home(job.monitor)
         if job.why == "blind":
-            self.put(job, now.monotonic + self._blind_every_s)
+            self.put(job, now.monotonic + self._pace.blind_every_s)
             if not self._standing.is_blind(job.monitor, gap=home.gap):
                 return
         if home.witness.horizon is not None:
@@ -237,6 +240,6 @@ class Schedules:
         self.feeds[monitor.id] = self._open_feed(monitor.id)
         self.feeds[monitor.id].start()
         self.put(ReadDevices(monitor.id), now.monotonic)
-        self.put(ReadTimeline(monitor.id, "blind"), now.monotonic + self._blind_every_s)
+        self.put(ReadTimeline(monitor.id, "blind"), now.monotonic + self._pace.blind_every_s)
         for number, scale in enumerate(SCALES):
             self.put(ReadEnergy(monitor.id, scale), now.monotonic + (number + 1) * SPREAD_S)

@@ -6,11 +6,19 @@ import pytest
 from builders import DRYER
 from hand_fed import RETRY_S, HandFed
 
-from sense_mqtt.errors import JournalError, LoginRefused, RateLimited, SenseUnavailable
+from sense_mqtt.errors import (
+    JournalError,
+    LoginRefused,
+    NotFound,
+    RateLimited,
+    RequestRefused,
+    SenseUnavailable,
+    TokenRefused,
+)
 from sense_mqtt.inbox import AuthChanged, FrameArrived
 from sense_mqtt.sense.tokens import Account, Monitor
 
-LIST, USAGE = "app/monitors/7/devices", "app/monitors/7/history/usage"
+LIST, USAGE, TRENDS = "app/monitors/7/devices", "app/monitors/7/history/usage", "app/history/trends"
 
 
 @pytest.fixture
@@ -129,15 +137,35 @@ def test_what_fails_is_told_once_and_tried_again_for_ever(tmp_path, caplog, path
     bridge.begin()
     bridge.pass_time(100 * RETRY_S)
     asked = bridge.session.asked.count(path)
-    assert asked > 90
-    assert len(warnings(caplog)) == (1 if path == LIST else 5)  # once each period of energy
+    assert 90 < asked < 125  # the periods of energy fail together
+    assert len(warnings(caplog)) == 1
     bridge.session.ways[path] = way
     bridge.pass_time(2 * RETRY_S)
     caplog.clear()
     bridge.session.ways[path] = SenseUnavailable("HTTP 502")
     bridge.ask("refresh")
     bridge.pass_time(7 * 3600, step_s=10.0)
-    assert len(warnings(caplog)) in (1, 5)  # a new trouble is told again
+    assert len(warnings(caplog)) == 1  # a new trouble is told again
+
+
+@pytest.mark.parametrize("error", [NotFound("no such path"), RequestRefused("no"), TokenRefused("HTTP 401")])
+def test_what_sense_refuses_is_not_asked_for_sooner_than_ever(tmp_path, error):
+    bridge = HandFed(tmp_path)
+    bridge.session.ways[USAGE] = bridge.session.ways[TRENDS] = error
+    bridge.begin()
+    bridge.pass_time(3600, step_s=10.0)
+    assert bridge.session.asked.count(USAGE) <= 4 + 4
+
+
+def test_a_bridge_that_waits_for_a_person_looks_again_within_seconds(tmp_path, caplog):
+    bridge = HandFed(tmp_path)
+    account, bridge.session.told = bridge.session.told, LoginRefused("run `sense-mqtt login`")
+    bridge.connect()
+    bridge.pass_time(3600)
+    bridge.session.told = account
+    bridge.pass_time(6)
+    assert 7 in bridge.feeds
+    assert warnings(caplog) == []  # the session has said so
 
 
 def test_a_list_that_could_not_be_recorded_is_read_again(bridge):

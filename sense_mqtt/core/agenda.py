@@ -17,6 +17,11 @@ class Agenda:
         """Set the time of a job unless it is due before."""
         self._due[job] = min(at, self._due.get(job, at))
 
+    def delay(self, job: Hashable, at: float) -> None:
+        """Set the time of a job that is in, unless it is due later."""
+        if job in self._due:
+            self._due[job] = max(at, self._due[job])
+
     def take(self, now: float) -> list[Hashable]:
         """Return the jobs that are due, oldest first, and forget them."""
         due = sorted((job for job, at in self._due.items() if at <= now), key=lambda job: self._due[job])

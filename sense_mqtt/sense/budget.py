@@ -1,8 +1,8 @@
 """How often we may log in with the password: once in 15 minutes, four times a day, counted over restarts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from sense_mqtt.errors import RateLimited
 from sense_mqtt.sense.store import StateFile
@@ -27,6 +27,14 @@ class Attempt:
 
     time: float
     result: Result = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Sense refused what the configuration holds; until that changes, only a person can help."""
+
+    who: str  # a fingerprint of what was refused
+    why: str
 
 
 def wait_s(attempts: Sequence[Attempt], limits: Limits, now: float) -> float:
@@ -86,18 +94,34 @@ class LoginBudget:
         """Take back the last login: it never reached Sense."""
         self._write(self._read(now)[:-1])
 
+    @property
+    def refusal(self) -> Refusal | None:
+        """What Sense refused, over restarts too; None where it took the last login."""
+        refused = (self._file.load() or {}).get("refused")
+        return Refusal(str(refused.get("who")), str(refused.get("why"))) if isinstance(refused, dict) else None
+
+    def note_refusal(self, refusal: Refusal | None) -> None:
+        """Remember what was refused; None: Sense took a login."""
+        told = None if refusal is None else {"who": refusal.who, "why": refusal.why}
+        if told != (self._file.load() or {}).get("refused"):
+            self._save(refused=told)
+
     def _read(self, now: float) -> list[Attempt]:
         rows = (self._file.load() or {}).get("logins", [])
-        attempts = [attempt for row in rows if (attempt := _attempt(row, now))] if isinstance(rows, list) else []
-        return sorted(attempts, key=lambda attempt: attempt.time)
+        attempts = [attempt for row in rows if (attempt := _attempt(row))] if isinstance(rows, list) else []
+        if any(attempt.time > now for attempt in attempts):  # by a clock that ran fast: they count as just made, once
+            attempts = [replace(attempt, time=min(attempt.time, now)) for attempt in attempts]
+            self._write(attempts)
+        return sorted((attempt for attempt in attempts if attempt.time > now - DAY_S), key=lambda attempt: attempt.time)
 
     def _write(self, attempts: Sequence[Attempt]) -> None:
-        self._file.save({"logins": [{"time": attempt.time, "result": attempt.result} for attempt in attempts[-50:]]})
+        self._save(logins=[{"time": attempt.time, "result": attempt.result} for attempt in attempts[-50:]])
+
+    def _save(self, **changed: Any) -> None:
+        self._file.save({**(self._file.load() or {}), **changed})
 
 
-def _attempt(row: object, now: float) -> Attempt | None:
-    """An attempt of the last day; one in the future was written by a clock that ran fast, and counts as just made."""
+def _attempt(row: object) -> Attempt | None:
     if not isinstance(row, dict) or not isinstance(row.get("time"), int | float):
         return None
-    time = min(float(row["time"]), now)
-    return Attempt(time, row.get("result", "unknown")) if time > now - DAY_S else None
+    return Attempt(float(row["time"]), row.get("result", "unknown"))

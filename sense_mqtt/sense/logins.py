@@ -1,6 +1,7 @@
 """Logging in with the password: by itself within the budget, or for a person; and when not to try at all."""
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.sense.answers import AccountLocked
 from sense_mqtt.sense.api import SenseApi, Unreached
-from sense_mqtt.sense.budget import LoginBudget
+from sense_mqtt.sense.budget import LoginBudget, Refusal
 from sense_mqtt.sense.login import ClockOff, Codes, log_in, unattended
 from sense_mqtt.sense.tokens import Standing, fingerprint, stand
 from sense_mqtt.sense.trust import CertificateRefused
@@ -24,6 +25,7 @@ from sense_mqtt.sense.trust import CertificateRefused
 NOT_NOW = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us
 # What may mend without a person, and when it is tried again. Nothing else that Sense refuses is.
 MENDS_AFTER_S: dict[type[LoginRefused], float] = {ClockOff: 3_600.0, AccountLocked: 6 * 3_600.0}
+FINGERPRINT_ROUNDS = 200_000  # 0.1 s on a slow machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,12 @@ class Credentials:
     email: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     totp_secret: str | None = field(default=None, repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells whether they have changed, and nothing else, however long anybody guesses."""
+        told = "\0".join(part or "" for part in (self.email, self.password, self.totp_secret))
+        return hashlib.pbkdf2_hmac("sha256", told.encode(), b"sense-mqtt", FINGERPRINT_ROUNDS).hex()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +69,15 @@ class Logins:
         if not known.email or not known.password:
             message = "no session is stored: run `sense-mqtt login`, or set sense.email and sense.password"
             raise self._park(LoginRefused(message))
+        refusal = self._budget.refusal
+        if refusal and refusal.who == known.fingerprint:
+            raise self._park(LoginRefused(refusal.why))
         self._keep_to_budget()
         try:
             return self._enter(known.email, known.password, unattended(self._api, known.totp_secret, self._clock))
         except LoginRefused as error:
+            if type(error) not in MENDS_AFTER_S:
+                self._budget.note_refusal(Refusal(known.fingerprint, str(error)))
             raise self._park(error) from error
 
     def by_hand(self, email: str, password: str, code: Callable[[], str]) -> Standing:
@@ -129,3 +142,4 @@ class Logins:
             self._budget.settle(now, "unavailable")
             raise
         self._budget.settle(now, "ok")
+        self._budget.note_refusal(None)

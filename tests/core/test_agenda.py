@@ -28,3 +28,14 @@ def test_hastening_never_delays():
     agenda.put("b", 50)
     agenda.hasten("b", 10)
     assert agenda.take(10) == ["a", "b"]
+
+
+def test_a_job_is_delayed_where_it_is_in_and_due_before():
+    agenda = Agenda()
+    agenda.put("a", 5.0)
+    agenda.put("b", 20.0)
+    for job in ("a", "b", "c"):
+        agenda.delay(job, 10.0)
+    assert agenda.take(9.0) == []
+    assert agenda.take(10.0) == ["a"]
+    assert agenda.take(100.0) == ["b"]

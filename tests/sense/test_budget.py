@@ -69,9 +69,11 @@ def test_nothing_is_settled_where_nothing_was_spent(path):
     assert budget(path).count(NOW) == 0
 
 
-def test_a_login_of_the_future_counts_as_just_made(path):
+def test_a_login_of_the_future_counts_as_just_made_and_once(path):
     budget(path).spend(NOW + 400 * 86_400)
     assert budget(path).wait_s(NOW) == 15 * MINUTE
+    assert budget(path).wait_s(NOW + 10 * MINUTE) == 5 * MINUTE
+    assert budget(path).wait_s(NOW + 15 * MINUTE) == 0
 
 
 def test_a_person_may_mistype_but_not_for_ever(path):

@@ -1,5 +1,6 @@
 """The budget of logins, and waiting for a person."""
 
+import json
 import logging
 
 import pytest
@@ -128,3 +129,41 @@ def test_the_limits_are_figures(cloud, tmp_path, clock):
     clock.advance(4000)
     assert session.token()
     assert cloud.records.counts.logins == 2
+
+
+def test_what_sense_refused_is_not_tried_again_after_a_restart(cloud, tmp_path, clock):
+    for _ in range(5):
+        session = session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong"))
+        with pytest.raises(LoginRefused, match="Invalid email or password"):
+            session.token()
+        clock.advance(26 * 3600)
+    assert cloud.records.counts.login_attempts == 1
+
+
+def test_what_was_changed_after_a_refusal_is_tried(cloud, tmp_path, clock):
+    with pytest.raises(LoginRefused):
+        session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong")).token()
+    clock.advance(QUARTER_S)
+    assert session_of(cloud, tmp_path, clock).token()
+    cloud.account.expire_access_tokens()
+    cloud.account.expire_refresh_tokens()
+    clock.advance(4000)
+    assert session_of(cloud, tmp_path, clock).get(STATUS)  # and the refusal is forgotten
+    assert cloud.records.counts.logins == 2
+
+
+def test_a_login_by_hand_ends_the_refusal(cloud, tmp_path, clock):
+    cloud.rules.locked = False
+    wrong = session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong"))
+    with pytest.raises(LoginRefused):
+        wrong.token()
+    wrong.log_in(cloud.email, cloud.password, lambda: "")
+    assert "refused" not in [key for key, value in json.loads((tmp_path / "logins.json").read_text()).items() if value]
+
+
+def test_what_is_written_of_a_refusal_holds_no_secret(cloud, tmp_path, clock):
+    with pytest.raises(LoginRefused):
+        session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong-password")).token()
+    written = (tmp_path / "logins.json").read_text()
+    assert "wrong-password" not in written
+    assert cloud.email not in written
