@@ -22,7 +22,7 @@ class News:
     """What one thing seen led to."""
 
     events: int
-    stranger: bool  # a device was seen that was not known, or looks different
+    stranger: bool  # a device was seen that was not known
 
 
 class Houses:
@@ -45,7 +45,8 @@ class Houses:
 
     def observe(self, monitor: int, seen: Seen, now: Moment) -> News:
         """Take in one thing seen, pass on what is new, and return what of that others must know."""
-        home, changes = observe(self._homes[monitor], seen, now, self._policies[monitor])
+        before = self._homes[monitor]
+        home, changes = observe(before, seen, now, self._policies[monitor])
         messages = say(monitor, changes, self._style.topics)
         events = [message for message in messages if not message.retain]
         if any(_is_notable(change) for change in changes):
@@ -53,7 +54,8 @@ class Houses:
         self._homes[monitor] = home
         self._publisher.say(message for message in messages if message.retain)
         self._publisher.say(self._discover(monitor, changes))
-        return News(len(events), stranger=any(isinstance(change, Introduction) and change.device for change in changes))
+        introduced = [change.device for change in changes if isinstance(change, Introduction) and change.device]
+        return News(len(events), stranger=any(device not in before.devices for device in introduced))
 
     def set_patience(self, monitor: int, stale_after_s: float) -> None:
         """Say how long a house stays `online` without a frame."""

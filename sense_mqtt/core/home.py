@@ -33,6 +33,8 @@ class Device:
     last_on: float | None = None  # seconds UTC
     last_off: float | None = None
     known: tuple[Known, ...] = ()  # edges that were told, oldest first
+    framed_name: str | None = None  # as frames call it; the list may differ, and for long
+    listed_name: str | None = None  # as the list of devices calls it
 
     @property
     def virtual(self) -> bool:

@@ -14,6 +14,7 @@ _STATES = ("on", "off", "idle")
 _TEXTS = tuple(
     field.name for field in fields(Row) if field.name in ("icon", "make", "model", "location", "type", "created")
 )
+_NAMES = ("framed_name", "listed_name")
 _OF_KNOWN = tuple(field.name for field in fields(Known))
 
 
@@ -72,8 +73,9 @@ def _keep(device: Device) -> dict[str, Any]:
     row, switch = device.row, device.switch
     described = {name: getattr(row, name) for name in _TEXTS if getattr(row, name) is not None}
     known = {"state": switch.state, "since": switch.since, "last_on": device.last_on, "last_off": device.last_off}
+    called = {key: getattr(device, key) for key in _NAMES if getattr(device, key) is not None}
     edges = {"known": [_keep_known(edge) for edge in device.known]} if device.known else {}
-    return {"id": row.id, "name": row.name, "kind": row.kind, **described, **known, **edges}
+    return {"id": row.id, "name": row.name, "kind": row.kind, **described, **called, **known, **edges}
 
 
 def _keep_known(edge: Known) -> dict[str, Any]:
@@ -103,4 +105,6 @@ def _restore(entry: Mapping[str, Any], policy: Policy) -> Device | None:
         last_on=number(entry.get("last_on")),
         last_off=number(entry.get("last_off")),
         known=tuple(edge for edge in map(_restore_known, rows_of(entry.get("known"))) if edge),
+        framed_name=text(entry.get("framed_name")),
+        listed_name=text(entry.get("listed_name")),
     )

@@ -29,10 +29,14 @@ def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Out
 
 
 def rename(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:
-    """Take over the names that a frame gives to devices that are known."""
+    """Take over the names that frames give to known devices, where they change from one frame to another."""
     known = ((home.devices.get(row.id), row) for row in rows)
-    renamed = [replace(device.row, name=row.name) for device, row in known if device and _is_renamed(device, row)]
-    return _redescribe(home, renamed, time, policy) if renamed else (home, ())
+    named = {row.id: (device, row.name) for device, row in known if device and _is_called_anew(device, row)}
+    if not named:
+        return home, ()
+    devices = {identity: replace(device, framed_name=name) for identity, (device, name) in named.items()}
+    renamed = [replace(device.row, name=name) for device, name in named.values()]
+    return _redescribe(replace(home, devices={**home.devices, **devices}), renamed, time, policy)
 
 
 def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> Outcome:
@@ -42,9 +46,11 @@ def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> O
     visible = [row for row in shown(rows) if row.kind == "virtual" or not policy.rules(row.id).ignore]
     hidden = frozenset(row.id for row in rows) - frozenset(row.id for row in visible)
     home, departed = _dismiss(replace(home, hidden=hidden), _find_gone(home, hidden, rows, policy), time)
-    home, described = _redescribe(home, [row for row in visible if row.id in home.devices], time, policy)
+    named = [_with_news_of_its_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
+    home, described = _redescribe(home, named, time, policy)
     home, found = welcome(home, [row for row in visible if row.id not in home.devices], time, policy)
-    return replace(home, listed=True), (*departed, *described, *found)
+    called = {row.id: replace(home.devices[row.id], listed_name=row.name) for row in visible}
+    return replace(home, devices={**home.devices, **called}, listed=True), (*departed, *described, *found)
 
 
 def _make(home: Home, row: Row, policy: Policy) -> Device:
@@ -65,8 +71,13 @@ def _name(row: Row, policy: Policy) -> str:
     return policy.rules(row.id).name or row.name or row.id
 
 
-def _is_renamed(device: Device, row: Row) -> bool:
-    return row.name is not None and row.name != device.row.name and not device.virtual
+def _is_called_anew(device: Device, row: Row) -> bool:
+    return row.name is not None and row.name != device.framed_name and not device.virtual
+
+
+def _with_news_of_its_name(row: Row, device: Device) -> Row:
+    # A list that tells the same name as before does not undo what frames told since.
+    return row if row.name != device.listed_name else replace(row, name=device.row.name)
 
 
 def _redescribe(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:

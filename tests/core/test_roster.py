@@ -21,6 +21,7 @@ from builders import (
 )
 
 from sense_mqtt.core.changes import Event
+from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.rules import DeviceRules
 
 # --- coming
@@ -119,6 +120,16 @@ def test_a_rename_is_told_once_whoever_tells_it():
         _, changes = run(home_after, (3, listed(dryer)), (4, frame(dryer, at=4)))
         assert house_events(changes) == []
         assert introduced(changes) == []
+
+
+def test_names_on_which_frames_and_list_disagree_are_told_once():
+    tumbler = {**DRYER, "name": "Tumbler"}
+    seen = [(at, thing) for at in range(1, 20, 2) for thing in (listed(DRYER), frame(tumbler, at=at))]
+    home, changes = run(HOME, (0, frame()), *seen)
+    assert house_events(changes) == [("device_renamed", "1a2b3c4d", "Dryer")]
+    again = recall(7, remember(home), policy())
+    _, changes = run(again, (40, listed(DRYER)), (41, frame(tumbler, at=41)), (42, listed(DRYER)))
+    assert house_events(changes) == []
 
 
 def test_the_users_name_outlives_every_rename():
