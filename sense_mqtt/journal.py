@@ -1,34 +1,33 @@
-"""The journal: what must survive a crash, in one SQLite file. The only door to sqlite3."""
+"""The journal: what must survive a crash, in one SQLite file. Its tables are in journal_tables.py."""
 
 import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sense_mqtt.errors import JournalError
+from sense_mqtt.journal_tables import (
+    SCHEMA,
+    VERSION,
+    copy,
+    has_no_room,
+    insert,
+    is_damage,
+    save,
+    transact,
+)
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
 EVENTS_MOST = 200_000  # that wait for a broker: some 60 MB, half a year of an ordinary house
 EVENTS_IN_MEMORY_MOST = 10_000  # the same while the disk cannot be written
-
-DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR")
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS homes (monitor INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload TEXT NOT NULL
-) STRICT;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +42,22 @@ class Entry:
 class Journal:
     """Events not yet acknowledged, beside the state of the house that they belong to.
 
-    A disk that cannot be written stops nothing: the journal goes on in memory, says so, and returns to its file as
-    soon as `tend` can write it. What reads or writes may raise JournalError.
+    A file that cannot be written or read stops nothing: the journal goes on in memory with what can be saved, says
+    so, and returns to its file, or a new one, as soon as `tend` can write it. What reads or writes may raise
+    JournalError all the same.
     """
 
     def __init__(self, path: Path, events_most: int = EVENTS_MOST) -> None:
         """Open or make the file; one that is damaged is set aside. Raises JournalError where there can be none."""
         self._path, self._events_most = path, events_most
         self._in_memory = self._is_told = False  # `_is_told`: that events were dropped
+        self.newest = 0  # number of the newest event; 0: there is none
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._connection = self._open()
         except (OSError, sqlite3.Error) as error:
             self._connection = self._open_otherwise(error)
-        self.newest = int(self._read("SELECT coalesce(max(number), 0) FROM events")[0][0])  # 0: there is none
+        self.newest = int(self._read("SELECT coalesce(max(number), 0) FROM events")[0][0])
         self._held = int(self._read("SELECT count(*) FROM events")[0][0])
 
     # --- what is kept
@@ -67,13 +68,13 @@ class Journal:
 
         def keep(connection: sqlite3.Connection) -> list[int]:
             connection.execute("INSERT OR REPLACE INTO homes (monitor, document) VALUES (?, ?)", (monitor, known))
-            return [_insert(connection, *row) for row in rows]
+            return [insert(connection, *row) for row in rows]
 
         self._note(self._write(keep))
 
     def append(self, topic: str, payload: str) -> None:
         """Keep an event that belongs to no house."""
-        self._note(self._write(lambda connection: [_insert(connection, topic, payload)]))
+        self._note(self._write(lambda connection: [insert(connection, topic, payload)]))
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Let go of events that a broker has."""
@@ -123,13 +124,22 @@ class Journal:
         """Return from memory to the file where it can be written again. Call now and then."""
         if not self._in_memory:
             return
-        with suppress(JournalError, sqlite3.Error), ExitStack() as failing:
+        try:
+            self._return_to_file()
+        except sqlite3.Error as error:
+            if is_damage(error):
+                self._set_aside(error)  # a new one begins next time
+        except (JournalError, OSError):
+            pass  # not yet
+
+    def _return_to_file(self) -> None:
+        with ExitStack() as failing:
             file = failing.enter_context(closing(self._open()))
-            _transact(file, lambda target: _copy(self._connection, target))
+            transact(file, lambda target: copy(self._connection, target))
             failing.pop_all()
-            self._connection.close()
-            self._connection, self._in_memory = file, False
-            logger.info("%s: can be written again", self._path)
+        self._connection.close()
+        self._connection, self._in_memory = file, False
+        logger.info("%s: can be written again", self._path)
 
     def close(self) -> None:
         self._connection.close()
@@ -158,9 +168,9 @@ class Journal:
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _open_otherwise(self, error: OSError | sqlite3.Error) -> sqlite3.Connection:
-        if _is(error, *NO_ROOM):
+        if has_no_room(error):
             return self._begin_in_memory(error)
-        if isinstance(error, OSError) or not (_is(error, *DAMAGED) or str(error) == "malformed"):
+        if not is_damage(error):
             message = f"{self._path}: cannot be opened ({error}): make its folder writable, or set state_dir"
             raise JournalError(message) from error
         self._set_aside(error)
@@ -182,65 +192,38 @@ class Journal:
 
     def _begin_in_memory(self, error: Exception, known: sqlite3.Connection | None = None) -> sqlite3.Connection:
         logger.error(
-            "%s: cannot be written (%s); make room on its disk. Until then what waits is kept in memory, and a restart "
-            "would lose it",
+            "%s: cannot be used (%s); make room on its disk, or mend that. Until then what waits is kept in memory, "
+            "and a restart would lose it",
             self._path,
             error,
         )
-        self._in_memory = True
         memory = sqlite3.connect(":memory:", isolation_level=None)
         memory.executescript(SCHEMA)
         if known is not None:
-            _transact(memory, lambda target: _copy(known, target))
+            transact(memory, lambda target: save(known, target, self.newest))
             known.close()
+        self._in_memory = True
         return memory
 
     # --- reading and writing
 
     def _read(self, query: str, *values: int) -> list[tuple[Any, ...]]:
-        try:
-            return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: cannot be read ({error}): repair it, or move it away") from error
+        return self._try(lambda connection: connection.execute(query, values).fetchall())
 
     def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return self._try(lambda connection: transact(connection, work))
+
+    def _try(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return _transact(self._connection, work)
+            return work(self._connection)
         except sqlite3.Error as error:
             if self._in_memory:
                 raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
-            with suppress(sqlite3.Error):
-                self._connection = self._begin_in_memory(error, self._connection)
-                return _transact(self._connection, work)
-            raise JournalError(f"{self._path}: is damaged ({error}): move it away") from error
-
-
-def _transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    """Return what `work` gives, all of it done, or none. Raises sqlite3.Error."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        result = work(connection)
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-    return result
-
-
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    """Make the target hold what the source holds, numbers that were given and forgotten included."""
-    for table, columns in (("homes", 2), ("events", 3), ("sqlite_sequence", 2)):
-        target.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
-        marks = ", ".join("?" * columns)
-        target.executemany(f"INSERT INTO {table} VALUES ({marks})", source.execute(f"SELECT * FROM {table}"))  # noqa: S608
-
-
-def _is(error: Exception, *names: str) -> bool:
-    return str(getattr(error, "sqlite_errorname", "")).startswith(names)
-
-
-def _insert(connection: sqlite3.Connection, topic: str, payload: str) -> int:
-    return connection.execute("INSERT INTO events (topic, payload) VALUES (?, ?)", (topic, payload)).lastrowid or 0
+            self._connection = self._begin_in_memory(error, self._connection)
+        try:
+            return work(self._connection)
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
 
 
 def _parse(document: str) -> Any:

@@ -191,9 +191,9 @@ class Publisher:
             self._delivered.append(message.event)
 
     def _forget_delivered(self) -> None:
-        if self._delivered:
-            self._journal.forget(self._delivered)
-            self._delivered = []
+        delivered, self._delivered = self._delivered, []
+        if delivered:
+            self._journal.forget(delivered)
 
     @property
     def lengths(self) -> dict[str, int]:

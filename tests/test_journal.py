@@ -185,8 +185,40 @@ def test_a_house_that_cannot_be_read_is_not_known_and_told(journal, path, caplog
     assert "what was known of monitor 7 cannot be read; it begins anew" in caplog.text
 
 
-def test_reading_from_a_damaged_file_is_an_error_of_ours(journal, path):
+def damage(journal, path):
+    """Damage the pages of an open journal, as a dying card does."""
+    journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    journal._connection.execute("PRAGMA cache_size = 0")
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    journal._connection.execute("PRAGMA shrink_memory")
+
+
+@pytest.mark.parametrize("use", [lambda j: j.append("t", "new"), lambda j: j.record(7, {}, [("t", "new")])])
+def test_a_file_that_is_damaged_while_it_is_open_stops_nothing(journal, path, caplog, use):
+    for _ in range(200):
+        journal.append("t", "x" * 1000)
+    damage(journal, path)
+    newest = journal.newest
+    use(journal)
+    assert journal.newest > newest
+    assert journal.waiting(newest, 10)[-1].payload == "new"
+    assert "cannot be used" in caplog.text
+    for _ in range(2):
+        journal.tend()
+    journal.append("t", "newer")
+    journal.close()
+    assert (path.parent / f"{path.name}.damaged-1").exists()
+    again = Journal(path)
+    assert [entry.payload for entry in again.waiting(newest, 10)] == ["new", "newer"]
+    again.close()
+
+
+def test_what_can_still_be_read_of_a_damaged_file_is_kept(journal, path):
+    journal.record(7, {"live": True}, [("t", "a")])
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("DROP TABLE events")
-    with pytest.raises(JournalError, match="cannot be read"):
-        journal.waiting(0, 10)
+    assert journal.waiting(0, 10) == []
+    assert journal.recall(7) == {"live": True}
+    journal.append("t", "b")
+    assert [(entry.number, entry.payload) for entry in journal.waiting(1, 10)] == [(2, "b")]
