@@ -1,6 +1,7 @@
 """The loop: takes items out of the inbox, one after the other, and hands each to whom it concerns. Decides nothing."""
 
 import logging
+import math
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from sense_mqtt.inbox import (
     Crashed,
     FeedChanged,
     FeedEnded,
+    FeedLimited,
     FeedOpened,
     FrameArrived,
     Inbox,
@@ -30,7 +32,7 @@ from sense_mqtt.inbox import (
     UpdatePolled,
 )
 from sense_mqtt.intake import Intake
-from sense_mqtt.jobs import IntroduceAgain, ReadTimeline
+from sense_mqtt.jobs import IntroduceAgain, ReadAccount, ReadTimeline
 from sense_mqtt.publisher import Publisher
 from sense_mqtt.reception import Reception
 from sense_mqtt.schedules import Schedules
@@ -39,6 +41,7 @@ from sense_mqtt.standing import Standing
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
+ONLINE_AFTER_S = 5.0  # Sense may take as long to tell which houses there are; then the bridge is `online` without
 FAREWELL_S = 2.0  # for the broker to acknowledge our last words
 BIRTH_DELAY_MOST_S = 3.0  # Home Assistant asks for a random delay before an answer to its birth (facts page, 1.5)
 
@@ -77,6 +80,8 @@ class Bridge:
         self._dice = dice
         self._tick_s = tick_s
         self._next_tick = 0.0
+        self._online_at = math.inf  # monotonic
+        self._is_online = False
         self._exit: Stop | None = None
         self._takers: Mapping[type, Callable[[Any, Moment], None]] = {
             FrameArrived: intake.take,
@@ -84,6 +89,7 @@ class Bridge:
             FeedEnded: intake.take,
             FeedOpened: intake.take_opened,
             FeedChanged: standing.take_feed_changed,
+            FeedLimited: standing.take_feed_limited,
             AuthChanged: standing.take_auth,
             LookupDone: self._take_done,
             BrokerConnected: self._take_connected,
@@ -102,6 +108,7 @@ class Bridge:
     def run(self) -> int:
         """Run until a Stop or a Crashed arrives; return the exit code."""
         self.begin()
+        self.step(None)  # broker and Sense are asked at once
         while self._exit is None:
             self.step(self._inbox.get(self._tick_s))
         self.end()
@@ -109,9 +116,10 @@ class Bridge:
 
     def begin(self) -> None:
         """Say what can be said before anything happened."""
-        self._publisher.say([self._state("online")])
-        self._standing.begin(self._clock.now())
-        self._schedules.open(self._clock.now())
+        now = self._clock.now()
+        self._online_at = now.monotonic + ONLINE_AFTER_S
+        self._standing.begin(now)
+        self._schedules.open(now)
 
     def step(self, item: Item | None) -> None:
         """Take one item, do what is due each second, and send what may go out."""
@@ -127,6 +135,8 @@ class Bridge:
         self._guard.attempt(type(item).__name__, self._takers[type(item)], item, now)
 
     def _tick(self, now: Moment) -> None:
+        if now.monotonic >= self._online_at:
+            self._come_online()
         for what, duty in self._duties.items():
             self._guard.attempt(what, duty, now)
         if not len(self._inbox):  # what waits may be a frame that tells otherwise
@@ -139,8 +149,18 @@ class Bridge:
             self._reception.take_done(item.ticket, item.result, now)
             return
         self._schedules.take_done(item.ticket, item.result, now)
-        if isinstance(item.ticket, ReadTimeline) and item.ticket.why == "gap":
-            self._intake.end_gap(item.ticket.monitor)
+        match item.ticket:
+            case ReadTimeline(monitor, "gap"):
+                self._intake.end_gap(monitor)
+            case ReadAccount():  # the houses are introduced, or it takes a while
+                self._come_online()
+
+    def _come_online(self) -> None:
+        """Say that the bridge is there: last of all that is known at the start (contract 1.3)."""
+        self._online_at = math.inf
+        if not self._is_online:
+            self._is_online = True
+            self._publisher.say([self._state("online")])
 
     # --- the broker
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sense_mqtt.clock import Moment
 from sense_mqtt.core import discovery
 from sense_mqtt.core.changes import Change, Introduction, Reading, Withdrawal
-from sense_mqtt.core.home import Device, Home, Policy
+from sense_mqtt.core.home import Device, Home, Policy, Tick
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.messages import say
 from sense_mqtt.core.observing import Seen, observe
@@ -36,12 +36,13 @@ class Houses:
         self._policies: dict[int, Policy] = {}
         self._homes: dict[int, Home] = {}
 
-    def admit(self, monitor: int, name: str, *, solar: bool) -> None:
-        """Begin with a house, from what the journal remembers of it."""
+    def admit(self, monitor: int, name: str, now: Moment, *, solar: bool) -> None:
+        """Begin with a house, from what the journal remembers of it; no fresh data has come yet."""
         home = recall(monitor, self._journal.recall(monitor) or {}, self._policy)
         self._homes[monitor] = replace(home, name=name, solar=home.solar or solar)
         self._policies[monitor] = self._policy
         self._introduce(monitor)
+        self.observe(monitor, Tick(), now)
 
     def observe(self, monitor: int, seen: Seen, now: Moment) -> News:
         """Take in one thing seen, pass on what is new, and return what of that others must know."""

@@ -55,6 +55,16 @@ class FeedChanged:
     monitor: int
     rung: Rung
     reason: str
+    silent: bool = False  # paused, and not even polled
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLimited:
+    """Sense answered the feed that we ask too much (HTTP 429)."""
+
+    monitor: int
+    reason: str
+    retry_after_s: float  # 0: it did not say how long to wait
 
 
 Auth = Literal["starting", "ok", "auth_required", "unavailable"]
@@ -147,6 +157,7 @@ Item = (
     | FeedOpened
     | FeedEnded
     | FeedChanged
+    | FeedLimited
     | AuthChanged
     | LookupDone
     | BrokerConnected

@@ -34,7 +34,7 @@ class Intake:
         self._told: set[str] = set()  # kinds of bad frames that were logged
 
     def take_opened(self, item: FeedOpened, now: Moment) -> None:
-        first = self._standing.take_opened(item)
+        first = self._standing.take_opened(item, now)
         # Polls and snapshots leave a gap each time: for them the timeline is read every few minutes.
         if (first or item.rung == "stream") and self._schedules.read_timeline(item.monitor, now):
             self._gaps.open(item.monitor, now)

@@ -11,7 +11,7 @@ from sense_mqtt.core.energy import Energy
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk, Lookup
-from sense_mqtt.errors import CommandRefused, SenseMqttError
+from sense_mqtt.errors import CommandRefused, RateLimited, SenseMqttError
 from sense_mqtt.inbox import Inbox, MessageArrived, Stop
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.publisher import Publisher
@@ -102,6 +102,8 @@ class Reception:
         return None
 
     def _finish(self, command: Command, result: Any, now: Moment) -> Reply:
+        if isinstance(result, RateLimited):
+            self._standing.note_limit(str(result), result.retry_after_s, now)
         if isinstance(result, SenseMqttError):
             return refuse_for(command, result)
         if isinstance(result, Refreshed):

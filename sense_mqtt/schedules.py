@@ -17,6 +17,7 @@ from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
 from sense_mqtt.houses import Houses, choose_monitors
+from sense_mqtt.inbox import Rung
 from sense_mqtt.jobs import (
     NAMES,
     IntroduceAgain,
@@ -47,6 +48,8 @@ SPREAD_S = 10.0  # after the start, between the first readings of energy
 class RunningFeed(Protocol):
     """What is needed of a feed."""
 
+    @property
+    def rung(self) -> Rung: ...
     def start(self) -> None: ...
     def close(self) -> None: ...
     def pause(self, seconds: float, *, silent: bool) -> None: ...
@@ -84,7 +87,6 @@ class Schedules:
         self._closing = closing
         self._agenda = Agenda()
         self._waits: dict[tuple[Job, ...], Iterator[float]] = {}  # of jobs that fail together
-        self._limited: set[Job] = set()  # jobs that Sense asked to wait
         self._checksums: dict[int, str] = {}
         self.feeds: dict[int, RunningFeed] = {}
         self.monitors: dict[int, Monitor] = {}
@@ -130,7 +132,6 @@ class Schedules:
             self._postpone(job, error, now)
             return
         self._waits.pop(fellows(job), None)
-        self._limited.discard(job)
 
     def _take_in(self, job: Any, result: Any, now: Moment) -> None:
         match job:
@@ -199,13 +200,7 @@ class Schedules:
         is_told = first and not isinstance(error, LoginRefused)  # that a person is wanted, the session has said
         (logger.warning if is_told else logger.debug)("%s: %s; trying again", NAMES[type(job)], error)
         if isinstance(error, RateLimited):
-            self._note_limit(job, error, now)
-
-    def _note_limit(self, job: Job, error: RateLimited, now: Moment) -> None:
-        is_news = not self._limited
-        self._limited.add(job)
-        if is_news:
-            self._standing.announce("rate_limited", now, reason=str(error), retry_after_s=round(error.retry_after_s))
+            self._standing.note_limit(str(error), error.retry_after_s, now)
 
     def _begin_timeline(self, job: ReadTimeline, now: Moment) -> None:
         home = self._houses.home(job.monitor)
@@ -236,9 +231,10 @@ class Schedules:
         if monitor.id in self.feeds:
             return
         self.monitors[monitor.id] = monitor
-        self._houses.admit(monitor.id, name, solar=monitor.solar)
-        self.feeds[monitor.id] = self._open_feed(monitor.id)
-        self.feeds[monitor.id].start()
+        self._houses.admit(monitor.id, name, now, solar=monitor.solar)
+        feed = self.feeds[monitor.id] = self._open_feed(monitor.id)
+        self._standing.expect(monitor.id, feed.rung)
+        feed.start()
         self.put(ReadDevices(monitor.id), now.monotonic)
         self.put(ReadTimeline(monitor.id, "blind"), now.monotonic + self._pace.blind_every_s)
         for number, scale in enumerate(SCALES):

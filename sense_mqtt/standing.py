@@ -13,12 +13,14 @@ from sense_mqtt.core.topics import Topics
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.health import Counters, describe_health
 from sense_mqtt.houses import Houses
-from sense_mqtt.inbox import Auth, AuthChanged, FeedChanged, FeedOpened, Rung
+from sense_mqtt.inbox import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Rung
 from sense_mqtt.publisher import Publisher
 
 logger = logging.getLogger(__name__)
 
 RUNGS: tuple[Rung, ...] = ("stream", "poll", "snapshot", "paused")  # best first; of several feeds the worst is told
+
+LIMITED_LEAST_S = 60.0
 
 Counts = Callable[[], Mapping[str, int]]  # by name
 
@@ -50,6 +52,7 @@ class Standing:
         self._patience = patience
         self.auth: Auth = "starting"
         self._wants_person = False  # and that was told
+        self._limited_until = 0.0  # monotonic; a limit met before then is the one that was told
         self._rungs: dict[int, Rung] = {}
         self._opened: set[int] = set()
         self._started: Moment | None = None
@@ -80,21 +83,37 @@ class Standing:
             self.announce("auth_ok", now)
         self.tell(now)
 
-    def take_opened(self, item: FeedOpened) -> bool:
+    def expect(self, monitor: int, rung: Rung) -> None:
+        """Note how the frames of a feed will come."""
+        self._set_rung(monitor, rung)
+
+    def take_opened(self, item: FeedOpened, now: Moment) -> bool:
         """Note that frames come; say whether they do for the first time."""
         first = item.monitor not in self._opened
         if not first and item.rung == "stream":
             self._counters.reconnects += 1
         self._opened.add(item.monitor)
-        self._set_rung(item.monitor, item.rung)
+        if self._rungs.get(item.monitor) != item.rung:
+            self._set_rung(item.monitor, item.rung)
+            self.tell(now)
         return first
 
     def take_feed_changed(self, item: FeedChanged, now: Moment) -> None:
         before = self._rungs.get(item.monitor)
-        self._set_rung(item.monitor, item.rung)
+        self._set_rung(item.monitor, item.rung, "stream" if item.silent else item.rung)
         event_type = "paused" if item.rung == "paused" else "resumed" if before == "paused" else "feed_changed"
         self.announce(event_type, now, monitor=item.monitor, feed=item.rung, reason=item.reason)
         self.tell(now)
+
+    def take_feed_limited(self, item: FeedLimited, now: Moment) -> None:
+        self.note_limit(item.reason, item.retry_after_s, now)
+
+    def note_limit(self, reason: str, retry_after_s: float, now: Moment) -> None:
+        """Tell that Sense finds us asking too much; not again as long as it goes on."""
+        if now.monotonic >= self._limited_until:
+            self.announce("rate_limited", now, reason=reason, retry_after_s=round(retry_after_s))
+        ends_s = 2 * max(retry_after_s, LIMITED_LEAST_S)  # met again that soon after the wait, it is still the same
+        self._limited_until = max(self._limited_until, now.monotonic + ends_s)
 
     def is_blind(self, monitor: int, *, gap: bool) -> bool:
         """Say whether edges of this house may go unseen at present, and Sense may be asked about them."""
@@ -142,10 +161,10 @@ class Standing:
     def _feed(self) -> Rung | None:
         return max(self._rungs.values(), key=RUNGS.index, default=None)
 
-    def _set_rung(self, monitor: int, rung: Rung) -> None:
+    def _set_rung(self, monitor: int, rung: Rung, patient_as: Rung | None = None) -> None:
         self._rungs[monitor] = rung
         if monitor in self._houses.monitors:
-            self._houses.set_patience(monitor, self._patience[rung])
+            self._houses.set_patience(monitor, self._patience[patient_as or rung])
 
     def _document(self, key: str, document: Mapping[str, Any], rank: Rank) -> Message:
         return Message(self._topics.bridge(key), write_json(document), retain=True, rank=rank)

@@ -99,6 +99,8 @@ class HandSession:
 class HandFeed:
     """Remembers what it was told to do."""
 
+    rung = "stream"
+
     def __init__(self, monitor: int, *_: Any, **__: Any) -> None:
         self.monitor = monitor
         self.told: list[Any] = []

@@ -1,10 +1,11 @@
 """The broker's side of the whole bridge: what a connection hears, and in which order."""
 
+import pytest
 from builders import DRYER
 from hand_fed import HandFed
 
 from sense_mqtt.core.outgoing import Rank
-from sense_mqtt.errors import JournalError
+from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, FeedChanged
 
 
@@ -19,11 +20,29 @@ def begun(folder):
     return bridge
 
 
-def test_a_first_connection_hears_info_before_bridge_state(tmp_path):
+def test_a_first_connection_hears_bridge_state_once_the_houses_were_introduced(tmp_path):
     bridge = HandFed(tmp_path)
     bridge.connect()
+    assert [message.topic for message in bridge.broker.published] == ["sense/bridge/info", "sense/bridge/health"]
+    bridge.work()
     topics = [message.topic for message in bridge.broker.published]
-    assert topics == ["sense/bridge/info", "sense/bridge/health", "sense/bridge/state"]
+    state = topics.index("sense/bridge/state")
+    assert {"homeassistant/device/sense_mqtt_7/config", "sense/7/availability"} <= set(topics[:state])
+    assert bridge.newest("sense/7/availability") == "offline"  # no frame has come yet
+
+
+@pytest.mark.parametrize("answer", [None, SenseUnavailable("HTTP 502"), LoginRefused("no")], ids=str)
+def test_a_bridge_is_online_also_where_sense_does_not_tell_what_houses_there_are(tmp_path, answer):
+    bridge = HandFed(tmp_path)
+    bridge.connect()
+    if answer is None:  # nor anything else
+        for _ in range(6):
+            bridge.clock.after_s += 1.0
+            bridge.take(None)
+    else:
+        bridge.session.told = answer
+        bridge.work()
+    assert bridge.newest("sense/bridge/state") == "online"
 
 
 def test_each_connection_hears_discovery_info_availability_values_and_last_bridge_state(tmp_path):

@@ -7,8 +7,9 @@ from builders import PSEUDO, START
 from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.core.instants import write_instant
+from sense_mqtt.errors import RateLimited
 from sense_mqtt.health import read_rss_mb
-from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedOpened, UpdatePolled
+from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedLimited, FeedOpened, UpdatePolled
 from sense_mqtt.sense.tokens import Monitor
 
 
@@ -104,3 +105,36 @@ def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):
     assert read_rss_mb(tmp_path / "status") == 20.0
     (tmp_path / "other").write_text("Name: x\n")
     assert read_rss_mb(tmp_path / "other") is None
+
+
+def test_a_limit_that_the_feed_or_a_request_meets_is_told_once(bridge):
+    bridge.take(FeedLimited(7, "HTTP 429", 300.0), FeedLimited(8, "HTTP 429", 0.0))
+    bridge.session.ways["app/monitors/7/status"] = RateLimited("wait 60 s", 60.0)
+    bridge.ask("status", {"monitor": 7})
+    bridge.work()
+    assert bridge.bridge_events() == ["rate_limited"]
+    assert bridge.documents("bridge/event")[0]["retry_after_s"] == 300
+    bridge.pass_time(601)
+    bridge.take(FeedLimited(7, "HTTP 429", 300.0))
+    assert bridge.bridge_events() == ["rate_limited", "rate_limited"]
+
+
+def test_how_frames_come_is_told_as_soon_as_it_is_known(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.connect()
+    bridge.work()
+    assert bridge.documents("bridge/info")[-1]["feed"] == "stream"
+    bridge.take(FeedOpened(7, "poll"))
+    assert bridge.documents("bridge/info")[-1]["feed"] == bridge.documents("bridge/health")[-1]["feed"] == "poll"
+
+
+@pytest.mark.parametrize(("silent", "state"), [(True, "offline"), (False, "online")])
+def test_a_pause_without_polls_leaves_the_house_online_as_long_as_a_frame_is_fresh(tmp_path, silent, state):
+    bridge = HandFed(tmp_path)
+    bridge.begin()
+    bridge.show(at=2)
+    bridge.take(FeedChanged(7, "paused", "for 600 s", silent))
+    bridge.pass_time(44)
+    assert bridge.newest("sense/7/availability") == "online"
+    bridge.pass_time(3)
+    assert bridge.newest("sense/7/availability") == state

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
 from sense_mqtt.clock import Clock
@@ -10,8 +10,9 @@ from sense_mqtt.errors import LoginRefused, SenseMqttError, TokenRefused
 from sense_mqtt.inbox import FrameArrived, Inbox, Rung, UpdatePolled
 from sense_mqtt.sense.berth import Berth
 from sense_mqtt.sense.feed_settings import FeedSettings
-from sense_mqtt.sense.ladder import Held, Ladder, Outcome, Worked, begun, climb, learn, settled
+from sense_mqtt.sense.ladder import Held, Ladder, Outcome, Refused, Worked, begun, climb, learn, settled
 from sense_mqtt.sense.line import HandshakeRefused, Line, LineEnded
+from sense_mqtt.sense.pause import Pause, Pauses
 from sense_mqtt.sense.peek import is_update, tells_bad_token
 from sense_mqtt.sense.polling import Poller, Unpollable
 from sense_mqtt.sense.session import Session
@@ -24,14 +25,6 @@ __all__ = ["Feed", "FeedSettings"]
 log = logging.getLogger(__name__)
 
 CLOSE_S = 2.0  # that the thread gets to end
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Sense's connection is let go of, until `until` (monotonic)."""
-
-    until: float
-    silent: bool
 
 
 class Feed:
@@ -54,11 +47,15 @@ class Feed:
         self._poll_at = self._now()  # no poll before, pause or not
         self._bad_tokens = 0  # refused in a row
         self._line: Line | None = None
-        self._pause: Pause | None = None
-        self._pausing = threading.Lock()
+        self._pauses = Pauses(self._voice)
         self._closing = threading.Event()
         self._nudge = threading.Event()  # wakes the thread: closing, pause or resume
         self._thread = threading.Thread(target=self._run, name=f"sense-feed-{monitor}", daemon=True)
+
+    @property
+    def rung(self) -> Rung:
+        """How frames come at present, or will."""
+        return self._ladder.rung
 
     def start(self) -> None:
         self._thread.start()
@@ -72,24 +69,20 @@ class Feed:
 
     def pause(self, seconds: float, *, silent: bool) -> None:
         """Let go of Sense's connection for so long; meanwhile poll, unless `silent`. Ends by itself."""
-        with self._pausing:
-            self._pause = Pause(self._now() + seconds, silent)
-            self._voice.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}")
+        self._pauses.begin(self._now(), seconds, silent=silent)
         self._interrupt()
 
     def resume(self) -> None:
         """End a pause; without one, nothing happens."""
-        self._end_pause("resumed")
+        self._pauses.end("resumed", self._ladder.rung)
         self._nudge.set()
 
     # --- on the thread
 
     def _run(self) -> None:
-        if self._ladder.rung != "stream":
-            self._voice.changed(self._ladder.rung, "as feed.mode says, or as before the restart")
         while not self._closing.is_set():
             self._nudge.clear()
-            pause = self._pause
+            pause = self._pauses.present
             if pause:
                 self._sit_out(pause)
             elif not self._closing.is_set() and not self._rest_until(self._due_at()):
@@ -138,7 +131,7 @@ class Feed:
                 self._session.token_refused(token)
                 self._bad_tokens += 1
                 if self._bad_tokens > 1:  # the last one was fresh
-                    raise HandshakeRefused(f"{error}, though it is fresh", 0.0) from error
+                    raise HandshakeRefused(f"{error}, though it is fresh") from error
                 raise
             finally:
                 self._line = None
@@ -190,6 +183,8 @@ class Feed:
             self._voice.recovered()
         else:
             self._voice.failed(outcome.why)
+            if isinstance(outcome, Refused) and outcome.limits:
+                self._voice.limited(outcome.why, outcome.retry_after_s)
         if self._ladder.rung == "stream" or not isinstance(outcome, Worked):
             self._voice.ended(outcome.why)
         self._move(learn(self._ladder, outcome, self._rules, self._now(), self._dice), outcome.why)
@@ -208,7 +203,7 @@ class Feed:
         may_poll = not pause.silent
         while not self._rest_until(min(self._poll_at, pause.until) if may_poll else pause.until):
             if self._now() >= pause.until:
-                self._end_pause("the pause is over")
+                self._pauses.end("the pause is over", self._ladder.rung, only=pause)
                 return
             may_poll = may_poll and self._poll_in_pause()
 
@@ -223,12 +218,6 @@ class Feed:
             self._voice.ended(str(error))
         return True
 
-    def _end_pause(self, why: str) -> None:
-        with self._pausing:
-            if self._pause:
-                self._pause = None
-                self._voice.changed(self._ladder.rung, why)
-
     # --- waiting
 
     def _interrupt(self) -> None:
@@ -238,7 +227,7 @@ class Feed:
             line.abort()
 
     def _is_interrupted(self) -> bool:
-        return self._closing.is_set() or self._pause is not None
+        return self._closing.is_set() or self._pauses.present is not None
 
     def _rest_until(self, moment: float) -> bool:
         """Wait; True where something else came up meanwhile."""

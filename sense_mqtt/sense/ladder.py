@@ -49,6 +49,7 @@ class Refused:
 
     why: str
     retry_after_s: float = 0.0
+    limits: bool = False  # it said that we ask too much (429)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,10 @@ Trouble = (websocket.WebSocketException, OSError, ValueError, IndexError, TypeEr
 class HandshakeRefused(SenseUnavailable):
     """Sense answers, but does not want this websocket; `retry_after_s` is 0 where it does not say until when."""
 
-    def __init__(self, message: str, retry_after_s: float) -> None:
+    def __init__(self, message: str, retry_after_s: float = 0.0, *, limits: bool = False) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.limits = limits  # HTTP 429
 
 
 class LineEnded(SenseUnavailable):
@@ -81,7 +82,7 @@ class Line:
         except Trouble as error:
             raise self._refusal(error) from error
         if self._socket.getstatus() != 101:  # before 1.9 a redirect that is not followed counts as connected
-            raise HandshakeRefused(f"the feed answered HTTP {self._socket.getstatus()}", 0.0)
+            raise HandshakeRefused(f"the feed answered HTTP {self._socket.getstatus()}")
         self._socket.settimeout(WAKE_S)
         self._ping_at = self._now() + settings.ping_interval_s
         self.keep()
@@ -150,7 +151,9 @@ class Line:
         headers: dict[str, str] = error.resp_headers or {}
         told = http_time(headers.get("date"))
         wait_s = retry_after_s(headers.get("retry-after"), self._clock.now().wall if told is None else told)
-        return HandshakeRefused(f"the feed refused the connection (HTTP {status})", wait_s)
+        until = f", asking us to wait {wait_s:.0f} s" if wait_s else ""
+        message = f"the feed refused the connection (HTTP {status}{until})"
+        return HandshakeRefused(message, wait_s, limits=status == 429)
 
     def _now(self) -> float:
         return self._clock.now().monotonic

@@ -13,7 +13,7 @@ def judge_error(error: SenseMqttError) -> Outcome:
         case Unpollable():
             return Missing(str(error))
         case HandshakeRefused():
-            return Refused(str(error), error.retry_after_s)
+            return Refused(str(error), error.retry_after_s, error.limits)
         case RateLimited():
             return Lost(str(error), error.retry_after_s)
         case _:

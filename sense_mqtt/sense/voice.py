@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedOpened, FrameArrived, Inbox, Rung, UpdatePolled
+from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, Inbox, Rung, UpdatePolled
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,14 @@ class Voice:
             log.debug("feed of monitor %d: ended: %s", self._monitor, why)
             self._inbox.put(FeedEnded(self._monitor, why))
 
-    def changed(self, rung: Rung, why: str) -> None:
+    def changed(self, rung: Rung, why: str, *, silent: bool = False) -> None:
         """The feed is on another rung."""
-        log.info("feed of monitor %d: on to %s: %s", self._monitor, rung, why)
-        self._inbox.put(FeedChanged(self._monitor, rung, why))
+        log.info("feed of monitor %d: switched to %s: %s", self._monitor, rung, why)
+        self._inbox.put(FeedChanged(self._monitor, rung, why, silent))
+
+    def limited(self, why: str, retry_after_s: float) -> None:
+        """Sense finds that we ask too much (HTTP 429)."""
+        self._inbox.put(FeedLimited(self._monitor, why, retry_after_s))
 
     def failed(self, why: str) -> None:
         """An attempt came to nothing."""
