@@ -85,6 +85,7 @@ def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock
         clock=clock,
         closing=closing,
         spacing_s=haste.rest_spacing_s,
+        state_dir=config.state_dir,
     )
     session = Session(
         api,

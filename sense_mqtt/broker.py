@@ -7,6 +7,7 @@ stale values, and cannot be cured of one message that the broker refuses. What m
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sense_mqtt.broker_settings import BrokerSettings, BrokerTls, make_context
+from sense_mqtt.certificate import show_certificate
 from sense_mqtt.core.outgoing import WINDOW, Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
 
@@ -100,7 +102,7 @@ class Broker:
             client = self._make(generation)
             self._dial(client)
         except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
-            self._inbox.put(BrokerDropped(generation, f"{type(error).__name__}: {error}"))
+            self._inbox.put(BrokerDropped(generation, self._explain(error)))
             return
         with self._swapping:
             if generation == self.generation:
@@ -108,6 +110,15 @@ class Broker:
                 client.loop_start()
                 return
         _end(client)
+
+    def _explain(self, error: OSError | ValueError) -> str:
+        if not isinstance(error, ssl.SSLCertVerificationError):
+            return f"{type(error).__name__}: {error}"
+        shown = show_certificate(self._settings.host, self._settings.port)
+        return (
+            f"its certificate is not trusted ({error.verify_message}): {shown}; set mqtt.tls.ca_file to its "
+            "authority's certificate (PEM), or mqtt.tls.server_name to its name"
+        )
 
     def _dial(self, client: paho.Client) -> None:
         settings = self._settings

@@ -7,19 +7,17 @@ from sense_mqtt.checking.checks import CheckFailed
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
-from sense_mqtt.sense.trust import show_certificate
 
 CONNECT_S = 20.0
 ECHO_S = 5.0
 PROTOCOLS = 2  # MQTT 5, then 3.1.1 (mqtt.protocol: auto)
 
-UNTRUSTED = "certificate_verify_failed"
 UNKNOWN_VERSION = "protocol version"
 RIGHTS = "check what the broker's access list lets this user write and read"
 
 # What a broker or the system says, in small letters, and what to do about it; the first that fits.
 WHAT_TO_DO = (
-    (UNTRUSTED, "set mqtt.tls.ca_file to its authority's certificate, or mqtt.tls.server_name to its name"),
+    ("mqtt.tls.ca_file", ""),  # the reason says it
     ("ssl", "check mqtt.port and mqtt.tls"),
     ("connection refused", "check mqtt.host and mqtt.port, and that the broker runs"),
     ("user name", "check mqtt.username and mqtt.password"),
@@ -79,6 +77,4 @@ def _items(broker: Broker, heard: Inbox, patience_s: float, clock: Clock) -> Ite
 
 def _advise(reason: str, settings: BrokerSettings) -> str:
     what_to_do = next(advice for words, advice in WHAT_TO_DO if words in reason.lower())
-    is_untrusted = UNTRUSTED in reason.lower()
-    shown = f": {show_certificate(settings.host, settings.port)}" if is_untrusted else ""
-    return f"{settings.host} port {settings.port}: {reason}{shown}; {what_to_do}"
+    return f"{settings.host} port {settings.port}: {reason}{what_to_do and '; '}{what_to_do}"

@@ -24,6 +24,7 @@ from sense_mqtt.sense.causes import root_reason
 from sense_mqtt.sense.deadline import Deadline
 from sense_mqtt.sense.manners import Manners
 from sense_mqtt.sense.paths import plain_path
+from sense_mqtt.sense.store import StateFile
 from sense_mqtt.sense.trust import explain, refused_certificate, trust
 
 USER_AGENT = f"sense-mqtt/{__version__} (Sense to MQTT bridge)"
@@ -55,11 +56,12 @@ class SenseApi:
         clock: Clock,
         closing: threading.Event,
         spacing_s: float = 1.0,
+        state_dir: Path | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._clock = clock
-        self._manners = Manners(clock, closing, spacing_s)
+        self._manners = Manners(clock, closing, spacing_s, StateFile(state_dir / "manners.json") if state_dir else None)
         self._adapter = _Adapter(trust(ca_file))
         self._session = _session(self._adapter, device_id)
         self._clock_error_s = 0.0

@@ -4,9 +4,9 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sense_mqtt.certificate import describe
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.sense.causes import root_reason
-from sense_mqtt.sense.certificate import describe
 from sense_mqtt.sense.trust import explain, refused_certificate, trust
 
 PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}

@@ -6,7 +6,9 @@ from collections import deque
 from collections.abc import Iterator
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.errors import RateLimited, SenseUnavailable
+from sense_mqtt.errors import ConfigError, RateLimited, SenseUnavailable
+from sense_mqtt.sense.answers import RETRY_AFTER_MOST_S
+from sense_mqtt.sense.store import StateFile
 
 HOUR_S = 3_600.0
 
@@ -14,13 +16,14 @@ HOUR_S = 3_600.0
 class Manners:
     """The turnstile in front of Sense's REST interface."""
 
-    def __init__(self, clock: Clock, closing: threading.Event, spacing_s: float) -> None:
+    def __init__(self, clock: Clock, closing: threading.Event, spacing_s: float, file: StateFile | None = None) -> None:
         self._clock = clock
         self._closing = closing
         self._spacing_s = spacing_s
         self._one = threading.Lock()
         self._calls: deque[float] = deque(maxlen=10_000)  # monotonic
-        self._quiet_until = 0.0
+        self._file = file  # in which Sense's wish outlives the process
+        self._quiet_until = self._now() + self._remembered_s()
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
@@ -36,6 +39,9 @@ class Manners:
     def hush(self, seconds: float) -> None:
         """Let no call through for so long: Sense asked for it."""
         self._quiet_until = self._now() + seconds
+        if self._file is not None and seconds > 0:
+            with contextlib.suppress(ConfigError):  # the session says what is wrong with its directory
+                self._file.save({"quiet_until": self._clock.now().wall + seconds}, durable=False)
 
     def wait(self, seconds: float) -> None:
         """Wait, unless we are closing: then raise `SenseUnavailable`."""
@@ -52,6 +58,14 @@ class Manners:
     def quiet_s(self) -> float:
         """How long Sense still asks us to wait; 0 where it does not."""
         return max(self._quiet_until - self._now(), 0.0)
+
+    def _remembered_s(self) -> float:
+        try:
+            until = (self._file.load() or {}).get("quiet_until") if self._file else None
+        except ConfigError:
+            return 0.0
+        left_s = until - self._clock.now().wall if isinstance(until, int | float) else 0.0
+        return left_s if 0.0 < left_s <= RETRY_AFTER_MOST_S else 0.0  # else it is over, or a clock was wrong
 
     def _refuse_if_quiet(self) -> None:
         if self.quiet_s > 0:

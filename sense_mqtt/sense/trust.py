@@ -1,15 +1,12 @@
 """Whom we trust: the system's certificate authorities and those of `sense.ca_file`. There is no way not to verify."""
 
-import socket
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sense_mqtt.certificate import show_certificate
 from sense_mqtt.errors import ConfigError, SenseUnavailable
 from sense_mqtt.sense.causes import causes
-from sense_mqtt.sense.certificate import Presented, describe
-
-LOOK_S = 5.0  # for looking at a certificate that was refused
 
 
 class CertificateRefused(SenseUnavailable):
@@ -51,27 +48,3 @@ def explain(url: str, error: ssl.SSLCertVerificationError) -> CertificateRefused
         f"the certificate of {host} is not trusted ({error.verify_message}): {shown}; if your own firewall inspects "
         "TLS, set sense.ca_file to its authority's certificate (PEM); if not, check this machine's clock and network"
     )
-
-
-def show_certificate(host: str, port: int) -> str:
-    """Return in words whose certificate is presented there, and by whom it was issued."""
-    presented = _look(host, port)
-    if presented is None:
-        return "it could not be looked at"
-    return f"presented is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.ends}"
-
-
-def _look(host: str, port: int) -> Presented | None:
-    """Fetch the certificate without trusting it; nothing is sent over this connection."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # only to look: the connection that was refused stays refused
-    try:
-        with (
-            socket.create_connection((host, port), LOOK_S) as raw,
-            context.wrap_socket(raw, server_hostname=host) as wrapped,
-        ):
-            der = wrapped.getpeercert(binary_form=True)
-    except (OSError, ValueError):
-        return None
-    return describe(der) if der else None

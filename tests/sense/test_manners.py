@@ -6,6 +6,7 @@ import pytest
 
 from sense_mqtt.errors import RateLimited, SenseUnavailable
 from sense_mqtt.sense.manners import Manners
+from sense_mqtt.sense.store import StateFile
 
 
 class Waiting(threading.Event):
@@ -85,3 +86,17 @@ def test_whoever_is_closing_asks_nothing(clock):
     with pytest.raises(SenseUnavailable, match="stopping"), manners.turn():
         pass
     assert manners.calls_last_hour == 0
+
+
+@pytest.mark.parametrize(("after_s", "is_quiet"), [(100, True), (599, True), (601, False), (-7200, False)])
+def test_what_sense_asked_for_outlives_the_process(clock, tmp_path, after_s, is_quiet):
+    file = StateFile(tmp_path / "manners.json")
+    Manners(clock, threading.Event(), 0.0, file).hush(600)
+    clock.set_wall(clock.wall() + after_s)
+    assert (Manners(clock, threading.Event(), 0.0, file).quiet_s > 0) is is_quiet
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"quiet_until": "x"}', '{"quiet_until": 1e300}'])
+def test_what_cannot_be_read_of_it_asks_for_nothing(clock, tmp_path, content):
+    (tmp_path / "manners.json").write_text(content)
+    assert Manners(clock, threading.Event(), 0.0, StateFile(tmp_path / "manners.json")).quiet_s == 0

@@ -7,9 +7,9 @@ import pytest
 from authority import DAY, NOW, authority, server
 from sense_parts import api_at, api_of, feed_of, items_until, known, of_kind, running, session_of
 
+from sense_mqtt.certificate import Presented, describe
 from sense_mqtt.errors import ConfigError, SenseUnavailable
 from sense_mqtt.inbox import FrameArrived, Inbox
-from sense_mqtt.sense.certificate import Presented, describe
 from sense_mqtt.sense.feed import FeedSettings
 from sense_mqtt.sense.trust import CertificateRefused, explain, trust
 from sense_mqtt.simulator.cloud import SimulatedCloud
