@@ -118,6 +118,7 @@ class Bridge:
         """Say what can be said before anything happened."""
         now = self._clock.now()
         self._online_at = now.monotonic + ONLINE_AFTER_S
+        self._houses.introduce_all()
         self._standing.begin(now)
         self._schedules.open(now)
 

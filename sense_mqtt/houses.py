@@ -16,6 +16,9 @@ from sense_mqtt.journal import Journal
 from sense_mqtt.publisher import Publisher
 from sense_mqtt.sense.tokens import Account, Monitor
 
+BRIDGE = 0  # in the journal, in place of a monitor's id
+STRANDED = {"stranded": True}
+
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -35,6 +38,7 @@ class Houses:
         self._policy = policy
         self._policies: dict[int, Policy] = {}
         self._homes: dict[int, Home] = {}
+        self._is_stranded = journal.recall(BRIDGE) == STRANDED
 
     def admit(self, monitor: int, name: str, now: Moment, *, solar: bool) -> None:
         """Begin with a house, from what the journal remembers of it; no fresh data has come yet."""
@@ -42,6 +46,7 @@ class Houses:
         self._homes[monitor] = replace(home, name=name, solar=home.solar or solar)
         self._policies[monitor] = self._policy
         self._introduce(monitor)
+        self._strand(is_stranded=False)
         self.observe(monitor, Tick(), now)
 
     def observe(self, monitor: int, seen: Seen, now: Moment) -> News:
@@ -64,8 +69,26 @@ class Houses:
 
     def introduce_all(self) -> None:
         """Tell Home Assistant of every house and device again."""
+        if self._is_stranded:
+            self._publisher.say(self._tell_bridge())
         for monitor in self._homes:
             self._introduce(monitor)
+
+    def note_that_a_person_is_wanted(self) -> None:
+        """Where no house is known that could show it in Home Assistant, the bridge itself does."""
+        if not self._homes:
+            self._strand(is_stranded=True)
+
+    def _strand(self, *, is_stranded: bool) -> None:
+        if is_stranded == self._is_stranded:
+            return
+        self._is_stranded = is_stranded
+        self._journal.record(BRIDGE, STRANDED if is_stranded else {}, [])
+        self._publisher.say(self._tell_bridge())
+
+    def _tell_bridge(self) -> Iterable[Message]:
+        tell = discovery.introduce_bridge if self._is_stranded else discovery.withdraw_bridge
+        return _write(tell(self._style))
 
     def farewell(self) -> Iterable[Message]:
         """Return what is to be said before the bridge goes: no fresh data arrives from now on."""

@@ -77,6 +77,7 @@ class Standing:
         self.auth = item.auth
         if item.auth == "auth_required" and not self._wants_person:
             self._wants_person = True
+            self._houses.note_that_a_person_is_wanted()
             self.announce("auth_required", now, reason=item.reason)
         elif item.auth == "ok" and self._wants_person:
             self._wants_person = False

@@ -7,7 +7,7 @@ from builders import PSEUDO, START
 from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.core.instants import write_instant
-from sense_mqtt.errors import RateLimited
+from sense_mqtt.errors import LoginRefused, RateLimited
 from sense_mqtt.health import read_rss_mb
 from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedLimited, FeedOpened, UpdatePolled
 from sense_mqtt.sense.tokens import Monitor
@@ -138,3 +138,25 @@ def test_a_pause_without_polls_leaves_the_house_online_as_long_as_a_frame_is_fre
     assert bridge.newest("sense/7/availability") == "online"
     bridge.pass_time(3)
     assert bridge.newest("sense/7/availability") == state
+
+
+def test_without_a_known_house_the_bridge_itself_shows_that_a_person_must_log_in(tmp_path):
+    topic = "homeassistant/device/sense_mqtt_bridge_sense/config"
+    bridge = HandFed(tmp_path)
+    bridge.connect()
+    account, bridge.session.told = bridge.session.told, LoginRefused("no")
+    bridge.take(AuthChanged("auth_required", "no"))
+    told = json.loads(bridge.newest(topic))
+    assert told["components"]["login"]["device_class"] == "problem"
+    assert told["availability"] == [{"topic": "sense/bridge/state"}]
+    bridge.begin_anew()
+    bridge.connect()
+    assert bridge.newest(topic) is not None
+    bridge.session.told = account
+    bridge.work()
+    assert bridge.newest(topic) == ""
+    assert "login" in json.loads(bridge.newest("homeassistant/device/sense_mqtt_7/config"))["components"]
+    bridge.begin_anew()
+    bridge.begin()
+    bridge.take(AuthChanged("auth_required", "no"))
+    assert bridge.newest(topic) is None

@@ -25,7 +25,7 @@ class Placed:
     command_topic: str | None = None
 
 
-def describe_component(placed: Placed, *, node: str, name: str, monitor: int) -> dict[str, Any]:
+def describe_component(placed: Placed, *, node: str, name: str, monitor: int | None) -> dict[str, Any]:
     """Return the keys of one component, `platform` aside; `node` and the row's key make its unique id, for ever.
 
     The device's `name` only makes the first entity id, which is the user's from then on.
@@ -57,7 +57,7 @@ def first_entity_id(row: Entity, name: str) -> str | None:
     return f"{row.platform}.{stem}" if plain.isascii() and stem else None
 
 
-def _describe_sensor(placed: Placed, monitor: int) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers
+def _describe_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers
     row = placed.row
     return {
         "state_topic": placed.topic,
@@ -73,7 +73,7 @@ def _describe_sensor(placed: Placed, monitor: int) -> dict[str, Any]:  # noqa: A
     }
 
 
-def _describe_binary_sensor(placed: Placed, monitor: int) -> dict[str, Any]:  # noqa: ARG001
+def _describe_binary_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001
     row = placed.row
     on, off = row.on_off
     return {
@@ -93,15 +93,15 @@ def _is_on(row: Entity) -> str | None:
     return f"{{{{ ('{on}' if {field} == '{row.on_when}' else '{off}') if {field} is defined else none }}}}"
 
 
-def _describe_event(placed: Placed, monitor: int) -> dict[str, Any]:  # noqa: ARG001
+def _describe_event(placed: Placed, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001
     return {"state_topic": placed.topic, "event_types": list(placed.row.words)}
 
 
-def _describe_button(placed: Placed, monitor: int) -> dict[str, Any]:
+def _describe_button(placed: Placed, monitor: int | None) -> dict[str, Any]:
     return {"command_topic": placed.topic, "payload_press": json.dumps({"monitor": monitor})}
 
 
-def _describe_switch(placed: Placed, monitor: int) -> dict[str, Any]:
+def _describe_switch(placed: Placed, monitor: int | None) -> dict[str, Any]:
     on, off = placed.row.on_off
     return {
         "state_topic": placed.topic,
@@ -114,7 +114,7 @@ def _describe_switch(placed: Placed, monitor: int) -> dict[str, Any]:
     }
 
 
-DESCRIBERS: Mapping[str, Callable[[Placed, int], dict[str, Any]]] = {
+DESCRIBERS: Mapping[str, Callable[[Placed, int | None], dict[str, Any]]] = {
     "sensor": _describe_sensor,
     "binary_sensor": _describe_binary_sensor,
     "event": _describe_event,

@@ -98,6 +98,18 @@ def introduce_device(monitor: MonitorFacts, device: DeviceFacts, style: Style) -
     return _WRITERS[style.mode](_Card(_node(monitor.id, device.id), monitor.id, about, tuple(rows)), style)
 
 
+def introduce_bridge(style: Style) -> tuple[Config, ...]:
+    """Return what to tell while no monitor is known: that a person must log in, and nothing else can be shown."""
+    rows = [_place_on_bridge(style.topics, row) for row in BRIDGE if row.key == "login"]
+    about = {"name": "Sense bridge", "manufacturer": "sense-mqtt", "model": "Bridge", "sw_version": style.version}
+    return _WRITERS[style.mode](_Card(f"sense_mqtt_bridge_{safe(style.topics.base)}", None, about, tuple(rows)), style)
+
+
+def withdraw_bridge(style: Style) -> tuple[Config, ...]:
+    """Return what takes the bridge out of Home Assistant again: its monitors show what it shows."""
+    return _withdraw(introduce_bridge(style))
+
+
 def withdraw_device(monitor: int, device: str, style: Style) -> tuple[Config, ...]:
     """Return what takes a device out of Home Assistant, whatever its kind was."""
     return _withdraw(introduce_device(MonitorFacts(monitor), DeviceFacts(device), style))
@@ -115,7 +127,7 @@ class _Card:
     """One device of Home Assistant."""
 
     node: str  # its identifier, and the beginning of its entities' unique ids
-    monitor: int
+    monitor: int | None  # None: the bridge itself
     about: Mapping[str, Any]
     entities: tuple[Placed, ...]
 
@@ -130,10 +142,13 @@ class _Card:
         return {
             "device": told({"identifiers": [self.node], **self.about}),
             "origin": told(origin),
-            "availability": [_bridge_state(style), {"topic": style.topics.monitor(self.monitor, "availability")}],
+            "availability": [_bridge_state(style), *self._availability(style)],
             "availability_mode": "all",
             "qos": 1,
         }
+
+    def _availability(self, style: Style) -> list[dict[str, str]]:
+        return [] if self.monitor is None else [{"topic": style.topics.monitor(self.monitor, "availability")}]
 
 
 def _write_whole(card: _Card, style: Style) -> tuple[Config, ...]:

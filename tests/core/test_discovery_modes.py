@@ -11,8 +11,10 @@ from sense_mqtt.core.discovery import (
     MonitorFacts,
     Style,
     introduce,
+    introduce_bridge,
     introduce_device,
     introduce_monitor,
+    withdraw_bridge,
     withdraw_device,
 )
 from sense_mqtt.core.topics import Topics
@@ -70,3 +72,10 @@ def test_device_is_withdrawn_with_one_empty_message() -> None:
 def test_withdrawing_in_single_mode_empties_every_topic_that_was_told(device: DeviceFacts) -> None:
     told = {config.topic for config in introduce_device(MONITOR, device, SINGLE_STYLE)}
     assert told <= {config.topic for config in withdraw_device(123456, device.id, SINGLE_STYLE)}
+
+
+@pytest.mark.parametrize("style", [DEVICE_STYLE, SINGLE_STYLE, OFF_STYLE], ids=["device", "single", "off"])
+def test_the_bridge_itself_is_told_and_withdrawn(style: Style) -> None:
+    told, withdrawn = introduce_bridge(style), withdraw_bridge(style)
+    assert [config.topic for config in told] == [config.topic for config in withdrawn]
+    assert len(told) == (0 if style is OFF_STYLE else 1)
