@@ -71,6 +71,7 @@ class Cloud:
     api: SenseApi
     session: Session
     closing: threading.Event  # set: whoever waits for Sense gives up
+    scrub: Callable[[str], str] = str  # returns text without the secrets that are known
 
 
 def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock, haste: Haste | None = None) -> Cloud:
@@ -96,7 +97,7 @@ def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock
         waits=lambda: waits(random.uniform, haste.schedules),
         learn=redactor.learn,
     )
-    return Cloud(api, session, closing)
+    return Cloud(api, session, closing, redactor.scrub)
 
 
 def credentials_of(config: Config) -> Credentials:
@@ -145,6 +146,7 @@ def assemble(
         calls=lambda: {"rest_last_hour": cloud.api.calls_last_hour, "logins_last_hour": cloud.session.logins_last_hour},
         queues=lambda: {**publisher.lengths, "lookups": len(desk)},
         patience=_patience(config),
+        scrub=cloud.scrub,
     )
     settings = feed_settings(config, haste)
     schedules = Schedules(
@@ -168,6 +170,7 @@ def assemble(
         schedules=schedules,
         standing=standing,
         topics=topics,
+        scrub=cloud.scrub,
     )
     intake = Intake(houses=houses, schedules=schedules, standing=standing, counters=counters, guard=guard)
     return Bridge(

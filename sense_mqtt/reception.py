@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, parse, refuse, refuse_for
+from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, explain, parse, refuse
 from sense_mqtt.core.energy import Energy
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.topics import Topics
@@ -47,6 +47,7 @@ class Reception:
         schedules: Schedules,
         standing: Standing,
         topics: Topics,
+        scrub: Callable[[str], str],
     ) -> None:
         self._inbox = inbox
         self._publisher = publisher
@@ -55,6 +56,7 @@ class Reception:
         self._schedules = schedules
         self._standing = standing
         self._topics = topics
+        self._scrub = scrub  # Sense's own words may hold a secret
         self._own: Mapping[str, Callable[[Command, Moment], Any]] = {
             "republish": self._republish,
             "pause": self._pause,
@@ -87,7 +89,7 @@ class Reception:
         try:
             reply = carry_out()
         except SenseMqttError as error:
-            reply = refuse_for(command, error)
+            reply = self._refuse(command, error)
         except Exception:
             self._send(refuse(command, "unavailable", UNFORESEEN))
             raise
@@ -105,10 +107,14 @@ class Reception:
         if isinstance(result, RateLimited):
             self._standing.note_limit(str(result), result.retry_after_s, now)
         if isinstance(result, SenseMqttError):
-            return refuse_for(command, result)
+            return self._refuse(command, result)
         if isinstance(result, Refreshed):
             result = self._take_in(command, result, now)
         return answer(command, redact(result), self._publisher.packet_limit)
+
+    def _refuse(self, command: Command, error: SenseMqttError) -> Reply:
+        code, message = explain(error)
+        return refuse(command, code, self._scrub(message))
 
     def _look_up(self, command: Command) -> Lookup:
         monitor = self._monitor(command)

@@ -40,6 +40,7 @@ class Standing:
         calls: Counts,
         queues: Counts,
         patience: Mapping[Rung, float],
+        scrub: Callable[[str], str],
     ) -> None:
         self._publisher = publisher
         self._houses = houses
@@ -50,6 +51,7 @@ class Standing:
         self._calls = calls
         self._queues = queues
         self._patience = patience
+        self._scrub = scrub  # Sense's own words may hold a secret
         self.auth: Auth = "starting"
         self._wants_person = False  # and that was told
         self._limited_until = 0.0  # monotonic; a limit met before then is the one that was told
@@ -124,6 +126,8 @@ class Standing:
     def announce(self, event_type: str, now: Moment, **more: Any) -> None:
         """Tell something that happened to the bridge."""
         document = {"event_type": event_type, "time": write_instant(now.wall), **more}
+        if "reason" in document:
+            document["reason"] = self._scrub(document["reason"])
         self._publisher.announce(Message(self._topics.bridge("event"), write_json(document)))
 
     def health(self, now: Moment) -> dict[str, Any]:

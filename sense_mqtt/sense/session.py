@@ -237,7 +237,8 @@ class Session:
         self._ends_at = float("inf") if standing.life_s is None else now.monotonic + standing.life_s - age
         self._logins.unpark()
         self._rests_for, self._waits = None, self._make_waits()
-        for secret in filter(None, (standing.access_token, standing.refresh_token)):
+        serials = (monitor.serial for monitor in standing.account.monitors)
+        for secret in filter(None, (standing.access_token, standing.refresh_token, *serials)):
             self._learn(secret)
 
     def _declare(self, auth: Auth, reason: str) -> None:

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sense_mqtt.core.instants import read_instant
@@ -22,6 +22,7 @@ class Monitor:
     id: int
     time_zone: str | None = None  # IANA
     solar: bool = False
+    serial: str | None = field(default=None, repr=False)  # a secret; known only so that it can be kept out
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def fingerprint(email: str | None) -> str:
 
 def store(standing: Standing) -> dict[str, Any]:
     """Return the session as a JSON object."""
-    monitors = [{"id": each.id, "time_zone": each.time_zone, "solar": each.solar} for each in standing.account.monitors]
+    monitors = [asdict(each) for each in standing.account.monitors]
     return {
         "version": 1,
         "owner": standing.owner,
@@ -133,7 +134,7 @@ def _monitor(row: Mapping[str, Any]) -> Monitor | None:
     if number is None:
         return None
     solar = any(row.get(key) is True for key in ("solar", "solar_configured", "solar_connected"))
-    return Monitor(number, _text(row.get("time_zone")), solar)
+    return Monitor(number, _text(row.get("time_zone")), solar, _text(row.get("serial_number") or row.get("serial")))
 
 
 def _whole(value: object) -> int | None:

@@ -1,6 +1,7 @@
 """No secret leaves: not in the log at DEBUG, not on MQTT, not in the list of processes."""
 
 import getpass
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -52,6 +53,9 @@ def test_no_secret_leaves(guarded: Mosquitto, tmp_path: Path):
         cmdline = Path(f"/proc/{bridge.pid}/cmdline").read_text()
         for name, arguments in ASKED.items():
             listener.ask(name, timeout_s=60, **arguments)
+        told = f"{cloud.email}, {cloud.totp_secret}, monitor {serial(900101)}"  # Sense repeats what it should not
+        cloud.faults.refuse(400, path="rate_zones", body=json.dumps({"status": "error", "error_reason": told}))
+        assert listener.ask("rate_zones", timeout_s=60)["error"].count("***") == 3
         cloud.faults.garble("not_json", "wrong_types")
         for _ in range(RENEWALS):
             granted |= _granted(cloud)
