@@ -28,14 +28,14 @@ from sense_mqtt.lookups import Lookups
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.where == "sense")
 
 
-def look_up(cloud: Cloud, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
-    """Return what Sense answers. Raises SenseMqttError."""
+def look_up(config: Config, cloud: Cloud, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
+    """Return what Sense answers about one of our monitors. Raises SenseMqttError."""
     if name not in NAMES:
         raise CommandRefused("unknown_command", f"no lookup '{name}'; there are: {', '.join(NAMES)}")
     given = read_pairs(name, pairs)
     monitor = given.pop("monitor", None)
     command = Command(name, complete(name, given), monitor, ABSENT, ReplyTo())
-    monitors = {monitor.id: monitor for monitor in cloud.session.account().monitors}
+    monitors = {monitor.id: monitor for monitor in choose_monitors(cloud.session.account(), config.sense.monitors)}
     chosen = monitors[choose_monitor(command, tuple(monitors))]
     return Lookups(clock).prepare(name, chosen, command.arguments)(cloud.session)
 

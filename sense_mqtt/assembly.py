@@ -168,6 +168,7 @@ def assemble(
         desk=desk,
         lookups=lookups,
         schedules=schedules,
+        houses=houses,
         standing=standing,
         topics=topics,
         scrub=cloud.scrub,

@@ -153,8 +153,8 @@ def run_check(options: argparse.Namespace) -> int:
 def run_lookup(options: argparse.Namespace) -> int:
     """Ask Sense one thing and print the answer."""
     clock = SystemClock()
-    _, cloud = _connect(options, clock, Redactor())
-    _print_json(asking.look_up(cloud, clock, options.name, options.arguments))
+    config, cloud = _connect(options, clock, Redactor())
+    _print_json(asking.look_up(config, cloud, clock, options.name, options.arguments))
     return EXIT_STOPPED
 
 

@@ -3,6 +3,8 @@
 import argparse
 import contextlib
 import logging
+import math
+import signal
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -27,10 +29,10 @@ MORNING_S = 15 * 3600.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the demo can be told."""
-    parser.add_argument("--speed", type=float, default=SPEED, help=f"house seconds a second (default {SPEED:g})")
+    parser.add_argument("--speed", type=_positive, default=SPEED, help=f"house seconds a second (default {SPEED:g})")
     parser.add_argument("--seed", type=int, default=1, help="which made-up house (default 1)")
-    parser.add_argument("--mqtt-port", type=int, default=None, help="of the embedded broker (default: a free one)")
-    parser.add_argument("--seconds", type=float, default=None, help="end after so many seconds (default: Ctrl-C)")
+    parser.add_argument("--mqtt-port", type=_port, default=None, help="of the embedded broker (default: a free one)")
+    parser.add_argument("--seconds", type=_positive, default=None, help="end after so many seconds (default: Ctrl-C)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"the demo needs {error.name}: pip install 'sense-mqtt[demo]'") from error
 
     clock = SystemClock()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     house = BuiltInHouse(seed=options.seed, begins=_next_morning(clock.now().wall))
     with (
         tempfile.TemporaryDirectory(prefix="sense-mqtt-demo-") as folder,
@@ -56,6 +59,19 @@ def run(options: argparse.Namespace) -> int:
             heading = _invite(broker.port, options.speed)
             _watch(broker.port, config, heading, options.seconds)
     return 0
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
+    return number
+
+
+def _port(text: str) -> int:
+    if not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"must be from 1 to 65535, not {text}")
+    return int(text)
 
 
 def _next_morning(now: float) -> float:
@@ -101,7 +117,7 @@ def _watch(port: int, config: Config, heading: str, seconds: float | None) -> No
 
 def _invite(port: int, speed: float) -> str:
     listen = f"mosquitto_sub -p {port} -v -t 'sense/#'"
-    return f"A made-up house, {speed:g} times as fast as life. Listen along:  {listen}   (Ctrl-C ends)"
+    return f"A made-up house, {speed:g} times as fast as life; Ctrl-C ends. Listen along:\n  {listen}"
 
 
 def _log_to(file: Path) -> None:

@@ -9,7 +9,13 @@ from typing import Self
 
 from amqtt.broker import Broker
 
+from sense_mqtt.errors import SenseMqttError
+
 START_TIMEOUT_S = 10.0
+
+
+class CannotListen(SenseMqttError):
+    """The port is taken, or not ours."""
 
 
 class EmbeddedBroker:
@@ -17,7 +23,7 @@ class EmbeddedBroker:
 
     def __init__(self, port: int | None = None) -> None:
         """Without a port, a free one is taken."""
-        self.port = port or _free_port()
+        self.port = port or _probe(0)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="embedded-broker", daemon=True)
         self._broker: Broker | None = None
@@ -25,6 +31,7 @@ class EmbeddedBroker:
     def __enter__(self) -> Self:
         for name in ("amqtt", "transitions"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # amqtt logs every client that goes as an error
+        _probe(self.port)
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(START_TIMEOUT_S)
         return self
@@ -44,8 +51,13 @@ class EmbeddedBroker:
         await self._broker.start()
 
 
-def _free_port() -> int:
+def _probe(port: int) -> int:
+    """Return the port, a free one for 0; raises CannotListen where it is taken, which amqtt would only log."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CannotListen(
+                f"cannot listen on 127.0.0.1:{port}: {(error.strerror or str(error)).lower()}"
+            ) from error
+        return int(probe.getsockname()[1])

@@ -60,6 +60,8 @@ class BadFrame(SenseMqttError):
 class CommandRefused(SenseMqttError):
     """A request on MQTT is refused with a `code` of the contract (`bad_request`, `not_found`, ...)."""
 
+    exit_code = 2  # of `lookup`: what was asked for is wrong
+
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code

@@ -12,6 +12,7 @@ from sense_mqtt.core.messages import say
 from sense_mqtt.core.observing import Seen, observe
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
+from sense_mqtt.core.telling import describe
 from sense_mqtt.journal import Journal
 from sense_mqtt.publisher import Publisher
 from sense_mqtt.sense.tokens import Account, Monitor
@@ -62,6 +63,12 @@ class Houses:
         self._publisher.say(self._discover(monitor, changes))
         introduced = [change.device for change in changes if isinstance(change, Introduction) and change.device]
         return News(len(events), stranger=any(device not in before.devices for device in introduced))
+
+    def describe_again(self, monitor: int) -> None:
+        """Say what is known of each device, also where nothing has changed."""
+        home = self._homes[monitor]
+        _, changes = describe(home, frozenset(home.devices), anyway=True)
+        self._publisher.say(say(monitor, changes, self._style.topics))
 
     def set_patience(self, monitor: int, stale_after_s: float) -> None:
         """Say how long a house stays `online` without a frame."""

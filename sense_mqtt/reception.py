@@ -1,22 +1,26 @@
 """Requests on MQTT: each one gets exactly one answer, from the bridge itself or from Sense by way of the desk."""
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, explain, parse, refuse
 from sense_mqtt.core.energy import Energy
+from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk, Lookup
-from sense_mqtt.errors import CommandRefused, RateLimited, SenseMqttError
+from sense_mqtt.errors import CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
+from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import Inbox, MessageArrived, Stop
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.publisher import Publisher
 from sense_mqtt.redaction import redact
 from sense_mqtt.schedules import Schedules
+from sense_mqtt.sense.session import Session
 from sense_mqtt.sense.tokens import Monitor
 from sense_mqtt.standing import Standing
 
@@ -31,7 +35,7 @@ class Refreshed:
     """What `refresh` read."""
 
     devices: Any
-    energy: Energy
+    energy: tuple[Energy, ...]  # of the scales that Sense told
 
 
 class Reception:
@@ -45,6 +49,7 @@ class Reception:
         desk: Desk,
         lookups: Lookups,
         schedules: Schedules,
+        houses: Houses,
         standing: Standing,
         topics: Topics,
         scrub: Callable[[str], str],
@@ -54,6 +59,7 @@ class Reception:
         self._desk = desk
         self._lookups = lookups
         self._schedules = schedules
+        self._houses = houses
         self._standing = standing
         self._topics = topics
         self._scrub = scrub  # Sense's own words may hold a secret
@@ -121,8 +127,8 @@ class Reception:
         if command.name != "refresh":
             return self._lookups.prepare(command.name, monitor, command.arguments)
         devices = self._lookups.prepare("devices", monitor, {})
-        energy = self._lookups.energy(monitor, "DAY")
-        return lambda session: Refreshed(devices(session), energy(session))
+        scales = [self._lookups.energy(monitor, scale.upper()) for scale in SCALES]
+        return lambda session: Refreshed(devices(session), tuple(_read_what_there_is(scales, session)))
 
     def _monitor(self, command: Command) -> Monitor:
         known = self._known()
@@ -138,8 +144,12 @@ class Reception:
     def _take_in(self, command: Command, refreshed: Refreshed, now: Moment) -> dict[str, Any]:
         monitor = self._monitor(command).id
         self._schedules.take_list(monitor, refreshed.devices, now)
-        self._schedules.take_energy(monitor, refreshed.energy, now)
-        return {"monitor": monitor, "devices": len(refreshed.devices) if isinstance(refreshed.devices, list) else 0}
+        for energy in refreshed.energy:
+            self._schedules.take_energy(monitor, energy, now)
+        self._houses.describe_again(monitor)
+        told = [energy.scale.lower() for energy in refreshed.energy]
+        devices = len(refreshed.devices) if isinstance(refreshed.devices, list) else 0
+        return {"monitor": monitor, "devices": devices, "energy": told}
 
     # --- what the bridge does itself
 
@@ -178,5 +188,14 @@ class Reception:
         return {}
 
     def _send(self, reply: Reply) -> None:
-        topic = reply.topic or self._topics.response(reply.command)
+        topic = reply.topic
+        if topic is None or self._topics.command(topic) is not None:  # an answer is no request
+            topic = self._topics.response(reply.command)
         self._publisher.reply(Message(topic, reply.payload, correlation=reply.correlation))
+
+
+def _read_what_there_is(lookups: Iterable[Lookup], session: Session) -> Iterator[Energy]:
+    """Yield the energy of each scale that Sense tells; not all accounts have a billing cycle."""
+    for lookup in lookups:
+        with contextlib.suppress(RequestRefused, NotFound):
+            yield lookup(session)

@@ -6,7 +6,7 @@ import pytest
 from builders import DRYER
 from hand_fed import HOUSE, HandFed
 
-from sense_mqtt.errors import LoginRefused, RateLimited, SenseUnavailable
+from sense_mqtt.errors import LoginRefused, RateLimited, RequestRefused, SenseUnavailable
 from sense_mqtt.inbox import AuthChanged, LookupDone
 from sense_mqtt.sense.tokens import Account, Monitor
 
@@ -52,9 +52,33 @@ def test_what_goes_wrong_at_sense_is_answered_once_with_a_code(bridge, error, co
 def test_refresh_publishes_what_it_read(bridge):
     bridge.session.ways["app/monitors/7/devices"] = [{"id": "new", "name": "Toaster"}]
     [answer] = asked(bridge, "refresh")
-    assert answer == {"status": "ok", "data": {"monitor": 7, "devices": 1}}
+    scales = ["day", "week", "month", "year", "cycle"]
+    assert answer == {"status": "ok", "data": {"monitor": 7, "devices": 1, "energy": scales}}
     assert "Toaster" in bridge.newest("sense/7/devices")
-    assert '"consumption_kwh":1.5' in bridge.newest("sense/7/energy/day")
+    for scale in scales:
+        assert '"consumption_kwh":1.5' in bridge.newest(f"sense/7/energy/{scale}")
+
+
+def test_refresh_publishes_also_what_has_not_changed(bridge):
+    asked(bridge, "refresh")
+    before = len(bridge.published("sense/7/devices"))
+    attributes = len(bridge.published("1a2b3c4d/attributes"))
+    asked(bridge, "refresh")
+    assert len(bridge.published("sense/7/devices")) == before + 1
+    assert len(bridge.published("1a2b3c4d/attributes")) == attributes + 1
+
+
+def test_refresh_leaves_out_the_periods_that_sense_does_not_tell(bridge):
+    for path in ("app/monitors/7/history/usage", "app/history/trends"):
+        bridge.session.ways[path] = RequestRefused("no such scale")
+    [answer] = asked(bridge, "refresh")
+    assert answer["data"]["energy"] == []
+
+
+def test_an_answer_is_never_a_request(bridge):
+    bridge.ask("health", {}, response_topic="sense/bridge/request/health")
+    assert not bridge.published("sense/bridge/request/health")
+    assert len(bridge.answers("health")) == 1
 
 
 def test_beyond_eight_waiting_lookups_the_next_one_is_refused_and_all_are_answered(bridge):

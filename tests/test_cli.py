@@ -24,7 +24,7 @@ EXIT_CODES = [
     (MfaNeeded("x"), 3),
     (SenseUnavailable("x"), 1),
     (RateLimited("x", 5.0), 1),
-    (CommandRefused("not_found", "x"), 1),
+    (CommandRefused("not_found", "x"), 2),
 ]
 
 

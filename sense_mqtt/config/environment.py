@@ -51,7 +51,7 @@ def _may_be_json(path: KeyPath) -> bool:
 
 
 def _path_of(name: str) -> KeyPath:
-    """The key that a variable names. A device's id in capitals is taken in lower case, as Sense writes most."""
+    """The key that a variable names. A device's id in capitals is taken in lower case, and fits whatever Sense has."""
     parts = name.removeprefix(PREFIX).split("__")
     return tuple(part.lower() if part.isupper() else part for part in parts)
 

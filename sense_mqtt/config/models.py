@@ -181,7 +181,8 @@ class Config(Section):
 
     def device_rules(self, device: str) -> DeviceRules:
         """The rules of the device with this Sense id, defaults filled in."""
-        own = self.devices.get(device, DeviceSettings())
+        # Environment variables are in capitals, whatever the id.
+        own = self.devices.get(device) or self.devices.get(device.lower()) or DeviceSettings()
         return DeviceRules(
             name=own.name,
             on_delay_s=self.defaults.on_delay_s if own.on_delay_s is None else own.on_delay_s,

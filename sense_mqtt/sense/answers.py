@@ -23,7 +23,16 @@ RETRY_AFTER_DEFAULT_S = 60.0  # where a 429 does not say how long
 RETRY_AFTER_MOST_S = 3_600.0
 REASON_LONGEST = 120  # characters of Sense's own words that we repeat
 
+NO_JSON = object()
+
 Door = Literal["get", "authenticate", "authenticate/mfa", "renew"]
+
+WHAT: dict[Door, str] = {
+    "get": "the request",
+    "authenticate": "the login",
+    "authenticate/mfa": "the code",
+    "renew": "the renewal",
+}
 
 
 class CodeAsked(MfaNeeded):
@@ -65,7 +74,6 @@ class Answer:
 REFUSALS: dict[tuple[Door, int], type[SenseMqttError]] = {
     ("get", 401): TokenRefused,
     ("get", 403): TokenRefused,
-    ("get", 404): NotFound,
     ("renew", 400): TokenRefused,
     ("renew", 401): TokenRefused,
     ("renew", 403): TokenRefused,  # only in Sense's own words: see `_is_sense`
@@ -101,13 +109,15 @@ def read(door: Door, answer: Answer, secrets: tuple[str, ...] = ()) -> Any:
         raise RateLimited(f"Sense asks us to wait {wait_s:.0f} s (HTTP 429 on {door})", wait_s)
     if status >= 500 or status == 408:
         wait_s = retry_after_s(answer.retry_after, answer.received_at)
-        raise OverloadedSense(f"Sense is not well (HTTP {status} on {door}): an outage, which passes", wait_s)
+        raise OverloadedSense(f"Sense has an outage (HTTP {status} on {door}); it passes by itself", wait_s)
+    if door == "get" and status in (404, 410):  # in whoever's words: what was taken away is perhaps a page
+        raise NotFound(f"Sense knows nothing there (HTTP {status})")
     if _is_html(answer) or 300 <= status < 400:
         raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
     body = _parse(answer.body)
     if status >= 400:
         raise _refusal(door, status, body, secrets)
-    if body is None:
+    if body is NO_JSON:
         raise SenseUnavailable(f"an answer that is no JSON (HTTP {status} on {door})")
     if door != "get" and not isinstance(body, Mapping):
         raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
@@ -143,7 +153,7 @@ def _seconds(header: str, now: float) -> float | None:
 def _refusal(door: Door, status: int, body: Any, secrets: tuple[str, ...]) -> SenseMqttError:
     known: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
     reason = _reason(known, secrets)
-    message = f"Sense refused {door} (HTTP {status}{': ' + reason if reason else ''})"
+    message = f"Sense refused {WHAT[door]} (HTTP {status}{': ' + reason if reason else ''})"
     if status == 403 and door != "get" and not _is_sense(known):
         return SenseUnavailable(f"{message}: not in Sense's own words, so perhaps a firewall")
     if door.startswith("authenticate") and _asks_for_code(known):
@@ -182,4 +192,4 @@ def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        return NO_JSON

@@ -28,7 +28,7 @@ sense:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 chooses a free one (%(default)s)")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 chooses a free one (%(default)s)")
     parser.add_argument("--house", type=Path, metavar="FILE", help="measured watts: CSV, column unix, then appliances")
     parser.add_argument("--solar", type=Path, metavar="FILE", help="measured solar for --house: CSV, unix, watts")
     parser.add_argument("--speed", type=_positive, default=1.0, help="house seconds per second (%(default)s)")
@@ -100,6 +100,12 @@ def _positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
     return number
+
+
+def _port(text: str) -> int:
+    if not 0 <= int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 65535, not {text}")
+    return int(text)
 
 
 def _fail(message: str, code: int) -> int:

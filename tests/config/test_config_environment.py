@@ -16,6 +16,9 @@ SET = [
         "SENSE_MQTT_DEVICES", '{"4xAN": {"name": "A"}}', lambda c: c.devices["4xAN"].name, "A", id="devices as JSON"
     ),
     pytest.param(
+        "SENSE_MQTT_DEVICES__X4PTW8LC__NAME", "TV", lambda c: c.device_rules("X4pTw8Lc").name, "TV", id="base62"
+    ),
+    pytest.param(
         "SENSE_MQTT_DEVICES__1A2B__OFF_DELAY_S", "9", lambda c: c.devices["1a2b"].off_delay_s, 9, id="one device's key"
     ),
     pytest.param(

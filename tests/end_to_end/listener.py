@@ -32,8 +32,14 @@ class Heard:
 class Listener:
     """Keeps every message; tests wait for what they expect."""
 
-    def __init__(self, port: int, *topics: str, user: tuple[str, str] | None = None) -> None:
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    def __init__(
+        self,
+        port: int,
+        *topics: str,
+        user: tuple[str, str] | None = None,
+        protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
+    ) -> None:
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=protocol)
         if user is not None:
             self._client.username_pw_set(*user)
         self._client.reconnect_delay_set(1, 1)

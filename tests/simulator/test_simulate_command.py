@@ -65,7 +65,7 @@ def test_a_measured_house_is_replayed(tmp_path):
     assert command.open_house(file, None, 1).begins == 0
 
 
-@pytest.mark.parametrize("given", [["--speed", "0"], ["--speed", "fast"], ["--token-life", "-1"]])
+@pytest.mark.parametrize("given", [["--speed", "0"], ["--speed", "fast"], ["--token-life", "-1"], ["--port", "99999"]])
 def test_wrong_arguments_are_refused(given, capsys):
     with pytest.raises(SystemExit):
         arguments(*given)

@@ -68,7 +68,7 @@ def test_a_renewal_without_a_token_is_an_outage(cloud, tmp_path, clock):
 def test_a_login_that_meets_an_outage_is_repeated_after_a_quarter_of_an_hour(cloud, tmp_path, clock):
     cloud.faults.refuse(503, path="authenticate")
     session = session_of(cloud, tmp_path, clock)
-    with pytest.raises(SenseUnavailable, match="not well"):
+    with pytest.raises(SenseUnavailable, match="has an outage"):
         session.token()
     assert session.auth == "unavailable"
     cloud.faults.clear()

@@ -1,0 +1,74 @@
+"""The demo as the README starts it: one command, no account and no broker."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from listener import Listener
+from paho.mqtt.enums import MQTTProtocolVersion
+
+PATIENCE_S = 60.0
+DEMO = [sys.executable, "-m", "sense_mqtt", "demo"]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def wait_for_port(port: int) -> None:
+    ends = time.monotonic() + PATIENCE_S
+    while time.monotonic() < ends:
+        with socket.socket() as caller:
+            if caller.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("nobody listens")
+
+
+@pytest.fixture
+def demo() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    port = free_port()
+    command = [*DEMO, "--speed", "600", "--mqtt-port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        yield process, port
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to(demo, number):
+    process, port = demo
+    wait_for_port(port)
+    with Listener(port, protocol=MQTTProtocolVersion.MQTTv311) as listener:
+        listener.wait_for(lambda heard: sum("turned_" in one.payload for one in heard) >= 3, "events", PATIENCE_S)
+        topics = {message.topic for message in listener.messages()}
+    assert any(topic.startswith("homeassistant/device/sense_mqtt_") for topic in topics)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+    assert f"  mosquitto_sub -p {port} -v -t 'sense/#'\n" in out
+    assert "Last events" in out
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "given", [["--speed", "0"], ["--seconds", "-1"], ["--mqtt-port", "99999"]], ids=lambda given: given[0]
+)
+def test_wrong_options_are_told_in_one_line(given):
+    ended = subprocess.run([*DEMO, *given], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert ended.returncode == 2
+    assert f"argument {given[0]}: must be" in ended.stderr
+
+
+def test_a_port_that_is_taken_is_told_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [*DEMO, "--mqtt-port", port]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == f"cannot listen on 127.0.0.1:{port}: address already in use\n"
