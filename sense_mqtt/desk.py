@@ -111,5 +111,5 @@ class Desk:
         except SenseMqttError as error:
             return error
         except Exception:
-            logger.exception("a lookup failed in a way that nobody foresaw")
-            return SenseUnavailable("the lookup failed in a way that nobody foresaw: the log has more")
+            logger.exception("a lookup failed unexpectedly")
+            return SenseUnavailable("the lookup failed unexpectedly; see the log")

@@ -32,4 +32,4 @@ class Guard:
         fault = (what, place.filename, place.lineno)
         if fault not in self._told:
             self._told.add(fault)
-            logger.error("%s could not be dealt with; it is passed over, and counted from now on", what, exc_info=error)
+            logger.error("%s could not be processed and is skipped; repeats are only counted", what, exc_info=error)

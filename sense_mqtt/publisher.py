@@ -86,7 +86,8 @@ class Publisher:
             reason = "another client came with our mqtt.client_id: give each bridge its own"
             self._lose(reason, now, least_s=TAKEN_OVER_S)
         elif self.connected and now.monotonic < self._healthy_at:  # not every broker says that it was another client
-            self._lose(f"{item.reason} soon after it was made: is mqtt.client_id used twice?", now)
+            soon = f"less than {HEALTHY_S:.0f} s after it was made; does another client use mqtt.client_id?"
+            self._lose(f"{item.reason}, {soon}", now)
         else:
             self._lose(item.reason, now)
 

@@ -27,7 +27,7 @@ from sense_mqtt.standing import Standing
 logger = logging.getLogger(__name__)
 
 
-UNFORESEEN = "the command failed in a way that nobody foresaw: the log has more"
+UNFORESEEN = "the command failed unexpectedly; see the log"
 
 
 @dataclass(frozen=True, slots=True)

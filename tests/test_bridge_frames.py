@@ -149,7 +149,7 @@ def test_each_house_has_its_own_topics_and_name(tmp_path):
 
 def test_frames_of_a_feed_without_a_house_end_nothing_and_are_told_once(bridge, caplog):
     bridge.take(raw_frame(at=1, monitor=99), raw_frame(at=2, monitor=99))
-    assert caplog.text.count("could not be dealt with") == 1
+    assert caplog.text.count("could not be processed") == 1
     bridge.show(at=3)
     assert bridge.newest("sense/7/power") == "300.0"
     assert bridge.health["errors"] == 2

@@ -20,7 +20,7 @@ def test_a_failure_is_counted_each_time_and_told_once_whatever_its_words(caplog)
         guard.attempt("Frame", fail, number)
     assert counters.errors == 5
     assert [record.message for record in caplog.records] == [
-        "Frame could not be dealt with; it is passed over, and counted from now on"
+        "Frame could not be processed and is skipped; repeats are only counted"
     ]
     assert "the disk is gone 0" in caplog.text
 

@@ -52,7 +52,7 @@ class SenseSettings(Section):
         default="wss://clientrt.sense.com", description="Sense's realtime feed"
     )
     ca_file: Path | None = Field(default=None, description="extra trusted certificates, for firewalls that inspect TLS")
-    timeout_s: float = Field(default=30, ge=1, le=300, description="wait so long for an answer of Sense")
+    timeout_s: float = Field(default=30, ge=1, le=300, description="time to wait for an answer from Sense")
 
 
 class FeedSettings(Section):
@@ -123,8 +123,8 @@ class HomeAssistantSettings(Section):
 class PublishSettings(Section):
     """How often readings are published; on and off are never held back by this."""
 
-    device_interval_s: Interval = Field(default=60, description="a device's watts at most so often")
-    house_interval_s: Interval = Field(default=10, description="the house's readings at most so often")
+    device_interval_s: Interval = Field(default=60, description="shortest time between a device's power readings")
+    house_interval_s: Interval = Field(default=10, description="shortest time between the house's readings")
     jump_w: Watts | None = Field(default=None, description="a change of so many watts is published at once")
 
 

@@ -63,7 +63,10 @@ COMMANDS: Mapping[str, CommandEntry] = {
         (Argument("path", kinds.PATH, required=True), Argument("params", kinds.PARAMS)),
         about_one=False,
     ),
-    "refresh": CommandEntry("reads devices and energy again now, and publishes them", where="bridge"),
+    "refresh": CommandEntry(
+        "reads devices and the energy of all periods again now, and publishes them; takes some ten seconds",
+        where="bridge",
+    ),
     "republish": _own("says everything retained again"),
     "pause": _own("lets go of Sense's connection, so that the app's live meter is free; 0 minutes end it", *_PAUSE),
     "resume": _own("ends a pause"),

@@ -91,7 +91,7 @@ def _complete(asked: Command, given: dict[str, Any], doubled: Sequence[str], *, 
     if retain:
         raise CommandRefused("bad_request", "a retained request is refused: publish it without retain")
     if doubled:
-        raise CommandRefused("bad_request", f"{shown(doubled[0])} stands more than once in one object")
+        raise CommandRefused("bad_request", f"{shown(doubled[0])} appears more than once in one object")
     own = {name: value for name, value in given.items() if name not in ("monitor", "transaction")}
     arguments = complete(asked.name, own)
     monitor = given.get("monitor")

@@ -121,6 +121,11 @@ def device_document(device: DeviceEnergy, energy: Energy, updated: str) -> dict[
     return {"consumption_kwh": _rounded(device.consumption_kwh, 3), **_starting(energy), "updated": updated}
 
 
+def empty_document(energy: Energy, updated: str) -> dict[str, Any]:
+    """Return the payload of `energy/<scale>` of a device of which the period's answer says nothing."""
+    return {**_starting(energy), "updated": updated}
+
+
 def energy_answer(energy: Energy) -> dict[str, Any]:
     """Return what the command `energy` answers."""
     devices = [

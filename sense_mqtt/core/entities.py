@@ -117,12 +117,12 @@ def _on_every_scale(figure: Entity) -> tuple[Entity, ...]:
 # --- the tables
 
 HOUSE_FIGURES: tuple[Entity, ...] = (
-    _figure(_ENERGY, "consumption_kwh", "Energy", "kWh that the house used", solar_only=False),
-    _figure(_ENERGY, "production_kwh", "Solar energy", "kWh that the sun gave"),
+    _figure(_ENERGY, "consumption_kwh", "Energy", "kWh used by the house", solar_only=False),
+    _figure(_ENERGY, "production_kwh", "Solar energy", "kWh produced by solar"),
     _figure(_ENERGY, "from_grid_kwh", "Energy from grid", "kWh imported"),
     _figure(_ENERGY, "to_grid_kwh", "Energy to grid", "kWh exported"),
     _figure(_ENERGY, "net_production_kwh", "Net solar energy", "kWh, production less consumption"),
-    _figure(_SHARE_OF_ENERGY, "solar_powered_pct", "Solar powered", "% of the consumption that the sun covered"),
+    _figure(_SHARE_OF_ENERGY, "solar_powered_pct", "Solar powered", "% of the consumption covered by solar"),
 )
 
 MONITOR: tuple[Entity, ...] = (
@@ -135,7 +135,7 @@ MONITOR: tuple[Entity, ...] = (
         _SHARE,
         "solar_share",
         "Solar share",
-        "%, how much of the present consumption the sun covers",
+        "%, share of the present consumption covered by solar",
         measures.solar_share,
     ),
     _reading(_LEG_POWER, "leg_1_power", "Leg 1 power", "W on leg 1", measures.leg_1_power),
@@ -195,7 +195,7 @@ DEVICE: tuple[Entity, ...] = (
         platform="event",
         words=DEVICE_EVENTS,
     ),
-    *_on_every_scale(_figure(_ENERGY, "consumption_kwh", "Energy", "kWh that the device used", solar_only=False)),
+    *_on_every_scale(_figure(_ENERGY, "consumption_kwh", "Energy", "kWh used by the device", solar_only=False)),
 )
 
 VIRTUAL_DEVICE: tuple[Entity, ...] = tuple(row for row in DEVICE if row.key not in ("state", "event"))  # contract 1.2

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sense_mqtt.core import documents
 from sense_mqtt.core.changes import Change, Event, Reading
-from sense_mqtt.core.energy import Energy, accept, device_document, house_document
+from sense_mqtt.core.energy import Energy, accept, device_document, empty_document, house_document
 from sense_mqtt.core.entities import READINGS
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home import Home, Policy, Said
@@ -46,7 +46,9 @@ def tell_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
 
 def tell_energy(home: Home, energy: Energy, now: Moment) -> Outcome:
     """Tell the energy of a period, of the house and of each device, as far as the figures can be believed."""
-    kept = accept(home.energy.get(energy.scale), energy)
+    before = home.energy.get(energy.scale)
+    kept = accept(before, energy)
+    over = () if before is None or before.energy.start == kept.energy.start else before.energy.devices
     home = replace(home, energy={**home.energy, energy.scale: kept})
     updated, key = write_instant(now.wall), f"energy/{energy.scale.lower()}"
     readings = [Reading(None, key, write_json(house_document(kept.energy, updated)))]
@@ -54,6 +56,12 @@ def tell_energy(home: Home, energy: Energy, now: Moment) -> Outcome:
         Reading(device.id, key, write_json(device_document(device, kept.energy, updated)))
         for device in kept.energy.devices
         if device.id in home.devices and device.id != "solar"
+    ]
+    told = {reading.device for reading in readings}
+    readings += [
+        Reading(device.id, key, write_json(empty_document(kept.energy, updated)))
+        for device in over  # of the period before: Sense may leave out who has used nothing yet
+        if device.id in home.devices and device.id not in told and device.id != "solar"
     ]
     return home, tuple(readings)
 

@@ -51,10 +51,11 @@ Types of `event`: {house_events}.
  "id": "b3f0...", "name": "Dryer", "power_w": 5584.7, "source": "frame", "late": false}}
 ```
 
-Types: {device_events}, the last of plugs only. `turned_off` adds `duration_s` and `energy_kwh` of the run where
-they are known. `time` is when it happened at the house. `source` is `frame` (two successive frames differ),
-`reconnect` (found on the first frame after a gap) or `timeline` (Sense's own timeline told of it). `late`:
-published more than a minute after `time`. The same transition always has the same `id`.
+Types: {device_events}, the last of plugs only. What ends a run, `turned_off` or `idle`, adds its `duration_s` and
+`energy_kwh` where they are known. `time` is when it happened at the house. `source` is `frame` (two successive
+frames differ), `reconnect` (found on the first frame after a gap) or `timeline` (Sense's own timeline told of it).
+`late`: published more than a minute after `time`, or after a newer event of the device. The same transition always
+has the same `id`.
 
 ## The bridge: `<base>/bridge/`
 
@@ -82,7 +83,8 @@ Publish a JSON object, or nothing for no arguments, to `<base>/bridge/request/<c
 ```
 
 Codes: `bad_request`, `unknown_command`, `not_found`, `busy`, `rate_limited`, `unauthorized`, `unavailable`,
-`too_large`. *Raw* is what Sense answered, unchanged.
+`too_large`. *Raw* is what Sense answered; only serial numbers, e-mail addresses and tokens in it are replaced by
+`***`, as MQTT is read by many.
 
 {commands}
 

@@ -82,7 +82,9 @@ class LoginBudget:
         """Count a login that a person makes; raise `RateLimited` where even a person should wait."""
         if self.count(now, self._limits.spacing_s) >= self._limits.by_hand:
             minutes = self._limits.spacing_s / 60
-            raise RateLimited(f"too many logins; wait {minutes:.0f} minutes lest Sense locks the account", minutes * 60)
+            raise RateLimited(
+                f"too many logins; wait {minutes:.0f} minutes so that Sense does not lock the account", minutes * 60
+            )
         self.spend(now)
 
     def settle(self, now: float, result: Result) -> None:

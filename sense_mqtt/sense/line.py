@@ -122,7 +122,7 @@ class Line:
         if self._deadline.passed:
             return self._silent()
         why = "connection lost" if _is_closed(error) else root_reason(error)
-        return LineEnded(f"{why} without a word of farewell", by_peer=True)
+        return LineEnded(f"{why} without a close frame", by_peer=True)
 
     def _silent(self) -> LineEnded:
         return LineEnded(f"silent for {self._settings.silence_timeout_s:g} s", by_peer=False)

@@ -112,7 +112,7 @@ class Logins:
             self._budget.spend(now)
             return
         at = datetime.fromtimestamp(now + wait_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        message = f"lest Sense locks the account, the next login is at {at}; `sense-mqtt login` may be run now"
+        message = f"to spare the account a lock, the next login is at {at}; `sense-mqtt login` may be run now"
         if self._budget.last(now) == "unavailable" and not self._budget.is_spent(now):
             raise SenseUnavailable(f"the last login met an outage; {message}")
         raise self._park(LoginRefused(message), wait_s)

@@ -245,5 +245,5 @@ class Session:
         if auth == self._auth:
             return
         self._auth = auth
-        log.log(LOG_LEVELS[auth], "standing with Sense is %s: %s", auth, reason)
+        log.log(LOG_LEVELS[auth], "Sense login %s: %s", auth, reason)
         self._post(AuthChanged(auth, reason))

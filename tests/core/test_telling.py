@@ -219,3 +219,14 @@ def test_a_device_that_draws_nothing_while_it_is_on_and_one_that_goes_off_are_to
     asleep = {**DRYER, "w": 0.0}
     _, changes = run(HOME, (0, frame(asleep)), (100, frame(asleep, at=100)), (103, frame(at=103)))
     assert readings(changes, "power", "1a2b3c4d") == ["0.0", "0"]
+
+
+def test_a_new_day_tells_nothing_of_yesterday_of_a_device_that_has_used_nothing_yet():
+    home, _ = run(HOME, (0, frame(DRYER)), (1, EnergyRead(DAY)))
+    today = Energy("DAY", "2026-11-19T08:00:00.000Z", consumption_kwh=0.1, devices=DAY.devices[-1:])
+    home, changes = run(home, (86_400, EnergyRead(today)))
+    [told] = readings(changes, "energy/day", "1a2b3c4d")
+    assert json.loads(told) == {"start": "2026-11-19T08:00:00.000Z", "updated": "2026-11-19T11:06:40.000Z"}
+    assert len(readings(changes, "energy/day", "always_on")) == 1
+    _, changes = run(home, (90_000, EnergyRead(today)))
+    assert readings(changes, "energy/day", "1a2b3c4d") == []
