@@ -5,6 +5,7 @@ from typing import Any
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Cloud, policy_of, topics_of
+from sense_mqtt.bridge.houses import choose_monitors, introduce_home
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.core import discovery
@@ -22,7 +23,6 @@ from sense_mqtt.core.observing import observe
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.errors import CommandRefused
-from sense_mqtt.houses import choose_monitors, introduce_home
 from sense_mqtt.lookups import Lookups
 
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.where == "sense")

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.bridge import TICK_S, Bridge
+from sense_mqtt.bridge.guard import Guard
+from sense_mqtt.bridge.health import Counters
+from sense_mqtt.bridge.houses import Houses
+from sense_mqtt.bridge.intake import Intake
+from sense_mqtt.bridge.jobs import Pace
+from sense_mqtt.bridge.loop import TICK_S, Bridge
+from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.bridge.reception import Reception
+from sense_mqtt.bridge.schedules import BLIND_EVERY_S, TIMELINE_LAG_S, RunningFeed, Schedules
+from sense_mqtt.bridge.status import Status
 from sense_mqtt.broker import Broker, BrokerSettings, BrokerTls
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
@@ -18,23 +27,14 @@ from sense_mqtt.core.home import Policy
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk
-from sense_mqtt.guard import Guard
-from sense_mqtt.health import Counters
-from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import Inbox, Rung
-from sense_mqtt.intake import Intake
-from sense_mqtt.jobs import Pace
 from sense_mqtt.journal import Journal
 from sense_mqtt.lookups import Lookups
-from sense_mqtt.publisher import Publisher
-from sense_mqtt.reception import Reception
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.schedules import BLIND_EVERY_S, TIMELINE_LAG_S, RunningFeed, Schedules
 from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.feed import Feed, FeedSettings
 from sense_mqtt.sense.session import Credentials, Session
 from sense_mqtt.sense.store import device_id
-from sense_mqtt.standing import Standing
 
 POLLS_MISSED = 2.5  # a house that is polled is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
@@ -136,7 +136,7 @@ def assemble(
     style = Style(__version__, topics, config.home_assistant.discovery)
     houses = Houses(publisher, journal, policy_of(config), style)
     desk, lookups = doors.desk(cloud.session, inbox), Lookups(clock)
-    standing = Standing(
+    status = Status(
         publisher,
         houses,
         counters,
@@ -153,7 +153,7 @@ def assemble(
         desk=desk,
         lookups=lookups,
         houses=houses,
-        standing=standing,
+        status=status,
         publisher=publisher,
         open_feed=lambda monitor: doors.feed(monitor, cloud.session, inbox, settings, clock=clock, random=dice),
         backoff=lambda: waits(dice.uniform, haste.schedules),
@@ -169,11 +169,11 @@ def assemble(
         lookups=lookups,
         schedules=schedules,
         houses=houses,
-        standing=standing,
+        status=status,
         topics=topics,
         scrub=cloud.scrub,
     )
-    intake = Intake(houses=houses, schedules=schedules, standing=standing, counters=counters, guard=guard)
+    intake = Intake(houses=houses, schedules=schedules, status=status, counters=counters, guard=guard)
     return Bridge(
         inbox=inbox,
         publisher=publisher,
@@ -181,7 +181,7 @@ def assemble(
         intake=intake,
         reception=reception,
         schedules=schedules,
-        standing=standing,
+        status=status,
         counters=counters,
         guard=guard,
         topics=topics,

@@ -5,10 +5,10 @@ from itertools import count
 from builders import moment
 from doubles import RememberingBroker
 
+from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.journal import Journal
-from sense_mqtt.publisher import Publisher
 
 STALL_AFTER_S = 60.0
 

@@ -19,7 +19,7 @@ from sense_mqtt.sense.answers import AccountLocked
 from sense_mqtt.sense.api import SenseApi, Unreached
 from sense_mqtt.sense.budget import LoginBudget, Refusal
 from sense_mqtt.sense.login import ClockOff, Codes, log_in, unattended
-from sense_mqtt.sense.tokens import Standing, fingerprint, stand
+from sense_mqtt.sense.tokens import StoredSession, fingerprint, stand
 from sense_mqtt.sense.trust import CertificateRefused
 
 NOT_NOW = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us
@@ -62,7 +62,7 @@ class Logins:
         self._clock = clock
         self._parked: Parked | None = None
 
-    def by_itself(self) -> Standing:
+    def by_itself(self) -> StoredSession:
         """Log in with what the configuration holds, where the budget allows."""
         self.refuse_if_parked()
         known = self._credentials
@@ -80,7 +80,7 @@ class Logins:
                 self._budget.note_refusal(Refusal(known.fingerprint, str(error)))
             raise self._park(error) from error
 
-    def by_hand(self, email: str, password: str, code: Callable[[], str]) -> Standing:
+    def by_hand(self, email: str, password: str, code: Callable[[], str]) -> StoredSession:
         """Log in for a person, who may try more often than the bridge; counted all the same."""
         self._budget.spend_by_hand(self._clock.now().wall)
         return self._enter(email, password, lambda _attempt: code())
@@ -117,7 +117,7 @@ class Logins:
             raise SenseUnavailable(f"the last login met an outage; {message}")
         raise self._park(LoginRefused(message), wait_s)
 
-    def _enter(self, email: str, password: str, codes: Codes) -> Standing:
+    def _enter(self, email: str, password: str, codes: Codes) -> StoredSession:
         with self._settled():
             answer = log_in(self._api, email, password, codes, self._clock)
             now = self._clock.now().wall

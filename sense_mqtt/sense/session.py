@@ -16,7 +16,7 @@ from sense_mqtt.sense.store import Stamp, StateFile
 from sense_mqtt.sense.tokens import (
     Account,
     Monitor,
-    Standing,
+    StoredSession,
     age_s,
     fingerprint,
     renew_after_s,
@@ -63,7 +63,7 @@ class Session:
         self._alone = threading.RLock()
         self._auth: Auth = "starting"
         self._account: Account | None = None
-        self._standing: Standing | None = None
+        self._standing: StoredSession | None = None
         self._stamp: Stamp | None = None
         self._renew_at = self._ends_at = 0.0  # monotonic
         self._refused: str | None = None  # the access token that Sense refused
@@ -127,7 +127,7 @@ class Session:
 
     # --- with `_alone` held
 
-    def _stand(self) -> Standing:
+    def _stand(self) -> StoredSession:
         self._adopt()
         if self._standing is not None:
             return self._standing
@@ -159,7 +159,7 @@ class Session:
             log.warning("the session goes on without its file: %s", error)
             return {}
 
-    def _is_anothers(self, standing: Standing) -> bool:
+    def _is_anothers(self, standing: StoredSession) -> bool:
         known = self._credentials
         if not (known.email and known.password) or standing.owner in ("", fingerprint(known.email)):
             return False
@@ -171,7 +171,7 @@ class Session:
         refused = standing is not None and standing.access_token == self._refused
         return refused or self._clock.now().monotonic >= self._renew_at
 
-    def _refresh(self, standing: Standing) -> Standing:
+    def _refresh(self, standing: StoredSession) -> StoredSession:
         with self._file.locked():
             self._adopt()  # another process may have renewed, and spent our refresh token
             standing = self._standing or standing
@@ -181,7 +181,7 @@ class Session:
                 raise self._rests_for  # a new one with each attempt of ours; many ask
             return self._renew(standing)
 
-    def _renew(self, standing: Standing) -> Standing:
+    def _renew(self, standing: StoredSession) -> StoredSession:
         form = {"user_id": str(standing.account.user_id), "refresh_token": standing.refresh_token or ""}
         try:
             answer = self._api.post("renew", form | {"is_access_token": "true"})
@@ -197,7 +197,7 @@ class Session:
             return self._carry_on(standing, SenseUnavailable("Sense's answer to renew holds no token"))
         return self._keep(after, "renewed")
 
-    def _carry_on(self, standing: Standing, error: SenseMqttError) -> Standing:
+    def _carry_on(self, standing: StoredSession, error: SenseMqttError) -> StoredSession:
         """Renewal must wait; the old token serves as long as it lives."""
         now = self._clock.now().monotonic
         if now >= self._ends_at or standing.access_token == self._refused:
@@ -208,7 +208,7 @@ class Session:
         self._renew_at = now + min(RENEWAL_RETRY_S, (self._ends_at - now) / 2)
         return standing
 
-    def _log_in(self) -> Standing:
+    def _log_in(self) -> StoredSession:
         try:
             return self._keep(self._logins.by_itself(), "logged in")
         except LoginRefused as error:
@@ -218,7 +218,7 @@ class Session:
             self._declare("unavailable", str(error))
             raise
 
-    def _keep(self, standing: Standing, how: str) -> Standing:
+    def _keep(self, standing: StoredSession, how: str) -> StoredSession:
         """Store, then use: what is used without being stored is lost in a crash, and costs a login."""
         try:
             self._file.save(store(standing))
@@ -229,7 +229,7 @@ class Session:
         self._declare("ok", how)
         return standing
 
-    def _take(self, standing: Standing) -> None:
+    def _take(self, standing: StoredSession) -> None:
         now = self._clock.now()
         age = age_s(standing, now.wall)
         self._standing, self._account, self._refused = standing, standing.account, None

@@ -34,7 +34,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StoredSession:
     """A session as it is stored; its tokens are in no repr."""
 
     account: Account
@@ -50,23 +50,23 @@ def renew_after_s(life_s: float | None) -> float:
     return BLIND_RENEWAL_S if life_s is None else max(life_s * LIFE_USED, life_s - ROOM_S)
 
 
-def age_s(standing: Standing, wall: float) -> float:
+def age_s(standing: StoredSession, wall: float) -> float:
     """Return how old the token is; infinite where the clock says that it comes from the future."""
     age = wall - standing.received_at
     return age if age >= 0 else float("inf")
 
 
-def stand(answer: Mapping[str, Any], wall: float, sense_wall: float, owner: str) -> Standing | None:
+def stand(answer: Mapping[str, Any], wall: float, sense_wall: float, owner: str) -> StoredSession | None:
     """Read the answer of a login, received at `wall`, or `sense_wall` by Sense's clock; None where it is none."""
     access_token, user_id = answer.get("access_token"), _whole(answer.get("user_id"))
     if not isinstance(access_token, str) or not access_token or user_id is None:
         return None
     account = Account(user_id, _monitors(answer.get("monitors")))
     life_s = _life_s(access_token, answer.get("expires"), sense_wall)
-    return Standing(account, access_token, _text(answer.get("refresh_token")), wall, life_s, owner)
+    return StoredSession(account, access_token, _text(answer.get("refresh_token")), wall, life_s, owner)
 
 
-def renewed(standing: Standing, answer: Mapping[str, Any], wall: float, sense_wall: float) -> Standing | None:
+def renewed(standing: StoredSession, answer: Mapping[str, Any], wall: float, sense_wall: float) -> StoredSession | None:
     """Merge the answer of a renewal, which has no monitors (facts 2.3), into what we had."""
     after = stand({"user_id": standing.account.user_id, **answer}, wall, sense_wall, standing.owner)
     if after is None:
@@ -80,7 +80,7 @@ def fingerprint(email: str | None) -> str:
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16] if email else ""
 
 
-def store(standing: Standing) -> dict[str, Any]:
+def store(standing: StoredSession) -> dict[str, Any]:
     """Return the session as a JSON object."""
     monitors = [asdict(each) for each in standing.account.monitors]
     return {
@@ -95,7 +95,7 @@ def store(standing: Standing) -> dict[str, Any]:
     }
 
 
-def restore(stored: Mapping[str, Any]) -> Standing | None:
+def restore(stored: Mapping[str, Any]) -> StoredSession | None:
     """Return the session that `store` stored; None where it cannot be read."""
     life_s, received_at = stored.get("life_s"), stored.get("received_at")
     if not isinstance(received_at, int | float):

@@ -85,7 +85,7 @@ REFUSED = [
     ("too much", "status", b" " * (PAYLOAD_MOST_BYTES + 1), "too_large", "the request has 65537 bytes; at most 65536"),
     ("a name twice", "device", b'{"id":"a","id":"b"}', "bad_request", '"id" appears more than once in one object'),
     ("a name twice, deep", "get", b'{"path":"a","params":{"b":1,"b":2}}', "bad_request", '"b" appears more than once'),
-    ("a transaction twice", "status", b'{"transaction":1,"transaction":2}', "bad_request", '"transaction" appears more'),
+    ("a transaction twice", "status", b'{"transaction":1,"transaction":2}', "bad_request", '"transaction" appears'),
     ("an endless transaction", "status", b'{"transaction":"%s"}' % (b"x" * 1023), "bad_request", "transaction: has"),
     ("no monitor", "status", b'{"monitor":"all"}', "bad_request", "monitor: must be a monitor's id, a whole"),
     ("an unknown argument", "status", b'{"id":1}', "bad_request", 'unknown argument "id"; allowed: monitor'),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sense_mqtt.assembly import connect_cloud
+from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.config import load
-from sense_mqtt.health import read_rss_mb
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
 

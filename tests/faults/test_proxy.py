@@ -85,14 +85,14 @@ def test_cuts_in_good_order_or_with_a_reset(proxy, reset):
 
 
 def test_refuses_and_takes_connections_again_on_the_same_port(proxy):
-    standing, port = dial(proxy), proxy.port
-    standing.sendall(b"1")
-    assert hear(standing, 1) == b"1"
+    status, port = dial(proxy), proxy.port
+    status.sendall(b"1")
+    assert hear(status, 1) == b"1"
     proxy.refuse()
     with pytest.raises(ConnectionRefusedError):
         dial(proxy)
-    standing.sendall(b"2")
-    assert hear(standing, 1) == b"2"
+    status.sendall(b"2")
+    assert hear(status, 1) == b"2"
     proxy.accept()
     assert proxy.port == port
     client = dial(proxy)

@@ -27,7 +27,7 @@ from listener import Listener
 from mosquitto import Mosquitto
 from settings import configure
 
-from sense_mqtt.health import read_rss_mb
+from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house import House
 from sense_mqtt.simulator.model import BuiltInHouse, RandomHouse

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core import discovery
 from sense_mqtt.core.changes import Change, Introduction, Reading, Withdrawal
@@ -14,7 +15,6 @@ from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
 from sense_mqtt.core.telling import describe
 from sense_mqtt.journal import Journal
-from sense_mqtt.publisher import Publisher
 from sense_mqtt.sense.tokens import Account, Monitor
 
 BRIDGE = 0  # in the journal, in place of a monitor's id

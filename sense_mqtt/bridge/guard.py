@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable
 from typing import ParamSpec
 
-from sense_mqtt.health import Counters
+from sense_mqtt.bridge.health import Counters
 
 P = ParamSpec("P")
 

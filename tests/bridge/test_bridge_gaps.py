@@ -4,11 +4,11 @@ import pytest
 from builders import ALWAYS_ON, DRYER, START
 from hand_fed import HandFed, raw_frame
 
+from sense_mqtt.bridge.gaps import PATIENCE_S, WAITING_MOST
+from sense_mqtt.bridge.jobs import ReadTimeline
 from sense_mqtt.core.instants import Moment, write_instant
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.gaps import PATIENCE_S, WAITING_MOST
 from sense_mqtt.inbox import FeedEnded, LookupDone, UpdatePolled
-from sense_mqtt.jobs import ReadTimeline
 from sense_mqtt.sense.tokens import Monitor
 
 TIMELINE = "users/{user}/timeline"

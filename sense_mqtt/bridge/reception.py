@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sense_mqtt.bridge.houses import Houses
+from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.bridge.schedules import Schedules
+from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, explain, parse, refuse
 from sense_mqtt.core.energy import Energy
@@ -14,15 +18,11 @@ from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk, Lookup
 from sense_mqtt.errors import CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
-from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import Inbox, MessageArrived, Stop
 from sense_mqtt.lookups import Lookups
-from sense_mqtt.publisher import Publisher
 from sense_mqtt.redaction import redact
-from sense_mqtt.schedules import Schedules
 from sense_mqtt.sense.session import Session
 from sense_mqtt.sense.tokens import Monitor
-from sense_mqtt.standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Reception:
         lookups: Lookups,
         schedules: Schedules,
         houses: Houses,
-        standing: Standing,
+        status: Status,
         topics: Topics,
         scrub: Callable[[str], str],
     ) -> None:
@@ -60,7 +60,7 @@ class Reception:
         self._lookups = lookups
         self._schedules = schedules
         self._houses = houses
-        self._standing = standing
+        self._status = status
         self._topics = topics
         self._scrub = scrub  # Sense's own words may hold a secret
         self._own: Mapping[str, Callable[[Command, Moment], Any]] = {
@@ -111,7 +111,7 @@ class Reception:
 
     def _finish(self, command: Command, result: Any, now: Moment) -> Reply:
         if isinstance(result, RateLimited):
-            self._standing.note_limit(str(result), result.retry_after_s, now)
+            self._status.note_limit(str(result), result.retry_after_s, now)
         if isinstance(result, SenseMqttError):
             return self._refuse(command, result)
         if isinstance(result, Refreshed):
@@ -137,7 +137,7 @@ class Reception:
     def _known(self) -> Mapping[int, Monitor]:
         if self._schedules.knows_account:
             return self._schedules.monitors
-        if self._standing.auth == "auth_required":
+        if self._status.auth == "auth_required":
             raise CommandRefused("unauthorized", "Sense wants a person to log in: run `sense-mqtt login`")
         raise CommandRefused("unavailable", "Sense has not told yet which monitors there are: ask again later")
 
@@ -154,7 +154,7 @@ class Reception:
     # --- what the bridge does itself
 
     def _republish(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002 - one shape for all commands
-        self._standing.tell(now)
+        self._status.tell(now)
         self._publisher.say_again()
         return {}
 
@@ -176,7 +176,7 @@ class Reception:
         return list(known) if command.monitor is None and known else [choose_monitor(command, known)]
 
     def _health(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
-        return self._standing.health(now)
+        return self._status.health(now)
 
     def _set_log_level(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
         level = str(command.arguments["level"])

@@ -6,7 +6,7 @@ import pytest
 from builders import moment
 from stage import STALL_AFTER_S, Stage
 
-from sense_mqtt.publisher import ATTEMPT_S, HEALTHY_S, TAKEN_OVER_S
+from sense_mqtt.bridge.publisher import ATTEMPT_S, HEALTHY_S, TAKEN_OVER_S
 
 
 @pytest.fixture

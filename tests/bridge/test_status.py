@@ -6,9 +6,9 @@ import pytest
 from builders import PSEUDO, START
 from hand_fed import HOUSE, HandFed
 
+from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.core.instants import write_instant
 from sense_mqtt.errors import LoginRefused, RateLimited
-from sense_mqtt.health import read_rss_mb
 from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedLimited, FeedOpened, UpdatePolled
 from sense_mqtt.sense.tokens import Monitor
 
@@ -96,7 +96,7 @@ def test_health_counts_from_the_start(bridge):
 )
 def test_the_timeline_is_worth_asking_where_edges_may_go_unseen(bridge, rung, gap, blind):
     bridge.take(FeedChanged(7, rung, "why"))
-    assert bridge.bridge._standing.is_blind(7, gap=gap) is blind
+    assert bridge.bridge._status.is_blind(7, gap=gap) is blind
 
 
 def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):

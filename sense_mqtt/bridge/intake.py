@@ -3,18 +3,18 @@
 import logging
 from collections.abc import Callable
 
+from sense_mqtt.bridge.gaps import Gaps, Waiting
+from sense_mqtt.bridge.guard import Guard
+from sense_mqtt.bridge.health import Counters
+from sense_mqtt.bridge.houses import Houses
+from sense_mqtt.bridge.schedules import Schedules
+from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.frames import DataChange, FeedError, Frame, RealtimeUpdate, Unknown, decode, read_update
 from sense_mqtt.core.home import Interrupted, Tick
 from sense_mqtt.core.observing import Seen
 from sense_mqtt.errors import BadFrame
-from sense_mqtt.gaps import Gaps, Waiting
-from sense_mqtt.guard import Guard
-from sense_mqtt.health import Counters
-from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
-from sense_mqtt.schedules import Schedules
-from sense_mqtt.standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -23,18 +23,18 @@ class Intake:
     """Owns what waits in gaps. For the bridge's thread only."""
 
     def __init__(
-        self, *, houses: Houses, schedules: Schedules, standing: Standing, counters: Counters, guard: Guard
+        self, *, houses: Houses, schedules: Schedules, status: Status, counters: Counters, guard: Guard
     ) -> None:
         self._houses = houses
         self._schedules = schedules
-        self._standing = standing
+        self._status = status
         self._counters = counters
         self._guard = guard
         self._gaps = Gaps()
         self._told: set[str] = set()  # kinds of bad frames that were logged
 
     def take_opened(self, item: FeedOpened, now: Moment) -> None:
-        first = self._standing.take_opened(item, now)
+        first = self._status.take_opened(item, now)
         # Polls and snapshots leave a gap each time: for them the timeline is read every few minutes.
         if (first or item.rung == "stream") and self._schedules.read_timeline(item.monitor, now):
             self._gaps.open(item.monitor, now)
@@ -105,7 +105,7 @@ class Intake:
         # Sense leaves frames out, and pushes too, where we read too slowly: nobody tells of the end of anything then.
         # Who polls or takes snapshots leaves a hole each time, and reads the timeline every few minutes anyway.
         home = self._houses.home(monitor)
-        if not home.witness.watching and not self._standing.is_blind(monitor, gap=home.gap):
+        if not home.witness.watching and not self._status.is_blind(monitor, gap=home.gap):
             self._schedules.read_timeline_later(monitor, now)
 
 

@@ -5,20 +5,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from sense_mqtt.clock import Moment
-from sense_mqtt.core.agenda import Agenda
-from sense_mqtt.core.energy import Energy
-from sense_mqtt.core.entities import SCALES
-from sense_mqtt.core.frames import DataChange
-from sense_mqtt.core.hearing import TimelineRead
-from sense_mqtt.core.home import DevicesListed, EnergyRead
-from sense_mqtt.core.rows import read_rows
-from sense_mqtt.core.timeline import TimelineItem
-from sense_mqtt.desk import Desk
-from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
-from sense_mqtt.houses import Houses, choose_monitors
-from sense_mqtt.inbox import Rung
-from sense_mqtt.jobs import (
+from sense_mqtt.bridge.houses import Houses, choose_monitors
+from sense_mqtt.bridge.jobs import (
     NAMES,
     IntroduceAgain,
     Job,
@@ -30,10 +18,22 @@ from sense_mqtt.jobs import (
     SayHealth,
     fellows,
 )
+from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.bridge.status import Status
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.agenda import Agenda
+from sense_mqtt.core.energy import Energy
+from sense_mqtt.core.entities import SCALES
+from sense_mqtt.core.frames import DataChange
+from sense_mqtt.core.hearing import TimelineRead
+from sense_mqtt.core.home import DevicesListed, EnergyRead
+from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.desk import Desk
+from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
+from sense_mqtt.inbox import Rung
 from sense_mqtt.lookups import Lookups
-from sense_mqtt.publisher import Publisher
 from sense_mqtt.sense.tokens import Account, Monitor
-from sense_mqtt.standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Schedules:
         desk: Desk,
         lookups: Lookups,
         houses: Houses,
-        standing: Standing,
+        status: Status,
         publisher: Publisher,
         open_feed: Callable[[int], RunningFeed],
         backoff: Callable[[], Iterator[float]],
@@ -77,7 +77,7 @@ class Schedules:
         self._desk = desk
         self._lookups = lookups
         self._houses = houses
-        self._standing = standing
+        self._status = status
         self._publisher = publisher
         self._open_feed = open_feed
         self._make_backoff = backoff
@@ -116,7 +116,7 @@ class Schedules:
                     self._begin_timeline(job, now)
                 case SayHealth():
                     self.put(job, now.monotonic + HEALTH_EVERY_S)
-                    self._standing.tell(now)
+                    self._status.tell(now)
                 case IntroduceAgain():
                     self._houses.introduce_all()
                     self._publisher.say_again()
@@ -200,13 +200,13 @@ class Schedules:
         is_told = first and not isinstance(error, LoginRefused)  # that a person is wanted, the session has said
         (logger.warning if is_told else logger.debug)("%s: %s; trying again", NAMES[type(job)], error)
         if isinstance(error, RateLimited):
-            self._standing.note_limit(str(error), error.retry_after_s, now)
+            self._status.note_limit(str(error), error.retry_after_s, now)
 
     def _begin_timeline(self, job: ReadTimeline, now: Moment) -> None:
         home = self._houses.home(job.monitor)
         if job.why == "blind":
             self.put(job, now.monotonic + self._pace.blind_every_s)
-            if not self._standing.is_blind(job.monitor, gap=home.gap):
+            if not self._status.is_blind(job.monitor, gap=home.gap):
                 return
         if home.witness.horizon is not None:
             self._desk.schedule(job, self._lookups.timeline(home.witness.horizon - TIMELINE_MARGIN_S))
@@ -225,7 +225,7 @@ class Schedules:
         for monitor, name in choose_monitors(account, self._wanted).items():
             self._admit(monitor, name, now)
         self.knows_account = True
-        self._standing.tell(now)
+        self._status.tell(now)
 
     def _admit(self, monitor: Monitor, name: str, now: Moment) -> None:
         if monitor.id in self.feeds:
@@ -233,7 +233,7 @@ class Schedules:
         self.monitors[monitor.id] = monitor
         self._houses.admit(monitor.id, name, now, solar=monitor.solar)
         feed = self.feeds[monitor.id] = self._open_feed(monitor.id)
-        self._standing.expect(monitor.id, feed.rung)
+        self._status.expect(monitor.id, feed.rung)
         feed.start()
         self.put(ReadDevices(monitor.id), now.monotonic)
         self.put(ReadTimeline(monitor.id, "blind"), now.monotonic + self._pace.blind_every_s)

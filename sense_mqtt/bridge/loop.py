@@ -6,13 +6,19 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sense_mqtt.bridge.guard import Guard
+from sense_mqtt.bridge.health import Counters
+from sense_mqtt.bridge.houses import Houses
+from sense_mqtt.bridge.intake import Intake
+from sense_mqtt.bridge.jobs import IntroduceAgain, ReadAccount, ReadTimeline
+from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.bridge.reception import Reception
+from sense_mqtt.bridge.schedules import Schedules
+from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.core.commands import Command
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.topics import Topics
-from sense_mqtt.guard import Guard
-from sense_mqtt.health import Counters
-from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import (
     Acknowledged,
     AuthChanged,
@@ -31,12 +37,6 @@ from sense_mqtt.inbox import (
     Stop,
     UpdatePolled,
 )
-from sense_mqtt.intake import Intake
-from sense_mqtt.jobs import IntroduceAgain, ReadAccount, ReadTimeline
-from sense_mqtt.publisher import Publisher
-from sense_mqtt.reception import Reception
-from sense_mqtt.schedules import Schedules
-from sense_mqtt.standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Bridge:
         intake: Intake,
         reception: Reception,
         schedules: Schedules,
-        standing: Standing,
+        status: Status,
         counters: Counters,
         guard: Guard,
         topics: Topics,
@@ -72,7 +72,7 @@ class Bridge:
         self._intake = intake
         self._reception = reception
         self._schedules = schedules
-        self._standing = standing
+        self._status = status
         self._counters = counters
         self._guard = guard
         self._topics = topics
@@ -88,9 +88,9 @@ class Bridge:
             UpdatePolled: intake.take,
             FeedEnded: intake.take,
             FeedOpened: intake.take_opened,
-            FeedChanged: standing.take_feed_changed,
-            FeedLimited: standing.take_feed_limited,
-            AuthChanged: standing.take_auth,
+            FeedChanged: status.take_feed_changed,
+            FeedLimited: status.take_feed_limited,
+            AuthChanged: status.take_auth,
             LookupDone: self._take_done,
             BrokerConnected: self._take_connected,
             BrokerDropped: self._take_dropped,
@@ -119,7 +119,7 @@ class Bridge:
         now = self._clock.now()
         self._online_at = now.monotonic + ONLINE_AFTER_S
         self._houses.introduce_all()
-        self._standing.begin(now)
+        self._status.begin(now)
         self._schedules.open(now)
 
     def step(self, item: Item | None) -> None:
@@ -168,7 +168,7 @@ class Bridge:
     def _take_connected(self, item: BrokerConnected, now: Moment) -> None:
         if self._publisher.is_current(item.generation):
             self._counters.broker_connections += 1
-            self._standing.tell(now)
+            self._status.tell(now)
             self._publisher.take_connected(item, now)
 
     def _take_dropped(self, item: BrokerDropped, now: Moment) -> None:

@@ -4,6 +4,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sense_mqtt.bridge.health import Counters, describe_health
+from sense_mqtt.bridge.houses import Houses
+from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home import Home
 from sense_mqtt.core.instants import write_instant
@@ -11,10 +14,7 @@ from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.errors import SenseMqttError
-from sense_mqtt.health import Counters, describe_health
-from sense_mqtt.houses import Houses
 from sense_mqtt.inbox import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Rung
-from sense_mqtt.publisher import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ LIMITED_LEAST_S = 60.0
 Counts = Callable[[], Mapping[str, int]]  # by name
 
 
-class Standing:
+class Status:
     """Owns the counters and what was last heard of login and feeds. For the bridge's thread only."""
 
     def __init__(

@@ -1,8 +1,8 @@
 """What cannot be dealt with ends nothing."""
 
+from sense_mqtt.bridge.guard import Guard
+from sense_mqtt.bridge.health import Counters
 from sense_mqtt.errors import JournalError
-from sense_mqtt.guard import Guard
-from sense_mqtt.health import Counters
 
 
 def fail(number):
