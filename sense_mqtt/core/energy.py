@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sense_mqtt.core.instants import read_instant, write_instant
+from sense_mqtt.core.rows import finite, list_of, mapping, number, rows_of, text
 
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
 FIGURES = (*COUNTERS, "net_production_kwh", "solar_powered_pct")
 HELD_BACK_MOST = 4  # readings in a row: an hour at the default interval, in which Sense finalises (protocol 3.7)
 
 _NOISE_KWH = 0.0005  # half of the last digit that is published
-_UNBELIEVABLE = 1e12  # no figure of a house; keeps out infinities, NaN and integers that no float holds
 _HOUSE = ""  # in `Kept.held_back`, beside the ids of devices, which are never empty
 
 
@@ -50,42 +50,41 @@ class Kept:
 
 def join(scale: str, usage: Any, solar: Any = None) -> Energy:
     """Return the answers of `history/usage` and, where the home has solar, of `history/usage/solar` in our shape."""
-    total = _member(solar, "total")
+    usage, total = mapping(usage), mapping(mapping(solar).get("total"))
     return Energy(
         scale,
         _start(usage),
-        consumption_kwh=_number(_member(usage, "consumption"), "usage_total_kwh"),
+        consumption_kwh=_used(usage),
         production_kwh=_production(total, "production_kwh"),
-        from_grid_kwh=_number(total, "from_grid_kwh"),
-        to_grid_kwh=_number(total, "to_grid_kwh"),
-        net_production_kwh=_number(total, "net_kwh"),
-        solar_powered_pct=_number(total, "solar_percentage"),
-        devices=_devices(
-            (row, _number(_member(row, "consumption"), "usage_total_kwh")) for row in _rows(usage, "device_breakdown")
-        ),
+        from_grid_kwh=number(total.get("from_grid_kwh")),
+        to_grid_kwh=number(total.get("to_grid_kwh")),
+        net_production_kwh=number(total.get("net_kwh")),
+        solar_powered_pct=number(total.get("solar_percentage")),
+        devices=_devices((row, _used(row)) for row in rows_of(usage.get("device_breakdown"))),
     )
 
 
 def from_trends(scale: str, trends: Any, *, solar: bool | None = None) -> Energy:
     """Return the old `history/trends` in our shape. `solar`: whether the home has some; None: judge by the answer."""
-    consumption, production = _member(trends, "consumption"), _member(trends, "production")
+    trends = mapping(trends)
+    consumption, production = mapping(trends.get("consumption")), mapping(trends.get("production"))
     if solar is None:
-        solar = bool(_rows(production, "devices"))  # homes without solar say {"total": 0} only (G17)
+        solar = bool(list_of(production.get("devices")))  # homes without solar say {"total": 0} only (G17)
     energy = Energy(
         scale,
         _start(trends),
-        consumption_kwh=_number(consumption, "total"),
-        devices=_devices((row, _trended(row)) for row in _rows(consumption, "devices")),
+        consumption_kwh=number(consumption.get("total")),
+        devices=_devices((row, _trended(row)) for row in rows_of(consumption.get("devices"))),
     )
     if not solar:
         return energy
     return replace(
         energy,
         production_kwh=_production(production, "total"),
-        from_grid_kwh=_number(trends, "from_grid"),
-        to_grid_kwh=_number(trends, "to_grid"),
-        net_production_kwh=_number(trends, "net_production"),
-        solar_powered_pct=_number(trends, "solar_powered"),
+        from_grid_kwh=number(trends.get("from_grid")),
+        to_grid_kwh=number(trends.get("to_grid")),
+        net_production_kwh=number(trends.get("net_production")),
+        solar_powered_pct=number(trends.get("solar_powered")),
     )
 
 
@@ -172,48 +171,33 @@ def _fell(before: float | None, after: float | None) -> bool:
     return before is not None and after is not None and after < before - _NOISE_KWH
 
 
-def _start(answer: Any) -> str | None:
-    seconds = read_instant(_member(answer, "start"))
+def _start(answer: Mapping[str, Any]) -> str | None:
+    seconds = read_instant(answer.get("start"))
     return None if seconds is None else write_instant(seconds)
 
 
-def _production(answer: Any, key: str) -> float | None:
+def _used(row: Mapping[str, Any]) -> float | None:
+    return number(mapping(row.get("consumption")).get("usage_total_kwh"))
+
+
+def _production(answer: Mapping[str, Any], key: str) -> float | None:
     # Inverters draw a few watts at night (INVARIANTS 14); production is never below 0, as `solar_power`.
-    production = _number(answer, key)
+    production = number(answer.get(key))
     return None if production is None else max(0.0, production)
 
 
-def _trended(row: Any) -> float | None:
+def _trended(row: Mapping[str, Any]) -> float | None:
     """Return a device's kWh: its total, or what its hours add up to where there is none (G17)."""
-    total = _number(row, "total_kwh")
-    hours = [hour for hour in _rows(row, "history") if _is_number(hour)]
+    total = number(row.get("total_kwh"))
+    hours = [hour for hour in list_of(row.get("history")) if finite(hour)]
     return math.fsum(hours) if total is None and hours else total
 
 
-def _devices(rows: Iterable[tuple[Any, float | None]]) -> tuple[DeviceEnergy, ...]:
+def _devices(rows: Iterable[tuple[Mapping[str, Any], float | None]]) -> tuple[DeviceEnergy, ...]:
     """Return the devices that have an id and a figure; the first of each id, by its id where it has no name."""
     found: dict[str, DeviceEnergy] = {}
     for row, consumption_kwh in rows:
-        identity, name = _member(row, "id"), _member(row, "name")
-        if isinstance(identity, str) and identity and consumption_kwh is not None and identity not in found:
-            named = name.strip() if isinstance(name, str) else ""
-            found[identity] = DeviceEnergy(identity, named or identity, consumption_kwh)
+        identity = text(row.get("id"))
+        if identity is not None and consumption_kwh is not None and identity not in found:
+            found[identity] = DeviceEnergy(identity, text(row.get("name")) or identity, consumption_kwh)
     return tuple(found.values())
-
-
-def _member(answer: Any, key: str) -> Any:
-    return answer.get(key) if isinstance(answer, dict) else None
-
-
-def _rows(answer: Any, key: str) -> list[Any]:
-    rows = _member(answer, key)
-    return rows if isinstance(rows, list) else []
-
-
-def _number(answer: Any, key: str) -> float | None:
-    value = _member(answer, key)
-    return float(value) if _is_number(value) else None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _UNBELIEVABLE
