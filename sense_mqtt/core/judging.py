@@ -49,14 +49,12 @@ def judge(
     if rules.on_above_w is not None or rules.off_below_w is not None:
         return Verdict(tuple(known), (), (), ())  # the user's thresholds decide, of which Sense knows nothing
     matched, left = match(rumours, known, witness.offset_s, witness.tolerance_s)
-    unseen = [item for item in left if _nobody_looked(item, witness, gap=gap)]
-    waiting = [] if gap else [i for i in left if _may_still_be_seen(i, witness, rules, present, unseen=i in unseen)]
-    passed = [item for item in left if item not in waiting]
-    missed = list(_short_runs(passed, matched, witness, on=on))
-    candidates = [item for item in passed if item in unseen or item in missed]
-    news = _without_flapping(
-        _that_change(candidates, matched, witness), [*matched, *map(_known, waiting)], rules, witness
-    )
+    fresh = [] if gap else [item for item in left if _may_still_be_seen(item, witness, rules, present)]
+    passed = [item for item in left if item not in fresh]
+    missed = [item for run in _short_runs(left, matched, witness, on=on) if run[1] in passed for item in run]
+    counted = [i for i in passed if _nobody_looked(i, witness, gap=gap) or i in missed or _ends_a_told_run(i, matched)]
+    waiting = [*fresh, *(item for item in passed if item not in counted and _may_begin_a_short_run(item, witness))]
+    news = _without_flapping(_that_change(counted, matched, witness), [*matched, *map(_known, waiting)], rules, witness)
     return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(_offsets(known, matched)))
 
 
@@ -69,15 +67,24 @@ def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[floa
 # --- which of the others are news
 
 
-def _may_still_be_seen(
-    item: TimelineItem, witness: Witness, rules: DeviceRules, present: float, *, unseen: bool
-) -> bool:
+def _may_still_be_seen(item: TimelineItem, witness: Witness, rules: DeviceRules, present: float) -> bool:
     hold_s = rules.on_delay_s if item.edge == "turned_on" else rules.off_delay_s
     time = item.time - witness.offset_s
-    if witness.looked is not None and witness.watching:
-        may_be_short_s = SHORT_RUN_S if item.edge == "turned_on" and not unseen else 0.0  # which shows with its end
-        return time > witness.looked - GRACE_S - hold_s - may_be_short_s
+    if witness.looked is not None and witness.streaming:
+        return time > witness.looked - GRACE_S - hold_s
     return time > present - hold_s  # it may yet turn out to be flapping
+
+
+def _may_begin_a_short_run(item: TimelineItem, witness: Witness) -> bool:
+    """Say whether its end, which would show that it was one, may still come."""
+    newest = witness.looked if witness.looked is not None else math.inf
+    return item.edge == "turned_on" and item.time - witness.offset_s > newest - GRACE_S - SHORT_RUN_S
+
+
+def _ends_a_told_run(item: TimelineItem, known: Sequence[Known]) -> bool:
+    """Say whether it is the end of a run of which only the timeline told that it began."""
+    before = [edge for edge in known if edge.time < item.time]
+    return item.edge != "turned_on" and bool(before) and before[-1].is_exact and before[-1].event_type == "turned_on"
 
 
 def _nobody_looked(item: TimelineItem, witness: Witness, *, gap: bool) -> bool:
@@ -91,13 +98,13 @@ def _nobody_looked(item: TimelineItem, witness: Witness, *, gap: bool) -> bool:
 
 def _short_runs(
     items: Sequence[TimelineItem], known: Sequence[Known], witness: Witness, *, on: bool
-) -> Iterator[TimelineItem]:
-    """Yield both edges of each whole run near which frames showed nothing but that the device was off."""
+) -> Iterator[tuple[TimelineItem, TimelineItem]]:
+    """Yield the edges of each whole run near which frames showed nothing but that the device was off."""
     for first, second in pairwise(items):
         is_run = first.edge == "turned_on" != second.edge and second.time - first.time <= SHORT_RUN_S
         begin, end = first.time - witness.offset_s, second.time - witness.offset_s
         if is_run and not _was_on(begin, end, known, witness, on=on):
-            yield from (first, second)
+            yield first, second
 
 
 def _was_on(begin: float, end: float, known: Sequence[Known], witness: Witness, *, on: bool) -> bool:

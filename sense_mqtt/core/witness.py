@@ -13,6 +13,7 @@ from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions import STATE_AFTER, Certain
 
 LOOKED_ON_S = 3.0  # frames at most so far apart leave nothing unseen between them: six frames missed in a row
+HOLE_MOST_S = 15.0  # a longer one is a gap, or the way from one poll to the next
 SLACK_S = 1.0  # frames carry whole seconds, and the two clocks never quite agree
 BRINK_S = 40.0  # what the timeline tells of shortly before the horizon is no news, but may be an edge that was told
 TOLERANCE_S = 20.0  # frames lag by 0.7 to 14 s (protocol page, 4.4); until the offset of the two clocks is known
@@ -39,6 +40,11 @@ class Witness:
     def watching(self) -> bool:
         """The last two frames were so close together that nothing happened unseen between them."""
         return self.looked is not None and not (self.blind and self.blind[-1][1] >= self.looked)
+
+    @property
+    def streaming(self) -> bool:
+        """Frames come one after the other, but perhaps for a hole of seconds that has just ended."""
+        return self.looked is not None and (self.watching or self.blind[-1][1] - self.blind[-1][0] <= HOLE_MOST_S)
 
     @property
     def knows_offset(self) -> bool:

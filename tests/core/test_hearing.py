@@ -308,3 +308,32 @@ def test_watts_that_may_be_those_of_an_earlier_run_are_corrected_by_the_next_pol
     polls = [(80, frame({**DRYER, "w": 77.0}, at=None)), (100, frame(DRYER, at=None)), (120, frame(DRYER, at=None))]
     _, changes = run(HOME, *seen, *polls)
     assert readings(changes, "power", D) == ["0", "77.0", "5584.7"]
+
+
+def pushed(*items):
+    return TimelineChange(added=items)
+
+
+def test_a_short_run_that_no_frame_showed_is_told_soon_after_its_end():
+    known = [*stream(0, 5, DRYER), *stream(5, 20)]  # so that the house knows the device
+    home, _ = run(HOME, *known)
+    run_of_4_s = [(31, pushed(item("turned_on", 30.2))), (35, pushed(item("turned_off", 34.4)))]
+    home, changes = run(home, *stream(20, 31), *run_of_4_s[:1], *stream(31, 35), *run_of_4_s[1:], *stream(35, 49))
+    assert told(changes) == []
+    _, changes = run(home, *stream(49, 52))
+    assert told(changes) == [("turned_on", 30.2, "timeline", False), ("turned_off", 34.4, "timeline", False)]
+
+
+def test_in_a_hole_of_seconds_the_frames_after_it_decide():
+    known = [*stream(0, 5, DRYER), *stream(5, 20)]
+    on = (26, pushed(item("turned_on", 22.3)))
+    _, changes = run(HOME, *known, (26, frame(at=23)), on, *stream(27, 60, DRYER))
+    assert events(changes)[1:] == [(D, "turned_on", 27)]
+
+
+def test_a_frame_that_shows_what_the_timeline_told_just_before_is_the_same_edge():
+    known = [*stream(0, 5, DRYER), *stream(5, 20)]
+    gap = [(20, Interrupted()), (24, pushed(item("turned_on", 22.3)))]
+    _, changes = run(HOME, *known, *gap, (25, frame(at=23)), *stream(24, 60, DRYER))
+    assert events(changes)[1:] == [(D, "turned_on", 22.3)]
+    assert readings(changes, "state", D)[-1] == "ON"

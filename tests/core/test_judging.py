@@ -155,6 +155,12 @@ def test_a_device_with_thresholds_is_judged_by_frames_alone():
     assert (verdict.news, verdict.waiting) == ((), ())
 
 
+def test_what_ends_a_run_of_which_only_the_timeline_told_is_news_too():
+    begun = Known(ON, 200.0, 200.0, told=200.0)
+    verdict = judge(STREAM, [item(OFF, 290)], [begun], RULES, gap=False, present=2000.0, on=False)
+    assert verdict.news == (item(OFF, 290),)
+
+
 def test_a_matched_edge_remembers_what_the_timeline_said():
     verdict = judge(STREAM, [item(ON, 204, "g1")], [seen(ON, 200)], RULES, gap=False, present=2000.0, on=False)
     assert verdict.known == (Known(ON, 200, 199.5, told=204, guid="g1"),)
