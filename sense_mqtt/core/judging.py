@@ -19,7 +19,6 @@ from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.witness import LOOKED_ON_S, Witness, happened
 
 SHORT_RUN_S = 60.0  # a longer one shows in frames: Sense takes some ten seconds to detect one (INVARIANTS 12)
-GRACE_S = 15.0  # beyond the hold time, for frames to show what the timeline told first
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,14 @@ def _may_still_be_seen(item: TimelineItem, witness: Witness, rules: DeviceRules,
     hold_s = rules.on_delay_s if item.edge == "turned_on" else rules.off_delay_s
     time = item.time - witness.offset_s
     if witness.looked is not None and witness.streaming:
-        return time > witness.looked - GRACE_S - hold_s
+        return time > witness.looked - witness.grace_s - hold_s
     return time > present - hold_s  # it may yet turn out to be flapping
 
 
 def _may_begin_a_short_run(item: TimelineItem, witness: Witness) -> bool:
     """Say whether its end, which would show that it was one, may still come."""
     newest = witness.looked if witness.looked is not None else math.inf
-    return item.edge == "turned_on" and item.time - witness.offset_s > newest - GRACE_S - SHORT_RUN_S
+    return item.edge == "turned_on" and item.time - witness.offset_s > newest - witness.grace_s - SHORT_RUN_S
 
 
 def _ends_a_told_run(item: TimelineItem, known: Sequence[Known]) -> bool:

@@ -18,6 +18,7 @@ SLACK_S = 1.0  # frames carry whole seconds, and the two clocks never quite agre
 BRINK_S = 40.0  # what the timeline tells of shortly before the horizon is no news, but may be an edge that was told
 TOLERANCE_S = 20.0  # frames lag by 0.7 to 14 s (protocol page, 4.4); until the offset of the two clocks is known
 NARROW_TOLERANCE_S = 5.0  # and after
+GRACE_S = 15.0  # frames come up to 14 s after their measurement (INVARIANTS 11)
 SAMPLES_LEAST, SAMPLES_MOST = 3, 15  # matched edges that tell the offset
 AHEAD_MOST_S = 3600.0  # what the timeline tells of later than this from now will not happen
 REMEMBERED_S = 3600.0  # of the house; what the timeline tells later than that of a time before is not news
@@ -57,6 +58,11 @@ class Witness:
     @property
     def tolerance_s(self) -> float:
         return NARROW_TOLERANCE_S if self.knows_offset else TOLERANCE_S
+
+    @property
+    def grace_s(self) -> float:
+        """For frames to show what the timeline told first."""
+        return NARROW_TOLERANCE_S + SLACK_S if self.knows_offset else GRACE_S
 
 
 def look_on(witness: Witness, time: float, vague_s: float = 0.0) -> Witness:
