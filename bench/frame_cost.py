@@ -72,13 +72,14 @@ def works(frames: Sequence[Raw]) -> Mapping[str, Work]:
     """Return each kind of work, to be done on all frames after the warm-up."""
     rest, seen = frames[WARM_UP:], [decode(raw) for raw in frames]
     *_, (home, _) = follow(Home(MONITOR), seen[:WARM_UP], 0)
+    known = home.devices
     told = [changes for _, changes in follow(home, seen[WARM_UP:], WARM_UP)]
     return {
-        "  decode": lambda: exhaust(decode(raw) for raw in rest),
+        "  decode": lambda: exhaust(decode(raw, known) for raw in rest),
         "  observe": lambda: exhaust(follow(home, seen[WARM_UP:], WARM_UP)),
         "  say": lambda: exhaust(say(MONITOR, changes, TOPICS) for changes in told),
         WHOLE: lambda: exhaust(
-            say(MONITOR, changes, TOPICS) for _, changes in follow(home, (decode(raw) for raw in rest), WARM_UP)
+            say(MONITOR, changes, TOPICS) for _, changes in follow(home, (decode(raw, known) for raw in rest), WARM_UP)
         ),
         FLOOR: lambda: exhaust(least(raw) for raw in rest),
     }

@@ -19,7 +19,7 @@ from sense_mqtt.core.frames import DataChange, FeedError, Hello, MonitorInfo, Re
 from sense_mqtt.core.home import DevicesListed, Home
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.observing import observe
-from sense_mqtt.core.rows import read_rows, shown
+from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows, shown
 from sense_mqtt.core.timeline import read_items
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
@@ -139,8 +139,8 @@ def test_6_solar_pct_is_the_share_of_the_sun(name, number):
 @every_frame
 def test_7_in_houses_without_plugs_the_devices_add_up_to_w(name, number):
     frame = frames(name)[number]
-    assert not [row for row in frame.devices if row.kind == "plug"]
-    assert close(sum(row.w for row in frame.devices if row.id != "solar"), frame.w)
+    assert not [row for row in frame.strangers if row.kind == "plug"]
+    assert close(sum(draw.w for draw in frame.devices if draw.id != "solar"), frame.w)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_11_an_epoch_is_a_whole_second_shortly_before_the_server_had_it(name, nu
 
 @every_frame
 def test_every_frame_lists_always_on_and_unknown_and_is_evidence(name, number):
-    virtual = {row.id for row in frames(name)[number].devices if row.kind == "virtual"}
+    virtual = {row.id for row in frames(name)[number].strangers if row.kind == "virtual"}
     assert {"always_on", "unknown"} <= virtual
 
 
@@ -177,10 +177,10 @@ def test_a_recorded_house_is_told_as_it_was_measured(name):
         home, changes = observe(home, frame, now, policy())
         told |= {(c.device, c.key): c.text for c in changes if isinstance(c, Reading)}
         assert float(told[None, "power"]) == round(frame.w, 1)
-        for row in frame.devices:
-            if row.kind != "virtual":
-                assert told[row.id, "state"] == "ON"
-                assert float(told[row.id, "power"]) == round(row.w, 1)
+        for draw in frame.devices:
+            if draw.id not in VIRTUAL_IDS:
+                assert told[draw.id, "state"] == "ON"
+                assert float(told[draw.id, "power"]) == round(draw.w, 1)
     assert ((None, "solar_power") in told) == name.startswith("wallgauge")
 
 
@@ -189,7 +189,7 @@ def test_a_plug_at_standby_is_off_with_its_watts_and_always_on_is_net_of_the_plu
     home, _ = observe(Home(monitor=7), frame, Moment(frame.epoch, 0.0), policy())
     plugs = {device.name: (device.on, device.row.kind) for device in home.devices.values() if not device.virtual}
     assert plugs == {"Dryer": (True, "detected"), "Garage Refrigerator": (True, "plug"), "TV": (False, "plug")}
-    assert home.devices["always_on"].power_w == 431.0 - sum(row.always_on_w or 0 for row in frame.devices)
+    assert home.devices["always_on"].power_w == 431.0 - sum(draw.always_on_w or 0 for draw in frame.devices)
 
 
 LISTS = [("brb_2018_devices", ["Microwave", "Washer"]), ("gist_2017_devices", ["Unnamed motor 2"])]

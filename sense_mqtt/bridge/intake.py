@@ -1,7 +1,7 @@
 """What the feeds bring: it waits where the timeline of a gap comes first, is decoded, and is shown to its house."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from sense_mqtt.bridge.gaps import Gaps, Waiting
 from sense_mqtt.bridge.guard import Guard
@@ -63,16 +63,17 @@ class Intake:
     def _take_now(self, item: Waiting, now: Moment) -> None:
         match item:
             case FrameArrived(monitor, raw):
-                self._take_update(monitor, lambda: decode(raw), now)
+                self._take_update(monitor, lambda known: decode(raw, known), now)
             case UpdatePolled(monitor, payload, asked):
-                self._take_update(monitor, lambda: read_update(payload, took_s=_took_s(asked, now)), now)
+                took_s = _took_s(asked, now)
+                self._take_update(monitor, lambda known: read_update(payload, took_s=took_s, known=known), now)
             case FeedEnded(monitor, reason):
                 logger.debug("the feed of monitor %s ended: %s", monitor, reason)
                 self._observe(monitor, Interrupted(), now)
 
-    def _take_update(self, monitor: int, read: Callable[[], Frame], now: Moment) -> None:
+    def _take_update(self, monitor: int, read: Callable[[Container[str]], Frame], now: Moment) -> None:
         try:
-            frame = read()
+            frame = read(self._houses.home(monitor).devices)
         except BadFrame as error:
             self._count_bad_frame(error)
             return

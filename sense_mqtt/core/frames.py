@@ -6,13 +6,13 @@ dropped.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgpack
 
-from sense_mqtt.core.rows import Row, finite, mapping, number, read_rows, rows_of, text
+from sense_mqtt.core.rows import Draw, Row, finite, identify, mapping, number, read_draw, read_row, rows_of, text
 from sense_mqtt.core.timeline import TimelineItem, read_items
 from sense_mqtt.errors import BadFrame
 
@@ -23,7 +23,8 @@ class RealtimeUpdate:
 
     w: float  # watts, whole house consumption, solar already added back
     epoch: float | None = None  # seconds UTC, when it was measured; absent when polled by REST
-    devices: tuple[Row, ...] = ()  # whoever draws now; hidden rows included
+    devices: tuple[Draw, ...] = ()  # whoever draws now; hidden ones included
+    strangers: tuple[Row, ...] = ()  # what those of them are that were not known
     channels: tuple[float, ...] = ()  # watts per leg
     voltage: tuple[float, ...] = ()  # volts per leg
     hz: float | None = None
@@ -90,29 +91,33 @@ class Unknown:
 Frame = RealtimeUpdate | DeviceStates | MonitorInfo | DataChange | TimelineChange | Hello | FeedError | Unknown
 
 
-def decode(raw: str | bytes) -> Frame:
+def decode(raw: str | bytes, known: Container[str] = ()) -> Frame:
     """Return what a message of the feed says, by what arrived: text or bytes holding JSON, or three msgpack objects.
 
-    Raises BadFrame.
+    `known`: ids of devices whose descriptions are passed over. Raises BadFrame.
     """
     kind, epoch, payload = _open_json(raw) if _holds_json(raw) else _open_msgpack(raw)
     if _plain(kind) == "realtimeupdate":
-        return read_update(payload, epoch)
+        return read_update(payload, epoch, known=known)
     reader = READERS.get(_plain(kind))
     return reader(mapping(payload)) if reader else Unknown(kind)
 
 
-def read_update(payload: Any, envelope_epoch: float | None = None, *, took_s: float = 0.0) -> RealtimeUpdate:
+def read_update(
+    payload: Any, envelope_epoch: float | None = None, *, took_s: float = 0.0, known: Container[str] = ()
+) -> RealtimeUpdate:
     """Return the measurement in a bare realtime payload, as the feed and `realtime_update` give it. Raises BadFrame."""
     fields = mapping(payload)
     w = number(fields.get("w"))
     if w is None:
         raise BadFrame("no_w", "a realtime update without a finite number `w`")
     epoch = number(fields.get("epoch"))
+    rows = identify(fields.get("devices"))
     return RealtimeUpdate(
         w=w,
         epoch=_seconds(epoch if epoch is not None else envelope_epoch),
-        devices=read_rows(fields.get("devices")),
+        devices=tuple(read_draw(identity, row) for identity, row in rows.items()),
+        strangers=tuple(read_row(identity, row) for identity, row in rows.items() if identity not in known),
         channels=_numbers(fields.get("channels")),
         voltage=_numbers(fields.get("voltage")),
         hz=number(fields.get("hz")),

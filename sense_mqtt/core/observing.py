@@ -10,7 +10,7 @@ from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, Ti
 from sense_mqtt.core.hearing import TimelineRead, is_told, judge_rumours, take_in
 from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.instants import Moment
-from sense_mqtt.core.rows import Row
+from sense_mqtt.core.rows import VIRTUAL_IDS, Draw, Row
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.transitions import Sight, Source, Transition, look, settle
 from sense_mqtt.core.witness import LOOKED_ON_S, certain_of, look_on
@@ -55,7 +55,7 @@ def _is_cached(home: Home, update: RealtimeUpdate) -> bool:
 
 def _meet(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
     time = _time_of(update, now)
-    new = [row for row in update.devices if row.id not in home.devices and _is_wanted(home, row, policy)]
+    new = [row for row in update.strangers if row.id not in home.devices and _is_wanted(home, row, policy)]
     home, ignored = roster.dismiss_ignored(home, time, policy) if home.gap else (home, ())
     home, welcomed = roster.welcome(home, new, time, policy) if new else (home, ())
     home, renamed = roster.rename(home, update.devices, time, policy)
@@ -78,20 +78,20 @@ def _met(changes: Iterable[Change]) -> frozenset[str]:
 def _look_at_all(
     home: Home, update: RealtimeUpdate, now: Moment, policy: Policy
 ) -> tuple[Home, list[Event], frozenset[str]]:
-    rows = {row.id: row for row in update.devices}
+    draws = {draw.id: draw for draw in update.devices}
     evidence = _shows_absence(update)
     source: Source = "reconnect" if home.gap or _leaps(home, update, policy) else "frame"
     time, vague_s = _time_of(update, now), _vague_s(update)
     devices: dict[str, Device] = {}
     events: list[Event] = []
     for identity, device in home.devices.items():
-        row = rows.get(identity)
+        draw = draws.get(identity)
         if device.virtual:
-            devices[identity] = _weigh(device, row, update)
-        elif row is None and (not evidence or (device.switch.rests and device.power_w == 0.0)):
+            devices[identity] = _weigh(device, draw, update)
+        elif draw is None and (not evidence or (device.switch.rests and device.power_w == 0.0)):
             devices[identity] = device
         else:
-            sight = Sight(row, time, now.monotonic, source, vague_s)
+            sight = Sight(draw, time, now.monotonic, source, vague_s)
             devices[identity], event = _look_at(home, device, sight, now, policy)
             events.extend(event)
     changed = [identity for identity, device in devices.items() if _is_news(home.devices[identity], device)]
@@ -117,7 +117,7 @@ def _leaps(home: Home, update: RealtimeUpdate, policy: Policy) -> bool:
 
 def _shows_absence(update: RealtimeUpdate) -> bool:
     # Without a pseudo device a frame is no proof of "off" (protocol page, 4.5).
-    return any(row.kind == "virtual" for row in update.devices)
+    return any(draw.id in VIRTUAL_IDS for draw in update.devices)
 
 
 def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
@@ -143,15 +143,15 @@ def _devices_of(events: Iterable[Event]) -> list[str]:
     return [event.device for event in events if event.device]
 
 
-def _weigh(device: Device, row: Row | None, update: RealtimeUpdate) -> Device:
-    if row is None or row.w is None:
+def _weigh(device: Device, draw: Draw | None, update: RealtimeUpdate) -> Device:
+    if draw is None or draw.w is None:
         return device
-    if row.id == "solar":
-        return replace(device, power_w=max(0.0, row.w))
-    if row.id == "always_on":
+    if draw.id == "solar":
+        return replace(device, power_w=max(0.0, draw.w))
+    if draw.id == "always_on":
         # The row holds the plugs' always-on share a second time (protocol page, 4.5).
-        return replace(device, power_w=max(0.0, row.w - sum(other.always_on_w or 0.0 for other in update.devices)))
-    return replace(device, power_w=row.w)
+        return replace(device, power_w=max(0.0, draw.w - sum(other.always_on_w or 0.0 for other in update.devices)))
+    return replace(device, power_w=draw.w)
 
 
 def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:

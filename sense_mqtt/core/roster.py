@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.home import Device, Home, Policy
-from sense_mqtt.core.rows import Row, shown
+from sense_mqtt.core.rows import Draw, Row, shown
 from sense_mqtt.core.transitions import Sight, Switch
 
 Outcome = tuple[Home, tuple[Change, ...]]
@@ -28,14 +28,13 @@ def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Out
     return replace(home, devices=devices), tuple(changes)
 
 
-def rename(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:
+def rename(home: Home, draws: Iterable[Draw], time: float, policy: Policy) -> Outcome:
     """Take over the names that frames give to known devices, where they change from one frame to another."""
-    known = ((home.devices.get(row.id), row) for row in rows)
-    named = {row.id: (device, row.name) for device, row in known if device and _is_called_anew(device, row)}
-    if not named:
+    names = {draw.id: draw.name for draw in draws if _is_called_anew(home.devices.get(draw.id), draw.name)}
+    if not names:
         return home, ()
-    devices = {identity: replace(device, framed_name=name) for identity, (device, name) in named.items()}
-    renamed = [replace(device.row, name=name) for device, name in named.values()]
+    devices = {identity: replace(home.devices[identity], framed_name=name) for identity, name in names.items()}
+    renamed = [replace(device.row, name=device.framed_name) for device in devices.values()]
     return _redescribe(replace(home, devices={**home.devices, **devices}), renamed, time, policy)
 
 
@@ -54,7 +53,7 @@ def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> O
 
 
 def _make(home: Home, row: Row, policy: Policy) -> Device:
-    device = Device(_described(row), _name(row, policy))
+    device = Device(row, _name(row, policy))
     looked = home.witness.looked
     if looked is None or row.kind == "virtual":
         return device
@@ -63,16 +62,12 @@ def _make(home: Home, row: Row, policy: Policy) -> Device:
     return replace(device, switch=Switch("off", last=absent), power_w=0.0)
 
 
-def _described(row: Row) -> Row:
-    return replace(row, w=None, idle=False, always_on_w=None)
-
-
 def _name(row: Row, policy: Policy) -> str:
     return policy.rules(row.id).name or row.name or row.id
 
 
-def _is_called_anew(device: Device, row: Row) -> bool:
-    return row.name is not None and row.name != device.framed_name and not device.virtual
+def _is_called_anew(device: Device | None, name: str | None) -> bool:
+    return device is not None and name is not None and name != device.framed_name and not device.virtual
 
 
 def _with_news_of_its_name(row: Row, device: Device) -> Row:
@@ -85,7 +80,7 @@ def _redescribe(home: Home, rows: Iterable[Row], time: float, policy: Policy) ->
     devices = dict(home.devices)
     for row in rows:
         before = devices[row.id]
-        after = _described(replace(row, name=row.name or before.row.name))
+        after = replace(row, name=row.name or before.row.name)
         if after == before.row:
             continue
         devices[row.id] = replace(before, row=after, name=_name(after, policy))
@@ -109,7 +104,7 @@ def _find_gone(home: Home, hidden: frozenset[str], rows: tuple[Row, ...], policy
 def _draws(device: Device) -> bool:
     # A device that draws exists, whatever the list says; so does a plug at standby, which frames go on to show.
     sight = device.switch.last
-    return bool(device.on) or (sight is not None and sight.row is not None)
+    return bool(device.on) or (sight is not None and sight.draw is not None)
 
 
 def _is_ignored(home: Home, identity: str, policy: Policy) -> bool:

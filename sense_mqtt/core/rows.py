@@ -1,4 +1,7 @@
-"""Rows of devices, as the feed and the REST list give them alike, and the tolerant readers of single fields."""
+"""Rows of devices, as the feed and the REST list give them alike, and the tolerant readers of single fields.
+
+A row says two things: what the device is, which frames repeat all day long with all its tags, and what it draws.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,9 +20,6 @@ class Row:
 
     id: str
     name: str | None = None
-    w: float | None = None  # watts; absent in the REST list
-    idle: bool = False  # a plug below its standby threshold
-    always_on_w: float | None = None  # a plug's share in the row `always_on`
     icon: str | None = None
     make: str | None = None
     model: str | None = None
@@ -31,29 +31,50 @@ class Row:
     created: str | None = None
 
 
-def read_rows(rows: Any) -> tuple[Row, ...]:
-    """Return the rows that can be read, hidden ones included; a row needs an id, and each id counts once."""
-    seen: dict[str, Row] = {}
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What a frame says of one device."""
+
+    id: str
+    name: str | None = None
+    w: float | None = None  # watts
+    idle: bool = False  # a plug below its standby threshold
+    always_on_w: float | None = None  # a plug's share in the row `always_on`
+
+
+def identify(rows: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Return the fields of each row by its id; a row needs one, and of rows with the same the first counts."""
+    identified: dict[str, Mapping[str, Any]] = {}
     for fields in rows_of(rows):
-        row = read_row(fields)
-        if row is not None:
-            seen.setdefault(row.id, row)
-    return tuple(seen.values())
+        identity = text(fields.get("id"))
+        if identity is not None:
+            identified.setdefault(identity, fields)
+    return identified
 
 
-def read_row(fields: Mapping[str, Any]) -> Row | None:
-    """Return one row without its tags, or None where it has no id."""
-    identity = text(fields.get("id"))
-    if identity is None:
-        return None
+def read_rows(rows: Any) -> tuple[Row, ...]:
+    """Return the descriptions of devices that can be read, hidden ones included."""
+    return tuple(read_row(identity, fields) for identity, fields in identify(rows).items())
+
+
+def read_draw(identity: str, fields: Mapping[str, Any]) -> Draw:
+    """Return what one row says of this moment."""
+    return Draw(
+        identity,
+        name=text(fields.get("name")),
+        w=number(fields.get("w")),
+        idle="Idle" in list_of(fields.get("attrs")),
+        always_on_w=number(fields.get("ao_w")),
+    )
+
+
+def read_row(identity: str, fields: Mapping[str, Any]) -> Row:
+    """Return the description in one row, without its tags."""
     tags = mapping(fields.get("tags"))
     merged_into = text(tags.get("MergeId"))
     return Row(
         id=identity,
         name=text(fields.get("name")),
-        w=number(fields.get("w")),
-        idle="Idle" in list_of(fields.get("attrs")),
-        always_on_w=number(fields.get("ao_w")),
         icon=text(fields.get("icon")),
         make=text(fields.get("given_make")) or text(fields.get("make")),
         model=text(fields.get("given_model")) or text(fields.get("model")),

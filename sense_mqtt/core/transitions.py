@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sense_mqtt.core.rows import Row
+from sense_mqtt.core.rows import Draw
 from sense_mqtt.core.rules import DeviceRules
 
 State = Literal["on", "off", "idle"]
@@ -29,7 +29,7 @@ SETTLE_S = 1.0  # grace beyond the hold time where no further frame comes
 class Sight:
     """One look at a device."""
 
-    row: Row | None  # None: not listed
+    draw: Draw | None  # None: not listed
     time: float  # seconds UTC at the house
     arrived: float  # monotonic seconds
     source: Source = "frame"
@@ -42,7 +42,7 @@ class Sight:
 
     @property
     def watts(self) -> float | None:
-        return 0.0 if self.row is None else self.row.w
+        return 0.0 if self.draw is None else self.draw.w
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def look(
     `looked`: when frames last showed nothing new of the device, seconds UTC. `certain`: asked only where the look says
     otherwise.
     """
-    target = _judge(switch.state, sight.row, rules)
+    target = _judge(switch.state, sight.draw, rules)
     step_ws = _step_ws(switch.last, sight)
     energy_ws = _add(switch.energy_ws, step_ws)
     if switch.state is None or target == switch.state:
@@ -146,13 +146,13 @@ def _is_before(time: float, known: float | None) -> bool:
     return known is not None and 0.0 < known - time <= OUTDATED_MOST_S
 
 
-def _judge(state: State | None, row: Row | None, rules: DeviceRules) -> State:
-    if row is None:
+def _judge(state: State | None, draw: Draw | None, rules: DeviceRules) -> State:
+    if draw is None:
         return "off"
     threshold = _threshold(state, rules)
-    if threshold is not None and row.w is not None:
-        return "on" if row.w >= threshold else "idle" if row.idle else "off"
-    return "idle" if row.idle else "on"
+    if threshold is not None and draw.w is not None:
+        return "on" if draw.w >= threshold else "idle" if draw.idle else "off"
+    return "idle" if draw.idle else "on"
 
 
 def _threshold(state: State | None, rules: DeviceRules) -> float | None:

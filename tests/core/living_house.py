@@ -121,7 +121,7 @@ def stream(seed: int, seconds: float) -> LivingHouse:
             pushed_until, read_at = living.now, living.now + READ_AGAIN_S
         living.now += FRAME_EVERY_S
         measured = max(BEGINS, living.now - living.lag_s)
-        living.look(measured, read_update(living.frames.realtime(measured)))
+        living.look(measured, read_update(living.frames.realtime(measured), known=living.home.devices))
         news = living.timeline.news(pushed_until, living.now)
         pushed_until = living.now
         if news is not None and dice.random() < 0.9:
@@ -146,7 +146,8 @@ def poll(seed: int, seconds: float) -> LivingHouse:
         living.rest_until(asked + dice.choice((0.1, 0.3, 1.0, 5.0)))
         measured = max(BEGINS, dice.uniform(asked, living.now) - living.lag_s)
         if dice.random() < 0.95:  # else Sense did not answer
-            living.look(measured, read_update(living.frames.polled(measured), took_s=living.now - asked))
+            payload, took_s = living.frames.polled(measured), living.now - asked
+            living.look(measured, read_update(payload, took_s=took_s, known=living.home.devices))
         if living.now >= read_at:
             living.rest_until(living.now + dice.choice((0.5, 5.0, 0.9 * interval_s)))
             living.read_timeline()

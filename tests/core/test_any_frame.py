@@ -16,7 +16,7 @@ from sense_mqtt.core.home import DevicesListed, EnergyRead, Home, Interrupted, T
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.messages import say
 from sense_mqtt.core.observing import observe
-from sense_mqtt.core.rows import read_rows, rows_of
+from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows, rows_of
 from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import read_items
 from sense_mqtt.core.topics import Topics
@@ -146,11 +146,14 @@ def test_nested_however_deep(raw):
 def test_events_of_a_device_alternate_and_their_times_grow_whatever_the_order_of_frames(seed):
     dice = throw(seed)
     home, changes = Home(monitor=7), []
-    rows = read_update(UPDATE["payload"]).devices
+    update = read_update(UPDATE["payload"])
     for at in range(400):
-        shown = tuple(row for row in rows if row.kind == "virtual" or dice.random() < 0.5)
+        shown = {draw.id for draw in update.devices if draw.id in VIRTUAL_IDS or dice.random() < 0.5}
+        draws = tuple(draw for draw in update.devices if draw.id in shown)
+        strangers = tuple(row for row in update.strangers if row.id in shown)
         epoch = dice.choice([None, START + at, START + at - dice.randrange(3)])
-        thing = dice.choice([RealtimeUpdate(1.0, epoch, shown)] * 6 + [Tick(), Interrupted(), DevicesListed(rows)])
+        seen = RealtimeUpdate(1.0, epoch, draws, strangers)
+        thing = dice.choice([seen] * 6 + [Tick(), Interrupted(), DevicesListed(update.strangers)])
         home, more = observe(home, thing, moment(at), POLICY)
         changes += more
     for device in ("1a2b3c4d", "ssi-1"):

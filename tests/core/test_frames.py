@@ -1,6 +1,7 @@
 """Sense's messages, made into typed frames."""
 
 import json
+from dataclasses import replace
 
 import msgpack
 import pytest
@@ -18,7 +19,7 @@ from sense_mqtt.core.frames import (
     decode,
     read_update,
 )
-from sense_mqtt.core.rows import Row
+from sense_mqtt.core.rows import Draw, Row
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.errors import BadFrame
 
@@ -36,7 +37,8 @@ FULL = {
 READ = RealtimeUpdate(
     w=2766.13,
     epoch=1795000000.0,
-    devices=(Row("unknown", "Other", 50.0, type="Unknown", kind="virtual"),),
+    devices=(Draw("unknown", "Other", 50.0),),
+    strangers=(Row("unknown", "Other", type="Unknown", kind="virtual"),),
     channels=(2687.87, 78.26),
     voltage=(120.1, 121.2),
     hz=59.98,
@@ -65,6 +67,12 @@ def test_a_frame_reads_the_same_however_it_is_wrapped(raw):
 
 def test_a_frame_needs_nothing_but_w():
     assert decode('{"type": "realtime_update", "payload": {"w": 12}}') == RealtimeUpdate(w=12.0)
+
+
+@pytest.mark.parametrize("raw", ENVELOPES)
+def test_of_known_devices_a_frame_is_read_without_what_they_are(raw):
+    assert decode(raw, {"unknown"}) == replace(READ, strangers=())
+    assert decode(raw, {"somebody else"}) == READ
 
 
 EPOCHS = [

@@ -2,7 +2,20 @@
 
 import pytest
 
-from sense_mqtt.core.rows import Row, list_of, mapping, number, read_row, read_rows, rows_of, shown, text
+from sense_mqtt.core.rows import (
+    Draw,
+    Row,
+    identify,
+    list_of,
+    mapping,
+    number,
+    read_draw,
+    read_row,
+    read_rows,
+    rows_of,
+    shown,
+    text,
+)
 
 DESCRIBED = {
     "id": " 1a2b3c4d ",
@@ -21,19 +34,24 @@ DESCRIBED = {
 
 
 def test_a_row_is_read_without_its_tags():
-    assert read_row(DESCRIBED) == Row(
-        id="1a2b3c4d",
-        name="Fridge / Freezer",
-        w=120.0,
-        idle=True,
-        always_on_w=3.5,
-        icon="fridge",
-        make="LG",
-        model="X1",
-        location="Kitchen",
-        type="Refrigerator",
-        kind="detected",
-        created="2026-01-01",
+    assert read_rows([DESCRIBED]) == (
+        Row(
+            id="1a2b3c4d",
+            name="Fridge / Freezer",
+            icon="fridge",
+            make="LG",
+            model="X1",
+            location="Kitchen",
+            type="Refrigerator",
+            kind="detected",
+            created="2026-01-01",
+        ),
+    )
+
+
+def test_what_a_frame_says_of_a_device_is_read_without_what_it_is():
+    assert read_draw("1a2b3c4d", DESCRIBED) == Draw(
+        id="1a2b3c4d", name="Fridge / Freezer", w=120.0, idle=True, always_on_w=3.5
     )
 
 
@@ -48,24 +66,26 @@ TYPES = [
 
 @pytest.mark.parametrize(("tags", "kind"), TYPES)
 def test_the_type_is_what_the_user_said_else_what_sense_thinks(tags, kind):
-    assert read_row({"id": "a", "tags": tags}).type == kind
+    assert read_row("a", {"tags": tags}).type == kind
 
 
 @pytest.mark.parametrize("fields", [{}, {"id": None}, {"id": 5}, {"id": "  "}, {"id": ["a"]}])
-def test_a_row_without_an_id_is_none(fields):
-    assert read_row(fields) is None
+def test_a_row_without_an_id_is_passed_over(fields):
+    assert identify([fields]) == {}
     assert read_rows([fields]) == ()
 
 
 @pytest.mark.parametrize("wrong", [5, {}, ["x"], True])
 @pytest.mark.parametrize("field", ["name", "icon", "make", "model", "location", "w", "ao_w", "attrs", "tags"])
 def test_a_wrong_typed_field_of_a_row_is_absent(field, wrong):
+    assert read_row("a", {field: wrong}) == Row("a")
     if (field, wrong) not in (("w", 5), ("ao_w", 5)):
-        assert read_row({"id": "a", field: wrong}) == Row("a")
+        assert read_draw("a", {field: wrong}) == Draw("a")
 
 
 def test_each_id_counts_once_and_the_first_wins():
-    assert read_rows([{"id": "a", "w": 1}, {"id": "b"}, {"id": "a", "w": 2}]) == (Row("a", w=1.0), Row("b"))
+    first, second, again = {"id": " a ", "w": 1}, {"id": "b"}, {"id": "a", "w": 2}
+    assert identify([first, second, again]) == {"a": first, "b": second}
 
 
 @pytest.mark.parametrize("wrong", [None, {}, "x", 3, [None, 1, "x", []]])
@@ -88,7 +108,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("fields", "kind"), KINDS)
 def test_kinds(fields, kind):
-    assert read_row(fields).kind == kind
+    assert read_row(fields["id"], fields).kind == kind
 
 
 HIDDEN = [
@@ -106,11 +126,11 @@ HIDDEN = [
 
 @pytest.mark.parametrize(("fields", "hidden"), HIDDEN)
 def test_hidden_rows(fields, hidden):
-    assert read_row(fields).hidden is hidden
+    assert read_row(fields["id"], fields).hidden is hidden
 
 
 def test_a_merged_row_names_its_parent():
-    assert read_row({"id": "a", "tags": {"MergeId": "b"}}).merged_into == "b"
+    assert read_row("a", {"tags": {"MergeId": "b"}}).merged_into == "b"
 
 
 def test_hidden_rows_are_not_shown_but_solar_is():
