@@ -70,13 +70,13 @@ def record(house: BusyHouse, wire: Wire) -> list[Raw]:
 
 def works(frames: Sequence[Raw]) -> Mapping[str, Work]:
     """Return each kind of work, to be done on all frames after the warm-up."""
-    rest, seen = frames[WARM_UP:], [decode(raw) for raw in frames]
-    *_, (home, _) = follow(Home(MONITOR), seen[:WARM_UP], 0)
-    known = home.devices
-    told = [changes for _, changes in follow(home, seen[WARM_UP:], WARM_UP)]
+    *_, (home, _) = follow(Home(MONITOR), map(decode, frames[:WARM_UP]), 0)
+    rest, known = frames[WARM_UP:], home.devices
+    seen = [decode(raw, known) for raw in rest]
+    told = [changes for _, changes in follow(home, seen, WARM_UP)]
     return {
         "  decode": lambda: exhaust(decode(raw, known) for raw in rest),
-        "  observe": lambda: exhaust(follow(home, seen[WARM_UP:], WARM_UP)),
+        "  observe": lambda: exhaust(follow(home, seen, WARM_UP)),
         "  say": lambda: exhaust(say(MONITOR, changes, TOPICS) for changes in told),
         WHOLE: lambda: exhaust(
             say(MONITOR, changes, TOPICS) for _, changes in follow(home, (decode(raw, known) for raw in rest), WARM_UP)

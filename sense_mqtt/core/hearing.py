@@ -82,7 +82,7 @@ def _judge(home: Home, device: Device, rumours: Sequence[TimelineItem], now: Mom
 
 
 def _tell(home: Home, device: Device, verdict: Verdict, now: Moment) -> tuple[Device, list[Event]]:
-    device = replace(device, known=verdict.known)
+    device = device._replace(known=verdict.known)
     events: list[Event] = []
     for item in verdict.news:
         transition = _transition(device, item, home.witness)
@@ -100,7 +100,7 @@ def _switch(home: Home, device: Device, item: TimelineItem) -> Device:
         return device
     state = STATE_AFTER[item.edge]
     power_w = 0.0 if state == "off" else None  # how much it draws, only a frame can tell
-    return replace(device, switch=Switch(state, time, last=device.switch.last), power_w=power_w)
+    return device._replace(switch=Switch(state, time, last=device.switch.last), power_w=power_w)
 
 
 def _transition(device: Device, item: TimelineItem, witness: Witness) -> Transition:

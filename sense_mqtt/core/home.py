@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.energy import Energy, Kept
@@ -22,13 +23,12 @@ class Said:
     at: float  # monotonic seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(NamedTuple):
     """One device that people know by name."""
 
     row: Row  # as last described
     name: str  # the user's, else Sense's
-    switch: Switch = field(default_factory=Switch)
+    switch: Switch = Switch()
     power_w: float | None = None  # None: not known
     last_on: float | None = None  # seconds UTC
     last_off: float | None = None

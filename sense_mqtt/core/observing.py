@@ -125,7 +125,7 @@ def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Poli
     switch, transition = look(device.switch, sight, rules, witness.sure, lambda: certain_of(device.known, witness))
     if switch is device.switch:
         return device, []  # a look at how things were before what is known
-    device = replace(device, switch=switch, power_w=sight.watts)
+    device = device._replace(switch=switch, power_w=sight.watts)
     return _conclude(home, device, transition, now)
 
 
@@ -147,11 +147,11 @@ def _weigh(device: Device, draw: Draw | None, update: RealtimeUpdate) -> Device:
     if draw is None or draw.w is None:
         return device
     if draw.id == "solar":
-        return replace(device, power_w=max(0.0, draw.w))
+        return device._replace(power_w=max(0.0, draw.w))
     if draw.id == "always_on":
         # The row holds the plugs' always-on share a second time (protocol page, 4.5).
-        return replace(device, power_w=max(0.0, draw.w - sum(other.always_on_w or 0.0 for other in update.devices)))
-    return replace(device, power_w=draw.w)
+        return device._replace(power_w=max(0.0, draw.w - sum(other.always_on_w or 0.0 for other in update.devices)))
+    return device._replace(power_w=draw.w)
 
 
 def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
@@ -204,7 +204,7 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
     for identity in waiting:
         device = devices[identity]
         switch, transition = settle(device.switch, now.monotonic, policy.rules(identity))
-        devices[identity], event = _conclude(home, replace(device, switch=switch), transition, now)
+        devices[identity], event = _conclude(home, device._replace(switch=switch), transition, now)
         events.extend(event)
     return (replace(home, devices=devices) if waiting else home), events
 

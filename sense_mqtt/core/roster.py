@@ -33,7 +33,7 @@ def rename(home: Home, draws: Iterable[Draw], time: float, policy: Policy) -> Ou
     names = {draw.id: draw.name for draw in draws if _is_called_anew(home.devices.get(draw.id), draw.name)}
     if not names:
         return home, ()
-    devices = {identity: replace(home.devices[identity], framed_name=name) for identity, name in names.items()}
+    devices = {identity: home.devices[identity]._replace(framed_name=name) for identity, name in names.items()}
     renamed = [replace(device.row, name=device.framed_name) for device in devices.values()]
     return _redescribe(replace(home, devices={**home.devices, **devices}), renamed, time, policy)
 
@@ -48,7 +48,7 @@ def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> O
     named = [_with_news_of_its_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
     home, described = _redescribe(home, named, time, policy)
     home, found = welcome(home, [row for row in visible if row.id not in home.devices], time, policy)
-    called = {row.id: replace(home.devices[row.id], listed_name=row.name) for row in visible}
+    called = {row.id: home.devices[row.id]._replace(listed_name=row.name) for row in visible}
     return replace(home, devices={**home.devices, **called}, listed=True), (*departed, *described, *found)
 
 
@@ -59,7 +59,7 @@ def _make(home: Home, row: Row, policy: Policy) -> Device:
         return device
     # The frames that came before did not list it: it was off (contract 2.2).
     absent = Sight(None, looked, arrived=home.arrived or 0.0)
-    return replace(device, switch=Switch("off", last=absent), power_w=0.0)
+    return device._replace(switch=Switch("off", last=absent), power_w=0.0)
 
 
 def _name(row: Row, policy: Policy) -> str:
@@ -83,7 +83,7 @@ def _redescribe(home: Home, rows: Iterable[Row], time: float, policy: Policy) ->
         after = replace(row, name=row.name or before.row.name)
         if after == before.row:
             continue
-        devices[row.id] = replace(before, row=after, name=_name(after, policy))
+        devices[row.id] = before._replace(row=after, name=_name(after, policy))
         changes.append(Introduction(row.id))
         if devices[row.id].name != before.name and not before.virtual:
             changes.append(_event("device_renamed", devices[row.id], time, before=before.name))

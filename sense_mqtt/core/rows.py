@@ -5,7 +5,7 @@ A row says two things: what the device is, which frames repeat all day long with
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["detected", "plug", "virtual"]
 
@@ -31,8 +31,9 @@ class Row:
     created: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+# Each frame makes a Draw, a Sight, a Switch and a Device of each device. Tuples are made three times as fast as frozen
+# dataclasses.
+class Draw(NamedTuple):
     """What a frame says of one device."""
 
     id: str

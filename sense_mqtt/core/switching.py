@@ -1,7 +1,5 @@
 """A transition that is certain: taken into what is known of its device, and made into its event."""
 
-from dataclasses import replace
-
 from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.changes import LATE_AFTER_S, Event, identify
 from sense_mqtt.core.home import Device
@@ -16,7 +14,7 @@ def conclude(monitor: int, device: Device, transition: Transition | None, now: M
         return device, []
     overtaken = any(_is_newer(edge.time, transition, now) for edge in device.known)
     known = Known(transition.event_type, transition.time, transition.earliest, transition.told, transition.guid)
-    device = _date(replace(device, known=remember(device.known, [known])), transition, now)
+    device = _date(device._replace(known=remember(device.known, [known])), transition, now)
     return device, [_announce(monitor, device, transition, now, late=overtaken)]
 
 
@@ -27,8 +25,8 @@ def _is_newer(time: float | None, transition: Transition, now: Moment) -> bool:
 
 def _date(device: Device, transition: Transition, now: Moment) -> Device:
     if transition.event_type == "turned_on":
-        return device if _is_newer(device.last_on, transition, now) else replace(device, last_on=transition.time)
-    return device if _is_newer(device.last_off, transition, now) else replace(device, last_off=transition.time)
+        return device if _is_newer(device.last_on, transition, now) else device._replace(last_on=transition.time)
+    return device if _is_newer(device.last_off, transition, now) else device._replace(last_off=transition.time)
 
 
 def _announce(monitor: int, device: Device, transition: Transition, now: Moment, *, late: bool) -> Event:

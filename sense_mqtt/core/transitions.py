@@ -8,7 +8,7 @@ listed. Thresholds of the user (`on_above_w`, `off_below_w`) replace that. A cha
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sense_mqtt.core.rows import Draw
 from sense_mqtt.core.rules import DeviceRules
@@ -25,8 +25,7 @@ OUTDATED_MOST_S = 3600.0  # a look that is older than the timeline's edge by mor
 SETTLE_S = 1.0  # grace beyond the hold time where no further frame comes
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """One look at a device."""
 
     draw: Draw | None  # None: not listed
@@ -65,8 +64,7 @@ class Pending:
     energy_ws: float | None = 0.0  # watt-seconds since then; None: not all was seen
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(NamedTuple):
     """What is known of a device's switching."""
 
     state: State | None = None  # None: no frame has told yet
