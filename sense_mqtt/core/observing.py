@@ -82,15 +82,12 @@ def _look_at_all(
     evidence = _shows_absence(update)
     source: Source = "reconnect" if home.gap or _leaps(home, update, policy) else "frame"
     time, vague_s = _time_of(update, now), _vague_s(update)
-    devices: dict[str, Device] = {}
-    events: list[Event] = []
+    devices, events = dict(home.devices), []
     for identity, device in home.devices.items():
         draw = draws.get(identity)
         if device.virtual:
             devices[identity] = _weigh(device, draw, update)
-        elif draw is None and (not evidence or (device.switch.rests and device.power_w == 0.0)):
-            devices[identity] = device
-        else:
+        elif draw is not None or (evidence and not (device.switch.rests and device.power_w == 0.0)):
             sight = Sight(draw, time, now.monotonic, source, vague_s)
             devices[identity], event = _look_at(home, device, sight, now, policy)
             events.extend(event)
@@ -130,7 +127,7 @@ def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Poli
 
 
 def _conclude(home: Home, device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
-    if transition is not None and is_told(transition, device, home):
+    if transition is None or is_told(transition, device, home):
         return device, []
     return conclude(home.monitor, device, transition, now)
 

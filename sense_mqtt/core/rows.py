@@ -128,7 +128,7 @@ def text(value: Any) -> str | None:
 
 def finite(value: Any) -> bool:
     """Say whether this is a number that can be reckoned with: not NaN, infinite, beyond belief or a boolean."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _UNBELIEVABLE
+    return type(value) in (int, float) and abs(value) < _UNBELIEVABLE
 
 
 def number(value: Any) -> float | None:

@@ -8,10 +8,8 @@ from sense_mqtt.core.transitions import Transition
 from sense_mqtt.core.witness import remember
 
 
-def conclude(monitor: int, device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
-    """Return the device with what the transition says of it, and the event; nothing new where there is none."""
-    if transition is None:
-        return device, []
+def conclude(monitor: int, device: Device, transition: Transition, now: Moment) -> tuple[Device, list[Event]]:
+    """Return the device with what the transition says of it, and the event."""
     overtaken = any(_is_newer(edge.time, transition, now) for edge in device.known)
     known = Known(transition.event_type, transition.time, transition.earliest, transition.told, transition.guid)
     device = _date(device._replace(known=remember(device.known, [known])), transition, now)

@@ -36,12 +36,14 @@ def tell_switched(home: Home, switched: frozenset[str], now: Moment, policy: Pol
 
 def tell_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
     """Tell whether fresh data arrives; a change, but not the first word after a start, is an event too."""
-    readings = list(_if_new(home, None, "availability", "online" if online else "offline"))
-    home = _remember(home, readings, now)
-    if home.online is None or home.online == online:
-        return replace(home, online=online or home.online), tuple(reading for reading, _ in readings)
+    if online == home.online:
+        return home, ()
+    news = _if_new(home, None, "availability", "online" if online else "offline")
+    readings = (reading for reading, _ in news)
+    if home.online is None:
+        return replace(_remember(home, news, now), online=online or None), tuple(readings)
     event = Event(None, "monitor_online" if online else "monitor_offline", now.wall)
-    return replace(home, online=online), (*(reading for reading, _ in readings), event)
+    return replace(_remember(home, news, now), online=online), (*readings, event)
 
 
 def tell_energy(home: Home, energy: Energy, now: Moment) -> Outcome:
@@ -89,10 +91,9 @@ def _remember(home: Home, news: Iterable[News], now: Moment) -> Home:
     return replace(home, said={**home.said, **said}) if said else home
 
 
-def _if_new(home: Home, device: str | None, key: str, text: str) -> Iterator[News]:
+def _if_new(home: Home, device: str | None, key: str, text: str) -> tuple[News, ...]:
     said = home.said.get((device, key))
-    if said is None or said.text != text:
-        yield Reading(device, key, text), None
+    return () if said is not None and said.text == text else ((Reading(device, key, text), None),)
 
 
 def _tell_house(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Iterator[News]:
@@ -118,11 +119,12 @@ def _tell_devices(
         device = home.devices[identity]
         if identity == "solar":
             continue  # told as the house's solar_power only (contract 1.2)
-        if not device.virtual and device.on is not None:
-            yield from _if_new(home, identity, "state", "ON" if device.on else "OFF")
+        on = device.on
+        if on is not None and not device.virtual:
+            yield from _if_new(home, identity, "state", "ON" if on else "OFF")
         if device.power_w is not None:
             interval_s = 0.0 if identity in switched else policy.device_interval_s
-            decimals = 0 if device.on is False and device.power_w == 0 else POWER_DECIMALS  # off is `0` (contract 1.2)
+            decimals = 0 if on is False and device.power_w == 0 else POWER_DECIMALS  # off is `0` (contract 1.2)
             yield from _tell(home, identity, "power", device.power_w, decimals, interval_s, policy.jump_w, now)
 
 
@@ -135,15 +137,18 @@ def _tell(
     interval_s: float,
     jump_w: float | None,
     now: Moment,
-) -> Iterator[News]:
+) -> tuple[News, ...]:
     said = home.said.get((device, key))
-    if said is not None:
-        jumped = jump_w is not None and said.value is not None and abs(value - said.value) >= jump_w
-        # A frame that waited for the timeline of a gap is older than what that told.
-        if not jumped and max(now.monotonic - said.at, 0.0) < interval_s:
-            return
-        if said.value == value and interval_s:
-            return
+    if said is not None and not _is_due(said, value, interval_s, jump_w, now):
+        return ()
     text = write_number(value, decimals)
-    if said is None or said.text != text:
-        yield Reading(device, key, text), value
+    return () if said is not None and said.text == text else ((Reading(device, key, text), value),)
+
+
+def _is_due(said: Said, value: float, interval_s: float, jump_w: float | None, now: Moment) -> bool:
+    if said.value == value and interval_s:
+        return False
+    # A frame that waited for the timeline of a gap is older than what that told.
+    if max(now.monotonic - said.at, 0.0) >= interval_s:
+        return True
+    return jump_w is not None and said.value is not None and abs(value - said.value) >= jump_w
