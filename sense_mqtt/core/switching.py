@@ -10,21 +10,26 @@ from sense_mqtt.core.witness import remember
 
 def conclude(monitor: int, device: Device, transition: Transition, now: Moment) -> tuple[Device, list[Event]]:
     """Return the device with what the transition says of it, and the event."""
-    overtaken = any(_is_newer(edge.time, transition, now) for edge in device.known)
+    overtaken = any(_is_newer(edge.time, transition, device, now) for edge in device.known)
     known = Known(transition.event_type, transition.time, transition.earliest, transition.told, transition.guid)
-    device = _date(device._replace(known=remember(device.known, [known])), transition, now)
+    device = _date(device, transition, now)._replace(known=remember(device.known, [known]))
     return device, [_announce(monitor, device, transition, now, late=overtaken)]
 
 
-def _is_newer(time: float | None, transition: Transition, now: Moment) -> bool:
-    # One that lies in the future was told by a clock that ran ahead, and is no newer than anything.
-    return time is not None and transition.time < time <= now.wall + LATE_AFTER_S
+def _is_newer(time: float | None, transition: Transition, device: Device, now: Moment) -> bool:
+    """Say whether something known of the device happened after the transition, as far as clocks can be believed."""
+    if time is None or time <= transition.time:
+        return False
+    seen = device.switch.last.time if device.switch.last else 0.0
+    # A frame whose clock ran ahead for a moment told of the future; what the timeline told too is no such thing.
+    return time <= max(now.wall, seen) + LATE_AFTER_S or any(edge.time == time and edge.told for edge in device.known)
 
 
 def _date(device: Device, transition: Transition, now: Moment) -> Device:
-    if transition.event_type == "turned_on":
-        return device if _is_newer(device.last_on, transition, now) else device._replace(last_on=transition.time)
-    return device if _is_newer(device.last_off, transition, now) else device._replace(last_off=transition.time)
+    turned_on = transition.event_type == "turned_on"
+    if _is_newer(device.last_on if turned_on else device.last_off, transition, device, now):
+        return device
+    return device._replace(last_on=transition.time) if turned_on else device._replace(last_off=transition.time)
 
 
 def _announce(monitor: int, device: Device, transition: Transition, now: Moment, *, late: bool) -> Event:

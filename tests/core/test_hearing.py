@@ -337,3 +337,17 @@ def test_a_frame_that_shows_what_the_timeline_told_just_before_is_the_same_edge(
     _, changes = run(HOME, *known, *gap, (25, frame(at=23)), *stream(24, 60, DRYER))
     assert events(changes)[1:] == [(D, "turned_on", 22.3)]
     assert readings(changes, "state", D)[-1] == "ON"
+
+
+def test_late_edges_stay_late_where_the_hosts_clock_is_hours_behind():
+    behind = [(at - 7200, thing) for at, thing in [*stream(0, 5, DRYER), (5, Interrupted())]]
+    late = (-7000, read(item("turned_off", 60), item("turned_on", 90), item("turned_off", 100)))
+    later = (-6999, read(item("turned_off", 20), item("turned_on", 40)))
+    _, changes = run(HOME, *behind, late, later)
+    assert [(edge, at, is_late) for edge, at, _, is_late in told(changes)] == [
+        ("turned_off", 60, False),
+        ("turned_on", 90, False),
+        ("turned_off", 100, False),
+        ("turned_off", 20, True),
+        ("turned_on", 40, True),
+    ]
