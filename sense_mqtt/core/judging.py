@@ -102,7 +102,8 @@ def _short_runs(
     for first, second in pairwise(items):
         is_run = first.edge == "turned_on" != second.edge and second.time - first.time <= SHORT_RUN_S
         begin, end = first.time - witness.offset_s, second.time - witness.offset_s
-        if is_run and not _was_on(begin, end, known, witness, on=on):
+        is_before_all = witness.horizon is not None and begin <= witness.horizon
+        if is_run and not is_before_all and not _was_on(begin, end, known, witness, on=on):
             yield first, second
 
 

@@ -35,6 +35,7 @@ CASES = [
     ("an edge that nobody saw is news", GAP, [], [item(ON, 200)], [(ON, 200)], []),
     ("a whole run in a gap is news", GAP, [], [item(ON, 200), item(OFF, 230)], [(ON, 200), (OFF, 230)], []),
     ("where frames looked on, they decide", STREAM, [], [item(ON, 200), item(OFF, 261)], [], []),
+    ("a short run before the first frame is none", STREAM, [], [item(ON, -5), item(OFF, -1)], [], []),
     ("of a single edge too", STREAM, [], [item(ON, 200)], [], []),
     ("but a whole short run is news", STREAM, [], [item(ON, 200), item(OFF, 204)], [(ON, 200), (OFF, 204)], []),
     (
