@@ -131,7 +131,7 @@ BROKEN = [
         misbehave(lambda cloud: cloud.faults.refuse(503, path="authenticate")),
         "login",
         1,
-        "an outage, which passes",
+        "has an outage (HTTP 503",
         id="an outage",
     ),
     pytest.param(

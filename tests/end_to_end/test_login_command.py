@@ -112,7 +112,7 @@ REFUSALS = [
     pytest.param(
         lambda cloud: cloud.faults.refuse(429, retry_after=77), "{password}\n", 1, "wait 77 s", id="too many calls"
     ),
-    pytest.param(lambda cloud: cloud.faults.refuse(503), "{password}\n", 1, "an outage, which passes", id="an outage"),
+    pytest.param(lambda cloud: cloud.faults.refuse(503), "{password}\n", 1, "has an outage (HTTP 503", id="an outage"),
     pytest.param(lambda cloud: cloud.stop(), "{password}\n", 1, "cannot be reached", id="no way to Sense"),
     pytest.param(lambda _: None, "\n", 2, "no password: give it", id="no password"),
 ]
