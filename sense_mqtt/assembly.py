@@ -122,9 +122,8 @@ def assemble(
     clock, haste, dice = clock or SystemClock(), haste or Haste(), random.Random()  # noqa: S311 - jitter, no secret
     topics, doors = topics_of(config), doors or Doors()
     journal = doors.journal(config.state_dir / "journal.sqlite3")
-    broker = doors.broker(
-        broker_settings(config), inbox, _will(topics), (topics.requests, topics.birth, *topics.echoes)
-    )
+    will = Message(topics.bridge("state"), "offline", retain=True, rank=Rank.BRIDGE_STATE)
+    broker = doors.broker(broker_settings(config), inbox, will, (topics.requests, topics.birth, *topics.echoes))
     publisher = Publisher(
         broker,
         journal,
@@ -194,10 +193,6 @@ def assemble(
 def topics_of(config: Config) -> Topics:
     """Return the names of all topics."""
     return Topics(config.mqtt.base_topic, config.home_assistant.prefix)
-
-
-def _will(topics: Topics) -> Message:
-    return Message(topics.bridge("state"), "offline", retain=True, rank=Rank.BRIDGE_STATE)
 
 
 def policy_of(config: Config) -> Policy:
