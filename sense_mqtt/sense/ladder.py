@@ -113,7 +113,8 @@ def _count(ladder: Ladder, outcome: Outcome, now: float) -> Ladder:
         case Worked() if ladder.rung == "stream":
             return settled(ladder)
         case Worked() if ladder.rung == "poll" and ladder.failures > 1:
-            return replace(ladder, failures=0, climb_at=now)  # an outage is over: perhaps for the websocket too
+            # An outage is over, perhaps for the websocket too; where it is not, that costs no further doubling.
+            return replace(ladder, failures=0, climb_at=now, descents=max(ladder.descents - 1, 1))
         case Worked():
             return replace(ladder, failures=0, refusals=ladder.refusals if ladder.rung == "poll" else 0)
         case Refused():

@@ -163,6 +163,14 @@ def test_polls_that_work_again_after_an_outage_bring_the_websocket_back():
     assert after(GONE, GONE, FINE, start=ladder, at=100.0).climb_at == 100.0
 
 
+def test_trying_sooner_after_an_outage_costs_no_further_doubling():
+    ladder = after(NO, NO, NO, at=0.0)
+    ladder = after(NO, start=climb(ladder, RULES, 900.0), at=900.0)
+    ladder = after(GONE, GONE, FINE, start=ladder, at=1000.0)
+    ladder = after(NO, start=climb(ladder, RULES, 1000.0), at=1000.0)
+    assert (ladder.rung, ladder.climb_at) == ("poll", 1000.0 + 1800.0)
+
+
 def test_the_websocket_is_not_tried_before_sense_lets_us_whatever_happens():
     ladder = replace(after(Refused("429", 3600), at=0.0), climb_at=0.0)
     assert climb(ladder, RULES, 3599.0).rung == "poll"
