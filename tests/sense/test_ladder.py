@@ -198,3 +198,28 @@ FIRMWARE = [
 @pytest.mark.parametrize(("version", "pollable"), FIRMWARE)
 def test_firmware_is_compared_as_numbers(version, pollable):
     assert is_pollable(version) is pollable
+
+
+QUARTERS = [  # of an hour: what the websocket meets, and what a poll
+    (Refused("HTTP 503"), GONE),
+    (Refused("HTTP 429", 30), Lost("HTTP 429", 30)),
+    (Refused("HTTP 403"), FINE),
+    (Lost("silent for 45 s"), FINE),
+]
+
+
+@pytest.mark.parametrize("dice", [lowest, highest], ids=["lowest", "highest"])
+def test_after_a_mixed_outage_frames_are_back_within_a_minute_and_the_websocket_within_one_step(dice):
+    rules = Rules()
+    ladder, now, step_ends, back = Ladder(), 0.0, 0.0, {}
+    while "stream" not in back:
+        ladder = climb(ladder, rules, now)
+        websocket, poll = QUARTERS[int(now // 900)] if now < 3600 else (FINE, FINE)
+        if now < 3600:
+            step_ends = ladder.climb_at
+        else:
+            back.setdefault(ladder.rung, now)
+        ladder = learn(ladder, websocket if ladder.rung == "stream" else poll, rules, now, dice)
+        now = ladder.next_at
+    assert min(back.values()) <= 3600 + 60
+    assert back["stream"] <= max(step_ends, 3600) + 60
