@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import logging
-import math
 import signal
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox, Stop
 from sense_mqtt.redaction import RedactingFormatter, Redactor
+from sense_mqtt.simulator.command import positive
 from sense_mqtt.watch import watch
 
 SPEED = 60.0  # house seconds a second: something happens every few seconds
@@ -29,10 +29,10 @@ MORNING_S = 15 * 3600.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the demo can be told."""
-    parser.add_argument("--speed", type=_positive, default=SPEED, help=f"house seconds a second (default {SPEED:g})")
+    parser.add_argument("--speed", type=positive, default=SPEED, help=f"house seconds a second (default {SPEED:g})")
     parser.add_argument("--seed", type=int, default=1, help="which made-up house (default 1)")
     parser.add_argument("--mqtt-port", type=_port, default=None, help="of the embedded broker (default: a free one)")
-    parser.add_argument("--seconds", type=_positive, default=None, help="end after so many seconds (default: Ctrl-C)")
+    parser.add_argument("--seconds", type=positive, default=None, help="end after so many seconds (default: Ctrl-C)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,13 +59,6 @@ def run(options: argparse.Namespace) -> int:
             heading = _invite(broker.port, options.speed)
             _watch(broker.port, config, heading, options.seconds)
     return 0
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
-    return number
 
 
 def _port(text: str) -> int:

@@ -31,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 chooses a free one (%(default)s)")
     parser.add_argument("--house", type=Path, metavar="FILE", help="measured watts: CSV, column unix, then appliances")
     parser.add_argument("--solar", type=Path, metavar="FILE", help="measured solar for --house: CSV, unix, watts")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="house seconds per second (%(default)s)")
+    parser.add_argument("--speed", type=positive, default=1.0, help="house seconds per second (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the built-in house (%(default)s)")
     parser.add_argument("--mfa", action="store_true", help="ask for a one-time code at login")
     parser.add_argument("--email", help="of the demo account")
     parser.add_argument("--password", help="of the demo account (others can see it in the list of processes)")
-    parser.add_argument("--token-life", type=_positive, default=86_400.0, metavar="S", help="seconds (%(default)s)")
+    parser.add_argument("--token-life", type=positive, default=86_400.0, metavar="S", help="seconds (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -95,7 +95,8 @@ def open_house(measured: Path | None, solar: Path | None, seed: int) -> House:
     return MeasuredHouse(measured, None if solar is None else read_sun(solar))
 
 
-def _positive(text: str) -> float:
+def positive(text: str) -> float:
+    """Read an option that must be a finite number above 0; raises what argparse tells."""
     number = float(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
