@@ -38,7 +38,6 @@ __all__ = [  # this module is the door to the others of its kind
     "parse",
     "read_pairs",
     "refuse",
-    "refuse_for",
 ]
 
 PAYLOAD_MOST_BYTES = 64 * 1024
