@@ -80,8 +80,7 @@ class Bridge:
         self._dice = dice
         self._tick_s = tick_s
         self._next_tick = 0.0
-        self._online_at = math.inf  # monotonic
-        self._is_online = False
+        self._online_at = math.inf  # monotonic, at the latest; infinite before the start, and once it was said
         self._exit: Stop | None = None
         self._takers: Mapping[type, Callable[[Any, Moment], None]] = {
             FrameArrived: intake.take,
@@ -158,9 +157,8 @@ class Bridge:
 
     def _come_online(self) -> None:
         """Say that the bridge is there: last of all that is known at the start (contract 1.3)."""
-        self._online_at = math.inf
-        if not self._is_online:
-            self._is_online = True
+        if self._online_at < math.inf:
+            self._online_at = math.inf
             self._publisher.say([self._state("online")])
 
     # --- the broker
