@@ -25,6 +25,7 @@ from sense_mqtt.core.backoff import Backoff, waits
 from sense_mqtt.core.discovery import Style
 from sense_mqtt.core.home import Policy
 from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.response_topics import ResponseTopics
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Inbox, Rung
@@ -170,6 +171,7 @@ def assemble(
         houses=houses,
         status=status,
         topics=topics,
+        response_topics=ResponseTopics(topics, config.mqtt.response_topics),
         scrub=cloud.scrub,
     )
     intake = Intake(houses=houses, schedules=schedules, status=status, counters=counters, guard=guard)

@@ -15,6 +15,7 @@ from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, exp
 from sense_mqtt.core.energy import Energy
 from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.response_topics import ResponseTopics
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk, Lookup
 from sense_mqtt.errors import CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
@@ -52,6 +53,7 @@ class Reception:
         houses: Houses,
         status: Status,
         topics: Topics,
+        response_topics: ResponseTopics,
         scrub: Callable[[str], str],
     ) -> None:
         self._inbox = inbox
@@ -62,7 +64,9 @@ class Reception:
         self._houses = houses
         self._status = status
         self._topics = topics
+        self._response_topics = response_topics
         self._scrub = scrub  # Sense's own words may hold a secret
+        self._is_topic_refusal_told = False
         self._own: Mapping[str, Callable[[Command, Moment], Any]] = {
             "republish": self._republish,
             "pause": self._pause,
@@ -78,13 +82,23 @@ class Reception:
             name,
             item.payload,
             retain=item.retain,
-            response_topic=item.response_topic,
+            response_topic=self._read_response_topic(item.response_topic),
             correlation=item.correlation,
         )
         if isinstance(request, Reply):
             self._send(request)
             return
         self._answer(request, lambda: self._begin(request, now))
+
+    def _read_response_topic(self, topic: str | None) -> str | None:
+        """Return the asker's topic; None, for the contract's, where we must not publish there."""
+        if topic is None or self._response_topics.allow(topic):
+            return topic
+        if not self._is_topic_refusal_told:
+            self._is_topic_refusal_told = True
+            usual = self._topics.response("<command>")
+            logger.warning("response topic %.100r is not allowed (docs/topics.md): answered on %s", topic, usual)
+        return None
 
     def take_done(self, command: Command, result: Any, now: Moment) -> None:
         """Answer a request that Sense was asked about."""
@@ -188,9 +202,7 @@ class Reception:
         return {}
 
     def _send(self, reply: Reply) -> None:
-        topic = reply.topic
-        if topic is None or self._topics.command(topic) is not None:  # an answer is no request
-            topic = self._topics.response(reply.command)
+        topic = reply.topic or self._topics.response(reply.command)
         self._publisher.reply(Message(topic, reply.payload, correlation=reply.correlation))
 
 

@@ -37,6 +37,15 @@ def check_topic(topic: str) -> str:
     return topic
 
 
+def check_filter(pattern: str) -> str:
+    """A filter as in a subscription: + stands for one level, # at the end for all that follow."""
+    levels = pattern.split("/")
+    misplaced = any(len(level) > 1 and set(level) & set("+#") for level in levels) or "#" in levels[:-1]
+    if not pattern or misplaced or not pattern.isprintable() or len(pattern.encode()) > TOPIC_LONGEST:
+        raise ValueError("must be a topic filter such as node-red/# or +/answers")
+    return pattern
+
+
 def check_api_url(url: str) -> str:
     return _check_url(url, safe="https", plain="http").rstrip("/") + "/"
 

@@ -11,6 +11,9 @@ from sense_mqtt.core.rules import DeviceRules
 
 Host = Annotated[str, AfterValidator(checks.check_host)]
 Topic = Annotated[str, AfterValidator(checks.check_topic)]
+TopicFilters = Annotated[
+    tuple[Annotated[str, AfterValidator(checks.check_filter)], ...], BeforeValidator(checks.split_list)
+]
 Password = Annotated[SecretStr, Field(min_length=1)]
 Email = Annotated[SecretStr, AfterValidator(lambda given: SecretStr(checks.check_email(given.get_secret_value())))]
 TotpSecret = Annotated[
@@ -101,6 +104,10 @@ class MqttSettings(Section):
         default=20, ge=5, le=3600, description="a broker that is gone is noticed after twice as long"
     )
     base_topic: Topic = Field(default="sense", description="every topic begins with this")
+    response_topics: TopicFilters = Field(
+        default=(),
+        description="filters, such as [node-red/#], of response topics; empty = all that docs/topics.md allows",
+    )
     tls: TlsSettings = Field(default=TlsSettings(), description="encryption between us and the broker")
 
     @model_validator(mode="before")

@@ -56,9 +56,7 @@ def parse(
     correlation: bytes | None = None,
 ) -> Command | Reply:
     """Return what a request asks for, or the answer that refuses it. Never raises."""
-    # paho raises ValueError where a topic to publish on holds a wildcard; the spec forbids it, not every broker does.
-    usable = response_topic and not set(response_topic) & set("+#\0")
-    asked = Command(name[:NAME_MOST], {}, None, ABSENT, ReplyTo(response_topic if usable else None, correlation))
+    asked = Command(name[:NAME_MOST], {}, None, ABSENT, ReplyTo(response_topic, correlation))
     try:
         given, doubled = _read_object(payload)
         asked = replace(asked, transaction=_read_transaction(given, doubled))

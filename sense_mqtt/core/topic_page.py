@@ -18,6 +18,7 @@ from sense_mqtt.core.entities import (
     SCALES,
     Entity,
 )
+from sense_mqtt.core.response_topics import LEVELS_MOST, TOPIC_MOST_BYTES
 
 PAGE = """\
 # Topics
@@ -75,7 +76,12 @@ set.
 
 Publish a JSON object, or nothing for no arguments, to `<base>/bridge/request/<command>`, not retained. It may hold
 `monitor` (needed where the account has several) and `transaction` (any value, given back). The answer comes on
-`<base>/bridge/response/<command>`, or with MQTT 5 on the request's response topic, with its correlation data:
+`<base>/bridge/response/<command>`, or with MQTT 5 on the request's response topic, with its correlation data.
+The response topic is not used, and `<base>/bridge/response/<command>` is, where it begins with `$`, holds a wildcard
+or a control character, lies below Home Assistant's prefix or below *base* (but for `<base>/bridge/response/`), holds a
+level `request` or one that begins with `set`, is longer than {topic_bytes} bytes or deeper than {topic_levels} levels,
+or matches none of the filters of `mqtt.response_topics` where there are some: whoever may publish requests
+must not publish anything else with the bridge's rights. Who shares a broker with others should list filters there.
 
 ```json
 {{"status": "ok", "data": {{}}, "transaction": "abc"}}
@@ -126,6 +132,8 @@ def topic_page() -> str:
         readings=_table(
             ("reading", "decimals", "at most every"), (*_readings("", MONITOR), *_readings("device ", DEVICE))
         ),
+        topic_bytes=TOPIC_MOST_BYTES,
+        topic_levels=LEVELS_MOST,
         commands=_table(("command", "arguments", "what it does"), _commands()),
         monitor_entities=_table(ENTITY_HEAD, _entities((*MONITOR, *BRIDGE))),
         device_entities=_table(ENTITY_HEAD, _entities(DEVICE)),

@@ -75,9 +75,24 @@ def test_refresh_leaves_out_the_periods_that_sense_does_not_tell(bridge):
     assert answer["data"]["energy"] == []
 
 
-def test_an_answer_is_never_a_request(bridge):
-    bridge.ask("health", {}, response_topic="sense/bridge/request/health")
-    assert not bridge.published("sense/bridge/request/health")
+@pytest.mark.parametrize(
+    "topic",
+    ["sense/bridge/request/health", "$SYS/x", "a/#", "homeassistant/status", "zigbee2mqtt/bridge/request/restart"],
+)
+def test_a_response_topic_that_is_not_allowed_is_answered_on_the_contracts_and_told_once(bridge, topic, caplog):
+    for _ in range(2):
+        bridge.ask("health", {}, response_topic=topic, correlation=b"1")
+    assert not bridge.published(topic)
+    assert [message.correlation for message in bridge.published("response/health")] == [b"1", b"1"]
+    assert caplog.text.count("not allowed") == 1
+
+
+def test_where_filters_are_set_no_other_response_topic_is_answered(tmp_path):
+    bridge = HandFed(tmp_path, mqtt={"response_topics": ["mine/#"]})
+    bridge.begin()
+    bridge.ask("health", response_topic="yours/answer")
+    bridge.ask("health", response_topic="mine/answer")
+    assert (len(bridge.published("yours/answer")), len(bridge.published("mine/answer"))) == (0, 1)
     assert len(bridge.answers("health")) == 1
 
 

@@ -44,6 +44,21 @@ FAULTS = [
         f"mqtt: {{host: {'a' * 64}.example}}",
         "mqtt.host: must be a host name or an IP address alone, without mqtt://, user or port",
     ),
+    (
+        "a filter that goes on after #",
+        "mqtt: {response_topics: [a/#/b]}",
+        "mqtt.response_topics.0: must be a topic filter such as node-red/# or +/answers",
+    ),
+    (
+        "a filter with half a level",
+        "mqtt: {response_topics: a+}",
+        "mqtt.response_topics.0: must be a topic filter such as node-red/# or +/answers",
+    ),
+    (
+        "an empty filter",
+        "mqtt: {response_topics: ['']}",
+        "mqtt.response_topics.0: must be a topic filter such as node-red/# or +/answers",
+    ),
     ("a wildcard", "mqtt: {base_topic: a/+}", "mqtt.base_topic: must hold no + or # and no control character"),
     ("an empty topic", "mqtt: {base_topic: ''}", "mqtt.base_topic: must not be empty, begin or end with / or hold //"),
     (

@@ -60,6 +60,13 @@ WRITTEN = [
     pytest.param("sense: {monitors: [1, 2]}", lambda c: c.sense.monitors, (1, 2), id="a list"),
     pytest.param("sense: {monitors: 123456}", lambda c: c.sense.monitors, (123456,), id="one instead of a list"),
     pytest.param("sense: {monitors: [2, 1, 2]}", lambda c: c.sense.monitors, (2, 1), id="a monitor twice"),
+    pytest.param(
+        "mqtt: {response_topics: [node-red/#, +/answers]}",
+        lambda c: c.mqtt.response_topics,
+        ("node-red/#", "+/answers"),
+        id="filters of response topics",
+    ),
+    pytest.param("mqtt: {response_topics: a/#}", lambda c: c.mqtt.response_topics, ("a/#",), id="one filter"),
     pytest.param("sense: {monitors: []}", lambda c: c.sense.monitors, (), id="an empty list"),
     pytest.param("mqtt: {host: '::1'}", lambda c: c.mqtt.host, "::1", id="an IPv6 address"),
     pytest.param(

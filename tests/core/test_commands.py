@@ -59,11 +59,6 @@ def test_a_request_carries_monitor_transaction_and_where_to_answer():
     assert command == Command("status", {}, 123456, {"n": 1}, ReplyTo("node-red/answers", b"\x01"))
 
 
-@pytest.mark.parametrize("topic", ["", "a/+/b", "a/#", "a\0b"])
-def test_a_response_topic_that_nobody_can_publish_on_counts_as_none(topic):
-    assert parse("status", b"", response_topic=topic, correlation=b"1").reply_to == ReplyTo(None, b"1")
-
-
 @pytest.mark.parametrize(("payload", "transaction"), [(b"", ABSENT), (b'{"transaction":null}', None)])
 def test_a_transaction_of_null_is_given_and_a_missing_one_is_not(payload, transaction):
     assert parse("status", payload).transaction is transaction
