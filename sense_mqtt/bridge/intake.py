@@ -32,6 +32,7 @@ class Intake:
         self._guard = guard
         self._gaps = Gaps()
         self._told: set[str] = set()  # kinds of bad frames that were logged
+        self._last_error: dict[int, str] = {}  # of each monitor's feed, as it was logged
 
     def take_opened(self, item: FeedOpened, now: Moment) -> None:
         first = self._status.take_opened(item, now)
@@ -82,11 +83,16 @@ class Intake:
             case Unknown(kind):
                 logger.debug("a message of unknown type %s", kind)
             case FeedError(_, reason):
-                logger.debug("the feed says: %s", reason)
+                self._note_error(monitor, reason or "an error without a reason")
             case DataChange():
                 self._schedules.take_data_change(monitor, frame, now)
             case _:
                 self._observe(monitor, frame, now)
+
+    def _note_error(self, monitor: int, reason: str) -> None:
+        level = logging.DEBUG if reason == self._last_error.get(monitor) else logging.WARNING
+        self._last_error[monitor] = reason
+        logger.log(level, "Sense reports an error on the feed of monitor %d: %s", monitor, reason)
 
     def _count_bad_frame(self, error: BadFrame) -> None:
         self._counters.bad_frames += 1

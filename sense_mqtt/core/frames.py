@@ -12,7 +12,19 @@ from typing import Any
 
 import msgpack
 
-from sense_mqtt.core.rows import Draw, Row, finite, identify, mapping, number, read_draw, read_row, rows_of, text
+from sense_mqtt.core.rows import (
+    Draw,
+    Row,
+    finite,
+    identify,
+    mapping,
+    number,
+    read_draw,
+    read_row,
+    reason_of,
+    rows_of,
+    text,
+)
 from sense_mqtt.core.timeline import TimelineItem, read_items
 from sense_mqtt.errors import BadFrame
 
@@ -207,7 +219,7 @@ def _read_hello(fields: Mapping[str, Any]) -> Frame:
 
 
 def _read_error(fields: Mapping[str, Any]) -> Frame:
-    return FeedError(claim(fields.get("authorized")), text(fields.get("error_reason")))
+    return FeedError(claim(fields.get("authorized")), reason_of(fields))
 
 
 def claim(value: Any) -> bool | None:

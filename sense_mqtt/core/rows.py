@@ -11,6 +11,8 @@ Kind = Literal["detected", "plug", "virtual"]
 
 VIRTUAL_IDS = frozenset({"always_on", "unknown", "solar"})
 
+REASON_KEYS = ("error_reason", "message", "reason", "error", "title")  # the first is usual, the others were seen
+
 _UNBELIEVABLE = 1e15  # no watts and no seconds; sums of what is below stay finite, and every float holds them
 
 
@@ -124,6 +126,11 @@ def is_false(value: Any) -> bool:
 def text(value: Any) -> str | None:
     """Return text without the blanks around it; None where there is none."""
     return (value.strip() or None) if isinstance(value, str) else None
+
+
+def reason_of(fields: Mapping[str, Any]) -> str | None:
+    """Return Sense's words for an error: `error_reason`, and where that is missing, what else may hold them."""
+    return next(filter(None, (text(fields.get(key)) for key in REASON_KEYS)), None)
 
 
 def finite(value: Any) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
+from sense_mqtt.core.rows import reason_of
 from sense_mqtt.errors import (
     LoginRefused,
     MfaNeeded,
@@ -178,7 +179,7 @@ def _is_sense(body: Mapping[str, Any]) -> bool:
 
 
 def _reason(body: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
-    reason: str = str(body.get("error_reason") or "")[:5_000]
+    reason = (reason_of(body) or "")[:5_000]
     for secret in secrets:
         reason = reason.replace(secret, "***") if secret else reason
     return "".join(letter for letter in redact(reason) if letter.isprintable())[:REASON_LONGEST]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sense_mqtt.errors import RateLimited
 from sense_mqtt.sense.store import StateFile
@@ -126,4 +126,5 @@ class LoginBudget:
 def _attempt(row: object) -> Attempt | None:
     if not isinstance(row, dict) or not isinstance(row.get("time"), int | float):
         return None
-    return Attempt(float(row["time"]), row.get("result", "unknown"))
+    result: Result = next((known for known in get_args(Result) if known == row.get("result")), "unknown")
+    return Attempt(float(row["time"]), result)

@@ -17,7 +17,7 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.sense.answers import AccountLocked
 from sense_mqtt.sense.api import SenseApi, Unreached
-from sense_mqtt.sense.budget import LoginBudget, Refusal
+from sense_mqtt.sense.budget import LoginBudget, Refusal, Result
 from sense_mqtt.sense.login import ClockOff, Codes, log_in, unattended
 from sense_mqtt.sense.tokens import StoredSession, fingerprint, stand
 from sense_mqtt.sense.trust import CertificateRefused
@@ -25,6 +25,11 @@ from sense_mqtt.sense.trust import CertificateRefused
 NOT_NOW = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us
 # What may mend without a person, and when it is tried again. Nothing else that Sense refuses is.
 MENDS_AFTER_S: dict[type[LoginRefused], float] = {ClockOff: 3_600.0, AccountLocked: 6 * 3_600.0}
+# A last login on which Sense did not decide; nobody must act before the next one.
+NO_ANSWER: dict[Result, str] = {
+    "unavailable": "the last login met an outage",
+    "unknown": "the last login was cut off before Sense answered",
+}
 FINGERPRINT_ROUNDS = 200_000  # 0.1 s on a slow machine
 
 
@@ -113,8 +118,9 @@ class Logins:
             return
         at = datetime.fromtimestamp(now + wait_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
         message = f"to spare the account a lock, the next login is at {at}; `sense-mqtt login` may be run now"
-        if self._budget.last(now) == "unavailable" and not self._budget.is_spent(now):
-            raise SenseUnavailable(f"the last login met an outage; {message}")
+        no_answer = NO_ANSWER.get(self._budget.last(now))
+        if no_answer and not self._budget.is_spent(now):
+            raise SenseUnavailable(f"{no_answer}; {message}")
         raise self._park(LoginRefused(message), wait_s)
 
     def _enter(self, email: str, password: str, codes: Codes) -> StoredSession:

@@ -23,6 +23,7 @@ class StateFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._is_damaged = False  # and that was logged; until it can be read again
 
     def load(self) -> dict[str, Any] | None:
         """Return what is stored; None where there is nothing, or nothing that can be read."""
@@ -36,9 +37,11 @@ class StateFile:
             ) from error
         except ValueError:
             content = None
+        was_damaged, self._is_damaged = self._is_damaged, not isinstance(content, dict)
         if isinstance(content, dict):
             return content
-        log.warning("%s holds no JSON object; going on as if it were not there", self._path)
+        if not was_damaged:
+            log.warning("%s holds no JSON object; going on as if it were not there", self._path)
         return None
 
     def save(self, content: dict[str, Any], *, durable: bool = True) -> None:

@@ -80,18 +80,11 @@ def test_a_bad_frame_is_told_once_and_counted(bridge, caplog, raw, kind):
     assert bridge.health["errors"] == 0
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        pytest.param('{"type": "never_heard_of", "payload": {}}', id="unknown type"),
-        pytest.param('{"type": "error", "payload": {"error_reason": "oh"}}', id="an error of the feed"),
-    ],
-)
-def test_a_message_that_says_nothing_of_the_house_changes_nothing(bridge, raw, caplog):
+def test_a_message_of_unknown_type_changes_nothing_and_is_not_told(bridge, caplog):
     before = len(bridge.broker.published)
     caplog.set_level(logging.INFO)
     caplog.clear()
-    bridge.take(FrameArrived(7, raw))
+    bridge.take(FrameArrived(7, '{"type": "never_heard_of", "payload": {}}'))
     assert len(bridge.broker.published) == before
     assert caplog.text == ""
 
@@ -164,3 +157,13 @@ def test_frames_events_and_reconnects_are_counted(bridge):
     assert (health["frames"], health["events"], health["reconnects"]) == (2, 1, 1)
     assert health["feed"] == "stream"
     assert health["last_frame"].endswith("Z")
+
+
+def test_an_error_on_the_feed_is_told_with_its_reason_once_and_again_when_it_changes(bridge, caplog):
+    published = len(bridge.broker.published)
+    for payload in [{"message": "Monitor not found"}] * 3 + [{}, {"error_reason": "Monitor not found"}]:
+        bridge.take(FrameArrived(7, json.dumps({"type": "error", "payload": payload})))
+    assert len(bridge.broker.published) == published
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    said = "Sense reports an error on the feed of monitor 7: "
+    assert told == [said + "Monitor not found", said + "an error without a reason", said + "Monitor not found"]

@@ -167,6 +167,17 @@ MESSAGES = [
         FeedError(False, "Unauthorized"),
         id="error",
     ),
+    pytest.param(
+        {"type": "error", "payload": {"message": "Monitor not found"}},
+        FeedError(None, "Monitor not found"),
+        id="error with a message in place of the reason",
+    ),
+    pytest.param(
+        {"type": "error", "payload": {"error_reason": " ", "message": 5, "error": "Gone"}},
+        FeedError(None, "Gone"),
+        id="error with a blank reason and a message that is no text",
+    ),
+    pytest.param({"type": "error"}, FeedError(None, None), id="error without words"),
     pytest.param({"type": "goal_reached", "payload": {"x": 1}}, Unknown("goal_reached"), id="unknown type"),
 ]
 

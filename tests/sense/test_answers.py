@@ -112,6 +112,12 @@ def test_a_reason_is_repeated_without_what_is_secret():
     assert len(message) < 250
 
 
+@pytest.mark.parametrize("key", ["error_reason", "message", "reason", "error", "title"])
+def test_a_reason_is_repeated_by_whatever_key_sense_gives_it(key):
+    with pytest.raises(RequestRefused, match=r"HTTP 400: No such scale\)"):
+        read("get", Answer(400, json.dumps({key: "No such scale"}).encode()))
+
+
 NOW = http_time("Sat, 21 Nov 2026 19:00:00 GMT") or 0.0
 WAITS = [
     ("120", 120),

@@ -39,6 +39,16 @@ def test_a_damaged_file_is_none_with_a_warning(tmp_path, content, caplog):
     assert "holds no JSON object" in caplog.text
 
 
+def test_a_damaged_file_is_told_once_and_again_only_after_it_was_well(tmp_path, caplog):
+    file = StateFile(tmp_path / "x.json")
+    for _ in range(2):
+        (tmp_path / "x.json").write_text("{")
+        assert [file.load() for _ in range(5)] == [None] * 5
+        file.save({})
+        assert file.load() == {}
+    assert caplog.text.count("holds no JSON object") == 2
+
+
 def test_a_failed_save_leaves_the_old_content(file, tmp_path):
     file.save({"a": 1})
     with pytest.raises(TypeError):

@@ -1,9 +1,12 @@
 """A session in an outage waits, and never logs in for it."""
 
+import json
+
 import pytest
 from sense_parts import QUARTER_S, STATUS, session_of
 
 from sense_mqtt.errors import (
+    LoginRefused,
     NotFound,
     RateLimited,
     RequestRefused,
@@ -79,6 +82,31 @@ def test_a_login_that_meets_an_outage_is_repeated_after_a_quarter_of_an_hour(clo
     clock.advance(11)
     assert session.get(STATUS)
     assert session.auth == "ok"
+
+
+@pytest.mark.parametrize(
+    "written", [{}, {"result": "unknown"}, {"result": ["?"]}], ids=["nothing", "unknown", "a result that is none"]
+)
+def test_a_login_that_was_cut_off_before_its_answer_is_no_matter_for_a_person(cloud, tmp_path, clock, written):
+    attempt = {"time": clock.wall(), **written}  # as a process that was killed then leaves it
+    (tmp_path / "logins.json").write_text(json.dumps({"logins": [attempt]}))
+    posted = []
+    session = session_of(cloud, tmp_path, clock, post=posted.append)
+    for _ in range(3):
+        with pytest.raises(SenseUnavailable, match=r"cut off before Sense answered; .* the next login is at 20"):
+            session.token()
+    assert [item.auth for item in posted] == ["unavailable"]
+    clock.advance(QUARTER_S)
+    assert session.get(STATUS)
+    assert [item.auth for item in posted] == ["unavailable", "ok"]
+    assert cloud.records.counts.login_attempts == 1
+
+
+def test_a_day_of_logins_that_were_all_cut_off_needs_a_person(cloud, tmp_path, clock):
+    attempts = [{"time": clock.wall() - hours * 3600} for hours in range(1, 5)]
+    (tmp_path / "logins.json").write_text(json.dumps({"logins": attempts}))
+    with pytest.raises(LoginRefused, match="the next login is at"):
+        session_of(cloud, tmp_path, clock).token()
 
 
 def test_a_login_that_never_left_this_machine_costs_no_budget(cloud, tmp_path, clock):
