@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sense_mqtt.core.instants import read_instant, write_instant
-from sense_mqtt.core.rows import finite, list_of, mapping, number, rows_of, text
+from sense_mqtt.core.rows import finite, list_of, mapping, number, read_name, rows_of, text
 
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
 FIGURES = (*COUNTERS, "net_production_kwh", "solar_powered_pct")
@@ -199,5 +199,5 @@ def _devices(rows: Iterable[tuple[Mapping[str, Any], float | None]]) -> tuple[De
     for row, consumption_kwh in rows:
         identity = text(row.get("id"))
         if identity is not None and consumption_kwh is not None and identity not in found:
-            found[identity] = DeviceEnergy(identity, text(row.get("name")) or identity, consumption_kwh)
+            found[identity] = DeviceEnergy(identity, read_name(identity, row) or identity, consumption_kwh)
     return tuple(found.values())

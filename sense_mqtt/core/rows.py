@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 Kind = Literal["detected", "plug", "virtual"]
 
 VIRTUAL_IDS = frozenset({"always_on", "unknown", "solar"})
+_OUR_NAMES = {"unknown": "Other"}  # frames call it so, `history/trends` calls it "Unknown" (protocol 3.7)
 
 REASON_KEYS = ("error_reason", "message", "reason", "error", "title")  # the first is usual, the others were seen
 
@@ -64,7 +65,7 @@ def read_draw(identity: str, fields: Mapping[str, Any]) -> Draw:
     """Return what one row says of this moment."""
     return Draw(
         identity,
-        name=text(fields.get("name")),
+        name=read_name(identity, fields),
         w=number(fields.get("w")),
         idle="Idle" in list_of(fields.get("attrs")),
         always_on_w=number(fields.get("ao_w")),
@@ -77,7 +78,7 @@ def read_row(identity: str, fields: Mapping[str, Any]) -> Row:
     merged_into = text(tags.get("MergeId"))
     return Row(
         id=identity,
-        name=text(fields.get("name")),
+        name=read_name(identity, fields),
         icon=text(fields.get("icon")),
         make=text(fields.get("given_make")) or text(fields.get("make")),
         model=text(fields.get("given_model")) or text(fields.get("model")),
@@ -88,6 +89,11 @@ def read_row(identity: str, fields: Mapping[str, Any]) -> Row:
         merged_into=merged_into,
         created=text(tags.get("DateCreated")),
     )
+
+
+def read_name(identity: str, fields: Mapping[str, Any]) -> str | None:
+    """Return what a row calls its device; one name where Sense's answers differ."""
+    return _OUR_NAMES.get(identity) or text(fields.get("name"))
 
 
 def shown(rows: Iterable[Row]) -> tuple[Row, ...]:

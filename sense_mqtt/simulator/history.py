@@ -138,7 +138,8 @@ class History:
         whole = sum(entry.get(TOTAL, 0.0) for entry in energy) or math.inf
         told = {"avgw": trend["total"] / 24, "total_kwh": trend["total"], "pct": 100 * trend["total"] / whole}
         cost = {"total_cost": trend["total_cost"], "cost_history": trend["total_costs"]}
-        return row(device) | {"history": trend["totals"]} | told | cost
+        named = {"name": "Unknown"} if device == OTHER else {}  # here alone (protocol page 3.7)
+        return row(device) | named | {"history": trend["totals"]} | told | cost
 
     def _production(self, energy: list[Kwh]) -> Body:
         trend = self._trend(energy, PRODUCTION)

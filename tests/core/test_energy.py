@@ -54,7 +54,7 @@ SUNNY = Energy("DAY", START, 12.0, 10.0, 4.5, 2.5, -2.0, 62.0)
 
 
 def test_usage_and_solar_become_one():
-    assert join("DAY", USAGE, SOLAR) == replace(SUNNY, devices=(DRYER, DeviceEnergy("unknown", "unknown", 0.0)))
+    assert join("DAY", USAGE, SOLAR) == replace(SUNNY, devices=(DRYER, DeviceEnergy("unknown", "Other", 0.0)))
 
 
 def test_usage_alone_has_no_figure_of_the_sun():
@@ -63,6 +63,14 @@ def test_usage_alone_has_no_figure_of_the_sun():
 
 def test_trends_become_the_same_shape():
     assert from_trends("DAY", TRENDS) == replace(SUNNY, devices=(DRYER, DeviceEnergy("8cb442c4", "Light", 0.75)))
+
+
+@pytest.mark.parametrize("told", ["Other", "Unknown", None])
+def test_what_no_device_used_has_one_name_in_all_answers(told):
+    trended = {"id": "unknown", "name": told, "total_kwh": 1.5}
+    trends = {"consumption": {"devices": [trended]}}
+    usage = {"device_breakdown": [{**trended, "consumption": {"usage_total_kwh": 1.5}}]}
+    assert from_trends("DAY", trends).devices == join("DAY", usage).devices == (DeviceEnergy("unknown", "Other", 1.5),)
 
 
 @pytest.mark.parametrize(

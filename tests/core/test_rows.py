@@ -33,6 +33,12 @@ DESCRIBED = {
 }
 
 
+@pytest.mark.parametrize("told", ["Other", "Unknown", None])
+def test_what_belongs_to_no_device_has_one_name_in_frames_and_in_the_list(told):
+    fields = {"id": "unknown", "name": told}
+    assert read_row("unknown", fields).name == read_draw("unknown", fields).name == "Other"
+
+
 def test_a_row_is_read_without_its_tags():
     assert read_rows([DESCRIBED]) == (
         Row(

@@ -105,6 +105,14 @@ def test_trends_tell_the_same_energy_in_the_old_shape(history):
         assert device["total_cost"] == sum(device["cost_history"])
 
 
+def test_trends_alone_call_what_belongs_to_no_device_unknown(history):
+    now = BEGINS + DAY_S + 200
+    trended = history.trends("day", BEGINS + 1, now)["consumption"]["devices"]
+    used = history.usage("DAY", BEGINS + 1, now)["device_breakdown"]
+    names = [{row["id"]: row["name"] for row in rows}["unknown"] for rows in (trended, used)]
+    assert names == ["Unknown", "Other"]
+
+
 def test_a_home_without_solar_has_nulls_in_its_trends():
     trends = History(RandomHouse(5, 1), NEW_YORK).trends("DAY", BEGINS, BEGINS + 7200)
     assert trends["production"] == {"total": 0}
