@@ -1,4 +1,4 @@
-"""The MQTT broker, through paho: connect, will, publish. The only door to paho; its callbacks do nothing but post.
+"""The MQTT broker, through paho: connect, will, publish. Paho's callbacks do nothing but post to the inbox.
 
 Every connection is a client of its own. Paho's reconnecting, queueing and re-sending stay off: it has no jitter, sends
 stale values, and cannot be cured of one message that the broker refuses. What must go again, the bridge knows.
@@ -13,13 +13,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from sense_mqtt.broker_settings import BrokerSettings, BrokerTls, make_context
+from sense_mqtt.broker_client import dial, make_client, publish, subscribe
+from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
 from sense_mqtt.certificate import show_certificate
 from sense_mqtt.core.outgoing import WINDOW, Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
@@ -28,9 +27,7 @@ __all__ = ["Broker", "BrokerSettings", "BrokerTls"]
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
-SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
 
 _UNSPECIFIED = 128  # what paho says where the line just ended
 _UNSUPPORTED_VERSION = 132  # MQTT 5 reason code; paho gives it for the 3.1.1 answer too
@@ -59,13 +56,7 @@ class Broker:
 
     def publish(self, message: Message) -> int | None:
         """Hand a message to the connection and return its number; None where there is no connection."""
-        if self._client is None:
-            return None
-        properties = None
-        if message.correlation is not None and self._protocol == MQTTProtocolVersion.MQTTv5:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.CorrelationData = message.correlation
-        return self._client.publish(message.topic, message.payload.encode(), 1, message.retain, properties).mid
+        return None if self._client is None else publish(self._client, message)
 
     def abandon(self) -> None:
         """Let go of the present connection, or attempt at one, without a word to the inbox."""
@@ -99,8 +90,9 @@ class Broker:
 
     def _connect(self, generation: int) -> None:
         try:
-            client = self._make(generation)
-            self._dial(client)
+            client = make_client(self._settings, self._protocol, self._will)
+            self._listen(client, generation)
+            dial(client, self._settings, fresh=not self._is_resumable)
         except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
             self._inbox.put(BrokerDropped(generation, self._explain(error)))
             return
@@ -119,37 +111,6 @@ class Broker:
             f"its certificate is not trusted ({error.verify_message}): {shown}; set mqtt.tls.ca_file to its "
             "authority's certificate (PEM), or mqtt.tls.server_name to its name"
         )
-
-    def _dial(self, client: paho.Client) -> None:
-        settings = self._settings
-        if self._protocol != MQTTProtocolVersion.MQTTv5:
-            client.connect(settings.host, settings.port, settings.keepalive_s)
-            return
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = SESSION_S
-        fresh = not self._is_resumable
-        client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=fresh, properties=properties)
-
-    def _make(self, generation: int) -> paho.Client:
-        settings = self._settings
-        five = self._protocol == MQTTProtocolVersion.MQTTv5
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            settings.client_id,
-            clean_session=None if five else True,
-            protocol=self._protocol,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = CONNECT_TIMEOUT_S
-        client.max_inflight_messages_set(WINDOW)
-        if self._will is not None:
-            client.will_set(self._will.topic, self._will.payload, 1, self._will.retain)
-        if settings.username is not None:
-            client.username_pw_set(settings.username, settings.password())
-        if settings.tls is not None:
-            client.tls_set_context(make_context(settings.tls))
-        self._listen(client, generation)
-        return client
 
     def _listen(self, client: paho.Client, generation: int) -> None:
         greeted = threading.Event()
@@ -196,7 +157,7 @@ class Broker:
             if code.value == _UNSUPPORTED_VERSION:
                 self._try_the_other_protocol()
             return BrokerDropped(generation, f"it refused the connection: {code}")
-        client.subscribe(self._subscriptions())
+        subscribe(client, self._topics)
         self._is_resumable = self._speaks_5 = self._protocol == MQTTProtocolVersion.MQTTv5
         return BrokerConnected(
             generation,
@@ -204,13 +165,6 @@ class Broker:
             packet_limit=getattr(properties, "MaximumPacketSize", None),
             resumed=resumed,
         )
-
-    def _subscriptions(self) -> list[tuple[str, Any]]:
-        if self._protocol != MQTTProtocolVersion.MQTTv5:
-            return [(topic, 1) for topic in self._topics]
-        # Only so does the broker say that a request which arrives now was published to be retained.
-        options = SubscribeOptions(qos=1, retainAsPublished=True)
-        return [(topic, options) for topic in self._topics]
 
 
 def _read_message(generation: int, message: paho.MQTTMessage) -> MessageArrived:

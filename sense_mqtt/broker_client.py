@@ -1,0 +1,67 @@
+"""One paho client: made from the settings, with what its CONNECT and SUBSCRIBE packets say."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from sense_mqtt.broker_settings import BrokerSettings, make_context
+from sense_mqtt.core.outgoing import WINDOW, Message
+
+CONNECT_TIMEOUT_S = 10.0
+SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
+
+
+def make_client(settings: BrokerSettings, protocol: MQTTProtocolVersion, will: Message | None) -> paho.Client:
+    """Return a client that is not connected yet. Raises OSError or ssl.SSLError where a TLS file cannot be used."""
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        settings.client_id,
+        clean_session=None if protocol == MQTTProtocolVersion.MQTTv5 else True,
+        protocol=protocol,
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    client.max_inflight_messages_set(WINDOW)
+    if will is not None:
+        client.will_set(will.topic, will.payload, 1, will.retain)
+    if settings.username is not None:
+        client.username_pw_set(settings.username, settings.password())
+    if settings.tls is not None:
+        client.tls_set_context(make_context(settings.tls))
+    return client
+
+
+def dial(client: paho.Client, settings: BrokerSettings, *, fresh: bool) -> None:
+    """Open the TCP connection and send CONNECT; `fresh`: without a session of before. Raises OSError or ValueError."""
+    if client.protocol != MQTTProtocolVersion.MQTTv5:
+        client.connect(settings.host, settings.port, settings.keepalive_s)
+        return
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = SESSION_S
+    client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=fresh, properties=properties)
+
+
+def publish(client: paho.Client, message: Message) -> int:
+    """Send a message and return its number."""
+    properties = None
+    if message.correlation is not None and client.protocol == MQTTProtocolVersion.MQTTv5:
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.CorrelationData = message.correlation
+    return client.publish(message.topic, message.payload.encode(), 1, message.retain, properties).mid
+
+
+def subscribe(client: paho.Client, topics: Sequence[str]) -> None:
+    client.subscribe(_subscriptions(topics, client.protocol))
+
+
+def _subscriptions(topics: Sequence[str], protocol: MQTTProtocolVersion) -> list[tuple[str, Any]]:
+    if protocol != MQTTProtocolVersion.MQTTv5:
+        return [(topic, 1) for topic in topics]
+    # Only so does the broker say that a request which arrives now was published to be retained.
+    options = SubscribeOptions(qos=1, retainAsPublished=True)
+    return [(topic, options) for topic in topics]
