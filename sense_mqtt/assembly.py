@@ -33,6 +33,7 @@ from sense_mqtt.journal import Journal
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.api import SenseApi
+from sense_mqtt.sense.call_budget import Budgets
 from sense_mqtt.sense.feed import Feed, FeedSettings
 from sense_mqtt.sense.session import Credentials, Session
 from sense_mqtt.sense.store import device_id
@@ -171,6 +172,7 @@ def assemble(
         houses=houses,
         status=status,
         topics=topics,
+        budgets=Budgets.of(config.state_dir, config.sense.command_calls_per_hour, clock),
         response_topics=ResponseTopics(topics, config.mqtt.response_topics),
         scrub=cloud.scrub,
     )

@@ -37,6 +37,10 @@ class RateLimited(SenseMqttError):
         self.retry_after_s = retry_after_s
 
 
+class BudgetSpent(RateLimited):
+    """Commands have cost Sense as much as they may in an hour; Sense itself asked for nothing."""
+
+
 class SenseUnavailable(SenseMqttError):
     """Sense did not answer, or not in its own words (5xx, HTML, timeout, TLS): wait, never log in again."""
 

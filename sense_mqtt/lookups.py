@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.energy import Energy, energy_answer, from_trends, join
 from sense_mqtt.core.instants import read_instant, write_instant
 from sense_mqtt.core.rows import mapping, rows_of
 from sense_mqtt.core.timeline import TimelineItem, read_items
-from sense_mqtt.desk import Lookup
 from sense_mqtt.errors import NotFound
-from sense_mqtt.sense.session import Session
-from sense_mqtt.sense.tokens import Monitor
+from sense_mqtt.sense.tokens import Account, Monitor
 
 PAGES_MOST, PAGE_ITEMS = 50, 100  # of the timeline: months of an ordinary house
 NEW_ENDPOINTS_AGAIN_S = 86_400  # how long the old trends are asked where the new endpoints were missing
@@ -20,11 +18,21 @@ NEW_ENDPOINTS_AGAIN_S = 86_400  # how long the old trends are asked where the ne
 _BIN_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
 
+class Asking(Protocol):
+    """The session, as far as lookups need it."""
+
+    def account(self) -> Account: ...
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any: ...
+
+
+Lookup = Callable[[Asking], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One lookup with all that it needs. `arguments` are checked and in Sense's form, see core/command_table.py."""
 
-    session: Session
+    session: Asking
     monitor: Monitor
     arguments: Mapping[str, Any]
     now_s: float  # seconds UTC
@@ -135,7 +143,7 @@ class Lookups:
         """Return the lookup of all edges on the timeline since then (seconds UTC), oldest first."""
         return lambda session: read_timeline(session, since_s)
 
-    def _ask(self, session: Session, monitor: Monitor, arguments: Mapping[str, Any]) -> Question:
+    def _ask(self, session: Asking, monitor: Monitor, arguments: Mapping[str, Any]) -> Question:
         return Question(session, monitor, arguments, self._clock.now().wall)
 
     def _read_energy(self, question: Question) -> Energy:
@@ -150,7 +158,7 @@ class Lookups:
         return from_trends(question.arguments["scale"], trends, solar=question.monitor.solar)
 
 
-def read_timeline(session: Session, since_s: float) -> tuple[TimelineItem, ...]:
+def read_timeline(session: Asking, since_s: float) -> tuple[TimelineItem, ...]:
     """Page back through the account's timeline to `since_s`, at most PAGES_MOST pages."""
     items: list[Mapping[str, Any]] = []
     prior_to: dict[str, str] = {}

@@ -91,7 +91,7 @@ class HandSession:
     def account(self) -> Account:
         return _give(self.told)
 
-    def get(self, path: str, _params: Mapping[str, Any] | None = None) -> Any:
+    def get(self, path: str, _params: Mapping[str, Any] | None = None, *, group: str | None = None) -> Any:  # noqa: ARG002
         self.asked.append(path)
         return _give(self.ways.get(path, NotFound(f"no {path}")))
 

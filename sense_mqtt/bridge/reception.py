@@ -17,17 +17,18 @@ from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.response_topics import ResponseTopics
 from sense_mqtt.core.topics import Topics
-from sense_mqtt.desk import Desk, Lookup
-from sense_mqtt.errors import CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
+from sense_mqtt.desk import Desk
+from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox, MessageArrived, Stop
-from sense_mqtt.lookups import Lookups
+from sense_mqtt.lookups import Asking, Lookup, Lookups
 from sense_mqtt.redaction import redact
-from sense_mqtt.sense.session import Session
+from sense_mqtt.sense.call_budget import Budgets, CommandSession
 from sense_mqtt.sense.tokens import Monitor
 
 logger = logging.getLogger(__name__)
 
 
+RESTART_COSTS = 5  # as much as so many pauses: account, devices, energy and timeline are read again
 UNFORESEEN = "the command failed unexpectedly; see the log"
 
 
@@ -53,6 +54,7 @@ class Reception:
         houses: Houses,
         status: Status,
         topics: Topics,
+        budgets: Budgets,
         response_topics: ResponseTopics,
         scrub: Callable[[str], str],
     ) -> None:
@@ -64,6 +66,7 @@ class Reception:
         self._houses = houses
         self._status = status
         self._topics = topics
+        self._budgets = budgets
         self._response_topics = response_topics
         self._scrub = scrub  # Sense's own words may hold a secret
         self._is_topic_refusal_told = False
@@ -120,11 +123,12 @@ class Reception:
         own = self._own.get(command.name)
         if own is not None:
             return answer(command, own(command, now), self._publisher.packet_limit)
-        self._desk.submit(command, self._look_up(command))
+        lookup = self._look_up(command)
+        self._desk.submit(command, lambda session: lookup(CommandSession(session, self._budgets.calls)))
         return None
 
     def _finish(self, command: Command, result: Any, now: Moment) -> Reply:
-        if isinstance(result, RateLimited):
+        if isinstance(result, RateLimited) and not isinstance(result, BudgetSpent):
             self._status.note_limit(str(result), result.retry_after_s, now)
         if isinstance(result, SenseMqttError):
             return self._refuse(command, result)
@@ -134,7 +138,8 @@ class Reception:
 
     def _refuse(self, command: Command, error: SenseMqttError) -> Reply:
         code, message = explain(error)
-        return refuse(command, code, self._scrub(message))
+        wait_s = error.retry_after_s if isinstance(error, RateLimited) else None
+        return refuse(command, code, self._scrub(message), wait_s)
 
     def _look_up(self, command: Command) -> Lookup:
         monitor = self._monitor(command)
@@ -176,9 +181,11 @@ class Reception:
         minutes, silent = command.arguments["minutes"], command.arguments["silent"]
         if minutes == 0:  # what a switch in Home Assistant says when it is turned off
             return self._resume(command, now)
-        for monitor in self._meant(command):
+        meant = self._meant(command)
+        self._budgets.reconnections.spend(len(meant))
+        for monitor in meant:
             self._schedules.feeds[monitor].pause(minutes * 60, silent=silent)
-        return {"minutes": minutes, "monitors": self._meant(command)}
+        return {"minutes": minutes, "monitors": meant}
 
     def _resume(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
         for monitor in self._meant(command):
@@ -198,6 +205,7 @@ class Reception:
         return {"level": level}
 
     def _restart(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+        self._budgets.reconnections.spend(RESTART_COSTS)
         self._inbox.put(Stop("restart was asked for"))
         return {}
 
@@ -206,7 +214,7 @@ class Reception:
         self._publisher.reply(Message(topic, reply.payload, correlation=reply.correlation))
 
 
-def _read_what_there_is(lookups: Iterable[Lookup], session: Session) -> Iterator[Energy]:
+def _read_what_there_is(lookups: Iterable[Lookup], session: Asking) -> Iterator[Energy]:
     """Yield the energy of each scale that Sense tells; not all accounts have a billing cycle."""
     for lookup in lookups:
         with contextlib.suppress(RequestRefused, NotFound):

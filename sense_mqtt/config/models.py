@@ -56,6 +56,9 @@ class SenseSettings(Section):
     )
     ca_file: Path | None = Field(default=None, description="extra trusted certificates, for firewalls that inspect TLS")
     timeout_s: float = Field(default=30, ge=1, le=300, description="time to wait for an answer from Sense")
+    command_calls_per_hour: int = Field(
+        default=120, ge=0, le=3600, description="REST calls that commands on MQTT may cost in an hour"
+    )
 
 
 class FeedSettings(Section):

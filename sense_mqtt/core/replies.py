@@ -2,6 +2,7 @@
 
 import enum
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -78,9 +79,10 @@ def answer(command: Command, data: Any, packet_limit: int | None = None) -> Repl
     return refuse(command, "too_large", f"the answer takes {size} bytes, the broker takes at most {packet_limit}")
 
 
-def refuse(command: Command, code: str, error: str) -> Reply:
-    """Return the answer that says why not, with a code of the contract."""
-    return _reply(command, {"status": "error", "error": error, "code": code})
+def refuse(command: Command, code: str, error: str, retry_after_s: float | None = None) -> Reply:
+    """Return the answer that says why not, with a code of the contract, and when asking again may help."""
+    when = {} if retry_after_s is None else {"retry_after_s": math.ceil(retry_after_s)}
+    return _reply(command, {"status": "error", "error": error, "code": code, **when})
 
 
 def refuse_for(command: Command, error: SenseMqttError) -> Reply:

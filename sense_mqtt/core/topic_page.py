@@ -89,7 +89,10 @@ must not publish anything else with the bridge's rights. Who shares a broker wit
 ```
 
 Codes: `bad_request`, `unknown_command`, `not_found`, `busy`, `rate_limited`, `unauthorized`, `unavailable`,
-`too_large`. *Raw* is what Sense answered; only serial numbers, e-mail addresses and tokens in it are replaced by
+`too_large`. With `rate_limited` comes `retry_after_s`, the seconds after which asking again may help: Sense asked us
+to wait, or commands have cost as many calls in this hour as they may (`sense.command_calls_per_hour`).
+
+*Raw* is what Sense answered; only serial numbers, e-mail addresses and tokens in it are replaced by
 `***`, as MQTT is read by many.
 
 {commands}

@@ -70,7 +70,7 @@ class Session:
         self._make_waits, self._waits = waits, waits()
         self._rest_until = 0.0  # monotonic; no renewal before, whoever asks
         self._rests_for: SenseMqttError | None = None
-        self._stubborn: set[str] = set()  # paths that refused a fresh token: that says nothing of tokens
+        self._stubborn: set[str] = set()  # paths, or groups, that refused a fresh token: they say nothing of it
 
     @property
     def auth(self) -> Auth:
@@ -97,21 +97,21 @@ class Session:
         with self._alone:
             self._refused = token
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
-        """Return what Sense answers; `{user}` in the path becomes the user id. A refused token is renewed once."""
+    def get(self, path: str, params: Mapping[str, str | int] | None = None, *, group: str | None = None) -> Any:
+        """Return what Sense answers, `{user}` filled in. A refused token is renewed, once for each path or `group`."""
         token = self.token()
         path = path.replace("{user}", str(self.account().user_id))
         try:
             return self._ask(path, params, token)
         except TokenRefused:
-            if path in self._stubborn:
+            if {path, group} & self._stubborn:
                 raise
             self.token_refused(token)
         token = self.token()
         try:
             return self._ask(path, params, token)
         except TokenRefused:
-            self._stubborn.add(path)
+            self._stubborn.add(group or path)
             raise
 
     def _ask(self, path: str, params: Mapping[str, str | int] | None, token: str) -> Any:

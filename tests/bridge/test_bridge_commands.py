@@ -117,6 +117,51 @@ def test_a_failure_inside_a_command_that_nobody_foresaw_still_gives_one_answer(b
     assert caplog.text.count("MessageArrived could not be processed") == 1
 
 
+# --- what commands may cost Sense
+
+
+def test_beyond_the_hours_calls_a_lookup_is_rate_limited_and_schedules_go_on(tmp_path):
+    bridge = HandFed(tmp_path, sense={"command_calls_per_hour": 3})
+    bridge.begin()
+    bridge.session.ways["app/monitors/7/status"] = {}
+    for _ in range(3):
+        assert asked(bridge, "status")[-1]["status"] == "ok"
+    [answer] = asked(bridge, "get", {"path": "app/monitors/7/status", "transaction": 1})
+    assert answer == {
+        "status": "error",
+        "error": "commands may cost at most 3 REST calls an hour; wait 3600 s",
+        "code": "rate_limited",
+        "retry_after_s": 3600,
+        "transaction": 1,
+    }
+    assert bridge.session.asked.count("app/monitors/7/status") == 3
+    assert "rate_limited" not in bridge.bridge_events()  # that event is for what Sense says
+    scheduled = len(bridge.session.asked)
+    bridge.pass_time(1000)
+    assert len(bridge.session.asked) > scheduled
+    bridge.pass_time(2700)
+    assert asked(bridge, "status")[-1]["status"] == "ok"
+
+
+def test_refresh_counts_each_call(tmp_path):
+    bridge = HandFed(tmp_path, sense={"command_calls_per_hour": 8})
+    bridge.begin()
+    assert [answer["status"] for answer in asked(bridge, "refresh")] == ["ok"]  # devices, five scales
+    assert [answer["status"] for answer in asked(bridge, "refresh")] == ["ok", "error"]
+
+
+@pytest.mark.parametrize(("command", "most"), [("pause", 30), ("restart", 6)])
+def test_pauses_and_restarts_are_bounded_by_the_hour_over_restarts_too(bridge, command, most):
+    answers = []
+    for _ in range(most + 5):
+        bridge.begin_anew()
+        bridge.begin()
+        answers += asked(bridge, command)
+    assert [answer["status"] for answer in answers] == ["ok"] * most + ["error"] * 5
+    assert answers[-1]["code"] == "rate_limited"
+    assert asked(bridge, "resume")[-1]["status"] == "ok"
+
+
 # --- refused at the door
 
 
