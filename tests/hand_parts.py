@@ -16,6 +16,7 @@ from sense_mqtt.sense.tokens import Account, Monitor
 
 WAYS = {
     "app/monitors/7/devices": [{"id": "1a2b3c4d", "name": "Dryer"}],
+    "app/monitors/7/status": {},
     "app/monitors/7/history/usage": {"consumption": {"usage_total_kwh": 1.5}, "start": "2026-11-21T00:00:00Z"},
     "users/{user}/timeline": {"items": []},
 }

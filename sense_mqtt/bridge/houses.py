@@ -70,6 +70,13 @@ class Houses:
         _, changes = describe(home, frozenset(home.devices), anyway=True)
         self._publisher.say(say(monitor, changes, self._style.topics))
 
+    def take_firmware(self, monitor: int, firmware: str | None) -> None:
+        """Show in Home Assistant which firmware the monitor has, where Sense tells."""
+        if firmware not in (None, self._homes[monitor].firmware):
+            self._homes[monitor] = home = replace(self._homes[monitor], firmware=firmware)
+            self._publisher.record(monitor, remember(home), [])
+            self._publisher.say(_write(discovery.introduce_monitor(_monitor_facts(home), self._style)))
+
     def set_patience(self, monitor: int, stale_after_s: float) -> None:
         """Say how long a house stays `online` without a frame."""
         self._policies[monitor] = replace(self._policies[monitor], stale_after_s=stale_after_s)
@@ -150,7 +157,7 @@ def _write(configs: Iterable[discovery.Config]) -> Iterable[Message]:
 
 
 def _monitor_facts(home: Home) -> discovery.MonitorFacts:
-    return discovery.MonitorFacts(home.monitor, home.solar, home.name)
+    return discovery.MonitorFacts(home.monitor, home.solar, home.name, home.firmware)
 
 
 def _device_facts(device: Device) -> discovery.DeviceFacts:

@@ -25,6 +25,13 @@ class ReadDevices:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadStatus:
+    """Which firmware a monitor has."""
+
+    monitor: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadEnergy:
     """What a house used and made in one period."""
 
@@ -50,11 +57,12 @@ class IntroduceAgain:
     """Home Assistant was born: it is told everything again."""
 
 
-Job = ReadAccount | ReadDevices | ReadEnergy | ReadTimeline | SayHealth | IntroduceAgain
+Job = ReadAccount | ReadDevices | ReadStatus | ReadEnergy | ReadTimeline | SayHealth | IntroduceAgain
 
 NAMES: Mapping[type, str] = {
     ReadAccount: "the Sense account",
     ReadDevices: "the list of devices",
+    ReadStatus: "the monitor's status",
     ReadEnergy: "energy totals",
     ReadTimeline: "the timeline",
 }
@@ -76,7 +84,7 @@ class Pace:
     def interval_s(self, job: Job) -> float:
         """Return the seconds from one time to the next."""
         match job:
-            case ReadDevices():
+            case ReadDevices() | ReadStatus():
                 return LIST_EVERY_S
             case ReadEnergy(_, scale):
                 return self.energy_interval_s * (1 if scale == "day" else SLOW_SCALES_EVERY)

@@ -14,6 +14,7 @@ from sense_mqtt.bridge.jobs import (
     ReadAccount,
     ReadDevices,
     ReadEnergy,
+    ReadStatus,
     ReadTimeline,
     SayHealth,
     fellows,
@@ -27,6 +28,7 @@ from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.frames import DataChange
 from sense_mqtt.core.hearing import TimelineRead
 from sense_mqtt.core.home import DevicesListed, EnergyRead
+from sense_mqtt.core.monitor_status import read_firmware
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.desk import Desk
@@ -110,6 +112,8 @@ class Schedules:
                     self._desk.schedule(job, lambda session: session.account())
                 case ReadDevices(monitor):
                     self._desk.schedule(job, self._lookups.prepare("devices", self.monitors[monitor], {}))
+                case ReadStatus(monitor):
+                    self._desk.schedule(job, self._lookups.prepare("status", self.monitors[monitor], {}))
                 case ReadEnergy(monitor, scale):
                     self._desk.schedule(job, self._lookups.energy(self.monitors[monitor], scale.upper()))
                 case ReadTimeline():
@@ -139,6 +143,9 @@ class Schedules:
                 self._take_account(result, now)
             case ReadDevices(monitor):
                 self.take_list(monitor, result, now)
+            case ReadStatus(monitor):
+                self._repeat(job, now)
+                self._houses.take_firmware(monitor, read_firmware(result))
             case ReadEnergy(monitor, _):
                 self.take_energy(monitor, result, now)
             case ReadTimeline():
@@ -236,6 +243,7 @@ class Schedules:
         self._status.expect(monitor.id, feed.rung)
         feed.start()
         self.put(ReadDevices(monitor.id), now.monotonic)
+        self.put(ReadStatus(monitor.id), now.monotonic + SPREAD_S)
         self.put(ReadTimeline(monitor.id, "blind"), now.monotonic + self._pace.blind_every_s)
         for number, scale in enumerate(SCALES):
             self.put(ReadEnergy(monitor.id, scale), now.monotonic + (number + 1) * SPREAD_S)

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from sense_mqtt.config import Config
+from sense_mqtt.core.monitor_status import read_firmware
+from sense_mqtt.core.rows import mapping
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.errors import ConfigError, SenseMqttError
 from sense_mqtt.inbox import MessageArrived
@@ -109,12 +111,10 @@ def _monitors(edges: Edges) -> Sequence[Monitor]:
 
 
 def _describe(monitor: Monitor, status: Any) -> str:
-    told = status.get("monitor_info") if isinstance(status, Mapping) else None
-    known: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
-    if known.get("online") is False:
+    if mapping(mapping(status).get("monitor_info")).get("online") is False:
         raise CheckFailed(f"{monitor.id} is offline; check its power and its Wi-Fi, and the Sense app")
-    firmware = known.get("version")
-    version = f"firmware {firmware}" if isinstance(firmware, str) else "firmware not told"
+    firmware = read_firmware(status)
+    version = "firmware not told" if firmware is None else f"firmware {firmware}"
     return f"{monitor.id}, {version}, {'with' if monitor.solar else 'without'} solar"
 
 

@@ -52,7 +52,6 @@ class Style:
     version: str  # of sense-mqtt
     topics: Topics
     mode: Mode = "device"
-    support_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +137,9 @@ class _Card:
 
     def frame(self, style: Style) -> dict[str, Any]:
         """Return what is said of the device, and what is alike for all its entities."""
-        origin = {"name": "sense-mqtt", "sw_version": style.version, "support_url": style.support_url}
         return {
             "device": told({"identifiers": [self.node], **self.about}),
-            "origin": told(origin),
+            "origin": {"name": "sense-mqtt", "sw_version": style.version},
             "availability": [_bridge_state(style), *self._availability(style)],
             "availability_mode": "all",
             "qos": 1,

@@ -63,6 +63,7 @@ class Home:
     monitor: int
     name: str = "Sense"  # as Home Assistant shows it
     solar: bool | None = None
+    firmware: str | None = None  # of the monitor
     devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
     hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
     listed: bool = False  # the list of devices was read at least once, ever

@@ -22,6 +22,7 @@ def remember(home: Home) -> dict[str, Any]:
     """Return what a later process must know to tell what changed meanwhile."""
     return {
         "solar": home.solar,
+        "firmware": home.firmware,
         "listed": home.listed,
         "newest": home.newest,
         "witness": _keep_witness(home),
@@ -37,6 +38,7 @@ def recall(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
     return Home(
         monitor=monitor,
         solar=solar if isinstance(solar, bool) else None,
+        firmware=text(document.get("firmware")),
         devices={device.row.id: device for device in kept if device},
         hidden=frozenset(identity for identity in list_of(document.get("hidden")) if isinstance(identity, str)),
         listed=document.get("listed") is True,

@@ -1,8 +1,8 @@
 """Frames by REST (`realtime_update`), for monitors whose firmware knows how."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from sense_mqtt.core.monitor_status import read_firmware
 from sense_mqtt.errors import NotFound, RequestRefused
 from sense_mqtt.sense.ladder import is_pollable
 from sense_mqtt.sense.session import Session
@@ -41,6 +41,4 @@ class Poller:
             status = self._session.get(f"app/monitors/{self._monitor}/status")
         except (NotFound, RequestRefused):
             return None  # then polling itself will tell
-        known = status.get("monitor_info") if isinstance(status, Mapping) else None
-        version = known.get("version") if isinstance(known, Mapping) else None
-        return version if isinstance(version, str) else None
+        return read_firmware(status)

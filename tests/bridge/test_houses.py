@@ -49,6 +49,26 @@ def test_a_house_gets_solar_with_the_first_frame_that_shows_some(bridge):
     assert "solar_power" in bridge.published("sense_mqtt_7/config")[-1].payload
 
 
+STATUS = "app/monitors/7/status"
+
+
+def firmware_of(bridge):
+    return bridge.documents("sense_mqtt_7/config")[-1]["device"].get("sw_version")
+
+
+def test_home_assistant_is_shown_the_firmware_of_the_monitor(bridge):
+    bridge.session.ways[STATUS] = {"monitor_info": {"version": "1.64.2-release"}}
+    bridge.pass_time(6 * 3600, 60.0)
+    assert firmware_of(bridge) == "1.64.2-release"
+    told = len(bridge.published("sense_mqtt_7/config"))
+    bridge.session.ways[STATUS] = {"monitor_info": {}}
+    bridge.pass_time(6 * 3600, 60.0)
+    assert len(bridge.published("sense_mqtt_7/config")) == told
+    bridge.begin_anew()
+    bridge.begin()
+    assert firmware_of(bridge) == "1.64.2-release"
+
+
 def test_a_device_that_is_gone_is_withdrawn_and_its_topics_are_cleared(bridge):
     bridge.session.ways["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}]
     for at in range(2, 8):

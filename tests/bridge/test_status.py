@@ -109,8 +109,8 @@ def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):
 
 def test_a_limit_that_the_feed_or_a_request_meets_is_told_once(bridge):
     bridge.take(FeedLimited(7, "HTTP 429", 300.0), FeedLimited(8, "HTTP 429", 0.0))
-    bridge.session.ways["app/monitors/7/status"] = RateLimited("wait 60 s", 60.0)
-    bridge.ask("status", {"monitor": 7})
+    bridge.session.ways["app/monitors/7/overview"] = RateLimited("wait 60 s", 60.0)
+    bridge.ask("overview", {"monitor": 7})
     bridge.work()
     assert bridge.bridge_events() == ["rate_limited"]
     assert bridge.documents("bridge/event")[0]["retry_after_s"] == 300

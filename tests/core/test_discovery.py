@@ -88,12 +88,6 @@ def test_monitor_payload_names_its_firmware_and_no_parent() -> None:
     }
 
 
-def test_support_url_is_told_where_there_is_one() -> None:
-    style = replace(DEVICE_STYLE, support_url="https://example.org/help")
-    origin = payload_of(introduce_device(MONITOR, DRYER, style))["origin"]
-    assert origin == {"name": "sense-mqtt", "sw_version": "0.1.0", "support_url": "https://example.org/help"}
-
-
 @pytest.mark.parametrize(
     ("facts", "about"),
     [

@@ -1,6 +1,7 @@
 """What of a house survives a restart."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from builders import ALWAYS_ON, DRYER, OTHER, PLUG, START, bare_frame, events, frame, policy, readings, run
@@ -26,11 +27,17 @@ def sources(changes):
     return [(c.event_type, c.fields["source"]) for c in changes if isinstance(c, Event) and c.device]
 
 
+@pytest.mark.parametrize("firmware", ["1.64.2", None])
+def test_the_firmware_is_remembered(firmware):
+    assert restart(replace(HOME, firmware=firmware)).firmware == firmware
+
+
 def test_what_is_remembered_is_what_is_known():
     seen = [(0, frame(PLUG)), (5, frame(PLUG, DRYER, at=5)), (9, frame(PLUG, at=9))]
     home, _ = run(HOME, *seen, (10, DevicesListed(read_rows([DRYER, PLUG, {**FAN, "tags": {"UserDeleted": "true"}}]))))
     assert remember(home) == {
         "solar": None,
+        "firmware": None,
         "listed": True,
         "newest": START + 9,
         "witness": {

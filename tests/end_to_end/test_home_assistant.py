@@ -118,7 +118,7 @@ def seen(
     told = tmp_path_factory.mktemp("probe") / "seen.json"
     voice = Voice(port)
     assert voice.connected.wait(PATIENCE_S)
-    style = Style("0.1.0", Topics(), request.param, support_url="https://example.org/help")
+    style = Style("0.1.0", Topics(), request.param)
     configs = introduce(MonitorFacts(123456, solar=True, firmware="1.64.2"), DEVICES, style)
     for topic, payload in {config.topic: config.payload for config in configs}.items():
         voice.say(topic, payload)

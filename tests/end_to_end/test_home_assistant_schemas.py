@@ -59,7 +59,7 @@ DEVICES = (
 @pytest.mark.parametrize("mode", ["device", "single"])
 @pytest.mark.parametrize("wheel", WHEELS, ids=lambda wheel: wheel.name.split("-")[1])
 def test_home_assistant_takes_every_payload(wheel: Path, mode: str) -> None:
-    style = Style("0.1.0", Topics(), mode, support_url="https://example.org/help")
+    style = Style("0.1.0", Topics(), mode)
     configs = introduce(MonitorFacts(123456, solar=True, firmware="1.64.2"), DEVICES, style)
     told = json.dumps([[config.topic, config.payload] for config in configs])
     checked = subprocess.run(
