@@ -55,7 +55,6 @@ class FeedChanged:
     monitor: int
     rung: Rung
     reason: str
-    silent: bool = False  # paused, and not even polled
 
 
 @dataclass(frozen=True, slots=True)

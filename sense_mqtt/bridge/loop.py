@@ -141,6 +141,7 @@ class Bridge:
             self._guard.attempt(what, duty, now)
         if not len(self._inbox):  # what waits may be a frame that tells otherwise
             self._intake.tick(now)
+        self._guard.attempt("how the feeds stand", self._status.tend, now)
 
     # --- what was asked of Sense
 

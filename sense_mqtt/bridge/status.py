@@ -8,6 +8,7 @@ from sense_mqtt.bridge.health import Counters, describe_health
 from sense_mqtt.bridge.houses import Houses
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.entities import FEEDS
 from sense_mqtt.core.home import Home
 from sense_mqtt.core.instants import write_instant
 from sense_mqtt.core.outgoing import Message, Rank
@@ -17,8 +18,6 @@ from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Rung
 
 logger = logging.getLogger(__name__)
-
-RUNGS: tuple[Rung, ...] = ("stream", "poll", "snapshot", "paused")  # best first; of several feeds the worst is told
 
 LIMITED_LEAST_S = 60.0
 
@@ -56,6 +55,7 @@ class Status:
         self._wants_person = False  # and that was told
         self._limited_until = 0.0  # monotonic; a limit met before then is the one that was told
         self._rungs: dict[int, Rung] = {}
+        self._told_feeds: Mapping[str, str] = {}
         self._opened: set[int] = set()
         self._started: Moment | None = None
 
@@ -65,12 +65,18 @@ class Status:
 
     def tell(self, now: Moment) -> None:
         """Say the retained documents as they are now."""
+        self._told_feeds = self._feeds()
         self._publisher.say(
             [
                 self._document("info", self._info(), Rank.INFO),
                 self._document("health", self.health(now), Rank.INFO),
             ]
         )
+
+    def tend(self, now: Moment) -> None:
+        """Say so where frames come no more, or again. Call once a second."""
+        if self._feeds() != self._told_feeds:
+            self.tell(now)
 
     def take_auth(self, item: AuthChanged, now: Moment) -> None:
         """Note how we stand with Sense; the session has logged it."""
@@ -88,7 +94,7 @@ class Status:
 
     def expect(self, monitor: int, rung: Rung) -> None:
         """Note how the frames of a feed will come."""
-        self._set_rung(monitor, rung)
+        self._rungs[monitor] = rung
 
     def take_opened(self, item: FeedOpened, now: Moment) -> bool:
         """Note that frames come; say whether they do for the first time."""
@@ -96,14 +102,17 @@ class Status:
         if not first and item.rung == "stream":
             self._counters.reconnects += 1
         self._opened.add(item.monitor)
+        self._be_patient(item.monitor, item.rung)
         if self._rungs.get(item.monitor) != item.rung:
-            self._set_rung(item.monitor, item.rung)
+            self._rungs[item.monitor] = item.rung
             self.tell(now)
         return first
 
     def take_feed_changed(self, item: FeedChanged, now: Moment) -> None:
         before = self._rungs.get(item.monitor)
-        self._set_rung(item.monitor, item.rung, "stream" if item.silent else item.rung)
+        self._rungs[item.monitor] = item.rung
+        if item.rung == "paused":  # until a poll brings a frame, the last one grows old as in a stream
+            self._be_patient(item.monitor, "stream")
         event_type = "paused" if item.rung == "paused" else "resumed" if before == "paused" else "feed_changed"
         self.announce(event_type, now, monitor=item.monitor, feed=item.rung, reason=item.reason)
         self.tell(now)
@@ -140,6 +149,7 @@ class Status:
             {
                 "last_frame": write_instant(max(newest)) if newest else None,
                 "feed": self._feed(),
+                "feeds": self._feeds(),
                 "auth": self.auth,
                 **self._count_calls(),
                 "queues": self._queues(),
@@ -163,13 +173,23 @@ class Status:
             "config": self._config,
         }
 
-    def _feed(self) -> Rung | None:
-        return max(self._rungs.values(), key=RUNGS.index, default=None)
+    def _feed(self) -> str | None:
+        """Of several feeds the worst is told."""
+        return max(self._feeds().values(), key=FEEDS.index, default=None)
 
-    def _set_rung(self, monitor: int, rung: Rung, patient_as: Rung | None = None) -> None:
-        self._rungs[monitor] = rung
+    def _feeds(self) -> dict[str, str]:
+        """Return how frames come, by monitor; `offline` where none do and nobody wants it so."""
+        houses = self._houses
+        return {
+            str(monitor): rung if rung == "paused" or houses.home(monitor).online else "offline"
+            for monitor, rung in self._rungs.items()
+            if monitor in houses.monitors
+        }
+
+    def _be_patient(self, monitor: int, rung: Rung) -> None:
+        """From now on, a house is `offline` when no frame came for as long as frames of this kind may take."""
         if monitor in self._houses.monitors:
-            self._houses.set_patience(monitor, self._patience[patient_as or rung])
+            self._houses.set_patience(monitor, self._patience[rung])
 
     def _document(self, key: str, document: Mapping[str, Any], rank: Rank) -> Message:
         return Message(self._topics.bridge(key), write_json(document), retain=True, rank=rank)

@@ -57,7 +57,7 @@ def first_entity_id(row: Entity, name: str) -> str | None:
     return f"{row.platform}.{stem}" if plain.isascii() and stem else None
 
 
-def _describe_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers
+def _describe_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:
     row = placed.row
     return {
         "state_topic": placed.topic,
@@ -65,7 +65,7 @@ def _describe_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:  # 
         "state_class": row.state_class,
         "suggested_display_precision": row.shown_decimals,
         "options": list(row.words) or None,
-        "value_template": None if row.field is None else f"{{{{ value_json.{row.field} | default(none) }}}}",
+        "value_template": None if row.field is None else f"{{{{ {_path(row.field, monitor)} | default(none) }}}}",
         # Nothing, not "None", leaves the last reset as it was: "None" would be logged as an invalid time.
         "last_reset_value_template": "{{ value_json.start | default('', true) }}"
         if row.state_class == "total"
@@ -73,27 +73,31 @@ def _describe_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:  # 
     }
 
 
-def _describe_binary_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001
+def _describe_binary_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:
     row = placed.row
     on, off = row.on_off
     return {
         "state_topic": placed.topic,
         "payload_on": on,
         "payload_off": off,
-        "value_template": _is_on(row),
+        "value_template": _is_on(row, monitor),
         "json_attributes_topic": placed.attributes_topic,
     }
 
 
-def _is_on(row: Entity) -> str | None:
+def _path(field: str, monitor: int | None) -> str:
+    return f"value_json.{field.format(monitor=monitor)}"
+
+
+def _is_on(row: Entity, monitor: int | None) -> str | None:
     if row.field is None:
         return None
     on, off = row.on_off
-    field = f"value_json.{row.field}"
+    field = _path(row.field, monitor)
     return f"{{{{ ('{on}' if {field} == '{row.on_when}' else '{off}') if {field} is defined else none }}}}"
 
 
-def _describe_event(placed: Placed, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001
+def _describe_event(placed: Placed, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers
     return {"state_topic": placed.topic, "event_types": list(placed.row.words)}
 
 
@@ -107,7 +111,7 @@ def _describe_switch(placed: Placed, monitor: int | None) -> dict[str, Any]:
         "state_topic": placed.topic,
         "state_on": on,
         "state_off": off,
-        "value_template": _is_on(placed.row),
+        "value_template": _is_on(placed.row, monitor),
         "command_topic": placed.command_topic,
         "payload_on": json.dumps({"monitor": monitor}),
         "payload_off": json.dumps({"monitor": monitor, "minutes": 0}),

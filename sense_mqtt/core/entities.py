@@ -22,7 +22,7 @@ PERIODS = {
     "cycle": "this billing cycle",
 }
 
-FEEDS = ("stream", "poll", "snapshot", "paused")  # what `feed` of bridge/health may say
+FEEDS = ("stream", "poll", "snapshot", "paused", "offline")  # what `feed` of bridge/health may say, best first
 HOUSE_EVENTS = (
     "device_found",
     "device_renamed",
@@ -51,7 +51,7 @@ class Entity:
     platform: Platform = "sensor"
     device_class: str | None = None
     state_class: str | None = None
-    field: str | None = None  # the payload is JSON and this its key
+    field: str | None = None  # the payload is JSON and this its key; `{monitor}` in it is filled in
     words: tuple[str, ...] = ()  # the payload is one of these: a sensor's states, an event's types
     on_off: tuple[str, str] = ("ON", "OFF")  # what a binary sensor takes for on and off
     on_when: str | None = None  # a binary sensor's or switch's `field` means on when it says this
@@ -207,7 +207,7 @@ BRIDGE: tuple[Entity, ...] = (
         topic="health",
         about="how frames come",
         device_class="enum",
-        field="feed",
+        field="feeds['{monitor}']",
         words=FEEDS,
         diagnostic=True,
         outlives_feed=True,
@@ -230,7 +230,7 @@ BRIDGE: tuple[Entity, ...] = (
         topic="health",
         about="lets go of Sense's connection for ten minutes, so that the app's live meter is free",
         platform="switch",
-        field="feed",
+        field="feeds['{monitor}']",
         on_when="paused",
         command="pause",
         outlives_feed=True,

@@ -62,7 +62,7 @@ has the same `id`.
 
 {bridge}
 
-`feed` says {feeds}; `auth` says `ok`, `auth_required` (a person must log in), `unavailable` or `starting`.
+`feed` says {feeds} (no frames come); of several monitors it is the worst, and `feeds` holds each by its id. `auth` says `ok`, `auth_required` (a person must log in), `unavailable` or `starting`.
 
 ## Rounding and intervals
 
@@ -118,7 +118,7 @@ TOPIC_HEAD = ("topic", "R", "payload")
 ENTITY_HEAD = ("key", "name", "platform", "class", "unit", "solar")
 INTERVALS = {"house": "`publish.house_interval_s`", "device": "`publish.device_interval_s`", "minute": "60 s"}
 LISTED = ("id", "name", "icon", "make", "model", "location", "type", "kind", "on", "power_w", "last_on", "last_off")
-COUNTED = ("frames", "events", "reconnects", "last_frame", "feed", "auth", "rss_mb", "uptime_s")
+COUNTED = ("frames", "events", "reconnects", "last_frame", "feed", "feeds", "auth", "rss_mb", "uptime_s")
 
 
 def topic_page() -> str:

@@ -16,6 +16,7 @@ from sense_mqtt.sense.pause import Pause, Pauses
 from sense_mqtt.sense.peek import is_update, tells_bad_token
 from sense_mqtt.sense.polling import Poller, Unpollable
 from sense_mqtt.sense.session import Session
+from sense_mqtt.sense.store import StateFile
 from sense_mqtt.sense.trust import trust
 from sense_mqtt.sense.verdicts import judge_end, judge_error
 from sense_mqtt.sense.voice import Voice
@@ -47,7 +48,7 @@ class Feed:
         self._poll_at = self._now()  # no poll before, pause or not
         self._bad_tokens = 0  # refused in a row
         self._line: Line | None = None
-        self._pauses = Pauses(self._voice)
+        self._pauses = Pauses(self._voice, StateFile(settings.state_dir / f"pause-{monitor}.json"), clock)
         self._closing = threading.Event()
         self._nudge = threading.Event()  # wakes the thread: closing, pause or resume
         self._thread = threading.Thread(target=self._run, name=f"sense-feed-{monitor}", daemon=True)
@@ -55,7 +56,7 @@ class Feed:
     @property
     def rung(self) -> Rung:
         """How frames come at present, or will."""
-        return self._ladder.rung
+        return "paused" if self._pauses.present else self._ladder.rung
 
     def start(self) -> None:
         self._thread.start()
@@ -69,7 +70,7 @@ class Feed:
 
     def pause(self, seconds: float, *, silent: bool) -> None:
         """Let go of Sense's connection for so long; meanwhile poll, unless `silent`. Ends by itself."""
-        self._pauses.begin(self._now(), seconds, silent=silent)
+        self._pauses.begin(seconds, silent=silent)
         self._interrupt()
 
     def resume(self) -> None:
@@ -199,6 +200,7 @@ class Feed:
 
     def _sit_out(self, pause: Pause) -> None:
         """Poll slowly, where polling is possible and wanted, until the pause is over or something else comes up."""
+        log.info("feed of monitor %d: paused for %.0f s more", self._monitor, pause.until - self._now())
         self._voice.ended("paused")
         may_poll = not pause.silent
         while not self._rest_until(min(self._poll_at, pause.until) if may_poll else pause.until):

@@ -1,10 +1,20 @@
-"""The pause of one feed: begun and ended by a person, or over by itself."""
+"""The pause of one feed: begun and ended by a person, or over by itself; it survives a restart."""
 
+import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Rung
+from sense_mqtt.sense.store import StateFile
 from sense_mqtt.sense.voice import Voice
+
+log = logging.getLogger(__name__)
+
+PAUSE_MOST_S = 86_400.0  # what a request may ask for; a file that asks for more is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +28,44 @@ class Pause:
 class Pauses:
     """At most one at a time. For any thread."""
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: Voice, file: StateFile, clock: Clock) -> None:
         self._voice = voice
+        self._file = file
+        self._clock = clock
         self._changing = threading.Lock()
-        self.present: Pause | None = None
+        self.present: Pause | None = self._recall()
 
-    def begin(self, now: float, seconds: float, *, silent: bool) -> None:
+    def begin(self, seconds: float, *, silent: bool) -> None:
         """Begin one, in place of any other."""
         with self._changing:
-            self.present = Pause(now + seconds, silent)
-            self._voice.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}", silent=silent)
+            now = self._clock.now()
+            self._store({"begun": now.wall, "until": now.wall + seconds, "silent": silent})
+            self.present = Pause(now.monotonic + seconds, silent)
+            self._voice.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}")
 
     def end(self, why: str, rung: Rung, *, only: Pause | None = None) -> None:
         """End the present one; with `only`, that one, and not one that has begun since."""
         with self._changing:
             if self.present is not None and only in (None, self.present):
                 self.present = None
+                self._store({})
                 self._voice.changed(rung, why)
+
+    def _store(self, content: Mapping[str, Any]) -> None:
+        try:
+            self._file.save(dict(content))
+        except ConfigError as error:
+            log.warning("the pause cannot be stored, so a restart does not know it: %s", error)
+
+    def _recall(self) -> Pause | None:
+        """Return the pause of a process before, where it is not over yet."""
+        try:
+            stored = self._file.load() or {}
+        except ConfigError as error:
+            log.warning("a pause from before the restart cannot be read: %s", error)
+            return None
+        begun, until, now = stored.get("begun"), stored.get("until"), self._clock.now()
+        if not isinstance(begun, int | float) or not isinstance(until, int | float):
+            return None
+        left_s = min(until - now.wall, until - begun, PAUSE_MOST_S)  # whatever the wall clock was set to since
+        return Pause(now.monotonic + left_s, stored.get("silent") is True) if left_s > 0 else None

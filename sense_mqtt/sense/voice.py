@@ -37,10 +37,10 @@ class Voice:
             log.debug("feed of monitor %d: ended: %s", self._monitor, why)
             self._inbox.put(FeedEnded(self._monitor, why))
 
-    def changed(self, rung: Rung, why: str, *, silent: bool = False) -> None:
+    def changed(self, rung: Rung, why: str) -> None:
         """The feed is on another rung."""
         log.info("feed of monitor %d: switched to %s: %s", self._monitor, rung, why)
-        self._inbox.put(FeedChanged(self._monitor, rung, why, silent))
+        self._inbox.put(FeedChanged(self._monitor, rung, why))
 
     def limited(self, why: str, retry_after_s: float) -> None:
         """Sense finds that we ask too much (HTTP 429)."""

@@ -9,7 +9,7 @@ from hand_fed import HOUSE, HandFed
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.core.instants import write_instant
 from sense_mqtt.errors import LoginRefused, RateLimited
-from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedLimited, FeedOpened, UpdatePolled
+from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.sense.tokens import Monitor
 
 
@@ -42,14 +42,47 @@ def test_that_a_person_is_needed_is_told_once_and_that_it_is_mended_too(bridge, 
     assert bridge.documents("bridge/health")[-1]["auth"] == auths[-1]
 
 
-def test_of_several_feeds_the_worst_is_told(bridge):
-    assert bridge.health["feed"] == "stream"
+def test_each_feed_is_told_and_of_several_the_worst(bridge):
+    def feeds():
+        return bridge.health["feed"], bridge.health["feeds"]
+
+    assert feeds() == ("offline", {"7": "offline", "8": "offline"})
+    bridge.show(at=1)
+    assert feeds() == ("offline", {"7": "stream", "8": "offline"})
     bridge.take(FeedOpened(8, "poll"))
-    assert bridge.health["feed"] == "poll"
+    bridge.show(at=1, monitor=8)
+    assert feeds() == ("poll", {"7": "stream", "8": "poll"})
     bridge.take(FeedChanged(7, "paused", "for 600 s"))
-    assert bridge.health["feed"] == "paused"
+    assert feeds() == ("paused", {"7": "paused", "8": "poll"})
     bridge.take(FeedChanged(7, "stream", "resumed"), FeedOpened(8, "stream"))
-    assert bridge.health["feed"] == "stream"
+    assert feeds() == ("stream", {"7": "stream", "8": "stream"})
+
+
+@pytest.mark.parametrize(
+    ("what", "after_s"),
+    [
+        pytest.param([FeedEnded(7, "cut")], 47, id="nothing comes any more"),
+        pytest.param([], 47, id="a socket stays silent"),
+        pytest.param([FeedEnded(7, "no"), AuthChanged("auth_required", "no")], 47, id="a person must log in"),
+        pytest.param([FrameArrived(7, '{"type": "hello", "payload": {"online": false}}')], 2, id="the monitor is off"),
+    ],
+)
+def test_no_feed_is_told_while_no_frames_come_and_one_is_as_soon_as_they_do(tmp_path, what, after_s):
+    bridge = HandFed(tmp_path)
+    bridge.begin()
+    bridge.show(at=1)
+    bridge.pass_time(1)
+    assert bridge.documents("bridge/health")[-1]["feeds"] == {"7": "stream"}
+    bridge.take(*what)
+    bridge.pass_time(after_s)
+    for document in ("bridge/health", "bridge/info"):
+        assert bridge.documents(document)[-1]["feed"] == "offline"
+    bridge.open_feed()
+    bridge.work()
+    bridge.show(at=60)
+    bridge.pass_time(1)
+    for document in ("bridge/health", "bridge/info"):
+        assert bridge.documents(document)[-1]["feed"] == "stream"
 
 
 def test_before_a_feed_is_known_none_is_told(tmp_path):
@@ -121,23 +154,30 @@ def test_a_limit_that_the_feed_or_a_request_meets_is_told_once(bridge):
 
 def test_how_frames_come_is_told_as_soon_as_it_is_known(tmp_path):
     bridge = HandFed(tmp_path)
-    bridge.connect()
-    bridge.work()
-    assert bridge.documents("bridge/info")[-1]["feed"] == "stream"
+    bridge.begin()
     bridge.take(FeedOpened(7, "poll"))
+    bridge.show(at=1)
+    bridge.pass_time(1)
     assert bridge.documents("bridge/info")[-1]["feed"] == bridge.documents("bridge/health")[-1]["feed"] == "poll"
 
 
-@pytest.mark.parametrize(("silent", "state"), [(True, "offline"), (False, "online")])
-def test_a_pause_without_polls_leaves_the_house_online_as_long_as_a_frame_is_fresh(tmp_path, silent, state):
+@pytest.mark.parametrize(("polled", "state"), [(False, "offline"), (True, "online")])
+def test_in_a_pause_the_house_stays_online_only_as_long_as_a_frame_is_fresh_or_polls_come(tmp_path, polled, state):
     bridge = HandFed(tmp_path)
     bridge.begin()
     bridge.show(at=2)
-    bridge.take(FeedChanged(7, "paused", "for 600 s", silent))
-    bridge.pass_time(44)
+    bridge.take(FeedEnded(7, "paused"), FeedChanged(7, "paused", "for 600 s"))
+    if polled:
+        bridge.take(FeedOpened(7, "paused"), UpdatePolled(7, {"w": 300.0}, bridge.clock.now()))
+    bridge.pass_time(42)
     assert bridge.newest("sense/7/availability") == "online"
-    bridge.pass_time(3)
+    bridge.pass_time(5)
     assert bridge.newest("sense/7/availability") == state
+    assert bridge.documents("bridge/health")[-1]["feed"] == "paused"
+    bridge.pass_time(20)
+    bridge.take(FeedChanged(7, "stream", "the pause is over"))
+    bridge.pass_time(2)
+    assert bridge.newest("sense/7/availability") == state  # a poll of a minute ago is no sudden outage
 
 
 def test_without_a_known_house_the_bridge_itself_shows_that_a_person_must_log_in(tmp_path):

@@ -86,8 +86,8 @@ def test_login_is_a_problem_when_a_person_is_needed() -> None:
 def test_feed_is_one_of_its_words() -> None:
     described = describe(ROWS["monitor"]["feed"])
     assert described["device_class"] == "enum"
-    assert described["options"] == ["stream", "poll", "snapshot", "paused"]
-    assert described["value_template"] == "{{ value_json.feed | default(none) }}"
+    assert described["options"] == ["stream", "poll", "snapshot", "paused", "offline"]
+    assert described["value_template"] == "{{ value_json.feeds['123456'] | default(none) }}"
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_no_entity_id_is_made_of_no_letters() -> None:
     )
 
 
-def test_the_pause_switch_shows_the_feed_and_asks_for_a_pause_or_its_end() -> None:
+def test_the_pause_switch_shows_the_feed_of_its_own_monitor_and_asks_for_a_pause_or_its_end() -> None:
     row = {row.key: row for row in BRIDGE}["pause"]
     placed = Placed(row, "sense/bridge/health", command_topic="sense/bridge/request/pause")
     described = describe_component(placed, node="sense_mqtt_7", name="Sense", monitor=7)
     assert described["command_topic"] == "sense/bridge/request/pause"
     assert (described["payload_on"], described["payload_off"]) == ('{"monitor": 7}', '{"monitor": 7, "minutes": 0}')
     assert described["value_template"] == (
-        "{{ ('ON' if value_json.feed == 'paused' else 'OFF') if value_json.feed is defined else none }}"
+        "{{ ('ON' if value_json.feeds['7'] == 'paused' else 'OFF') if value_json.feeds['7'] is defined else none }}"
     )

@@ -80,8 +80,8 @@ def test_only_the_present_day_is_enabled_at_first() -> None:
     }
 
 
-def test_words_of_the_feed_are_those_of_the_ladder() -> None:
-    assert set(FEEDS) == set(get_args(Rung))
+def test_words_of_the_feed_are_those_of_the_ladder_and_that_nothing_comes() -> None:
+    assert set(FEEDS) == {*get_args(Rung), "offline"}
 
 
 def test_event_types_are_those_of_transitions() -> None:

@@ -3,10 +3,14 @@
 import threading
 import time
 
+import pytest
 from feed_items import rungs, told, updates
-from sense_parts import PATIENCE_S, feed_of, items_until, of_kind, read_head, rude_server, running
+from sense_parts import PATIENCE_S, HandClock, feed_of, items_until, of_kind, read_head, rude_server, running
 
-from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedOpened, UpdatePolled
+from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedOpened, Inbox, UpdatePolled
+from sense_mqtt.sense.pause import Pause, Pauses
+from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.voice import Voice
 
 
 def test_a_pause_lets_go_of_the_socket_polls_and_ends_by_itself(cloud, session, inbox, settings):
@@ -45,6 +49,61 @@ def test_resuming_ends_a_pause_at_once(cloud, session, inbox, settings):
         feed.resume()  # nothing to resume
     assert rungs(items) == ["stream"]
     assert cloud.records.counts.sockets_most == 1
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_pause_survives_a_restart(cloud, session, inbox, settings, silent):
+    with running(feed_of(session, inbox, settings())) as before:
+        told(inbox, FeedOpened)
+        before.pause(3600, silent=silent)
+        assert cloud.records.wait(lambda counts: counts.sockets_open == 0)
+    opened = cloud.records.counts.sockets_opened
+    inbox = Inbox()
+    after = feed_of(session, inbox, settings())
+    assert after.rung == "paused"
+    with running(after):
+        if not silent:
+            assert of_kind(told(inbox, UpdatePolled), FeedOpened) == [FeedOpened(900_101, "paused")]
+        assert cloud.records.counts.sockets_opened == opened
+        after.resume()
+        assert rungs(told(inbox, FeedOpened)) == ["stream"]
+        assert cloud.records.wait(lambda counts: counts.sockets_opened == opened + 1)
+    assert feed_of(session, Inbox(), settings()).rung == "stream"
+
+
+def pauses(folder, clock):
+    return Pauses(Voice(7, Inbox()), StateFile(folder / "pause-7.json"), clock)
+
+
+def test_a_pause_that_ended_while_nothing_ran_is_over(tmp_path):
+    clock = HandClock()
+    pauses(tmp_path, clock).begin(600, silent=True)
+    clock.advance(599)
+    assert pauses(tmp_path, clock).present == Pause(clock.now().monotonic + 1, silent=True)
+    clock.advance(1)
+    assert pauses(tmp_path, clock).present is None
+
+
+def test_after_a_clock_was_set_back_a_pause_is_no_longer_than_it_was_asked_for(tmp_path):
+    clock = HandClock()
+    pauses(tmp_path, clock).begin(600, silent=False)
+    clock.set_wall(clock.wall() - 86_400)
+    assert pauses(tmp_path, clock).present == Pause(clock.now().monotonic + 600, silent=False)
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"begun": 1, "until": "x"}', '{"begun": 0, "until": 1e300}'])
+def test_a_damaged_memory_of_a_pause_is_none_and_none_lasts_more_than_a_day(tmp_path, content):
+    (tmp_path / "pause-7.json").write_text(content)
+    present, now = pauses(tmp_path, HandClock()).present, HandClock().now()
+    assert present is None or present.until == now.monotonic + 86_400
+
+
+def test_a_pause_that_cannot_be_stored_is_a_pause_all_the_same(tmp_path, caplog):
+    (tmp_path / "taken").write_text("")
+    paused = pauses(tmp_path / "taken", HandClock())
+    paused.begin(600, silent=False)
+    assert paused.present is not None
+    assert "the pause cannot be stored" in caplog.text
 
 
 def test_a_longer_pause_replaces_a_shorter_one(session, inbox, settings):
