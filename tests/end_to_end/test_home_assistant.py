@@ -52,7 +52,7 @@ RETAINED = {
     "123456/device/ssi-9f/state": "OFF",
     "123456/device/ssi-9f/energy/day": {"start": START, "updated": START},
     "123456/device/always_on/power": "96.0",
-    "bridge/health": {"feed": "stream", "auth": "ok"},
+    "bridge/health": {"feed": "paused", "feeds": {"123456": "stream", "7": "paused"}, "auth": "ok"},
     "123456/availability": "online",
     "bridge/state": "online",
 }
@@ -167,6 +167,7 @@ def test_monitor_and_devices_are_shown(seen: dict[str, Any]) -> None:
         ("sensor.sense_energy_today", "12.345"),
         ("sensor.sense_solar_energy_today", "unknown"),
         ("sensor.sense_feed", "stream"),
+        ("switch.sense_pause", "off"),  # though another monitor is paused
         ("binary_sensor.sense_login", "off"),
         ("binary_sensor.sense_connectivity", "on"),
         ("binary_sensor.dryer", "on"),
