@@ -62,7 +62,8 @@ has the same `id`.
 
 {bridge}
 
-`feed` says {feeds} (no frames come); of several monitors it is the worst, and `feeds` holds each by its id. `auth` says `ok`, `auth_required` (a person must log in), `unavailable` or `starting`.
+`feed` says {feeds} (no frames come); of several monitors it is the worst, and `feeds` holds each by its id.
+`auth` says `ok`, `auth_required` (a person must log in), `unavailable` or `starting`.
 
 ## Rounding and intervals
 
