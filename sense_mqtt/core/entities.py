@@ -126,10 +126,14 @@ HOUSE_FIGURES: tuple[Entity, ...] = (
 )
 
 MONITOR: tuple[Entity, ...] = (
-    _reading(_POWER, "power", "Power", "W, whole house consumption", measures.power),
+    _reading(_POWER, "power", "Power", "W, whole house consumption; never below 0", measures.power),
     _reading(_SOLAR_POWER, "solar_power", "Solar power", "W, production; never below 0", measures.solar_power),
     _reading(
-        _SOLAR_POWER, "grid_power", "Grid power", "W; positive: importing, negative: exporting", measures.grid_power
+        _SOLAR_POWER,
+        "grid_power",
+        "Grid power",
+        "W, power less solar; positive: importing, negative: exporting",
+        measures.grid_power,
     ),
     _reading(
         _SHARE,

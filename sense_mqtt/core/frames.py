@@ -1,8 +1,8 @@
 """What Sense says over the realtime feed: its JSON or msgpack, made into typed frames.
 
-Tolerant by the rule of the protocol page (section 9): a message needs a `type`, a realtime update a finite `w`;
-everything else is optional, a wrong-typed field is absent, unknown keys and types never raise. Tags are read once and
-dropped.
+Tolerant by the rule of the protocol page (section 9): a message needs a `type`, a realtime update a `w` that a house
+can have; everything else is optional, a wrong-typed or impossible field is absent, unknown keys and types never raise.
+Tags are read once and dropped.
 """
 
 import json
@@ -15,8 +15,10 @@ import msgpack
 from sense_mqtt.core.rows import (
     Draw,
     Row,
-    finite,
+    consumption,
+    hertz,
     identify,
+    list_of,
     mapping,
     number,
     read_draw,
@@ -24,6 +26,8 @@ from sense_mqtt.core.rows import (
     reason_of,
     rows_of,
     text,
+    volts,
+    watts,
 )
 from sense_mqtt.core.timeline import TimelineItem, read_items
 from sense_mqtt.errors import BadFrame
@@ -33,7 +37,7 @@ from sense_mqtt.errors import BadFrame
 class RealtimeUpdate:
     """One measurement of the house."""
 
-    w: float  # watts, whole house consumption, solar already added back
+    w: float  # watts, whole house consumption, solar already added back; never below 0
     epoch: float | None = None  # seconds UTC, when it was measured; absent when polled by REST
     devices: tuple[Draw, ...] = ()  # whoever draws now; hidden ones included
     strangers: tuple[Row, ...] = ()  # what those of them are that were not known
@@ -42,7 +46,7 @@ class RealtimeUpdate:
     hz: float | None = None
     solar_w: float | None = None  # watts, slightly negative at night
     solar_pct: float | None = None  # per cent
-    grid_w: float | None = None  # watts, negative = export
+    grid_w: float | None = None  # watts, negative = export; cut to whole ones, and not always w - solar_w
     took_s: float = 0.0  # from asking to taking it in, where it was asked for
 
 
@@ -120,9 +124,9 @@ def read_update(
 ) -> RealtimeUpdate:
     """Return the measurement in a bare realtime payload, as the feed and `realtime_update` give it. Raises BadFrame."""
     fields = mapping(payload)
-    w = number(fields.get("w"))
+    w = consumption(fields.get("w"))
     if w is None:
-        raise BadFrame("no_w", "a realtime update without a finite number `w`")
+        raise BadFrame("no_w", "a realtime update without a believable number `w`")
     epoch = number(fields.get("epoch"))
     rows = identify(fields.get("devices"))
     return RealtimeUpdate(
@@ -130,12 +134,12 @@ def read_update(
         epoch=_seconds(epoch if epoch is not None else envelope_epoch),
         devices=tuple(read_draw(identity, row) for identity, row in rows.items()),
         strangers=tuple(read_row(identity, row) for identity, row in rows.items() if identity not in known),
-        channels=_numbers(fields.get("channels")),
-        voltage=_numbers(fields.get("voltage")),
-        hz=number(fields.get("hz")),
+        channels=_legs(fields.get("channels"), watts),
+        voltage=_legs(fields.get("voltage"), volts),
+        hz=hertz(fields.get("hz")),
         solar_w=_solar_w(fields),
         solar_pct=number(fields.get("solar_pct")),
-        grid_w=number(fields.get("grid_w")),
+        grid_w=watts(fields.get("grid_w")),
         took_s=took_s,
     )
 
@@ -177,20 +181,21 @@ def _seconds(epoch: float | None) -> float | None:
     return epoch / 1000 if epoch is not None and epoch > 1e11 else epoch
 
 
-def _numbers(values: Any) -> tuple[float, ...]:
+def _legs(values: Any, read: Callable[[Any], float | None]) -> tuple[float, ...]:
     # A leg that cannot be read must not move the next one into its place: the row ends there.
     legs: list[float] = []
-    for value in values if isinstance(values, list) else ():
-        if not finite(value):
+    for value in list_of(values):
+        leg = read(value)
+        if leg is None:
             break
-        legs.append(float(value))
+        legs.append(leg)
     return tuple(legs)
 
 
 def _solar_w(fields: Mapping[str, Any]) -> float | None:
-    solar_w = number(fields.get("solar_w"))
-    legs = _numbers(mapping(fields.get("aux")).get("solar"))
-    return -sum(legs) if solar_w is None and legs else solar_w  # sum(aux.solar) == -solar_w (INVARIANTS 2)
+    solar_w = watts(fields.get("solar_w"))
+    legs = _legs(mapping(fields.get("aux")).get("solar"), watts)
+    return watts(-sum(legs)) if solar_w is None and legs else solar_w  # sum(aux.solar) == -solar_w (INVARIANTS 2)
 
 
 def _read_device_states(fields: Mapping[str, Any]) -> Frame:

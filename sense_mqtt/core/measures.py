@@ -17,16 +17,20 @@ def solar_power(update: RealtimeUpdate) -> float | None:
 
 
 def grid_power(update: RealtimeUpdate) -> float | None:
-    if update.grid_w is not None:
-        return update.grid_w
-    return None if update.solar_w is None else update.w - update.solar_w  # frames before 2020 (INVARIANTS 4)
+    # Not `grid_w`: it is cut to whole watts, and homes without solar were seen with another figure than `w`
+    # (INVARIANTS 4). Of the figures as they are published, so that these three always add up.
+    solar_w = solar_power(update)
+    return None if solar_w is None else round(update.w, 1) - round(solar_w, 1)
 
 
 def solar_share(update: RealtimeUpdate) -> float | None:
-    share = update.solar_pct
-    if share is None and update.solar_w is not None and update.w > 0:
-        share = 100 * update.solar_w // update.w  # INVARIANTS 6
-    return None if share is None else min(100.0, max(0.0, share))
+    # Not `solar_pct`: it is cut to whole per cent, and old frames have none (INVARIANTS 6).
+    solar_w = solar_power(update)
+    if solar_w is None:
+        return None
+    if solar_w >= update.w:
+        return 100.0 if solar_w > 0 else 0.0  # also where nothing is consumed
+    return 100 * solar_w / update.w
 
 
 def leg_1_power(update: RealtimeUpdate) -> float | None:

@@ -14,7 +14,10 @@ _OUR_NAMES = {"unknown": "Other"}  # frames call it so, `history/trends` calls i
 
 REASON_KEYS = ("error_reason", "message", "reason", "error", "title")  # the first is usual, the others were seen
 
-_UNBELIEVABLE = 1e15  # no watts and no seconds; sums of what is below stay finite, and every float holds them
+_UNBELIEVABLE = 1e15  # no number of Sense; sums of what is below stay finite, and every float holds them
+_MOST_W = 10e6  # no house has a hundred times what its panel can carry
+_MOST_V = 1000.0  # mains are 120 or 240 V
+_MOST_HZ = 1000.0  # mains are 50 or 60 Hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,9 @@ def read_draw(identity: str, fields: Mapping[str, Any]) -> Draw:
     return Draw(
         identity,
         name=read_name(identity, fields),
-        w=number(fields.get("w")),
+        w=consumption(fields.get("w")),
         idle="Idle" in list_of(fields.get("attrs")),
-        always_on_w=number(fields.get("ao_w")),
+        always_on_w=consumption(fields.get("ao_w")),
     )
 
 
@@ -147,6 +150,31 @@ def finite(value: Any) -> bool:
 def number(value: Any) -> float | None:
     """Return a finite number, or None."""
     return float(value) if finite(value) else None
+
+
+def watts(value: Any) -> float | None:
+    """Return W with their sign; None where no house has so many."""
+    return _within(number(value), -_MOST_W, _MOST_W)
+
+
+def consumption(value: Any) -> float | None:
+    """Return W, never below 0: the noise of what draws nothing is a little below (contract 1.1)."""
+    drawn = watts(value)
+    return None if drawn is None else max(0.0, drawn)
+
+
+def volts(value: Any) -> float | None:
+    """Return V; None where it is no voltage of mains."""
+    return _within(number(value), 0.0, _MOST_V)
+
+
+def hertz(value: Any) -> float | None:
+    """Return Hz; None where it is no frequency of mains."""
+    return _within(number(value), 0.0, _MOST_HZ)
+
+
+def _within(value: float | None, least: float, most: float) -> float | None:
+    return value if value is not None and least <= value <= most else None
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

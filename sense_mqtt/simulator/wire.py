@@ -1,6 +1,7 @@
 """How a message of the feed travels: JSON text, JSON in binary, msgpack, old CamelCase types; and garbage. Pure."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,22 @@ def _wrong_types(payload: Payload) -> Payload:
     return payload | wrong
 
 
+def _beyond_any_house(payload: Payload) -> Payload:
+    spoiled = {"w": 4294967296.0, "d_w": 4294967296, "channels": [4294967296.0, 0.0], "voltage": [65535.0, 121.25]}
+    return payload | spoiled
+
+
+def _below_zero(payload: Payload) -> Payload:
+    rows = [row | {"w": -3.7} if row["id"] == "unknown" else row for row in payload["devices"]]
+    return payload | {"w": -0.04, "d_w": 0, "devices": rows}
+
+
+def _without_sun(payload: Payload) -> Payload:
+    """Return the payload as of a home without solar, whose `grid_w` is none of ours to explain (INVARIANTS 4)."""
+    bare = _without("solar_w", "d_solar_w", "solar_c", "solar_pct", "aux")(payload)
+    return bare | {"grid_w": math.trunc(0.97 * payload["w"])}
+
+
 # Payloads that go wrong in one way each; what they hold besides is true.
 SPOILED: Mapping[str, Callable[[Payload], Payload]] = {
     "empty_devices": lambda payload: payload | {"devices": []},
@@ -67,6 +84,9 @@ SPOILED: Mapping[str, Callable[[Payload], Payload]] = {
     "w_text": lambda payload: payload | {"w": "much"},
     "nan": lambda payload: payload | {"w": float("nan"), "hz": float("inf")},
     "wrong_types": _wrong_types,
+    "beyond_any_house": _beyond_any_house,
+    "below_zero": _below_zero,
+    "no_sun": _without_sun,
     "sparse": _without("voltage", "hz", "channels", "c", "aux", "deltas", "_stats", "power_flow"),
 }
 

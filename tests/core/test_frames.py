@@ -91,6 +91,7 @@ def test_the_time_of_a_frame(fields, envelope, read):
 
 
 WRONG = ["60", None, True, [], {}, float("nan"), float("inf"), float("-inf"), 10**400, -(10**400), 1e15]
+IMPOSSIBLE_W = [10_000_001, -10_000_001.0, 4294967296, 1e14]
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
@@ -99,7 +100,33 @@ def test_a_field_of_the_wrong_type_is_absent(field, wrong):
     assert getattr(read_update({"w": 1, field: wrong}), field) == getattr(RealtimeUpdate(w=1.0), field)
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
+IMPOSSIBLE = [
+    *(pytest.param({field: w}, id=f"{field} {w}") for field in ("solar_w", "grid_w") for w in IMPOSSIBLE_W),
+    *(pytest.param({"channels": [w, 1.0]}, id=f"leg of {w} W") for w in IMPOSSIBLE_W),
+    pytest.param({"aux": {"solar": [-9e6, -9e6]}}, id="legs of the sun whose sum no house has"),
+    pytest.param({"aux": {"solar": [-1e8]}}, id="a leg of the sun that no house has"),
+    *(pytest.param({"voltage": [volts, 120.0]}, id=f"{volts} V") for volts in (1000.5, -120.0, 1e14)),
+    *(pytest.param({"hz": hertz}, id=f"{hertz} Hz") for hertz in (1000.5, -60.0, 1e14)),
+]
+
+
+@pytest.mark.parametrize("fields", IMPOSSIBLE)
+def test_what_no_house_can_have_is_no_reading(fields):
+    assert read_update({"w": 1, **fields}) == RealtimeUpdate(w=1.0)
+
+
+def test_the_most_that_is_a_reading():
+    most = {"w": 10e6, "solar_w": 10e6, "grid_w": -10e6, "channels": [-10e6], "voltage": [1000.0], "hz": 1000.0}
+    read = RealtimeUpdate(10e6, channels=(-10e6,), voltage=(1000.0,), hz=1000.0, solar_w=10e6, grid_w=-10e6)
+    assert read_update(most) == read
+
+
+@pytest.mark.parametrize(("told", "w"), [(-0.04, 0.0), (-3.7, 0.0), (-10e6, 0.0), (0, 0.0), (0.04, 0.04)])
+def test_a_house_never_consumes_less_than_nothing(told, w):
+    assert read_update({"w": told}).w == w
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, *IMPOSSIBLE_W], ids=str)
 def test_a_frame_without_a_believable_w_is_bad(wrong):
     with pytest.raises(BadFrame) as caught:
         read_update({"w": wrong})

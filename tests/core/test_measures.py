@@ -1,11 +1,14 @@
 """What one frame says of the whole house."""
 
+from decimal import Decimal
+
 import pytest
 
 from sense_mqtt.core import measures
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.measures import Measure, write_number
 
+BALANCE = (measures.power, measures.solar_power, measures.grid_power)
 BARE = RealtimeUpdate(w=500.0)
 SUNNY = RealtimeUpdate(
     w=2000.0,
@@ -13,7 +16,7 @@ SUNNY = RealtimeUpdate(
     voltage=(120.1, 121.2),
     hz=59.98,
     solar_w=1500.0,
-    solar_pct=75.0,
+    solar_pct=74.0,
     grid_w=501.0,
 )
 OLD_SUNNY = RealtimeUpdate(w=2000.0, solar_w=1500.0)  # before 2020 neither grid_w nor, always, solar_pct
@@ -28,14 +31,19 @@ NIGHT = RealtimeUpdate(w=500.0, solar_w=-7.0, channels=(500.0,), voltage=(120.0,
         (measures.solar_power, SUNNY, 1500.0),
         (measures.solar_power, NIGHT, 0.0),
         (measures.grid_power, BARE, None),
-        (measures.grid_power, SUNNY, 501.0),
+        (measures.grid_power, RealtimeUpdate(w=2736.0, grid_w=2654.0), None),  # a recorded home without solar
+        (measures.grid_power, SUNNY, 500.0),
         (measures.grid_power, OLD_SUNNY, 500.0),
+        (measures.grid_power, NIGHT, 500.0),
+        (measures.grid_power, RealtimeUpdate(w=100.0, solar_w=300.0), -200.0),
         (measures.solar_share, BARE, None),
         (measures.solar_share, SUNNY, 75.0),
         (measures.solar_share, OLD_SUNNY, 75.0),
         (measures.solar_share, NIGHT, 0.0),
         (measures.solar_share, RealtimeUpdate(w=100.0, solar_w=300.0), 100.0),
-        (measures.solar_share, RealtimeUpdate(w=0.0, solar_w=300.0), None),
+        (measures.solar_share, RealtimeUpdate(w=100.0, solar_pct=30.0), None),
+        (measures.solar_share, RealtimeUpdate(w=0.0, solar_w=300.0), 100.0),
+        (measures.solar_share, RealtimeUpdate(w=0.0, solar_w=0.0), 0.0),
         (measures.leg_1_power, SUNNY, 900.0),
         (measures.leg_2_power, SUNNY, 1100.0),
         (measures.leg_2_power, NIGHT, None),
@@ -50,6 +58,13 @@ def test_measure_is_what_the_frame_tells_and_else_unknown(
     measure: Measure, update: RealtimeUpdate, value: float | None
 ) -> None:
     assert measure(update) == value
+
+
+@pytest.mark.parametrize(("w", "solar_w"), [(0.05, 0.05), (100.04, 50.06), (1234.55, 1234.45), (9e6, 0.04), (0.1, 0.3)])
+def test_grid_is_what_is_told_of_power_less_what_is_told_of_the_sun(w, solar_w):
+    update = RealtimeUpdate(w=w, solar_w=solar_w)
+    told = {measure: Decimal(write_number(measure(update), 1)) for measure in BALANCE}
+    assert told[measures.grid_power] == told[measures.power] - told[measures.solar_power]
 
 
 @pytest.mark.parametrize(

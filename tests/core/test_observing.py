@@ -188,8 +188,22 @@ def test_a_missing_field_is_not_told_as_zero():
 def test_solar_readings():
     _, changes = run(HOME, (0, frame(solar_w=-2.6, grid_w=302, solar_pct=0)))
     assert readings(changes, "solar_power") == ["0.0"]
-    assert readings(changes, "grid_power") == ["302.0"]
+    assert readings(changes, "grid_power") == ["300.0"]
     assert readings(changes, "solar_share") == ["0"]
+
+
+def test_a_home_without_solar_has_no_grid_power_of_its_own():
+    _, changes = run(HOME, (0, frame(w=2736, grid_w=2654, solar_pct=0)))
+    assert readings(changes, "grid_power") == readings(changes, "solar_share") == []
+
+
+def test_consumption_is_never_below_zero():
+    other, idle = {**OTHER, "w": -3.7}, {**PLUG, "w": -0.1, "attrs": ["Idle"]}
+    home, _ = run(HOME, (0, bare_frame(ALWAYS_ON, PLUG)))
+    _, changes = run(home, (60, bare_frame(ALWAYS_ON, other, idle, at=60, w=-0.04)))
+    told = [(c.device, c.text) for c in changes if getattr(c, "key", None) == "power"]
+    assert told == [(None, "0.0"), ("ssi-1f2e3d4c", "0"), ("unknown", "0.0")]
+    assert [c.fields["power_w"] for c in changes if isinstance(c, Event)] == [0.0]
 
 
 def test_always_on_is_told_net_of_the_plugs_share():

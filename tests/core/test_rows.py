@@ -171,6 +171,24 @@ def test_numbers(value, read):
     assert number(value) == read
 
 
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (-0.1, 0.0),
+        (-3.7, 0.0),
+        (0, 0.0),
+        (1e7, 1e7),
+        (1e7 + 1, None),
+        (-1e7 - 1, None),
+        (4294967296, None),
+        ("1", None),
+    ],
+)
+def test_a_device_draws_what_a_house_can_carry_and_never_less_than_nothing(told, read):
+    draw = read_draw("a", {"w": told, "ao_w": told})
+    assert (draw.w, draw.always_on_w) == (read, read)
+
+
 @pytest.mark.parametrize(("value", "read"), [(" a ", "a"), ("", None), ("  ", None), (3, None), (b"a", None)])
 def test_text(value, read):
     assert text(value) == read
