@@ -15,6 +15,10 @@ class ConfigError(SenseMqttError):
     exit_code = 2
 
 
+class StateError(SenseMqttError):
+    """The state directory, or a file in it, cannot be used at present; says which, why, and what to do."""
+
+
 class LoginRefused(SenseMqttError):
     """Sense refused e-mail and password, the code, or the account is locked: a person must act."""
 
@@ -73,5 +77,3 @@ class CommandRefused(SenseMqttError):
 
 class JournalError(SenseMqttError):
     """The journal cannot be read or written; says which file and what to do."""
-
-    exit_code = 2

@@ -63,6 +63,7 @@ class SenseApi:
         self._clock = clock
         self._manners = Manners(clock, closing, spacing_s, StateFile(state_dir / "manners.json") if state_dir else None)
         self._adapter = _Adapter(trust(ca_file))
+        self.device_id = device_id
         self._session = _session(self._adapter, device_id)
         self._clock_error_s = 0.0
         self._posted: tuple[str, ...] = ()  # at the last login: Sense may repeat it in any answer

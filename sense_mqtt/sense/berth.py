@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.errors import ConfigError
+from sense_mqtt.errors import StateError
 from sense_mqtt.inbox import Rung
 from sense_mqtt.sense.ladder import FIRST_RUNG, Ladder, Rules
 from sense_mqtt.sense.store import StateFile
@@ -55,7 +55,7 @@ class Berth:
         }
         try:
             self._file.save(content, durable=False)  # a power cut may forget it, a crash may not
-        except ConfigError as error:
+        except StateError as error:
             self._complain(error)
 
     def claimed(self) -> contextlib.AbstractContextManager[bool]:
@@ -65,11 +65,11 @@ class Berth:
     def _read(self) -> Mapping[str, Any]:
         try:
             return self._file.load() or {}
-        except ConfigError as error:
+        except StateError as error:
             self._complain(error)
             return {}
 
-    def _complain(self, error: ConfigError) -> None:
+    def _complain(self, error: StateError) -> None:
         if not self._complained:
             log.warning("%s", error)
         self._complained = True

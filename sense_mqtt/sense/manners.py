@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.errors import ConfigError, RateLimited, SenseUnavailable
+from sense_mqtt.errors import RateLimited, SenseUnavailable, StateError
 from sense_mqtt.sense.answers import RETRY_AFTER_MOST_S
 from sense_mqtt.sense.store import StateFile
 
@@ -40,7 +40,7 @@ class Manners:
         """Let no call through for so long: Sense asked for it."""
         self._quiet_until = self._now() + seconds
         if self._file is not None and seconds > 0:
-            with contextlib.suppress(ConfigError):  # the session says what is wrong with its directory
+            with contextlib.suppress(StateError):  # the session says what is wrong with its directory
                 self._file.save({"quiet_until": self._clock.now().wall + seconds}, durable=False)
 
     def wait(self, seconds: float) -> None:
@@ -62,7 +62,7 @@ class Manners:
     def _remembered_s(self) -> float:
         try:
             until = (self._file.load() or {}).get("quiet_until") if self._file else None
-        except ConfigError:
+        except StateError:
             return 0.0
         left_s = until - self._clock.now().wall if isinstance(until, int | float) else 0.0
         return left_s if 0.0 < left_s <= RETRY_AFTER_MOST_S else 0.0  # else it is over, or a clock was wrong

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.errors import ConfigError, LoginRefused, SenseMqttError, SenseUnavailable, TokenRefused
+from sense_mqtt.errors import LoginRefused, SenseMqttError, SenseUnavailable, StateError, TokenRefused
 from sense_mqtt.inbox import Auth, AuthChanged
 from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.budget import Limits, LoginBudget
 from sense_mqtt.sense.logins import NOT_NOW, Credentials, Logins
-from sense_mqtt.sense.store import Stamp, StateFile
+from sense_mqtt.sense.store import SessionFile, Stamp, StateFile
 from sense_mqtt.sense.tokens import (
     Account,
     Monitor,
@@ -54,7 +54,7 @@ class Session:
         learn: Callable[[str], None] | None = None,  # told of each token, for redaction
     ) -> None:
         self._api = api
-        self._file = StateFile(state_dir / "session.json")
+        self._file = SessionFile(state_dir, api.device_id)
         self._credentials = credentials
         self._logins = Logins(api, LoginBudget(StateFile(state_dir / "logins.json"), limits), credentials, clock)
         self._clock = clock
@@ -139,6 +139,8 @@ class Session:
     def _adopt(self) -> None:
         """Take the stored session, where the file holds another one than when we last looked."""
         stamp = self._file.stamp()
+        if stamp is None and self._standing is not None and self._file.lost_its_directory():
+            self._file.keep(store(self._standing))
         if stamp is None or stamp == self._stamp:
             return
         self._file.warn_if_shared()
@@ -153,8 +155,9 @@ class Session:
     def _read(self) -> Mapping[str, Any]:
         try:
             return self._file.load() or {}
-        except ConfigError as error:
+        except StateError as error:
             if self._standing is None:
+                self._declare("unavailable", str(error))
                 raise
             log.warning("the session goes on without its file: %s", error)
             return {}
@@ -220,11 +223,8 @@ class Session:
 
     def _keep(self, standing: StoredSession, how: str) -> StoredSession:
         """Store, then use: what is used without being stored is lost in a crash, and costs a login."""
-        try:
-            self._file.save(store(standing))
-            self._stamp = self._file.stamp()
-        except ConfigError as error:  # without its traceback, which tells nothing more
-            log.log(logging.ERROR, "the session could not be stored, so a restart must log in anew: %s", error)
+        self._file.keep(store(standing))
+        self._stamp = self._file.stamp()
         self._take(standing)
         self._declare("ok", how)
         return standing

@@ -5,37 +5,41 @@ import fcntl
 import json
 import logging
 import os
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.errors import ConfigError
+from sense_mqtt.errors import StateError
+from sense_mqtt.state_files import Chown, Identity, StateDirectory, chown_of_root, open_directory
 
 log = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int]  # tells one version of a file from another
 
+_temporary_ids: dict[Path, str] = {}  # of state directories that cannot be used, as long as we run
+
 
 class StateFile:
-    """One JSON object in a file of mode 0600."""
+    """One JSON object in a file of mode 0600. Raises StateError where its directory cannot be used."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, chown: Chown | None = None) -> None:
         self._path = path
         self._is_damaged = False  # and that was logged; until it can be read again
+        self._chown = chown or chown_of_root()
+        self._directory: Identity | None = None  # in which the file was last read or written
+        self._complained = False  # that there is no lock
 
     def load(self) -> dict[str, Any] | None:
         """Return what is stored; None where there is nothing, or nothing that can be read."""
         try:
-            content = json.loads(self._path.read_text("utf-8"))
+            with self._opened("cannot be read") as directory:
+                raw = directory.read(self._path.name)
+                self._directory = directory.identity
+            content = json.loads(raw.decode())
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise ConfigError(
-                f"{self._path}: cannot be read ({error.strerror}); give it to the user we run as"
-            ) from error
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         was_damaged, self._is_damaged = self._is_damaged, not isinstance(content, dict)
         if isinstance(content, dict):
@@ -46,20 +50,33 @@ class StateFile:
 
     def save(self, content: dict[str, Any], *, durable: bool = True) -> None:
         """Replace the file in one step; once this returns, not even a power cut brings the old content back."""
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(self._path, json.dumps(content, indent=1).encode(), durable=durable)
-        except OSError as error:
-            message = f"{self._path}: cannot be written ({error.strerror}); set state_dir to a directory of our own"
-            raise ConfigError(message) from error
+        raw = json.dumps(content, indent=1).encode()
+        with self._opened("cannot be written", make=True) as directory:
+            directory.replace(self._path.name, raw, durable=durable)
+            self._directory = directory.identity
 
     def stamp(self) -> Stamp | None:
         """Return what changes whenever the file does."""
         try:
-            status = self._path.stat()
+            status = self._path.lstat()
         except OSError:
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def lost_its_directory(self) -> bool:
+        """Say whether the directory in which the file was is gone, or another one now; once for each directory."""
+        if self._directory is None:
+            return False
+        try:
+            status = self._path.parent.stat()
+            is_lost = (status.st_dev, status.st_ino) != self._directory
+        except FileNotFoundError:
+            is_lost = True
+        except OSError:
+            is_lost = False
+        if is_lost:
+            self._directory = None
+        return is_lost
 
     def warn_if_shared(self) -> None:
         """Say so where others may read the file."""
@@ -69,80 +86,101 @@ class StateFile:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes out; they wait."""
-        with _lock_file(self._path) as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        """Keep other processes out; they wait. Where there can be no lock, say so once and go on without."""
+        with self._lock(fcntl.LOCK_EX):
             yield
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[bool]:
-        """Keep other processes out, or yield False at once where one keeps us out."""
-        with _lock_file(self._path) as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+        """Keep other processes out, or yield False at once where one keeps us out. Without a lock as `locked`."""
+        with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB) as is_ours:
+            yield is_ours
+
+    @contextlib.contextmanager
+    def _lock(self, how: int) -> Iterator[bool]:
+        """A file beside the real one, since that is replaced at each writing; the lock ends with the descriptor."""
+        descriptor, is_ours = None, True
+        try:
+            descriptor = self.open_lock()
+            fcntl.flock(descriptor, how)
+        except BlockingIOError:
+            is_ours = False
+        except (StateError, OSError) as error:
+            self._complain(error)
+        try:
+            yield is_ours
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def open_lock(self) -> int:
+        """Return the descriptor of the file that is locked in place of this one."""
+        path = self._path.with_suffix(".lock")
+        with _opened(path, "cannot be opened", self._chown, make=True) as directory:
+            return directory.open_lock(path.name)
+
+    def _complain(self, error: StateError | OSError) -> None:
+        if not self._complained:
+            log.warning("%s: going on without keeping other processes out: %s", self._path, error)
+        self._complained = True
+
+    def _opened(self, what: str, *, make: bool = False) -> contextlib.AbstractContextManager[StateDirectory]:
+        return _opened(self._path, what, self._chown, make=make)
+
+
+class SessionFile(StateFile):
+    """session.json, and with it the id by which Sense knows us; where it cannot be written, the session goes on."""
+
+    def __init__(self, state_dir: Path, known_id: str) -> None:
+        super().__init__(state_dir / "session.json")
+        self._state_dir, self._known_id = state_dir, known_id
+
+    def keep(self, content: dict[str, Any]) -> None:
+        """Store the session, and the id where that is not stored."""
+        try:
+            self.save(content)
+            keep_device_id(self._state_dir, self._known_id)
+        except StateError as error:  # without its traceback, which tells nothing more
+            log.log(logging.ERROR, "the session could not be stored, so a restart must log in anew: %s", error)
 
 
 def device_id(state_dir: Path, make: Callable[[], str] = lambda: uuid.uuid4().hex) -> str:
-    """Return the id by which Sense knows this installation; made once, then kept: tokens may hang on it (facts 1)."""
-    file = StateFile(state_dir / "device.json")
-    stored = (file.load() or {}).get("device_id")
-    if isinstance(stored, str) and stored.isalnum():
-        return stored
-    made = make()
-    file.save({"device_id": made})
+    """Return the id by which Sense knows this installation; made once, then kept: tokens may hang on it (facts 1).
+
+    Where it cannot be kept at present, it lasts as long as we run.
+    """
+    try:
+        stored = _stored_id(state_dir)
+        made = stored or _temporary_ids.get(state_dir) or make()
+        if stored is None:
+            keep_device_id(state_dir, made)
+    except StateError as error:
+        if state_dir not in _temporary_ids:
+            log.warning("after a restart Sense will take us for another installation: %s", error)
+        return _temporary_ids.setdefault(state_dir, make())
     return made
 
 
+def keep_device_id(state_dir: Path, known: str) -> None:
+    """Store the id by which Sense knows us, unless one is stored."""
+    if _stored_id(state_dir) is None:
+        StateFile(state_dir / "device.json").save({"device_id": known})
+
+
+def _stored_id(state_dir: Path) -> str | None:
+    stored = (StateFile(state_dir / "device.json").load() or {}).get("device_id")
+    return stored if isinstance(stored, str) and stored.isalnum() else None
+
+
 @contextlib.contextmanager
-def _lock_file(path: Path) -> Iterator[int]:
-    """A file beside the real one, since that is replaced at each writing; the lock ends with the descriptor."""
-    lock_path = path.with_suffix(".lock")
+def _opened(path: Path, what: str, chown: Chown | None, *, make: bool) -> Iterator[StateDirectory]:
     try:
-        lock_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        _give_away(lock, lock_path.parent)
-    except OSError as error:
-        message = f"{lock_path}: cannot be opened ({error.strerror}); set state_dir to a directory of our own"
-        raise ConfigError(message) from error
-    try:
-        yield lock
-    finally:
-        os.close(lock)
-
-
-def _replace(path: Path, content: bytes, *, durable: bool) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600 from birth
-    try:
-        with os.fdopen(handle, "wb") as file:
-            _give_away(handle, path.parent)
-            file.write(content)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+        with open_directory(path.parent, make=make, chown=chown) as directory:
+            yield directory
+    except FileNotFoundError:
+        if make:
+            raise StateError(f"{path}: {what} (its directory went away)") from None
         raise
-    if durable:
-        _sync_directory(path.parent)
-
-
-def _give_away(descriptor: int, directory: Path) -> None:
-    """As root (`sudo sense-mqtt login`), give the file to the directory's owner: the bridge must be able to read it."""
-    if os.geteuid() == 0:
-        with contextlib.suppress(OSError):  # a root without that right
-            owner = directory.stat()
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    except OSError as error:
+        message = f"{path}: {what} ({error.strerror}); make state_dir a directory of the user we run as, with room"
+        raise StateError(message) from error

@@ -1,13 +1,12 @@
 """Small files in the state directory."""
 
 import json
-import os
 import threading
 
 import pytest
 
-from sense_mqtt.errors import ConfigError
-from sense_mqtt.sense.store import StateFile, device_id
+from sense_mqtt.errors import StateError
+from sense_mqtt.sense.store import SessionFile, StateFile, device_id
 
 
 @pytest.fixture
@@ -59,13 +58,52 @@ def test_a_failed_save_leaves_the_old_content(file, tmp_path):
 
 def test_a_directory_that_cannot_be_is_named(tmp_path):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(ConfigError, match=r"taken/x\.json: cannot be written .*state_dir"):
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(StateError, match=r"taken: is no directory; .*state_dir"):
         StateFile(tmp_path / "taken" / "x.json").save({})
-    with (
-        pytest.raises(ConfigError, match=r"x\.lock: cannot be opened .*state_dir"),
-        StateFile(tmp_path / "taken" / "x.json").locked(),
-    ):
-        pass
+    with pytest.raises(StateError, match=r"dangling: is a link that leads nowhere; make that directory"):
+        StateFile(tmp_path / "dangling" / "x.json").save({})
+
+
+@pytest.mark.parametrize("use", [StateFile.locked, StateFile.claimed])
+def test_where_there_can_be_no_lock_it_is_said_once_and_gone_without(tmp_path, use, caplog):
+    (tmp_path / "taken").write_text("")
+    file = StateFile(tmp_path / "taken" / "x.json")
+    for _ in range(2):
+        with use(file) as is_ours:
+            assert is_ours is not False
+    assert caplog.text.count("going on without keeping other processes out") == 1
+
+
+def test_a_directory_that_was_removed_or_replaced_is_noticed_once(file, tmp_path):
+    assert not file.lost_its_directory()
+    file.save({"a": 1})
+    assert not file.lost_its_directory()
+    for put_back in (False, True):
+        (tmp_path / "state").rename(tmp_path / f"old-{put_back}")
+        if put_back:
+            (tmp_path / "state").mkdir()
+        assert file.lost_its_directory()
+        assert not file.lost_its_directory()
+        file.save({"a": 2})
+    assert not file.lost_its_directory()
+
+
+def test_with_the_session_the_device_id_is_stored_again(tmp_path):
+    known = device_id(tmp_path / "state")
+    (tmp_path / "state").rename(tmp_path / "old")
+    SessionFile(tmp_path / "state", known).keep({})
+    assert device_id(tmp_path / "state") == known
+
+
+def test_a_device_id_that_cannot_be_stored_lasts_as_long_as_we_run(tmp_path, caplog):
+    (tmp_path / "taken").write_text("")
+    known = device_id(tmp_path / "taken")
+    assert device_id(tmp_path / "taken") == known
+    assert caplog.text.count("Sense will take us for another installation") == 1
+    (tmp_path / "taken").unlink()
+    assert device_id(tmp_path / "taken") == known
+    assert json.loads((tmp_path / "taken" / "device.json").read_text()) == {"device_id": known}
 
 
 def test_the_stamp_changes_with_each_save(file):
@@ -122,13 +160,3 @@ def test_the_device_id_is_made_once(tmp_path):
 def test_a_damaged_device_id_is_made_anew(tmp_path):
     (tmp_path / "device.json").write_text(json.dumps({"device_id": "a\r\nb"}))
     assert device_id(tmp_path, lambda: "abc") == "abc"
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_what_root_writes_belongs_to_whom_the_directory_belongs(tmp_path):
-    os.chown(tmp_path, 12_345, 12_346)
-    file = StateFile(tmp_path / "session.json")
-    with file.locked():
-        file.save({"a": 1})
-    owners = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in tmp_path.iterdir()}
-    assert owners == dict.fromkeys(("session.json", "session.lock"), (12_345, 12_346))

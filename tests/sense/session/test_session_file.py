@@ -3,9 +3,7 @@
 import pytest
 from sense_parts import STATUS, session_of
 
-from sense_mqtt.errors import (
-    ConfigError,
-)
+from sense_mqtt.errors import SenseUnavailable, StateError
 
 
 def test_a_session_that_cannot_be_stored_is_used_all_the_same(cloud, tmp_path, clock, caplog):
@@ -22,7 +20,7 @@ def test_a_file_that_cannot_be_read_at_the_start_is_named_and_costs_no_login(clo
     (tmp_path / "session.json").mkdir()
     session = session_of(cloud, tmp_path, clock)
     for _ in range(2):
-        with pytest.raises(ConfigError, match=r"session.json: cannot be read"):
+        with pytest.raises(StateError, match=r"session.json: is a link, or no plain file"):
             session.token()
     assert cloud.records.counts.requests == 0
 
@@ -49,3 +47,46 @@ def test_each_token_is_learned_for_redaction(cloud, tmp_path, clock):
     second = session.token()
     assert {first, second} < set(learned)
     assert len(set(learned)) == 5  # two of each, and the serial number of the monitor
+
+
+# --- a state directory that comes and goes
+
+
+def test_a_directory_that_is_removed_while_we_run_is_made_again_and_costs_no_login(cloud, tmp_path, clock):
+    session = session_of(cloud, tmp_path / "state", clock)
+    session.token()
+    (tmp_path / "state").rename(tmp_path / "old")
+    assert session.get(STATUS)
+    assert session_of(cloud, tmp_path / "state", clock).get(STATUS)
+    assert cloud.records.counts.logins == 1
+    assert (tmp_path / "state" / "device.json").exists()
+
+
+def test_a_session_file_that_a_person_removed_stays_removed(cloud, tmp_path, clock):
+    session = session_of(cloud, tmp_path, clock)
+    session.token()
+    (tmp_path / "session.json").unlink()
+    assert session.get(STATUS)
+    assert not (tmp_path / "session.json").exists()
+
+
+def test_a_directory_that_cannot_be_made_again_is_said_once_and_stops_nothing(cloud, tmp_path, clock, caplog):
+    session = session_of(cloud, tmp_path / "state", clock)
+    session.token()
+    (tmp_path / "state").rename(tmp_path / "old")
+    (tmp_path / "state").write_text("")
+    for _ in range(3):
+        assert session.get(STATUS)
+    assert caplog.text.count("could not be stored") == 1
+
+
+def test_no_login_is_made_that_cannot_be_counted_over_restarts(cloud, tmp_path, clock):
+    (tmp_path / "state").symlink_to(tmp_path / "nowhere")
+    session = session_of(cloud, tmp_path / "state", clock)
+    for _ in range(3):
+        with pytest.raises(SenseUnavailable, match=r"no login while it cannot be counted: .*leads nowhere"):
+            session.token()
+    assert session.auth == "unavailable"
+    assert cloud.records.counts.logins == 0
+    (tmp_path / "nowhere").mkdir()
+    assert session.get(STATUS)
