@@ -4,23 +4,15 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
+from secrets import randbits
 from typing import Any, TypeVar
 
-from sense_mqtt.errors import JournalError
-from sense_mqtt.journal_tables import (
-    SCHEMA,
-    VERSION,
-    copy,
-    has_no_room,
-    insert,
-    is_damage,
-    save,
-    transact,
-)
+from sense_mqtt.errors import JournalError, StateError
+from sense_mqtt.journal_file import FAULTS, SQLITE_FAULTS, JournalFile
+from sense_mqtt.journal_tables import SCHEMA, copy, insert, merge, save, transact
 
 T = TypeVar("T")
 
@@ -28,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 EVENTS_MOST = 200_000  # that wait for a broker: some 60 MB, half a year of an ordinary house
 EVENTS_IN_MEMORY_MOST = 10_000  # the same while the disk cannot be written
+UNREAD_BITS = 61  # numbers that no file reaches by counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +41,16 @@ class Journal:
     """
 
     def __init__(self, path: Path, events_most: int = EVENTS_MOST) -> None:
-        """Open or make the file; one that is damaged is set aside. Raises JournalError where there can be none."""
+        """Open or make the file; one that is damaged is set aside. Raises JournalError of a newer version's file."""
         self._path, self._events_most = path, events_most
-        self._in_memory = self._is_told = False  # `_is_told`: that events were dropped
+        self._file = JournalFile(path)
+        self._lost: list[sqlite3.Connection] = []  # never closed: SQLite would remove what is under their name now
+        self._in_memory = self._is_unread = False  # `_is_unread`: what the file holds is not in memory
+        self._is_told = False  # that events were dropped
         self.newest = 0  # number of the newest event; 0: there is none
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._connection = self._open()
-        except (OSError, sqlite3.Error) as error:
-            self._connection = self._open_otherwise(error)
+        self._connection = self._begin()
         self.newest = int(self._read("SELECT coalesce(max(number), 0) FROM events")[0][0])
-        self._held = int(self._read("SELECT count(*) FROM events")[0][0])
+        self._held = self._count()
 
     # --- what is kept
 
@@ -121,24 +113,32 @@ class Journal:
         return None
 
     def tend(self) -> None:
-        """Return from memory to the file where it can be written again. Call now and then."""
+        """Return from memory to the file where it can be written again, and make it again where it was removed."""
+        if not self._in_memory and self._file.is_lost():
+            self._lost.append(self._connection)
+            self._connection = self._begin_in_memory(StateError("it was removed while we run"), self._connection)
         if not self._in_memory:
             return
         try:
             self._return_to_file()
-        except sqlite3.Error as error:
-            if is_damage(error):
-                self._set_aside(error)  # a new one begins next time
-        except (JournalError, OSError):
+        except FAULTS as error:
+            if self._file.is_damage(error):
+                with suppress(*FAULTS):
+                    self._file.set_aside(error)  # a new one begins next time
+        except JournalError:
             pass  # not yet
+
+    def _count(self) -> int:
+        return int(self._read("SELECT count(*) FROM events")[0][0])
 
     def _return_to_file(self) -> None:
         with ExitStack() as failing:
-            file = failing.enter_context(closing(self._open()))
-            transact(file, lambda target: copy(self._connection, target))
+            file = failing.enter_context(closing(self._file.open()))
+            transact(file, lambda target: (merge if self._is_unread else copy)(self._connection, target))
             failing.pop_all()
         self._connection.close()
-        self._connection, self._in_memory = file, False
+        self._connection, self._in_memory, self._is_unread = file, False, False
+        self._held = self._count()
         logger.info("%s: can be written again", self._path)
 
     def close(self) -> None:
@@ -146,49 +146,25 @@ class Journal:
 
     # --- the file
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None)
+    def _begin(self) -> sqlite3.Connection:
         try:
-            self._prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise JournalError(f"{self._path}: was written by a newer sense-mqtt: update, or move the file away")
-        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("malformed")
-        connection.execute("PRAGMA auto_vacuum = FULL")  # a file that grew while the broker was away shrinks again
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # an event is told only once it would survive a power cut
-        connection.executescript(SCHEMA)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-
-    def _open_otherwise(self, error: OSError | sqlite3.Error) -> sqlite3.Connection:
-        if has_no_room(error):
-            return self._begin_in_memory(error)
-        if not is_damage(error):
-            message = f"{self._path}: cannot be opened ({error}): make its folder writable, or set state_dir"
-            raise JournalError(message) from error
-        self._set_aside(error)
+            return self._file.open()
+        except FAULTS as error:
+            if not self._file.is_damage(error):
+                return self._begin_unwritable(error)
+            fault: Exception = error
         try:
-            return self._open()
-        except sqlite3.Error as again:
+            self._file.set_aside(fault)
+            return self._file.open()
+        except FAULTS as again:
             return self._begin_in_memory(again)
 
-    def _set_aside(self, error: Exception) -> None:
-        aside = next(path for path in map(self._beside, count(1)) if not path.exists())
-        for ending in ("", "-wal", "-shm"):
-            part = self._path.with_name(self._path.name + ending)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + ending))
-        logger.error("%s: is damaged (%s) and set aside as %s; a new one begins", self._path, error, aside.name)
-
-    def _beside(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.damaged-{number}")
+    def _begin_unwritable(self, error: Exception) -> sqlite3.Connection:
+        known = self._file.open_to_read()
+        self._is_unread = known is None
+        if self._is_unread:  # so that the numbers of its events, which come back one day, are not given anew
+            self.newest = randbits(UNREAD_BITS) + 2**UNREAD_BITS
+        return self._begin_in_memory(error, known)
 
     def _begin_in_memory(self, error: Exception, known: sqlite3.Connection | None = None) -> sqlite3.Connection:
         logger.error(
@@ -199,8 +175,8 @@ class Journal:
         )
         memory = sqlite3.connect(":memory:", isolation_level=None)
         memory.executescript(SCHEMA)
-        if known is not None:
-            transact(memory, lambda target: save(known, target, self.newest))
+        transact(memory, lambda target: save(known, target, self.newest))
+        if known is not None and known not in self._lost:
             known.close()
         self._in_memory = True
         return memory
@@ -216,13 +192,13 @@ class Journal:
     def _try(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             return work(self._connection)
-        except sqlite3.Error as error:
+        except SQLITE_FAULTS as error:
             if self._in_memory:
                 raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
             self._connection = self._begin_in_memory(error, self._connection)
         try:
             return work(self._connection)
-        except sqlite3.Error as error:
+        except SQLITE_FAULTS as error:
             raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
 
 

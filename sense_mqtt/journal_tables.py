@@ -1,9 +1,9 @@
 """The journal's tables in SQLite: made, written all or nothing, copied, and saved from a damaged file."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -37,32 +37,42 @@ def copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
         target.executemany(f"INSERT INTO {table} VALUES ({marks})", source.execute(f"SELECT * FROM {table}"))  # noqa: S608
 
 
-def save(source: sqlite3.Connection, target: sqlite3.Connection, newest: int) -> None:
-    """Make the target hold what can still be read of the source, and count on from `newest`."""
+def merge(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Add to the target what the source holds; the same house is known better by the source."""
+    target.executemany("INSERT OR REPLACE INTO homes VALUES (?, ?)", source.execute("SELECT * FROM homes"))
+    target.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", source.execute("SELECT * FROM events"))
+
+
+def try_to_write(connection: sqlite3.Connection) -> None:
+    """Write and read each table as we do, and undo it: a damaged schema shows now. Raises sqlite3.Error."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("INSERT OR REPLACE INTO homes (monitor, document) VALUES (-1, '')")
+        number = insert(connection, "", "")
+        connection.execute("SELECT topic, payload FROM events WHERE number = ?", (number,)).fetchone()
+        connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def save(source: sqlite3.Connection | None, target: sqlite3.Connection, newest: int) -> None:
+    """Make the target hold what can still be read of the source, if there is one, and count on from `newest`."""
+    numbers = [newest]
     for table, columns in (("homes", 2), ("events", 3)):
         marks = ", ".join("?" * columns)
         for order in ("", " ORDER BY 1 DESC"):  # up to the damage, from either end
-            with suppress(sqlite3.Error):
-                for row in source.execute(f"SELECT * FROM {table}{order}"):  # noqa: S608 - names of ours
+            with suppress(sqlite3.Error, UnicodeDecodeError):
+                for row in _rows(source, f"SELECT * FROM {table}{order}"):  # noqa: S608 - names of ours
                     target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
+    with suppress(sqlite3.Error, UnicodeDecodeError):
+        numbers += [seq for (seq,) in _rows(source, "SELECT seq FROM sqlite_sequence") if isinstance(seq, int)]
     target.execute("DELETE FROM sqlite_sequence")
-    target.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (newest,))
+    target.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (max(numbers),))
 
 
-def is_damage(error: Exception) -> bool:
-    """Say whether the file itself is no good."""
-    return _is(error, "SQLITE_CORRUPT", "SQLITE_NOTADB") or (
-        isinstance(error, sqlite3.Error) and str(error) == "malformed"
-    )
-
-
-def has_no_room(error: Exception) -> bool:
-    """Say whether the disk is full, or does not take or give what it should."""
-    return _is(error, "SQLITE_FULL", "SQLITE_IOERR")
-
-
-def _is(error: Exception, *names: str) -> bool:
-    return str(getattr(error, "sqlite_errorname", "")).startswith(names)
+def _rows(source: sqlite3.Connection | None, query: str) -> Iterable[tuple[Any, ...]]:
+    return source.execute(query) if source is not None else ()
 
 
 def insert(connection: sqlite3.Connection, topic: str, payload: str) -> int:

@@ -15,11 +15,13 @@ from sense_mqtt.errors import (
     MfaNeeded,
     RateLimited,
     SenseUnavailable,
+    StateError,
 )
 
 EXIT_CODES = [
     (ConfigError("x"), 2),
-    (JournalError("x"), 2),
+    (JournalError("x"), 1),
+    (StateError("x"), 1),
     (LoginRefused("x"), 3),
     (MfaNeeded("x"), 3),
     (SenseUnavailable("x"), 1),

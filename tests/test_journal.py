@@ -139,12 +139,6 @@ def test_events_that_are_too_many_make_room_for_newer_ones_and_it_is_told_once(p
 # --- what cannot be opened or read
 
 
-def test_a_folder_that_cannot_be_made_is_told_with_what_to_do(tmp_path):
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(JournalError, match=r"cannot be opened .*make its folder writable, or set state_dir"):
-        Journal(tmp_path / "file" / "journal.sqlite3")
-
-
 @pytest.mark.parametrize("damage", [b"no database" * 1000, None], ids=["no database", "damaged pages"])
 def test_a_damaged_file_is_set_aside_and_a_new_one_begins(path, caplog, damage):
     with closing(Journal(path)) as journal:
