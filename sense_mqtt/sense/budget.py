@@ -1,13 +1,18 @@
 """How often we may log in with the password: once in 15 minutes, four times a day, counted over restarts."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from sense_mqtt.errors import RateLimited
+from sense_mqtt.clock import Moment
+from sense_mqtt.errors import RateLimited, StateError
 from sense_mqtt.sense.store import StateFile
 
 DAY_S = 86_400.0
+JUMP_S = 60.0  # by which the wall clock is ahead of ours only where it was set
+SEEN_EVERY_S = 600.0  # while the wall clock is behind, the file is told so often how far we are
+NUMBER_MOST = 1e12  # of seconds that can be a time
 
 Result = Literal["unknown", "ok", "refused", "unavailable"]
 
@@ -23,7 +28,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One login with the password, at `time` (wall clock)."""
+    """One login with the password, at `time` (by the clock of `LoginBudget`)."""
 
     time: float
     result: Result = "unknown"
@@ -51,34 +56,42 @@ def is_spent(attempts: Sequence[Attempt], limits: Limits, now: float) -> bool:
 
 
 class LoginBudget:
-    """The logins of the last day, in a file."""
+    """The logins of the last day, in a file, and in memory where that is gone.
+
+    Counted by a clock that is never set back: it begins with the wall clock, or with what the file says where that is
+    later, and goes on with the monotonic clock. So a wall clock that is wrong at a start makes nothing forgotten.
+    """
 
     def __init__(self, file: StateFile, limits: Limits | None = None) -> None:
         self._file = file
         self._limits = limits or Limits()
+        self._known: Mapping[str, Any] = {}  # what the file held last
+        self._ahead_s: float | None = None  # of our clock before the monotonic one; None before the first look
 
-    def wait_s(self, now: float) -> float:
+    def wait_s(self, now: Moment) -> float:
         """Return the seconds until the bridge may log in by itself; 0 where it may now."""
-        return wait_s(self._read(now), self._limits, now)
+        return wait_s(*self._read_with(now))
 
-    def is_spent(self, now: float) -> bool:
+    def is_spent(self, now: Moment) -> bool:
         """Whether the whole day's budget is used up."""
-        return is_spent(self._read(now), self._limits, now)
+        return is_spent(*self._read_with(now))
 
-    def last(self, now: float) -> Result:
+    def last(self, now: Moment) -> Result:
         """Return what became of the last login."""
-        attempts = self._read(now)
+        attempts, _ = self._read(now)
         return attempts[-1].result if attempts else "unknown"
 
-    def count(self, now: float, within_s: float = 3_600.0) -> int:
+    def count(self, now: Moment, within_s: float = 3_600.0) -> int:
         """Return the number of logins of the last `within_s` seconds."""
-        return sum(attempt.time > now - within_s for attempt in self._read(now))
+        attempts, time = self._read(now)
+        return sum(attempt.time > time - within_s for attempt in attempts)
 
-    def spend(self, now: float) -> None:
-        """Count a login; before it is made, so that one cut short counts too."""
-        self._write([*self._read(now), Attempt(now)])
+    def spend(self, now: Moment) -> None:
+        """Count a login; before it is made, so that one cut short counts too. Raises StateError: then make none."""
+        attempts, time = self._read(now)
+        self._save(self._document([*attempts, Attempt(time)], time))
 
-    def spend_by_hand(self, now: float) -> None:
+    def spend_by_hand(self, now: Moment) -> None:
         """Count a login that a person makes; raise `RateLimited` where even a person should wait."""
         if self.count(now, self._limits.spacing_s) >= self._limits.by_hand:
             minutes = self._limits.spacing_s / 60
@@ -87,44 +100,84 @@ class LoginBudget:
             )
         self.spend(now)
 
-    def settle(self, now: float, result: Result) -> None:
+    def settle(self, now: Moment, result: Result) -> None:
         """Note what became of the login that was counted last."""
-        attempts = self._read(now)
-        self._write([*attempts[:-1], Attempt(attempts[-1].time, result)] if attempts else [])
+        attempts, time = self._read(now)
+        if attempts:
+            self._note(self._document([*attempts[:-1], replace(attempts[-1], result=result)], time))
 
-    def refund(self, now: float) -> None:
+    def refund(self, now: Moment) -> None:
         """Take back the last login: it never reached Sense."""
-        self._write(self._read(now)[:-1])
+        attempts, time = self._read(now)
+        self._note(self._document(attempts[:-1], time))
 
     @property
     def refusal(self) -> Refusal | None:
         """What Sense refused, over restarts too; None where it took the last login."""
-        refused = (self._file.load() or {}).get("refused")
+        refused = self._load().get("refused")
         return Refusal(str(refused.get("who")), str(refused.get("why"))) if isinstance(refused, dict) else None
 
     def note_refusal(self, refusal: Refusal | None) -> None:
         """Remember what was refused; None: Sense took a login."""
         told = None if refusal is None else {"who": refusal.who, "why": refusal.why}
-        if told != (self._file.load() or {}).get("refused"):
-            self._save(refused=told)
+        if told != self._load().get("refused"):
+            self._note({"refused": told})
 
-    def _read(self, now: float) -> list[Attempt]:
-        rows = (self._file.load() or {}).get("logins", [])
+    def _read_with(self, now: Moment) -> tuple[Sequence[Attempt], Limits, float]:
+        attempts, time = self._read(now)
+        return attempts, self._limits, time
+
+    def _read(self, now: Moment) -> tuple[list[Attempt], float]:
+        """Return the attempts of the last day, and the time by our clock."""
+        attempts, seen = self._read_file()
+        begun = now.wall - now.monotonic if self._ahead_s is None else self._ahead_s
+        self._ahead_s = max(begun, seen - now.monotonic)
+        time = now.monotonic + self._ahead_s
+        jump_s = now.wall - time
+        if jump_s >= JUMP_S:  # the wall clock was set forward: no login is older for that
+            attempts = [replace(attempt, time=attempt.time + jump_s) for attempt in attempts]
+            self._ahead_s, time = self._ahead_s + jump_s, now.wall
+        recent = sorted((each for each in attempts if each.time > time - DAY_S), key=lambda each: each.time)
+        if attempts and (jump_s >= JUMP_S or min(-jump_s, time - seen) >= SEEN_EVERY_S):
+            self._note(self._document(recent, time))
+        return recent, time
+
+    def _read_file(self) -> tuple[list[Attempt], float]:
+        """Return the attempts, and the newest time that the file knows of; 0 where it knows of no attempt."""
+        document = self._load()
+        rows = document.get("logins")
         attempts = [attempt for row in rows if (attempt := _attempt(row))] if isinstance(rows, list) else []
-        if any(attempt.time > now for attempt in attempts):  # by a clock that ran fast: they count as just made, once
-            attempts = [replace(attempt, time=min(attempt.time, now)) for attempt in attempts]
-            self._write(attempts)
-        return sorted((attempt for attempt in attempts if attempt.time > now - DAY_S), key=lambda attempt: attempt.time)
+        times = [attempt.time for attempt in attempts]
+        return attempts, max([_number(document.get("seen")) or 0.0, *times]) if attempts else 0.0
 
-    def _write(self, attempts: Sequence[Attempt]) -> None:
-        self._save(logins=[{"time": attempt.time, "result": attempt.result} for attempt in attempts[-50:]])
+    @staticmethod
+    def _document(attempts: Sequence[Attempt], time: float) -> dict[str, Any]:
+        rows = [{"time": attempt.time, "result": attempt.result} for attempt in attempts[-50:]]
+        return {"logins": rows, "seen": time}
 
-    def _save(self, **changed: Any) -> None:
-        self._file.save({**(self._file.load() or {}), **changed})
+    def _load(self) -> Mapping[str, Any]:
+        with contextlib.suppress(StateError):  # the session says what is wrong with its directory
+            self._known = self._file.load() or self._known
+        return self._known
+
+    def _save(self, changed: Mapping[str, Any]) -> None:
+        document = {**self._load(), **changed}
+        self._file.save(document)
+        self._known = document
+
+    def _note(self, changed: Mapping[str, Any]) -> None:
+        try:
+            self._save(changed)
+        except StateError:
+            self._known = {**self._known, **changed}  # it counts as long as we run
 
 
 def _attempt(row: object) -> Attempt | None:
-    if not isinstance(row, dict) or not isinstance(row.get("time"), int | float):
+    if not isinstance(row, dict) or (time := _number(row.get("time"))) is None:
         return None
     result: Result = next((known for known in get_args(Result) if known == row.get("result")), "unknown")
-    return Attempt(float(row["time"]), result)
+    return Attempt(time, result)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and abs(value) < NUMBER_MOST else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sense_mqtt.clock import Clock
+from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.errors import (
     LoginRefused,
     MfaNeeded,
@@ -14,6 +14,7 @@ from sense_mqtt.errors import (
     RateLimited,
     RequestRefused,
     SenseUnavailable,
+    StateError,
 )
 from sense_mqtt.sense.answers import AccountLocked
 from sense_mqtt.sense.api import SenseApi, Unreached
@@ -87,7 +88,7 @@ class Logins:
 
     def by_hand(self, email: str, password: str, code: Callable[[], str]) -> StoredSession:
         """Log in for a person, who may try more often than the bridge; counted all the same."""
-        self._budget.spend_by_hand(self._clock.now().wall)
+        self._budget.spend_by_hand(self._clock.now())
         return self._enter(email, password, lambda _attempt: code())
 
     def refuse_if_parked(self) -> None:
@@ -101,7 +102,7 @@ class Logins:
         self._parked = None
 
     def count_last_hour(self) -> int:
-        return self._budget.count(self._clock.now().wall)
+        return self._budget.count(self._clock.now())
 
     def _park(self, error: LoginRefused, wait_s: float | None = None) -> LoginRefused:
         mends_s = wait_s if wait_s is not None else MENDS_AFTER_S.get(type(error))
@@ -111,17 +112,23 @@ class Logins:
         return kind(str(error))
 
     def _keep_to_budget(self) -> None:
-        now = self._clock.now().wall
+        now = self._clock.now()
         wait_s = self._budget.wait_s(now)
         if wait_s == 0:
-            self._budget.spend(now)
+            self._spend(now)
             return
-        at = datetime.fromtimestamp(now + wait_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        at = datetime.fromtimestamp(now.wall + wait_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
         message = f"to spare the account a lock, the next login is at {at}; `sense-mqtt login` may be run now"
         no_answer = NO_ANSWER.get(self._budget.last(now))
         if no_answer and not self._budget.is_spent(now):
             raise SenseUnavailable(f"{no_answer}; {message}")
         raise self._park(LoginRefused(message), wait_s)
+
+    def _spend(self, now: Moment) -> None:
+        try:
+            self._budget.spend(now)
+        except StateError as error:  # after a restart it would not count, so restarts could lock the account
+            raise SenseUnavailable(f"no login while it cannot be counted: {error}") from error
 
     def _enter(self, email: str, password: str, codes: Codes) -> StoredSession:
         with self._settled():
@@ -135,7 +142,7 @@ class Logins:
     @contextlib.contextmanager
     def _settled(self) -> Iterator[None]:
         """Note what became of the login that was counted."""
-        now = self._clock.now().wall
+        now = self._clock.now()
         try:
             yield
         except (Unreached, CertificateRefused):
