@@ -18,6 +18,7 @@ from sense_mqtt.config import Config, example, load, schema
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Crashed, Inbox, Stop
 from sense_mqtt.redaction import RedactingFormatter, Redactor
+from sense_mqtt.sense.only_one import OnlyBridge
 
 EXIT_STOPPED = 0  # contract, section 5; what failed carries its own exit code
 
@@ -83,9 +84,12 @@ def run_bridge(options: argparse.Namespace) -> int:
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     inbox, clock = Inbox(), SystemClock()
     _listen_to_the_process(inbox)
-    bridge = assemble(config, inbox, connect_cloud(config, inbox, redactor, clock), clock)
-    logger.info("sense-mqtt %s starts", __version__)
-    return bridge.run()
+    with OnlyBridge(config.state_dir) as only_one:
+        cloud = connect_cloud(config, inbox, redactor, clock)
+        bridge = assemble(config, inbox, cloud, clock)
+        bridge.add_duty("the state directory", only_one.tend)
+        logger.info("sense-mqtt %s starts", __version__)
+        return bridge.run()
 
 
 def _start_logging(redactor: Redactor, level: str) -> None:

@@ -17,6 +17,7 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     StateError,
 )
+from sense_mqtt.sense.only_one import OnlyBridge
 
 EXIT_CODES = [
     (ConfigError("x"), 2),
@@ -69,3 +70,16 @@ def test_a_configuration_that_is_wrong_ends_with_2(tmp_path):
     exit_code, _, complaints = sense_mqtt("lookup", "status", "--config", str(file))
     assert exit_code == 2
     assert "mqtt.port: must be at most 65535" in complaints
+
+
+def test_a_second_bridge_on_one_state_directory_ends_with_1_and_says_why(tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps({"state_dir": str(tmp_path / "state"), "sense": {"email": "a@b.c", "password": "x"}}))
+    config.chmod(0o600)
+    with OnlyBridge(tmp_path / "state"):
+        command = [sys.executable, "-m", "sense_mqtt", "run", "--config", str(config)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr.strip().splitlines() == [
+        f"{tmp_path}/state: another sense-mqtt works there; stop it, or give this one a state_dir of its own"
+    ]

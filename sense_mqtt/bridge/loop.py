@@ -98,11 +98,15 @@ class Bridge:
             Stop: self._take_stop,
             Crashed: self._take_crash,
         }
-        self._duties: Mapping[str, Callable[[Moment], None]] = {
+        self._duties: dict[str, Callable[[Moment], None]] = {
             "the broker connection": publisher.tend,
             "the schedules": schedules.begin_due,
             "the gaps": intake.end_overdue_gaps,
         }
+
+    def add_duty(self, what: str, duty: Callable[[Moment], None]) -> None:
+        """Do this each second too; `what` is its name in the log."""
+        self._duties[what] = duty
 
     def run(self) -> int:
         """Run until a Stop or a Crashed arrives; return the exit code."""

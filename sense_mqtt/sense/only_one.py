@@ -1,0 +1,60 @@
+"""Only one bridge works in a state directory, as long as it lives."""
+
+import contextlib
+import logging
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.errors import StateError
+from sense_mqtt.sense.store import StateFile
+from sense_mqtt.state_files import Identity
+
+log = logging.getLogger(__name__)
+
+
+class OnlyBridge:
+    """Within the block a second bridge is refused; `login`, `check` and `lookup` are not."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._file = StateFile(state_dir / "bridge.json")  # of which there is only the lock
+        self._path = state_dir / "bridge.lock"
+        self._held = contextlib.ExitStack()
+        self._identity: Identity | None = None  # of what was locked; None where there could be no lock
+
+    def __enter__(self) -> Self:
+        if not self._take():
+            self._held.close()
+            raise StateError(
+                f"{self._state_dir}: another sense-mqtt works there; stop it, or give this one a state_dir of its own"
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def tend(self, _now: Moment) -> None:
+        """Lock it again where it was removed, or could not be locked. Call now and then."""
+        if self._identity is not None and self._identify() == self._identity:
+            return
+        if self._identity is not None:
+            log.error("%s was removed while we run; it is made again with all that we know", self._state_dir)
+        self._held.close()
+        if not self._take():
+            log.error("%s: another sense-mqtt works there now; stop one of both", self._state_dir)
+
+    def _take(self) -> bool:
+        is_ours = self._held.enter_context(self._file.claimed())
+        self._identity = self._identify()
+        return is_ours
+
+    def _identify(self) -> Identity | None:
+        try:
+            status = self._path.lstat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
