@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.errors import BudgetSpent, ConfigError
+from sense_mqtt.errors import BudgetSpent, StateError
 from sense_mqtt.sense.session import Session
 from sense_mqtt.sense.store import StateFile
 from sense_mqtt.sense.tokens import Account
@@ -40,7 +40,7 @@ class CallBudget:
             if len(self._spent) + count > self._most:
                 raise self._refusal(count)
             self._spent += [now.wall] * count
-            with contextlib.suppress(ConfigError):  # the session says what is wrong with its directory
+            with contextlib.suppress(StateError):  # the session says what is wrong with its directory
                 self._file.save({"spent": self._spent}, durable=False)
 
     def _refusal(self, count: int) -> BudgetSpent:
@@ -56,7 +56,7 @@ class CallBudget:
     def _read(self) -> list[float]:
         try:
             stored = (self._file.load() or {}).get("spent")
-        except ConfigError:
+        except StateError:
             return []
         rows = stored if isinstance(stored, list) else []
         return [float(time) for time in rows if isinstance(time, int | float)]
