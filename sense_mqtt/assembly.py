@@ -49,7 +49,7 @@ class Haste:
     rest_spacing_s: float = 1.0  # between two REST calls (contract, section 3)
     feed_spacing_s: float = 1.0  # between two websockets
     feed: Backoff = field(default_factory=Backoff)
-    broker: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, most_s=60.0))
+    broker: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, most_s=5.0))  # it is in the house
     schedules: Backoff = field(default_factory=Backoff)
     tick_s: float = TICK_S  # of the bridge's loop
     blind_every_s: float = BLIND_EVERY_S  # the timeline is read, while no stream shows each edge

@@ -17,7 +17,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sense_mqtt.broker_client import dial, make_client, publish, subscribe
+from sense_mqtt.broker_client import Flags, dial, make_client, publish, read_flags, subscribe
 from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
 from sense_mqtt.certificate import show_certificate
 from sense_mqtt.core.outgoing import WINDOW, Message
@@ -28,10 +28,19 @@ __all__ = ["Broker", "BrokerSettings", "BrokerTls"]
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 2.0
+BAD_ANSWER = "what the broker answered is not MQTT; Mosquitto answers so to a message above its message_size_limit"
+HUNG_UP = (
+    "the connection was lost before the broker answered: perhaps it refuses mqtt.username, mqtt.client_id or a retained"
+    " last will of QoS 1, or mqtt.port and mqtt.tls do not fit it; its log may tell"
+)
 
 _UNSPECIFIED = 128  # what paho says where the line just ended
 _UNSUPPORTED_VERSION = 132  # MQTT 5 reason code; paho gives it for the 3.1.1 answer too
+_UNAVAILABLE = 136  # it starts, or ends
+_PROTOCOL_ERROR = 130
 _TAKEN_OVER = 142
+_NO_RETAIN = 154
+_NO_SUCH_QOS = 155
 
 
 class Broker:
@@ -46,6 +55,8 @@ class Broker:
         self._client: paho.Client | None = None
         self._swapping = threading.Lock()  # of the client, between the bridge's thread and one attempt's
         self._speaks_5 = False  # the broker took MQTT 5 once
+        self._denied = Flags()  # what the broker once refused stays lowered, whatever its CONNACK says
+        self._flags = Flags()  # of the present connection, or the attempt at one
         self._is_resumable = True  # a session of this process, or of the one before, may still be there
         self.generation = 0
 
@@ -56,7 +67,7 @@ class Broker:
 
     def publish(self, message: Message) -> int | None:
         """Hand a message to the connection and return its number; None where there is no connection."""
-        return None if self._client is None else publish(self._client, message)
+        return None if self._client is None else publish(self._client, message, self._flags)
 
     def abandon(self) -> None:
         """Let go of the present connection, or attempt at one, without a word to the inbox."""
@@ -90,7 +101,7 @@ class Broker:
 
     def _connect(self, generation: int) -> None:
         try:
-            client = make_client(self._settings, self._protocol, self._will)
+            client = make_client(self._settings, self._protocol, self._will, self._flags)
             self._listen(client, generation)
             dial(client, self._settings, fresh=not self._is_resumable)
         except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
@@ -122,11 +133,10 @@ class Broker:
                 lambda: self._read_connack(client, generation, code, properties, resumed=flags.session_present),
             )
 
-        def dropped(_c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
+        def dropped(_c: Any, _u: Any, flags: Any, code: ReasonCode, _p: Any) -> None:
             if not greeted.is_set() and not self._speaks_5:
                 self._try_the_other_protocol()  # some brokers hang up on a version that they do not know
-            reason = "the connection was lost" if code.value == _UNSPECIFIED else str(code)
-            self._post(generation, lambda: BrokerDropped(generation, reason, taken_over=code.value == _TAKEN_OVER))
+            self._post(generation, lambda: self._read_disconnect(generation, flags, code, greeted=greeted.is_set()))
 
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
             self._post(generation, lambda: Acknowledged(generation, mid, str(code) if code.is_failure else None))
@@ -150,13 +160,35 @@ class Broker:
         if self._settings.protocol == "auto":
             self._protocol = older if self._protocol == five else five
 
+    def _read_disconnect(self, generation: int, flags: Any, code: ReasonCode, *, greeted: bool) -> BrokerDropped:
+        self._lower(code.value)
+        if code.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server:  # paho could not read it
+            return BrokerDropped(generation, BAD_ANSWER, code=code.value)
+        if code.value != _UNSPECIFIED:
+            taken_over = code.value == _TAKEN_OVER
+            return BrokerDropped(generation, str(code), taken_over=taken_over, code=code.value)
+        return BrokerDropped(generation, "the connection was lost" if greeted else HUNG_UP)
+
+    def _lower(self, code: int) -> bool:
+        """Ask for less from now on, where the broker says that it cannot do so much; False where it says no such."""
+        if code not in (_NO_RETAIN, _NO_SUCH_QOS):
+            return False
+        self._denied = Flags(
+            self._denied.retain and code != _NO_RETAIN, 0 if code == _NO_SUCH_QOS else self._denied.qos
+        )
+        before, self._flags = self._flags, self._denied
+        return before != self._flags
+
     def _read_connack(
         self, client: paho.Client, generation: int, code: ReasonCode, properties: Properties | None, *, resumed: bool
     ) -> Item:
         if code.is_failure:
             if code.value == _UNSUPPORTED_VERSION:
                 self._try_the_other_protocol()
-            return BrokerDropped(generation, f"it refused the connection: {code}")
+            is_lowered = self._lower(code.value)
+            reason = f"it refused the connection: {code}"
+            return BrokerDropped(generation, reason, refused=code.value != _UNAVAILABLE, retry_now=is_lowered)
+        self._flags = read_flags(properties, self._denied)
         subscribe(client, self._topics)
         self._is_resumable = self._speaks_5 = self._protocol == MQTTProtocolVersion.MQTTv5
         return BrokerConnected(
@@ -164,6 +196,9 @@ class Broker:
             window=min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)),
             packet_limit=getattr(properties, "MaximumPacketSize", None),
             resumed=resumed,
+            retain_available=self._flags.retain,
+            maximum_qos=self._flags.qos,
+            wildcards_available=bool(getattr(properties, "WildcardSubscriptionAvailable", True)),
         )
 
 

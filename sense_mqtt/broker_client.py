@@ -1,6 +1,7 @@
 """One paho client: made from the settings, with what its CONNECT and SUBSCRIBE packets say."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -12,11 +13,27 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from sense_mqtt.broker_settings import BrokerSettings, make_context
 from sense_mqtt.core.outgoing import WINDOW, Message
 
-CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 5.0  # a host that comes back while we wait for its answer is asked again so soon
 SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
 
 
-def make_client(settings: BrokerSettings, protocol: MQTTProtocolVersion, will: Message | None) -> paho.Client:
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What may be asked of this broker, in PUBLISH and in the will of CONNECT."""
+
+    retain: bool = True
+    qos: int = 1
+
+
+def read_flags(properties: Properties | None, denied: Flags) -> Flags:
+    """Return what a CONNACK of MQTT 5 allows, less what was denied before; what it does not mention is allowed."""
+    retain = bool(getattr(properties, "RetainAvailable", True))
+    return Flags(retain and denied.retain, min(denied.qos, getattr(properties, "MaximumQoS", 1)))
+
+
+def make_client(
+    settings: BrokerSettings, protocol: MQTTProtocolVersion, will: Message | None, flags: Flags
+) -> paho.Client:
     """Return a client that is not connected yet. Raises OSError or ssl.SSLError where a TLS file cannot be used."""
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
@@ -28,7 +45,7 @@ def make_client(settings: BrokerSettings, protocol: MQTTProtocolVersion, will: M
     client.connect_timeout = CONNECT_TIMEOUT_S
     client.max_inflight_messages_set(WINDOW)
     if will is not None:
-        client.will_set(will.topic, will.payload, 1, will.retain)
+        client.will_set(will.topic, will.payload, flags.qos, will.retain and flags.retain)
     if settings.username is not None:
         client.username_pw_set(settings.username, settings.password())
     if settings.tls is not None:
@@ -46,13 +63,14 @@ def dial(client: paho.Client, settings: BrokerSettings, *, fresh: bool) -> None:
     client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=fresh, properties=properties)
 
 
-def publish(client: paho.Client, message: Message) -> int:
+def publish(client: paho.Client, message: Message, flags: Flags) -> int:
     """Send a message and return its number."""
     properties = None
     if message.correlation is not None and client.protocol == MQTTProtocolVersion.MQTTv5:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.CorrelationData = message.correlation
-    return client.publish(message.topic, message.payload.encode(), 1, message.retain, properties).mid
+    retain = message.retain and flags.retain
+    return client.publish(message.topic, message.payload.encode(), flags.qos, retain, properties).mid
 
 
 def subscribe(client: paho.Client, topics: Sequence[str]) -> None:

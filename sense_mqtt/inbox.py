@@ -99,6 +99,9 @@ class BrokerConnected:
     window: int  # messages that may be unacknowledged, from the broker's CONNACK
     packet_limit: int | None = None  # bytes, likewise; None: no limit
     resumed: bool = False  # our session of before is continued: what we missed on our subscriptions comes now
+    retain_available: bool = True  # False: the broker keeps no retained messages, and none is sent as such
+    maximum_qos: int = 1  # 0: nothing is acknowledged; a message counts as delivered once it is written
+    wildcards_available: bool = True  # in subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,9 @@ class BrokerDropped:
     generation: int
     reason: str
     taken_over: bool = False  # another client came with our client id
+    refused: bool = False  # the broker does not want this client: to try again soon will not help
+    retry_now: bool = False  # the next attempt asks for something else
+    code: int | None = None  # the reason code of MQTT 5's DISCONNECT, where there was one
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,11 @@ class HandFed:
             self.work()
 
     def connect(self, **more: Any) -> None:
-        """Let the broker take us; the attempt begins with the first tick."""
+        """Let the broker take us; the attempt begins with the first tick, or when the one before was given up."""
         self.take(None)
+        while not self.bridge._publisher.is_current(self.broker.generation):
+            self.clock.after_s += 1.0
+            self.take(None)
         self.take(BrokerConnected(self.broker.generation, **{"window": 20, **more}))
 
     def drop(self) -> None:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from sense_mqtt.bridge.refusals import Refusals, possible_causes
 from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.messages import as_of, identify_payload, recall_event
@@ -15,9 +16,12 @@ from sense_mqtt.journal import Entry, Journal
 
 logger = logging.getLogger(__name__)
 
-ATTEMPT_S = 30.0  # an attempt at a connection that takes longer is given up
+ATTEMPT_S = 15.0  # an attempt at a connection that takes longer is given up
 ECHO_S = 1.0  # for the echoes of events whose acknowledgement was lost with the connection
 HEALTHY_S = 30.0  # a connection that ends sooner is one more failure
+ALONE_AFTER_S = 1.0  # where one message goes at a time, after so long: what ends the connection before is no message
+REFUSED_MOST_S = 60.0  # the wait after a refusal, which doubles up to this
+STALLED = "it acknowledges nothing"
 TAKEN_OVER_S = 60.0  # two bridges with one client id throw each other out: not more often than this
 
 
@@ -36,7 +40,10 @@ class Publisher:
         self._offered = 0  # number of the newest event handed to the queue
         self._inherited = journal.newest  # number of the newest event of a process before
         self._delivered: list[int] = []  # events to be forgotten
-        self._refused: set[str] = set()  # topics that the broker does not let us publish on
+        self._refusals = Refusals()
+        self._rejections = 0  # connections that the broker refused, in a row
+        self._window = 0  # of the present connection
+        self._alone_at = 0.0  # monotonic seconds: nothing goes out before
         self._attempt_ends = math.inf  # monotonic seconds
         self._open_at = self._healthy_at = 0.0
         self._release_at = math.inf  # events whose acknowledgement was lost go again
@@ -44,7 +51,6 @@ class Publisher:
         self._flaps = False  # the last connection did not hold; that the next one was made is no news
         self._is_unreadable = False  # the journal was, and that was told
         self.connected = False
-        self.packet_limit: int | None = None
 
     # --- what is to be told
 
@@ -73,31 +79,39 @@ class Publisher:
 
     def take_connected(self, item: BrokerConnected, now: Moment) -> None:
         self.connected = True
-        self.packet_limit = item.packet_limit
         self._attempt_ends = math.inf
+        self._rejections = 0
         self._healthy_at = now.monotonic + HEALTHY_S
         if not self._flaps:
             self._note_connection()
-        if self._outgoing.connected(item.window, resumed=item.resumed):
+        self._refusals.connected(item, now)
+        self._window, narrow = item.window, self._refusals.window
+        self._alone_at = now.monotonic + ALONE_AFTER_S if narrow else now.monotonic
+        if self._outgoing.connected(narrow or item.window, resumed=item.resumed):
             self._release_at = now.monotonic + ECHO_S
 
     def take_dropped(self, item: BrokerDropped, now: Moment) -> None:
         if item.taken_over:
-            reason = "another client came with our mqtt.client_id: give each bridge its own"
-            self._lose(reason, now, least_s=TAKEN_OVER_S)
-        elif self.connected and now.monotonic < self._healthy_at:  # not every broker says that it was another client
-            soon = f"less than {HEALTHY_S:.0f} s after it was made; does another client use mqtt.client_id?"
-            self._lose(f"{item.reason}, {soon}", now)
+            told = "another client came with our mqtt.client_id: give each bridge its own"
+            self._lose(item, now, told, least_s=TAKEN_OVER_S)
+        elif item.refused and not item.retry_now:
+            least_s = min(2.0**self._rejections, REFUSED_MOST_S)
+            self._rejections += least_s < REFUSED_MOST_S
+            self._lose(item, now, least_s=least_s)
+        elif self.connected and now.monotonic < self._healthy_at:  # not every broker says why
+            self._lose(item, now, possible_causes(item, self._outgoing.in_flight))
         else:
-            self._lose(item.reason, now)
+            self._lose(item, now)
 
     def take_acknowledged(self, item: Acknowledged) -> None:
         message = self._outgoing.acknowledged(item.mid)
         if message is None:
             return
         if item.refusal is not None:
-            self._note_refusal(message.topic, item.refusal)
-        elif message.event is not None:
+            self._refusals.refused(message.topic, item.refusal)
+            return
+        self._refusals.taken(message)
+        if message.event is not None:
             self._delivered.append(message.event)  # a refused one stays in the journal, for the next start
 
     def take_echo(self, topic: str, payload: str) -> None:
@@ -106,11 +120,6 @@ class Publisher:
         if number is not None:
             self._delivered.append(number)
 
-    def _note_refusal(self, topic: str, refusal: str) -> None:
-        if topic not in self._refused:
-            self._refused.add(topic)
-            logger.error("the broker refuses %s (%s): let the user of mqtt.username publish there", topic, refusal)
-
     def is_current(self, generation: int) -> bool:
         """Say whether an item tells of the present connection, and not of one that was given up."""
         return generation == self._broker.generation and (self.connected or self._attempt_ends < math.inf)
@@ -118,9 +127,9 @@ class Publisher:
     def tend(self, now: Moment) -> None:
         """Connect when it is time, and give up a connection that takes nothing any more. Call once a second."""
         if self._outgoing.oldest_flight_s(now.monotonic) > self._stall_after_s:
-            self._lose("it acknowledges nothing", now)
+            self._lose(self._gone(STALLED), now)
         elif now.monotonic > self._attempt_ends:
-            self._lose("it does not answer", now)
+            self._lose(self._gone("it does not answer"), now)
         elif not self.connected and self._attempt_ends == math.inf and now.monotonic >= self._open_at:
             self._attempt_ends = now.monotonic + ATTEMPT_S
             self._broker.open()
@@ -133,19 +142,29 @@ class Publisher:
         logger.info("connected to the MQTT broker")
         self._told, self._flaps = "", False
 
-    def _lose(self, reason: str, now: Moment, least_s: float = 0.0) -> None:
+    def _gone(self, reason: str) -> BrokerDropped:
+        return BrokerDropped(self._broker.generation, reason)
+
+    def _lose(self, item: BrokerDropped, now: Moment, told: str = "", least_s: float = 0.0) -> None:
+        early = item.reason == STALLED or now.monotonic < self._healthy_at
         if self.connected:
             self._flaps = now.monotonic < self._healthy_at
             if not self._flaps:
                 self._waits = self._make_backoff()
         self._broker.abandon()
+        if self._refusals.lost(self._outgoing.in_flight, item, now, early=early):
+            self._waits = self._make_backoff()
         self._outgoing.dropped()
         self.connected = False
         self._attempt_ends = math.inf
-        self._open_at = now.monotonic + max(next(self._waits), least_s)
-        log = logger.debug if reason == self._told else logger.warning
-        self._told = reason
-        log("no connection to the MQTT broker: %s; trying again", reason)
+        self._open_at = now.monotonic if item.retry_now else now.monotonic + max(next(self._waits), least_s)
+        self._note_loss(item.reason, told or item.reason, is_news=not item.retry_now)
+
+    def _note_loss(self, reason: str, told: str, *, is_news: bool) -> None:
+        what = f"{reason} {told != reason}"
+        log = logger.warning if is_news and what != self._told else logger.debug
+        self._told = what
+        log("no connection to the MQTT broker: %s; trying again", told)
 
     # --- what goes out
 
@@ -154,11 +173,14 @@ class Publisher:
         if now.monotonic >= self._release_at:
             self._release_at = math.inf
             self._outgoing.release_events()
+        if now.monotonic < self._alone_at:
+            return
         self._refill()
         while (waiting := self._outgoing.next()) is not None:
             message = as_of(waiting, now.wall)
-            if self.packet_limit is not None and message.size > self.packet_limit:
+            if self._refusals.keeps_back(message):
                 self._pass_over(message)
+                self._refill()
                 continue
             mid = self._broker.publish(message)
             if mid is None:
@@ -166,6 +188,9 @@ class Publisher:
                 return
             self._outgoing.sent(mid, message, now.monotonic)
             self._refill()
+        if self.idle and self._refusals.window:
+            self._refusals.all_delivered()
+            self._outgoing.widen(self._window)
 
     def _refill(self) -> None:
         room = self._outgoing.room_for_events
@@ -186,15 +211,18 @@ class Publisher:
             return []
 
     def _pass_over(self, message: Message) -> None:
-        # paho would send it, lose the connection, and send it again for ever (facts page, P11).
-        logger.warning("%s: %d bytes are more than the broker takes: not sent", message.topic, message.size)
-        if message.event is not None:
+        if message.event is not None and self._refusals.is_too_large(message):  # any other stays, for the next start
             self._delivered.append(message.event)
 
     def _forget_delivered(self) -> None:
         delivered, self._delivered = self._delivered, []
         if delivered:
             self._journal.forget(delivered)
+
+    @property
+    def packet_limit(self) -> int | None:
+        """Bytes that a message may have for this broker; None: no limit is known."""
+        return self._refusals.packet_limit
 
     @property
     def lengths(self) -> dict[str, int]:

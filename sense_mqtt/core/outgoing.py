@@ -91,6 +91,15 @@ class Outgoing:
 
     # --- the connection
 
+    @property
+    def in_flight(self) -> tuple[Message, ...]:
+        """What was sent and not acknowledged, nor heard back, oldest first."""
+        return tuple(flight.message for mid, flight in self._flights.items() if mid not in self._echoed)
+
+    def widen(self, window: int) -> None:
+        """Let so many be unacknowledged from now on."""
+        self._window = window
+
     def connected(self, window: int = WINDOW, *, resumed: bool = False) -> bool:
         """A broker took us, and so many unacknowledged messages: it is told everything retained again.
 
@@ -128,7 +137,7 @@ class Outgoing:
     def dropped(self) -> None:
         """The connection is gone: what was not acknowledged goes again, in its old order."""
         self._connected = False
-        lost = [flight.message for mid, flight in self._flights.items() if mid not in self._echoed]
+        lost = self.in_flight
         self._flights.clear()
         self._echoed.clear()
         for message in reversed(lost):

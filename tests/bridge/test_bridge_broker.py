@@ -1,5 +1,7 @@
 """The broker's side of the whole bridge: what a connection hears, and in which order."""
 
+from itertools import pairwise
+
 import pytest
 from builders import DRYER
 from hand_fed import HandFed
@@ -186,3 +188,29 @@ def test_an_event_that_comes_back_is_known_although_it_went_out_late(tmp_path):
     bridge.send(event.topic, event.payload.encode())
     bridge.pass_time(3)
     assert bridge.published("1a2b3c4d/event") == [event]
+
+
+def test_a_broker_that_is_away_is_tried_every_five_seconds_at_the_latest(tmp_path):
+    bridge = begun(tmp_path)
+    attempts = []
+    bridge.drop()
+    while bridge.clock.after_s < 300:
+        opened = bridge.broker.opened
+        bridge.pass_time(0.25, 0.25)
+        if bridge.broker.opened > opened:
+            attempts.append(bridge.clock.after_s)
+            bridge.drop()
+    gaps = [later - earlier for earlier, later in pairwise(attempts)]
+    assert max(gaps) <= 5 + 1  # the bridge looks once a second
+    assert len(gaps) > 50
+
+
+def test_home_assistants_birth_is_answered_with_everything_also_where_nothing_is_retained(tmp_path):
+    bridge = HandFed(tmp_path)
+    bridge.connect(retain_available=False)
+    bridge.work()
+    before = len(bridge.broker.published)
+    bridge.send("homeassistant/status", b"online")
+    bridge.pass_time(4)
+    topics = {message.topic for message in bridge.broker.published[before:]}
+    assert {"homeassistant/device/sense_mqtt_7/config", "sense/7/availability", "sense/bridge/state"} <= topics

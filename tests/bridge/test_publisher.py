@@ -4,6 +4,7 @@ import pytest
 from builders import moment
 from stage import Stage
 
+from sense_mqtt.bridge.publisher import HEALTHY_S
 from sense_mqtt.core.outgoing import Message, Rank
 
 STATE = Message("sense/bridge/state", "online", retain=True, rank=Rank.BRIDGE_STATE)
@@ -41,8 +42,8 @@ def test_an_event_that_was_not_acknowledged_goes_again_after_a_drop_and_only_the
     stage.acknowledge(2)
     stage.pump(1)
     assert stage.broker.payloads == ["e1", "e2", "e3"]
-    stage.drop(at=1)
-    stage.connect(at=3)
+    stage.drop(at=HEALTHY_S)
+    stage.connect(at=HEALTHY_S + 2)
     assert stage.broker.payloads == ["e1", "e2", "e3", "e1", "e3"]
 
 
@@ -65,14 +66,14 @@ def test_events_drain_in_order_through_drops_and_new_ones(stage):
         stage.record(f"e{n:03}")
     stage.connect(window=3)
     stage.acknowledge(1)
-    stage.drop(at=1)
+    stage.drop(at=HEALTHY_S)
     for n in range(131, 151):
         stage.record(f"e{n:03}")
     before = len(stage.broker.published)
-    stage.connect(at=3, window=3)
+    stage.connect(at=HEALTHY_S + 2, window=3)
     for mid in range(before + 1, before + 1000):
         stage.acknowledge(mid)
-        stage.pump()
+        stage.pump(HEALTHY_S + 2)
     assert stage.broker.payloads[before:] == [f"e{n:03}" for n in range(2, 151)]
 
 

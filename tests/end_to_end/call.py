@@ -69,11 +69,12 @@ def calling(port: int, inbox: Inbox | None = None, **settings: Any) -> Iterator[
 class Office:
     """A publisher over a real connection, on the test's own thread."""
 
-    def __init__(self, port: int, folder: Path, stall_after_s: float = PATIENCE_S) -> None:
-        self.call = Call(port)
+    def __init__(self, port: int, folder: Path, stall_after_s: float = PATIENCE_S, **settings: Any) -> None:
+        self.call = Call(port, **settings)
         self.journal = Journal(folder / "journal.sqlite3")
         self.publisher = Publisher(self.call.broker, self.journal, lambda: iter(lambda: 0.05, None), stall_after_s)
         self.connections = 0
+        self.connected: BrokerConnected | None = None  # the newest
         self._clock = SystemClock()
         self._takers = {
             BrokerConnected: self._take_connected,
@@ -84,6 +85,7 @@ class Office:
 
     def _take_connected(self, item: BrokerConnected) -> None:
         self.connections += 1
+        self.connected = item
         self.publisher.take_connected(item, self._clock.now())
 
     def record(self, *payloads: str) -> None:

@@ -120,3 +120,35 @@ def test_what_is_too_large_for_the_broker_is_left_out_and_the_connection_holds(t
         assert [heard.payload for heard in listener.messages()] == ["small"]
         assert office.connections == 1
         office.close()
+
+
+@pytest.mark.parametrize(
+    ("lines", "retain_available", "maximum_qos"),
+    [("retain_available false", False, 1), ("max_qos 0", True, 0), ("retain_available false\nmax_qos 0", False, 0)],
+)
+def test_what_the_broker_cannot_do_is_not_asked_of_it(tmp_path: Path, lines, retain_available, maximum_qos):
+    with make_mosquitto(tmp_path, lines) as broker, Listener(broker.port, "sense/#") as listener:
+        office = Office(broker.port, tmp_path)
+        office.record("event")
+        office.publisher.say([Message("sense/value", "1", retain=True)])
+        office.work_until_delivered()
+        office.work_until(lambda: len(listener.messages()) == 2, "both")
+        assert office.connections == 1
+        connected = office.connected
+        assert (connected.retain_available, connected.maximum_qos) == (retain_available, maximum_qos)
+        office.call.broker.hang_up()
+        listener.wait_for_payload("sense/bridge/state", "offline")  # the will, lowered too
+        office.close()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_message_above_mosquittos_message_size_limit_stops_no_other(tmp_path: Path, protocol):
+    """It answers that with a PUBACK that MQTT 5 does not allow; with 3.1.1 it drops the message and says it has it."""
+    with make_mosquitto(tmp_path, "message_size_limit 4096") as broker, Listener(broker.port, "sense/#") as listener:
+        office = Office(broker.port, tmp_path, protocol=protocol)
+        office.publisher.say(
+            [Message("sense/large", "x" * 5000, retain=True), Message("sense/value", "1", retain=True)]
+        )
+        office.record("e1", "x" * 6000, "e2")
+        office.work_until(lambda: {"1", "e1", "e2"} <= {heard.payload for heard in listener.messages()}, "all others")
+        office.close()

@@ -1,0 +1,123 @@
+"""What the broker does not take: limits that it tells, topics that it refuses, and messages at which it hangs up."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.broker_limits import describe_limits
+from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.suspects import Suspects
+from sense_mqtt.inbox import BrokerConnected, BrokerDropped
+
+logger = logging.getLogger(__name__)
+
+HELD_S = 600.0  # after a connection that held so long, what was kept back is tried again
+
+
+class Refusals:
+    """Knows what not to send, and says once why. For the bridge's thread only."""
+
+    def __init__(self) -> None:
+        self._suspects = Suspects()
+        self._packet_limit: int | None = None
+        self._connected_at: float | None = None  # monotonic seconds
+        self._limits: tuple[str, ...] = ()  # as last told
+        self._told: set[str] = set()  # topics of which something was told
+
+    # --- the connection
+
+    def connected(self, item: BrokerConnected, now: Moment) -> None:
+        self._connected_at = now.monotonic
+        self._packet_limit = item.packet_limit
+        limits = tuple(_limits_of(item))
+        if limits != self._limits:
+            for limit in limits:
+                logger.warning("%s", limit)
+        self._limits = limits
+
+    def lost(self, in_flight: Sequence[Message], item: BrokerDropped, now: Moment, *, early: bool) -> bool:
+        """Say whether the cause is found: the next connection goes without it."""
+        held = self._connected_at is not None and now.monotonic - self._connected_at >= HELD_S
+        self._connected_at = None
+        if held:
+            self._suspects.forgive()
+        suspect = self._suspects.lost(in_flight, item.code, early=early)
+        if suspect is None:
+            return False
+        self._told.add(suspect.topic)
+        logger.error(
+            "the broker ends the connection at %s (%d bytes): %s. It is not sent any more, until a later connection or "
+            "start; let the user of mqtt.username publish there, or raise the broker's limit of message size",
+            suspect.topic,
+            suspect.size,
+            item.reason,
+        )
+        if self._suspects.is_kind(suspect):
+            logger.error("nor are all other topics like %s: the broker took none of them", suspect.topic)
+        return True
+
+    @property
+    def window(self) -> int | None:
+        """How many messages may be unacknowledged; None: as many as the broker allows."""
+        return 1 if self._suspects.is_narrow else None
+
+    def all_delivered(self) -> None:
+        self._suspects.widen()
+
+    # --- messages
+
+    def keeps_back(self, message: Message) -> bool:
+        """Say whether this message must not be sent, and log it once for each topic."""
+        if self.is_too_large(message):
+            # paho would send it, lose the connection, and send it again for ever (facts page, P11).
+            self._tell(message, "are more than the broker takes")
+        elif self._suspects.keeps_back(message):
+            self._tell(message, "are kept back, as the broker would end the connection")
+        else:
+            return False
+        return True
+
+    def is_too_large(self, message: Message) -> bool:
+        """Say whether the broker can never take this message."""
+        return self.packet_limit is not None and message.size > self.packet_limit
+
+    @property
+    def packet_limit(self) -> int | None:
+        """Bytes that a packet may have, as the broker told or as was found; None: no limit is known."""
+        return min((limit for limit in (self._packet_limit, self._suspects.largest) if limit is not None), default=None)
+
+    def _tell(self, message: Message, why: str) -> None:
+        log = logger.debug if message.topic in self._told else logger.warning
+        self._told.add(message.topic)
+        log("%s: %d bytes %s: not sent", message.topic, message.size, why)
+
+    def taken(self, message: Message) -> None:
+        """The broker has acknowledged this message."""
+        self._suspects.taken(message)
+
+    def refused(self, topic: str, refusal: str) -> None:
+        """The broker has answered that it does not take messages on this topic."""
+        if topic not in self._told:
+            self._told.add(topic)
+            logger.error("the broker refuses %s (%s): let the user of mqtt.username publish there", topic, refusal)
+
+
+def _limits_of(item: BrokerConnected) -> Iterator[str]:
+    return describe_limits(
+        retain_available=item.retain_available,
+        maximum_qos=item.maximum_qos,
+        wildcards_available=item.wildcards_available,
+    )
+
+
+def possible_causes(item: BrokerDropped, in_flight: Sequence[Message]) -> str:
+    """Return what may have made a broker end a connection soon after it was made."""
+    causes = ["another client that uses mqtt.client_id", "a right that the user of mqtt.username lacks"]
+    if in_flight:
+        first = in_flight[0]
+        causes.insert(0, f"a message that it refuses ({len(in_flight)} unacknowledged, first {_show(first)})")
+    return f"{item.reason}; possible causes: {', '.join(causes)}"
+
+
+def _show(message: Message) -> str:
+    return f"{message.topic}, {message.size} bytes"
