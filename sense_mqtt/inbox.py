@@ -10,6 +10,8 @@ from sense_mqtt.clock import Moment
 Rung = Literal["stream", "poll", "snapshot", "paused"]
 
 FRAMES_WAITING_MOST = 64  # of all feeds together; a feed that would bring more waits, and TCP holds the rest
+REQUESTS_WAITING_MOST = 32  # more are lost
+OTHERS_WAITING_MOST = 256  # likewise: echoes of our events, of which few are unacknowledged, and Home Assistant's birth
 
 
 # --- from a feed (threads "sense-feed-<monitor>")
@@ -136,6 +138,10 @@ class MessageArrived:
     response_topic: str | None = None
     correlation: bytes | None = None
 
+    @property
+    def is_request(self) -> bool:
+        return "/bridge/request/" in self.topic
+
 
 # --- from the process
 
@@ -175,14 +181,29 @@ Item = (
 
 
 class Inbox:
-    """The one queue into the bridge. `put` never blocks; any thread may call it, a signal handler too."""
+    """The one queue into the bridge. `put` never blocks; any thread may call it, a signal handler too.
+
+    Anybody may publish as many messages as they like: these wait behind all else, so many of each kind at most.
+    """
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()  # None: a message more waits
         self._room = threading.Semaphore(FRAMES_WAITING_MOST)
+        self._messages: queue.SimpleQueue[MessageArrived] = queue.SimpleQueue()
+        self._message_room = {
+            True: threading.Semaphore(REQUESTS_WAITING_MOST),
+            False: threading.Semaphore(OTHERS_WAITING_MOST),
+        }
+        self._messages_due = 0  # of those that wait, so many were announced by None
+        self._lost_lock = threading.Lock()
+        self._lost = 0
 
     def put(self, item: Item) -> None:
-        self._queue.put(item)
+        """Bring anything but a frame."""
+        if isinstance(item, MessageArrived):
+            self._put_message(item)
+        else:
+            self._queue.put(item)
 
     def put_frame(self, item: FrameArrived | UpdatePolled, patience_s: float = 0.5) -> bool:
         """Bring a frame once there is room for it; False when there was none for `patience_s`: ask again, or end."""
@@ -191,15 +212,44 @@ class Inbox:
         self._queue.put(item)
         return True
 
+    def _put_message(self, item: MessageArrived) -> None:
+        """Put a message in line; where too many of its kind wait it is lost, and counted."""
+        if self._message_room[item.is_request].acquire(blocking=False):
+            self._messages.put(item)
+            self._queue.put(None)
+            return
+        with self._lost_lock:
+            self._lost += 1
+
+    def take_lost(self) -> int:
+        """Return how many messages were lost since this was last asked."""
+        with self._lost_lock:
+            lost, self._lost = self._lost, 0
+            return lost
+
     def get(self, timeout_s: float) -> Item | None:
-        """Return the oldest item, or None when nothing came in time. For the bridge's thread only."""
+        """Return the oldest item, messages last, or None when nothing came in time. For the bridge's thread only."""
         try:
-            item = self._queue.get(timeout=max(timeout_s, 0.0))
+            while (item := self._queue.get(not self._messages_due, max(timeout_s, 0.0))) is None:
+                self._messages_due += 1
         except queue.Empty:
-            return None
+            return self._get_message()
         if isinstance(item, FrameArrived | UpdatePolled):
             self._room.release()
         return item
 
+    def _get_message(self) -> MessageArrived | None:
+        if not self._messages_due:
+            return None
+        self._messages_due -= 1
+        message = self._messages.get()
+        self._message_room[message.is_request].release()
+        return message
+
+    @property
+    def holds_only_messages(self) -> bool:
+        """Nothing waits, or nothing but messages from MQTT."""
+        return len(self) <= self._messages.qsize()
+
     def __len__(self) -> int:
-        return self._queue.qsize()
+        return self._queue.qsize() + self._messages_due

@@ -3,7 +3,16 @@
 import threading
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.inbox import FRAMES_WAITING_MOST, FrameArrived, Inbox, Stop, UpdatePolled
+from sense_mqtt.inbox import (
+    FRAMES_WAITING_MOST,
+    OTHERS_WAITING_MOST,
+    REQUESTS_WAITING_MOST,
+    FrameArrived,
+    Inbox,
+    MessageArrived,
+    Stop,
+    UpdatePolled,
+)
 
 PATIENCE_S = 10.0
 
@@ -57,3 +66,57 @@ def test_a_feed_that_waits_for_room_goes_on_when_there_is_some():
     assert done.wait(PATIENCE_S)
     feed.join(PATIENCE_S)
     assert taken[-1] == FrameArrived(7, "last")
+
+
+def request(number=0):
+    return MessageArrived(1, "sense/bridge/request/status", b"%d" % number)
+
+
+def echo(number=0):
+    return MessageArrived(1, "sense/7/device/a/event", b"%d" % number)
+
+
+def test_messages_from_mqtt_come_last_and_in_their_order():
+    inbox = Inbox()
+    items = [request(1), Stop("a"), echo(2), FrameArrived(7, "x"), request(3), Stop("b")]
+    for item in items:
+        inbox.put_frame(item) if isinstance(item, FrameArrived) else inbox.put(item)
+    assert len(inbox) == 6
+    assert [inbox.get(0) for _ in items] == [items[1], items[3], items[5], items[0], items[2], items[4]]
+    assert (len(inbox), inbox.get(0)) == (0, None)
+
+
+def test_what_comes_between_two_messages_goes_before_the_second():
+    inbox = Inbox()
+    inbox.put(request(1))
+    inbox.put(request(2))
+    assert inbox.get(0) == request(1)
+    inbox.put_frame(FrameArrived(7, "x"))
+    assert not inbox.holds_only_messages
+    assert inbox.get(0) == FrameArrived(7, "x")
+    assert inbox.holds_only_messages
+    assert inbox.get(0) == request(2)
+    assert inbox.holds_only_messages
+
+
+def test_messages_are_bounded_each_kind_by_itself_and_what_is_lost_is_counted_once():
+    inbox = Inbox()
+    for number in range(REQUESTS_WAITING_MOST + 5):
+        inbox.put(request(number))
+    for number in range(OTHERS_WAITING_MOST + 3):
+        inbox.put(echo(number))
+    assert len(inbox) == REQUESTS_WAITING_MOST + OTHERS_WAITING_MOST
+    assert (inbox.take_lost(), inbox.take_lost()) == (8, 0)
+    assert inbox.get(0) == request(0)
+    inbox.put(request(99))
+    inbox.put(request(100))
+    assert inbox.take_lost() == 1
+
+
+def test_a_message_wakes_whoever_waits():
+    inbox, came = Inbox(), []
+    waiting = threading.Thread(target=lambda: came.append(inbox.get(PATIENCE_S)))
+    waiting.start()
+    inbox.put(request())
+    waiting.join(PATIENCE_S)
+    assert came == [request()]

@@ -16,6 +16,7 @@ class Counters:
     bad_frames: int = 0
     broker_connections: int = 0
     errors: int = 0  # items that the bridge could not deal with
+    requests_unanswered: int = 0  # more came than can be answered
 
 
 def read_rss_mb(status: Path = Path("/proc/self/status")) -> float | None:
@@ -37,6 +38,7 @@ def describe_health(counters: Counters, more: Mapping[str, Any]) -> dict[str, An
         "bad_frames": counters.bad_frames,
         "broker_connections": counters.broker_connections,
         "errors": counters.errors,
+        "requests_unanswered": counters.requests_unanswered,
         "rss_mb": read_rss_mb(),
         **more,
     }

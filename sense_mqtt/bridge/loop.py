@@ -102,6 +102,7 @@ class Bridge:
             "the broker connection": publisher.tend,
             "the schedules": schedules.begin_due,
             "the gaps": intake.end_overdue_gaps,
+            "the requests": reception.tell_unanswered,
         }
 
     def add_duty(self, what: str, duty: Callable[[Moment], None]) -> None:
@@ -143,7 +144,7 @@ class Bridge:
             self._come_online()
         for what, duty in self._duties.items():
             self._guard.attempt(what, duty, now)
-        if not len(self._inbox):  # what waits may be a frame that tells otherwise
+        if self._inbox.holds_only_messages:  # what waits may be a frame that tells otherwise
             self._intake.tick(now)
         self._guard.attempt("how the feeds stand", self._status.tend, now)
 

@@ -71,6 +71,10 @@ class Publisher:
         if not self._outgoing.reply(message):
             logger.warning("too many answers wait for the broker: one on %s is dropped", message.topic)
 
+    @property
+    def room_for_replies(self) -> int:
+        return self._outgoing.room_for_replies
+
     def say_again(self) -> None:
         """Put everything retained in line again."""
         self._outgoing.say_again()

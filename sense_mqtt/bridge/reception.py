@@ -15,6 +15,7 @@ from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, exp
 from sense_mqtt.core.energy import Energy
 from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.response_topics import ResponseTopics
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 RESTART_COSTS = 5  # as much as so many pauses: account, devices, energy and timeline are read again
+TELL_EVERY_S = 60.0  # how often it is said that requests got no answer
 UNFORESEEN = "the command failed unexpectedly; see the log"
 
 
@@ -70,6 +72,9 @@ class Reception:
         self._response_topics = response_topics
         self._scrub = scrub  # Sense's own words may hold a secret
         self._is_topic_refusal_told = False
+        self._limit = RequestLimit()
+        self._unanswered = 0  # requests, not told yet
+        self._tell_at = 0.0  # monotonic
         self._own: Mapping[str, Callable[[Command, Moment], Any]] = {
             "republish": self._republish,
             "pause": self._pause,
@@ -80,7 +85,11 @@ class Reception:
         }
 
     def take_request(self, name: str, item: MessageArrived, now: Moment) -> None:
-        """Carry out a request, begin to, or refuse it."""
+        """Carry out a request, begin to, or refuse it; in a flood, only count it."""
+        treatment = self._limit.treat(now.monotonic, self._publisher.room_for_replies)
+        if treatment == "count":
+            self._unanswered += 1
+            return
         request = parse(
             name,
             item.payload,
@@ -90,8 +99,18 @@ class Reception:
         )
         if isinstance(request, Reply):
             self._send(request)
-            return
-        self._answer(request, lambda: self._begin(request, now))
+        elif treatment == "refuse":
+            self._send(refuse(request, "busy", f"more than {REQUESTS_PER_S} requests in one second: ask again later"))
+        else:
+            self._answer(request, lambda: self._begin(request, now))
+
+    def tell_unanswered(self, now: Moment) -> None:
+        """Say how many requests got no answer, at most once a minute. Call each second."""
+        self._unanswered += self._inbox.take_lost()
+        if self._unanswered and now.monotonic >= self._tell_at:
+            logger.warning("%d requests got no answer: more came than %d a second", self._unanswered, REQUESTS_PER_S)
+            self._status.note_unanswered(self._unanswered)
+            self._unanswered, self._tell_at = 0, now.monotonic + TELL_EVERY_S
 
     def _read_response_topic(self, topic: str | None) -> str | None:
         """Return the asker's topic; None, for the contract's, where we must not publish there."""

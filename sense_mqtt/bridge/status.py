@@ -127,6 +127,10 @@ class Status:
         ends_s = 2 * max(retry_after_s, LIMITED_LEAST_S)  # met again that soon after the wait, it is still the same
         self._limited_until = max(self._limited_until, now.monotonic + ends_s)
 
+    def note_unanswered(self, requests: int) -> None:
+        """Count requests that got no answer."""
+        self._counters.requests_unanswered += requests
+
     def is_blind(self, monitor: int, *, gap: bool) -> bool:
         """Say whether edges of this house may go unseen at present, and Sense may be asked about them."""
         rung = self._rungs.get(monitor, "stream")

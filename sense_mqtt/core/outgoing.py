@@ -60,6 +60,7 @@ class Outgoing:
         self._doubtful = 0  # of the events, so many from the left may have reached the broker
         self._held = False  # events wait until their echoes had time to come
         self._replies: deque[Message] = deque()
+        self._reply_is_next = True  # answers and readings take turns: neither can starve the other
         self._flights: dict[int, _Flight] = {}
         self._echoed: set[int] = set()  # flights that the broker turns out to have, before it acknowledged them
 
@@ -84,6 +85,10 @@ class Outgoing:
             return False
         self._replies.append(message)
         return True
+
+    @property
+    def room_for_replies(self) -> int:
+        return REPLIES_MOST - len(self._replies)
 
     @property
     def room_for_events(self) -> int:
@@ -153,11 +158,14 @@ class Outgoing:
         if self._introductions and self._unsaid:
             self._introductions -= 1  # what was said since waits its turn: readings that never end would starve events
             return self._next_retained()
-        if self._replies:
-            return self._replies.popleft()
         if self._events and not self._held:
             self._doubtful = max(self._doubtful - 1, 0)
             return self._events.popleft()
+        self._reply_is_next = bool(self._replies) and (self._reply_is_next or not self._unsaid)
+        if self._reply_is_next:
+            self._reply_is_next = False
+            return self._replies.popleft()
+        self._reply_is_next = True
         return self._next_retained()
 
     def _next_retained(self) -> Message | None:

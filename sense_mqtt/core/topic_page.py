@@ -18,6 +18,7 @@ from sense_mqtt.core.entities import (
     SCALES,
     Entity,
 )
+from sense_mqtt.core.request_limit import REQUESTS_PER_S
 from sense_mqtt.core.response_topics import LEVELS_MOST, TOPIC_MOST_BYTES
 
 PAGE = """\
@@ -93,6 +94,9 @@ Codes: `bad_request`, `unknown_command`, `not_found`, `busy`, `rate_limited`, `u
 `too_large`. With `rate_limited` comes `retry_after_s`, the seconds after which asking again may help: Sense asked us
 to wait, or commands have cost as many calls in this hour as they may (`sense.command_calls_per_hour`).
 
+At most {requests_per_s} requests of one second are carried out. Those beyond are answered with `busy` as far as answers
+can wait; in a flood the rest gets no answer, is counted in `health` (`requests_unanswered`) and logged once a minute.
+
 *Raw* is what Sense answered; only serial numbers, e-mail addresses and tokens in it are replaced by
 `***`, as MQTT is read by many.
 
@@ -136,6 +140,7 @@ def topic_page() -> str:
         readings=_table(
             ("reading", "decimals", "at most every"), (*_readings("", MONITOR), *_readings("device ", DEVICE))
         ),
+        requests_per_s=REQUESTS_PER_S,
         topic_bytes=TOPIC_MOST_BYTES,
         topic_levels=LEVELS_MOST,
         commands=_table(("command", "arguments", "what it does"), _commands()),

@@ -7,7 +7,7 @@ from builders import DRYER
 from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.errors import LoginRefused, RateLimited, RequestRefused, SenseUnavailable
-from sense_mqtt.inbox import AuthChanged, LookupDone
+from sense_mqtt.inbox import REQUESTS_WAITING_MOST, AuthChanged, LookupDone, MessageArrived
 from sense_mqtt.sense.tokens import Account, Monitor
 
 
@@ -115,6 +115,66 @@ def test_a_failure_inside_a_command_that_nobody_foresaw_still_gives_one_answer(b
     bridge.ask("resume")  # the feed breaks
     assert [answer["code"] for answer in bridge.answers("resume")] == ["unavailable"]
     assert caplog.text.count("MessageArrived could not be processed") == 1
+
+
+# --- a flood
+
+
+def test_above_twenty_in_one_second_requests_are_busy_as_far_as_answers_can_wait_and_then_counted(bridge, caplog):
+    bridge.broker.carries = False  # no answer leaves
+    for number in range(1000):
+        bridge.ask("health", {"transaction": number})
+    bridge.broker.carries = True
+    bridge.pass_time(2)
+    answers = bridge.answers("health")
+    assert [answer.get("code") for answer in answers] == [None] * 20 + ["busy"] * 30
+    assert [answer["transaction"] for answer in answers] == list(range(50))
+    assert answers[-1]["error"] == "more than 20 requests in one second: ask again later"
+    assert caplog.text.count("requests got no answer") == 1
+    assert "950 requests got no answer: more came than 20 a second" in caplog.text
+    assert bridge.health["requests_unanswered"] == 950
+
+
+def test_a_flood_that_goes_on_is_told_once_a_minute(bridge, caplog):
+    for _ in range(150):
+        for _ in range(200):
+            bridge.ask("health")
+        bridge.inbox.put(MessageArrived(1, "sense/bridge/request/x", b""))
+        bridge.broker.slow = True
+        bridge.pass_time(1)
+    assert caplog.text.count("requests got no answer") == 3
+
+
+def test_requests_lost_before_they_reach_the_bridge_are_counted_too(bridge, caplog):
+    for _ in range(REQUESTS_WAITING_MOST + 7):
+        bridge.inbox.put(MessageArrived(bridge.broker.generation, "sense/bridge/request/health", b""))
+    bridge.pass_time(1)
+    assert len(bridge.answers("health")) == REQUESTS_WAITING_MOST
+    assert "7 requests got no answer" in caplog.text
+
+
+def test_an_edge_goes_out_before_the_answers_of_a_flood(bridge):
+    bridge.show(at=1)
+    bridge.broker.carries = False
+    for _ in range(50):
+        bridge.ask("health")
+    bridge.show(DRYER, at=2)
+    bridge.broker.carries = True
+    before = len(bridge.broker.published)
+    bridge.pass_time(1)
+    assert bridge.broker.published[before].topic == "sense/7/device/1a2b3c4d/event"
+
+
+def test_an_edge_that_was_held_back_comes_in_time_while_requests_wait(bridge):
+    bridge.show(DRYER, at=1)
+    bridge.show(at=2)
+    bridge.show(at=3)
+    bridge.inbox.put(MessageArrived(bridge.broker.generation, "sense/bridge/request/health", b""))
+    bridge.clock.after_s = 6.0
+    bridge.bridge.step(None)
+    bridge.broker.carries = True
+    bridge.take_what_waits()
+    assert [event[0] for event in bridge.events()] == ["turned_off"]
 
 
 # --- what commands may cost Sense
