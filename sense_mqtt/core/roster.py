@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.home import Device, Home, Policy
-from sense_mqtt.core.rows import Draw, Row, shown
+from sense_mqtt.core.rows import Draw, Row, older_namesakes
 from sense_mqtt.core.transitions import Sight, Switch
 
 Outcome = tuple[Home, tuple[Change, ...]]
@@ -42,9 +42,11 @@ def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> O
     """Take over the list of devices; an empty list is no proof that all are gone."""
     if not rows:
         return home, ()
-    visible = [row for row in shown(rows) if row.kind == "virtual" or not policy.rules(row.id).ignore]
-    hidden = frozenset(row.id for row in rows) - frozenset(row.id for row in visible)
-    home, departed = _dismiss(replace(home, hidden=hidden), _find_gone(home, hidden, rows, policy), time)
+    wanted = [row for row in rows if row.visible and (row.kind == "virtual" or not policy.rules(row.id).ignore)]
+    hidden = frozenset(row.id for row in rows) - frozenset(row.id for row in wanted)
+    replaced = _find_replaced(home, rows)  # not hidden: a frame that shows one says that it is there
+    visible = [row for row in wanted if row.id not in replaced]
+    home, departed = _dismiss(replace(home, hidden=hidden), _find_gone(home, hidden | replaced, rows, policy), time)
     named = [_with_news_of_its_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
     home, described = _redescribe(home, named, time, policy)
     home, found = welcome(home, [row for row in visible if row.id not in home.devices], time, policy)
@@ -90,21 +92,31 @@ def _redescribe(home: Home, rows: Iterable[Row], time: float, policy: Policy) ->
     return replace(home, devices=devices), tuple(changes)
 
 
-def _find_gone(home: Home, hidden: frozenset[str], rows: tuple[Row, ...], policy: Policy) -> Mapping[str, str | None]:
+def _find_gone(home: Home, unwanted: frozenset[str], rows: tuple[Row, ...], policy: Policy) -> Mapping[str, str | None]:
     """Return the ids of devices that are no more, each with the id that it was merged into."""
     listed = {row.id: row.merged_into for row in rows}
     unlisted = {identity for identity, device in home.devices.items() if identity not in listed and not _draws(device)}
     return {
         identity: listed.get(identity)
         for identity, device in home.devices.items()
-        if not device.virtual and (identity in hidden or identity in unlisted or _is_ignored(home, identity, policy))
+        if not device.virtual and (identity in unwanted or identity in unlisted or _is_ignored(home, identity, policy))
     }
+
+
+def _find_replaced(home: Home, rows: tuple[Row, ...]) -> frozenset[str]:
+    """Return the ids of plugs that are in no frame any more since one was added under their name."""
+    namesakes = older_namesakes(rows).items()
+    return frozenset(identity for identity, since in namesakes if not _is_seen_since(home.devices.get(identity), since))
+
+
+def _is_seen_since(device: Device | None, time: float) -> bool:
+    return device is not None and (_draws(device) or max(device.last_on or 0.0, device.last_off or 0.0) > time)
 
 
 def _draws(device: Device) -> bool:
     # A device that draws exists, whatever the list says; so does a plug at standby, which frames go on to show.
     sight = device.switch.last
-    return bool(device.on) or (sight is not None and sight.draw is not None)
+    return device.switch.state in ("on", "idle") or (sight is not None and sight.draw is not None)
 
 
 def _is_ignored(home: Home, identity: str, policy: Policy) -> bool:

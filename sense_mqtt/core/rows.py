@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from sense_mqtt.core.instants import read_instant
+
 Kind = Literal["detected", "plug", "virtual"]
 
 VIRTUAL_IDS = frozenset({"always_on", "unknown", "solar"})
@@ -35,6 +37,11 @@ class Row:
     hidden: bool = False  # deleted, revoked, merged into another, or mere inventory
     merged_into: str | None = None
     created: str | None = None
+
+    @property
+    def visible(self) -> bool:
+        """People know it as a device."""
+        return not self.hidden or self.kind == "virtual"
 
 
 # Each frame makes a Draw, a Sight, a Switch and a Device of each device. Tuples are made three times as fast as frozen
@@ -99,15 +106,15 @@ def read_name(identity: str, fields: Mapping[str, Any]) -> str | None:
     return _OUR_NAMES.get(identity) or text(fields.get("name"))
 
 
-def shown(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Return the rows that people know as devices; of plugs under one name, the newest (SE fetch_devices)."""
-    kept = [row for row in rows if not row.hidden or row.id in VIRTUAL_IDS]
-    newest = {row.name: row for row in sorted(kept, key=_age) if row.kind == "plug" and row.name}
-    return tuple(row for row in kept if row.kind != "plug" or row.name is None or newest[row.name] is row)
+def older_namesakes(rows: Iterable[Row]) -> Mapping[str, float]:
+    """Return the ids of plugs with a newer one under their name, each with when the newest was added, seconds UTC.
 
-
-def _age(row: Row) -> str:
-    return row.created or ""
+    Such a plug was removed and added again, or there are two of one name: the list alone cannot tell.
+    """
+    dated = [(row, read_instant(row.created)) for row in rows if row.kind == "plug" and row.name and row.visible]
+    added = [(row.id, row.name, at) for row, at in dated if at is not None]
+    newest = {name: at for _, name, at in sorted(added, key=lambda plug: plug[2])}
+    return {identity: newest[name] for identity, name, at in added if at < newest[name]}
 
 
 def _kind(identity: str, fields: Mapping[str, Any], tags: Mapping[str, Any]) -> Kind:

@@ -17,7 +17,6 @@ from builders import (
     policy,
     readings,
     run,
-    withdrawn,
 )
 
 from sense_mqtt.core.changes import Event
@@ -96,14 +95,6 @@ def test_a_device_listed_twice_is_one_device():
     home, changes = run(HOME, (0, frame(DRYER, {**DRYER, "w": 1.0})))
     assert readings(changes, "power", "1a2b3c4d") == ["5584.7"]
     assert len(home.devices) == 3
-
-
-def test_of_two_plugs_under_one_name_the_older_goes():
-    old = {**PLUG, "id": "ssi-1", "tags": {"DateCreated": "2023-01-01"}}
-    new = {**PLUG, "id": "4xANDCuJ", "tags": {"DateCreated": "2024-01-01"}}
-    home, changes = run(HOME, (0, frame(old)), (1, listed(old, new)))
-    assert withdrawn(changes) == ["ssi-1"]
-    assert "4xANDCuJ" in home.devices
 
 
 # --- changing

@@ -8,6 +8,7 @@ from builders import (
     HOME,
     PLUG,
     SOLAR,
+    events,
     frame,
     house_events,
     introduced,
@@ -85,6 +86,58 @@ def test_a_device_that_comes_back_is_told_in_full_again():
     assert introduced(changes) == ["1a2b3c4d"]
     assert readings(changes, "state", "1a2b3c4d") == ["OFF"]
     assert readings(changes, "power", "1a2b3c4d") == ["0"]
+
+
+# --- plugs under one name
+
+
+def plug(name_id, created, **more):
+    return {**PLUG, "id": name_id, "tags": {"DateCreated": f"2026-{created}"}, **more}
+
+
+OLD, NEW = plug("ssi-1", "01-01T00:00:00Z"), plug("ssi-2", "06-01T00:00:00Z")  # START is in November
+BOTH = [
+    pytest.param([frame(OLD, NEW)], id="both on"),
+    pytest.param([frame({**OLD, "w": 0.9, "attrs": ["Idle"]}, NEW)], id="the older at standby"),
+    pytest.param([frame(OLD, NEW), frame(NEW, at=1)], id="the older off for a moment"),
+    pytest.param([frame(OLD), frame(at=1)], id="both off, the older was seen since there are two"),
+]
+
+
+@pytest.mark.parametrize("frames", BOTH)
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_of_two_plugs_under_one_name_each_that_frames_show_stays(frames, is_restarted):
+    home, _ = run(HOME, *enumerate(frames), (1.5, listed()))
+    home = recall(7, json.loads(json.dumps(remember(home))), policy()) if is_restarted else home
+    home, changes = run(home, (2, listed(OLD, NEW)), (3, frame(OLD, NEW, at=3)), (4, listed(OLD, NEW)))
+    assert withdrawn(changes) == []
+    assert ("device_removed", "ssi-1") not in house_events(changes)
+    assert {"ssi-1", "ssi-2"} < set(home.devices)
+
+
+def test_a_plug_that_was_removed_and_added_again_is_one_device():
+    since = plug("ssi-3", "11-18T15:00:00Z")  # some hours after START
+    home, _ = run(HOME, (0, frame(OLD)), (1, listed(OLD)), (2, frame(at=2)))
+    home, changes = run(home, (90_000, listed(OLD, since)), (90_001, frame(since, at=90_001)))
+    assert house_events(changes) == [("device_removed", "ssi-1"), ("device_found", "ssi-3")]
+    assert withdrawn(changes) == ["ssi-1"]
+
+
+def test_an_older_plug_that_no_frame_ever_showed_is_found_once_one_does_and_stays():
+    home, changes = run(HOME, (0, frame()), (1, listed(OLD, NEW)), (2, frame(NEW, at=2)))
+    assert introduced(changes).count("ssi-1") == 0
+    later = [(3, frame(OLD, NEW, at=3)), (4, frame(NEW, at=4)), (5, listed(OLD, NEW))]
+    home, changes = run(home, *later)
+    assert house_events(changes) == [("device_found", "ssi-1")]
+    assert withdrawn(changes) == []
+    assert [e for e in events(changes) if e[0] == "ssi-1"] == [("ssi-1", "turned_on", 3), ("ssi-1", "turned_off", 4)]
+
+
+def test_a_plug_at_standby_is_in_no_frame_yet_after_a_restart_and_stays_all_the_same():
+    idle = {**PLUG, "w": 0.9, "attrs": ["Idle"]}
+    home, _ = run(HOME, (0, frame(idle)))
+    _, changes = run(recall(7, remember(home), policy()), (60, listed(DRYER)))
+    assert withdrawn(changes) == []
 
 
 # --- what the user ignores

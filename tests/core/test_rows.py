@@ -2,6 +2,7 @@
 
 import pytest
 
+from sense_mqtt.core.instants import read_instant
 from sense_mqtt.core.rows import (
     Draw,
     Row,
@@ -9,11 +10,11 @@ from sense_mqtt.core.rows import (
     list_of,
     mapping,
     number,
+    older_namesakes,
     read_draw,
     read_row,
     read_rows,
     rows_of,
-    shown,
     text,
 )
 
@@ -139,28 +140,34 @@ def test_a_merged_row_names_its_parent():
     assert read_row("a", {"tags": {"MergeId": "b"}}).merged_into == "b"
 
 
-def test_hidden_rows_are_not_shown_but_solar_is():
+def test_hidden_rows_are_not_visible_but_solar_is():
     rows = (Row("a"), Row("b", hidden=True), Row("solar", kind="virtual", hidden=True))
-    assert [row.id for row in shown(rows)] == ["a", "solar"]
+    assert [row.id for row in rows if row.visible] == ["a", "solar"]
 
 
-PLUGS = [
-    pytest.param(["2024-01-01", "2023-01-01"], [0], id="the newest first"),
-    pytest.param(["2023-01-01", "2024-01-01"], [1], id="the newest last"),
-    pytest.param([None, "2023-01-01"], [1], id="a dated one beats an undated one"),
-    pytest.param([None, None], [1], id="the last of undated ones"),
+NAMESAKES = [
+    pytest.param(["2024-01-01", "2023-01-01"], ["p1"], id="the newest first"),
+    pytest.param(["2023-01-01", "2024-01-01"], ["p0"], id="the newest last"),
+    pytest.param(["2023-01-01", "2022-01-01", "2024-01-01"], ["p0", "p1"], id="of three, two"),
+    pytest.param(["2024-01-01", "2024-01-01"], [], id="none of the same age"),
+    pytest.param([None, "2023-01-01"], [], id="none without a date"),
+    pytest.param(["last year", "2023-01-01"], [], id="none with a date that cannot be read"),
 ]
 
 
-@pytest.mark.parametrize(("created", "kept"), PLUGS)
-def test_of_plugs_under_one_name_the_newest_is_shown(created, kept):
+@pytest.mark.parametrize(("created", "older"), NAMESAKES)
+def test_plugs_that_have_a_newer_namesake(created, older):
     rows = [Row(f"p{n}", "TV", kind="plug", created=date) for n, date in enumerate(created)]
-    assert shown(rows) == tuple(rows[n] for n in kept)
+    newest = max(read_instant(date) or 0.0 for date in created)
+    assert older_namesakes(rows) == dict.fromkeys(older, newest)
 
 
-def test_detected_devices_and_nameless_plugs_are_never_taken_for_doubles():
-    rows = (Row("a", "Heat"), Row("b", "Heat"), Row("c", kind="plug"), Row("d", kind="plug"))
-    assert shown(rows) == rows
+def test_detected_devices_nameless_plugs_and_hidden_ones_are_nobodys_namesakes():
+    old, new = {"created": "2023-01-01"}, {"created": "2024-01-01"}
+    detected = (Row("a", "Heat", **old), Row("b", "Heat", **new))
+    nameless = (Row("c", kind="plug", **old), Row("d", kind="plug", **new))
+    hidden = (Row("e", "TV", kind="plug", **old), Row("f", "TV", kind="plug", hidden=True, **new))
+    assert older_namesakes((*detected, *nameless, *hidden)) == {}
 
 
 @pytest.mark.parametrize(
