@@ -52,6 +52,16 @@ def items_of(edges: Iterable[Known], device: str) -> Iterator[TimelineItem]:
             yield TimelineItem(device, cast(EdgeType, edge.event_type), edge.told, edge.guid)
 
 
+def unmatch(edges: Iterable[Known], removed: Sequence[TimelineItem]) -> tuple[Known, ...]:
+    """Return the known edges of a device without these items; one that was told as the timeline's own keeps its."""
+    return tuple(_tell(edge, None) if _has_one_of(removed, edge) else edge for edge in edges)
+
+
+def _has_one_of(items: Sequence[TimelineItem], edge: Known) -> bool:
+    own = () if edge.is_exact else items_of([edge], items[0].device)
+    return any(is_same_item(item, mine) for mine in own for item in items)
+
+
 def _tell(edge: Known, item: TimelineItem | None) -> Known:
     return replace(edge, told=item.time, guid=item.guid) if item else replace(edge, told=None, guid=None)
 

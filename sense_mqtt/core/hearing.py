@@ -1,11 +1,12 @@
 """What Sense's timeline tells of a house: heard, judged beside what frames showed, and told where only it knows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from sense_mqtt.core.alignment import Known, items_of
+from sense_mqtt.core.alignment import Known, is_same_item, items_of, unmatch
 from sense_mqtt.core.changes import Event
+from sense_mqtt.core.frames import TimelineChange
 from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.judging import Verdict, judge
@@ -24,10 +25,35 @@ class TimelineRead:
     items: tuple[TimelineItem, ...]
 
 
-def take_in(home: Home, items: Iterable[TimelineItem], now: Moment) -> Home:
-    """Remember what the timeline tells, until it is judged."""
+def take_in(home: Home, seen: TimelineRead | TimelineChange, now: Moment) -> Home:
+    """Remember what the timeline tells, until it is judged, and forget what it takes back before it was told."""
+    items = seen.items if isinstance(seen, TimelineRead) else (*seen.added, *seen.updated)
+    home = _take_back(home, _removed(seen, items)) if isinstance(seen, TimelineChange) and seen.removed else home
     known = {identity: device.known for identity, device in home.devices.items()}
     return replace(home, witness=hear(home.witness, items, known, max(now.wall, home.witness.looked or 0.0)))
+
+
+def _removed(change: TimelineChange, items: Sequence[TimelineItem]) -> Mapping[str, Sequence[TimelineItem]]:
+    """Return what was removed, by device, and not merely rewritten: a run takes in the item of its end."""
+    gone = [item for item in change.removed if not any(is_same_item(item, other) for other in items)]
+    return {device: list(group) for device, group in groupby(sorted(gone, key=_device), key=_device)}
+
+
+def _device(item: TimelineItem) -> str:
+    return item.device
+
+
+def _take_back(home: Home, removed: Mapping[str, Sequence[TimelineItem]]) -> Home:
+    rumours = tuple(
+        rumour
+        for rumour in home.witness.rumours
+        if not any(is_same_item(rumour, item) for item in removed.get(rumour.device, ()))
+    )
+    devices = {
+        identity: device._replace(known=unmatch(device.known, removed[identity])) if identity in removed else device
+        for identity, device in home.devices.items()
+    }
+    return replace(home, devices=devices, witness=replace(home.witness, rumours=rumours))
 
 
 def is_told(transition: Transition, device: Device, home: Home) -> bool:

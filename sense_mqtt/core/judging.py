@@ -5,7 +5,8 @@ The rule, with its reasons in docs/decisions/0002-two-witnesses.md:
 2. Known edges and the timeline's are laid side by side (alignment.py), anew each time. What is left are candidates.
 3. In a stream, frames decide: a candidate waits until frames have passed it, and is dropped where they looked on.
    It counts where nobody looked (in a gap, between polls), and where it is of a whole short run that frames missed.
-4. A candidate that repeats the state before it is no edge; two that undo each other within the hold time are flapping.
+4. A candidate that repeats the state before it is no edge; two that undo each other within a hold time longer than
+   FLICKER_S are flapping, as the user wants it.
 """
 
 import math
@@ -18,6 +19,7 @@ from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.witness import LOOKED_ON_S, Witness, happened
 
+FLICKER_S = 2.0  # hold times up to the default one are for frames that leave a device out; the timeline has whole runs
 SHORT_RUN_S = 60.0  # a longer one shows in frames: Sense takes some ten seconds to detect one (INVARIANTS 12)
 
 
@@ -152,7 +154,11 @@ def _undoes(
     first: TimelineItem, second: TimelineItem, others: Sequence[Known], rules: DeviceRules, witness: Witness
 ) -> bool:
     hold_s = rules.on_delay_s if first.edge == "turned_on" else rules.off_delay_s
-    if second.time - first.time >= hold_s or (first.edge == "turned_on") == (second.edge == "turned_on"):
+    if (
+        hold_s <= FLICKER_S
+        or second.time - first.time >= hold_s
+        or (first.edge == "turned_on") == (second.edge == "turned_on")
+    ):
         return False
     begin, end = first.time - witness.offset_s, second.time - witness.offset_s
     return not any(begin < happened(edge, witness) < end for edge in others)

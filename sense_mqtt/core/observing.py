@@ -207,8 +207,7 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
 
 
 def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Moment, policy: Policy) -> Outcome:
-    items = seen.items if isinstance(seen, TimelineRead) else (*seen.added, *seen.updated)  # what was told was told
-    home, events = judge_rumours(take_in(home, items, now), now, policy)
+    home, events = judge_rumours(take_in(home, seen, now), now, policy)
     switched = frozenset(_devices_of(events))
     home, readings = telling.tell_switched(home, switched, now, policy)
     home, documents = telling.describe(home, switched)

@@ -28,6 +28,21 @@ class TimelineRules:
     rewrite_after_s: float = 30.0  # DeviceOn and DeviceOff become DeviceWasOn that long after the end shows
 
 
+@dataclass(frozen=True, slots=True)
+class FalseRun:
+    """A run that never was: the timeline tells of it, and takes it back. House seconds."""
+
+    device: str
+    start: float
+    end: float
+    shown_at: float
+    removed_at: float
+
+    @property
+    def edges(self) -> list[Transition]:
+        return [Transition(self.device, "turned_on", self.start), Transition(self.device, "turned_off", self.end)]
+
+
 def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -40,6 +55,7 @@ class Timeline:
     monitor: int
     user: int
     rules: TimelineRules = field(default_factory=TimelineRules)
+    false_runs: list[FalseRun] = field(default_factory=list)
 
     def page(self, now: float, n_items: int = 30, device: str | None = None, prior_to: float | None = None) -> Item:
         """Return the answer of GET timeline: items older than `prior_to` (their own time), newest first.
@@ -66,12 +82,14 @@ class Timeline:
         late_s = delay_s + self.rules.rewrite_after_s
         ended = [(self._start(end), end) for end in self.house.transitions(before - late_s, now - late_s)]
         runs = [(start, end) for start, end in ended if start is not None]
-        if not shown and not runs:
+        false = [edge for run in self.false_runs if before < run.shown_at <= now for edge in run.edges]
+        gone = [edge for run in self.false_runs if before < run.removed_at <= now for edge in run.edges]
+        if not (shown or runs or false or gone):
             return None
         return {
-            "items_added": [self._pushed(transition) for transition in shown],
+            "items_added": [self._pushed(transition) for transition in (*shown, *false)],
             "items_updated": [self._run(start, end) for start, end in runs],
-            "items_removed": [self._single(end) for _, end in runs],
+            "items_removed": [*(self._single(end) for _, end in runs), *map(self._single, gone)],
             "user_id": self.user,
         }
 
@@ -81,7 +99,9 @@ class Timeline:
             if device is None or transition.device == device:
                 item = self._item(transition, now)
                 items += [item] if item is not None else []
-        return items
+        false = [edge for run in self.false_runs if run.shown_at <= now < run.removed_at for edge in run.edges]
+        items += [self._single(e) for e in false if since < e.at <= until and device in (None, e.device)]
+        return sorted(items, key=lambda item: str(item["time"]), reverse=True)
 
     def _item(self, transition: Transition, now: float) -> Item | None:
         """Return how this transition stands on the timeline at `now`; None for a start that its run has taken in."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from faults.verdict import Came, Knowledge, Verdict, judge, read
 
 from sense_mqtt.core.changes import Event, Reading
-from sense_mqtt.core.frames import RealtimeUpdate, read_update
+from sense_mqtt.core.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.hearing import TimelineRead
 from sense_mqtt.core.home import DevicesListed, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.instants import Moment, read_instant, write_instant
@@ -17,7 +17,7 @@ from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import read_items
 from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.model import BEGINS, RandomHouse
-from sense_mqtt.simulator.timeline import Timeline, TimelineRules
+from sense_mqtt.simulator.timeline import FalseRun, Timeline, TimelineRules
 
 MONITOR = 7
 POLICY = Policy(lambda _: DeviceRules(off_delay_s=2.0))
@@ -81,6 +81,12 @@ class LivingHouse:
                 return
             before = read_instant(page["items"][-1]["time"])
 
+    def tell_a_false_run(self) -> float:
+        """Let the timeline tell of a run that never was, and take it back; return when it will have done so."""
+        device, shown, removed = self.dice.choice(self.house.devices).id, self.now + FRAME_EVERY_S, self.now + 1.5
+        self.timeline.false_runs.append(FalseRun(device, self.now - 3.0, self.now - 1.0, shown, removed))
+        return removed
+
     def rest_until(self, until: float) -> None:
         while self.now + 1.0 < until:
             self.now += 1.0
@@ -114,18 +120,20 @@ def stream(seed: int, seconds: float) -> LivingHouse:
     living = LivingHouse(
         seed, on_s=dice.choice((8, 12, 30)), off_s=dice.choice((8, 15, 40)), lag_s=dice.choice((1.0, 3.0))
     )
-    pushed_until, read_at, ends = living.now, None, living.now + seconds
+    pushed_until, read_at, false_until, ends = living.now, None, 0.0, living.now + seconds
     while living.now < ends or read_at is not None:
-        if dice.random() < 0.005 and living.now < ends:
+        if dice.random() < 0.005 and false_until < living.now < ends:
             _interrupt(living, dice)
             pushed_until, read_at = living.now, living.now + READ_AGAIN_S
+        elif dice.random() < 0.01 and read_at is None:
+            false_until = living.tell_a_false_run()
         living.now += FRAME_EVERY_S
         measured = max(BEGINS, living.now - living.lag_s)
         living.look(measured, read_update(living.frames.realtime(measured), known=living.home.devices))
         news = living.timeline.news(pushed_until, living.now)
         pushed_until = living.now
-        if news is not None and dice.random() < 0.9:
-            living.see(TimelineRead(read_items(news["items_added"])))
+        if news is not None and (dice.random() < 0.9 or living.now <= false_until):
+            living.see(READERS["newtimelineevent"](news))
         if read_at is not None and living.now >= read_at:
             living.read_timeline()
             read_at = None

@@ -96,13 +96,20 @@ CASES = [
         [1.0, 1.0],
     ),
     ("a repeated state is no edge", GAP, [seen(ON, 90)], [item(ON, 200)], [], []),
-    ("flapping within the hold time is not told", GAP, [seen(ON, 50)], [item(OFF, 200), item(ON, 201)], [], []),
     (
-        "the same further apart is",
+        "a pause of a second between two runs in a gap is news",
         GAP,
         [seen(ON, 50)],
-        [item(OFF, 200), item(ON, 203)],
-        [(OFF, 200), (ON, 203)],
+        [item(OFF, 200), item(ON, 201)],
+        [(OFF, 200), (ON, 201)],
+        [],
+    ),
+    (
+        "two runs a second apart in a hole of seconds are two",
+        Witness(horizon=0.0, looked=1000.0, sure=1000.0, blind=((200.0, 208.0),)),
+        [],
+        [item(ON, 201), item(OFF, 203), item(ON, 204), item(OFF, 207)],
+        [(ON, 201), (OFF, 203), (ON, 204), (OFF, 207)],
         [],
     ),
     ("idle ends a run", GAP, [seen(ON, 50)], [item(IDLE, 200), item(OFF, 300)], [(IDLE, 200), (OFF, 300)], []),
@@ -124,6 +131,21 @@ def test_rule(witness, known, rumours, news, offsets):
     verdict = judge(witness, rumours, known, RULES, gap=False, present=2000.0, on=False)
     assert [(each.edge, each.time) for each in verdict.news] == news
     assert list(verdict.offsets) == offsets
+
+
+FLAPPING = [
+    pytest.param(
+        DeviceRules(off_delay_s=30), [item(OFF, 200), item(ON, 229)], [], id="off for less than the user says"
+    ),
+    pytest.param(DeviceRules(off_delay_s=30), [item(OFF, 200), item(ON, 230)], [200, 230], id="off for as long"),
+    pytest.param(DeviceRules(on_delay_s=5), [item(OFF, 150), item(ON, 200), item(OFF, 204)], [150], id="on too short"),
+]
+
+
+@pytest.mark.parametrize(("rules", "rumours", "news"), FLAPPING)
+def test_in_a_gap_the_users_hold_time_counts_for_the_timeline_too(rules, rumours, news):
+    verdict = judge(GAP, rumours, [seen(ON, 50)], rules, gap=False, present=2000.0, on=False)
+    assert [each.time for each in verdict.news] == news
 
 
 def test_while_frames_come_a_rumour_waits_until_they_have_passed_it():

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from sense_mqtt.simulator.model import BEGINS, BuiltInHouse, RandomHouse
-from sense_mqtt.simulator.timeline import Timeline, TimelineRules, iso, joined
+from sense_mqtt.simulator.timeline import FalseRun, Timeline, TimelineRules, iso, joined
 
 KIND_OF = {"DeviceOn": "turned_on", "DeviceOff": "turned_off", "DeviceIdle": "idle"}
 HOUR_S = 3600
@@ -125,3 +125,15 @@ def test_items_of_one_time_are_never_torn_apart():
     same = [{"time": iso(BEGINS), "guid": str(number)} for number in range(5)]
     page = {"items": same, "more_items": False, "sticky_items": [], "user_id": 1}
     assert len(joined([page], 2)["items"]) == 5
+
+
+def test_a_run_that_never_was_is_told_and_taken_back():
+    line, now = timeline(), BEGINS + 100
+    device = line.house.devices[0].id
+    line.false_runs.append(FalseRun(device, now - 5, now - 3, now, now + 1))
+    kinds = [(now - 5, device, "turned_on"), (now - 3, device, "turned_off")]
+    told, taken_back = line.news(now - 0.001, now), line.news(now + 0.999, now + 1)
+    assert [edge for edge in edges(told["items_added"]) if edge in kinds] == kinds
+    assert [edge for edge in edges(taken_back["items_removed"]) if edge in kinds] == kinds
+    assert set(kinds) < set(edges(every_page(line, now + 0.5, 20)))
+    assert not set(kinds) & set(edges(every_page(line, now + 1, 20)))
