@@ -4,12 +4,14 @@ So the edges of the gap are told in order and with their true times before the f
 (docs/decisions/0002-two-witnesses.md).
 """
 
+import math
 from collections import deque
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.inbox import FeedEnded, FrameArrived, UpdatePolled
 
 PATIENCE_S = 10.0  # for Sense's REST interface; then the frames are compared without the timeline
+LAGS_APART = 3  # readings for holes are at least so many lags of the timeline apart: at most 14 an hour
 WAITING_MOST = 256  # items of one feed: two minutes of a stream
 
 Waiting = FrameArrived | UpdatePolled | FeedEnded
@@ -45,3 +47,26 @@ class Gaps:
         full = [monitor for monitor, waiting in self._waiting.items() if len(waiting) >= WAITING_MOST]
         late = [monitor for monitor, until in self._until.items() if now.monotonic >= until]
         return list(dict.fromkeys([*full, *late]))
+
+
+class Holes:
+    """When the timeline is read for holes in a stream, and again after gaps: once items show, and not too often."""
+
+    def __init__(self, lag_s: float) -> None:
+        self._lag_s = lag_s  # items show so late
+        self._ended: dict[int, float] = {}  # the newest hole or gap of each monitor, monotonic seconds
+        self._read: dict[int, float] = {}  # the newest reading
+
+    def note(self, monitor: int, now: Moment) -> float:
+        """Note that a hole or gap has ended; return when (monotonic) to read what happened in it."""
+        self._ended[monitor] = now.monotonic
+        return self._due(monitor)
+
+    def begin(self, monitor: int, now: Moment) -> float | None:
+        """Note that the timeline is read now; return when to read again, for a hole whose items may not show yet."""
+        self._read[monitor] = now.monotonic
+        return self._due(monitor) if now.monotonic < self._ended[monitor] + self._lag_s else None
+
+    def _due(self, monitor: int) -> float:
+        spaced = self._read.get(monitor, -math.inf) + LAGS_APART * self._lag_s
+        return max(self._ended[monitor] + self._lag_s, spaced)

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+from sense_mqtt.bridge.gaps import Holes
 from sense_mqtt.bridge.houses import Houses, choose_monitors
 from sense_mqtt.bridge.jobs import (
     NAMES,
@@ -85,7 +86,7 @@ class Schedules:
         self._make_backoff = backoff
         self._wanted = frozenset(wanted)
         self._pace = pace
-        self._timeline_lag_s = timeline_lag_s
+        self._holes = Holes(timeline_lag_s)
         self._closing = closing
         self._agenda = Agenda()
         self._waits: dict[tuple[Job, ...], Iterator[float]] = {}  # of jobs that fail together
@@ -185,8 +186,8 @@ class Schedules:
         return True
 
     def read_timeline_later(self, monitor: int, now: Moment) -> None:
-        """Read what happened in a hole in the stream, once its items show."""
-        self._agenda.hasten(ReadTimeline(monitor, "after a gap"), now.monotonic + self._timeline_lag_s)
+        """Read what happened in a gap or hole in the stream, once its items show."""
+        self._agenda.hasten(ReadTimeline(monitor, "after a gap"), self._holes.note(monitor, now))
 
     def close(self) -> None:
         """End the feeds and the desk; what was asked and is not done is answered."""
@@ -194,8 +195,6 @@ class Schedules:
         for feed in self.feeds.values():
             feed.close()
         self._desk.close()
-
-    # --- what jobs bring
 
     def _postpone(self, job: Job, error: SenseMqttError, now: Moment) -> None:
         together = fellows(job)
@@ -215,13 +214,15 @@ class Schedules:
             self.put(job, now.monotonic + self._pace.blind_every_s)
             if not self._status.is_blind(job.monitor, gap=home.gap):
                 return
+        if job.why == "after a gap" and (again := self._holes.begin(job.monitor, now)) is not None:
+            self.put(job, again)
         if home.witness.horizon is not None:
             self._desk.schedule(job, self._lookups.timeline(home.witness.horizon - TIMELINE_MARGIN_S))
 
     def _take_timeline(self, job: ReadTimeline, items: tuple[TimelineItem, ...], now: Moment) -> None:
         self._houses.observe(job.monitor, TimelineRead(items), now)
         if job.why == "gap":
-            self.put(ReadTimeline(job.monitor, "after a gap"), now.monotonic + self._timeline_lag_s)
+            self.read_timeline_later(job.monitor, now)
 
     def _take_account(self, account: Account, now: Moment) -> None:
         known = {monitor.id: monitor for monitor in account.monitors}
