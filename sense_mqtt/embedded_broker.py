@@ -1,6 +1,7 @@
 """An MQTT broker inside this process, for the demo only: amqtt, in a thread of its own. MQTT 3.1.1."""
 
 import asyncio
+import concurrent.futures
 import logging
 import socket
 import threading
@@ -8,22 +9,25 @@ from types import TracebackType
 from typing import Self
 
 from amqtt.broker import Broker
+from amqtt.errors import BrokerError
 
 from sense_mqtt.errors import SenseMqttError
 
-START_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 30.0
+END_TIMEOUT_S = 1.0  # for each of the two steps of the end
 
 
 class CannotListen(SenseMqttError):
-    """The port is taken, or not ours."""
+    """The port is taken or not ours, or the broker does not start."""
 
 
 class EmbeddedBroker:
     """Listens on one port of this machine's loopback interface between `with` and its end."""
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, *, start_timeout_s: float = START_TIMEOUT_S) -> None:
         """Without a port, a free one is taken."""
         self.port = port or _probe(0)
+        self._start_timeout_s = start_timeout_s
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="embedded-broker", daemon=True)
         self._broker: Broker | None = None
@@ -33,16 +37,37 @@ class EmbeddedBroker:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # amqtt logs every client that goes as an error
         _probe(self.port)
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(START_TIMEOUT_S)
+        try:
+            asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(self._start_timeout_s)
+        except (BrokerError, TimeoutError) as error:
+            self._stop()
+            why = str(error) or f"it did not start within {self._start_timeout_s:g} s"
+            raise CannotListen(f"the embedded broker on 127.0.0.1:{self.port}: {why}; start it again") from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._broker is not None:
-            asyncio.run_coroutine_threadsafe(self._broker.shutdown(), self._loop).result(START_TIMEOUT_S)
+        self._stop()
+
+    def _stop(self) -> None:
+        """Return within seconds, whatever the clients do; raises nothing. Harmless where nothing runs any more."""
+        if not self._thread.is_alive():
+            return
+        ending = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+        concurrent.futures.wait([ending], 3 * END_TIMEOUT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(START_TIMEOUT_S)
+        self._thread.join(END_TIMEOUT_S)
+
+    async def _end(self) -> None:
+        """Shut down; cancel what is left. amqtt's own shutdown may wait for ever while a client is subscribed."""
+        if self._broker is not None:
+            await asyncio.wait([asyncio.create_task(self._broker.shutdown())], timeout=END_TIMEOUT_S)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=END_TIMEOUT_S)
 
     async def _start(self) -> None:
         listener = {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}", "max_connections": 100}}

@@ -19,7 +19,7 @@ class Rules:
     mode: Mode = "auto"
     poll_interval_s: float = 60.0
     spacing_s: float = 1.0  # between the end of one attempt and the next: Sense frees the old socket first
-    refusal_spacing_s: float = 5.0  # the same after a refusal: an outage of seconds is not to cost the websocket
+    refusal_spacing_s: float = 5.0  # the least after a first refusal: an outage of seconds is not to cost the websocket
     backoff: Backoff = field(default_factory=Backoff)
     refusals_most: int = 3  # in a row, before stepping down
     losses_most: int = 6  # the same of attempts that the network ate; a minute or more
@@ -161,8 +161,19 @@ def _wait_s(before: Ladder, after: Ladder, outcome: Outcome, rules: Rules, now: 
         interval_s = max(_rest_s(after, rules), after.barred_until - now)
     if after.rung != before.rung:
         return interval_s if after.rung == "snapshot" else rules.spacing_s
-    least_s = rules.refusal_spacing_s if isinstance(outcome, Refused) else 0.0
-    return max(_asked_s(outcome, rules), interval_s, least_s, rules.backoff.wait_s(before.failures, dice))
+    backoff_s = _refusal_wait_s if isinstance(outcome, Refused) else _loss_wait_s
+    return max(_asked_s(outcome, rules), interval_s, backoff_s(before.failures, rules, dice))
+
+
+def _loss_wait_s(failures: int, rules: Rules, dice: Dice) -> float:
+    return rules.backoff.wait_s(failures, dice)
+
+
+def _refusal_wait_s(failures: int, rules: Rules, dice: Dice) -> float:
+    """Return a wait of which the least doubles too: full jitter could ask a feed that refuses every few seconds."""
+    first_s = 2 * rules.refusal_spacing_s
+    ceiling_s = Backoff(first_s, max(first_s, rules.backoff.most_s)).ceiling_s(failures)
+    return dice(ceiling_s / 2, ceiling_s)
 
 
 def _rest_s(ladder: Ladder, rules: Rules) -> float:

@@ -41,15 +41,15 @@ def demo() -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to(demo, number):
+def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to_whoever_is_subscribed(demo, number):
     process, port = demo
     wait_for_port(port)
     with Listener(port, protocol=MQTTProtocolVersion.MQTTv311) as listener:
         listener.wait_for(lambda heard: sum("turned_" in one.payload for one in heard) >= 3, "events", PATIENCE_S)
         topics = {message.topic for message in listener.messages()}
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert any(topic.startswith("homeassistant/device/sense_mqtt_") for topic in topics)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0
     assert f"  mosquitto_sub -p {port} -v -t 'sense/#'\n" in out
     assert "Last events" in out

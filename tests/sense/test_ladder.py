@@ -108,7 +108,7 @@ WAITS = [
     ("after the first failure within the first ceiling", Ladder(), GONE, 1),
     ("after the fifth within the fifth", Ladder(failures=4), GONE, 16),
     ("never longer than five minutes", Ladder(failures=40), Held("another"), 300),
-    ("after a refusal longer than an outage of seconds", Ladder(), NO, 5),
+    ("after a refusal longer than an outage of seconds", Ladder(), NO, 10),
     ("as long as Sense asks", Ladder(), Refused("429", 50), 50),
     ("an hour at most", Ladder(), Lost("429", 90_000), 3600),
     ("between polls", Ladder(rung="poll"), FINE, 60),
@@ -127,6 +127,20 @@ WAITS = [
 @pytest.mark.parametrize(("ladder", "outcome", "wait_s"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS])
 def test_the_wait(ladder, outcome, wait_s):
     assert learn(ladder, outcome, RULES, 5000, highest).next_at == 5000 + wait_s
+
+
+@pytest.mark.parametrize(
+    ("dice", "waits"),
+    [(lowest, [5, 10, 20, 40, 80, 150, 150]), (highest, [10, 20, 40, 80, 160, 300, 300])],
+    ids=["lowest", "highest"],
+)
+def test_a_websocket_that_refuses_is_tried_after_waits_that_grow_whatever_the_dice_say(dice, waits):
+    rules, ladder, now, drawn = replace(RULES, mode="stream"), Ladder(), 0.0, []
+    for _ in waits:
+        ladder = learn(ladder, NO, rules, now, dice)
+        drawn.append(ladder.next_at - now)
+        now = ladder.next_at
+    assert drawn == waits
 
 
 def attempts(ladder: Ladder, outcome: Outcome, until: float) -> list[tuple[str, float]]:
