@@ -145,6 +145,8 @@ class LoginBudget:
     def _read_file(self) -> tuple[list[Attempt], float]:
         """Return the attempts, and the newest time that the file knows of; 0 where it knows of no attempt."""
         document = self._load()
+        if self._file.lost_its_directory():  # it was removed while we run
+            self._note({})
         rows = document.get("logins")
         attempts = [attempt for row in rows if (attempt := _attempt(row))] if isinstance(rows, list) else []
         times = [attempt.time for attempt in attempts]

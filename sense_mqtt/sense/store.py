@@ -139,9 +139,11 @@ class SessionFile(StateFile):
         """Store the session, and the id where that is not stored."""
         try:
             self.save(content)
-            keep_device_id(self._state_dir, self._known_id)
         except StateError as error:  # without its traceback, which tells nothing more
             log.log(logging.ERROR, "the session could not be stored, so a restart must log in anew: %s", error)
+        else:
+            with contextlib.suppress(StateError):  # `device_id` has said so
+                keep_device_id(self._state_dir, self._known_id)
 
 
 def device_id(state_dir: Path, make: Callable[[], str] = lambda: uuid.uuid4().hex) -> str:

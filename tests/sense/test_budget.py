@@ -167,6 +167,14 @@ def test_a_file_that_is_removed_while_we_run_makes_nothing_forgotten(path):
     assert budget(path).count(at(HOUR), 2 * HOUR) == 2
 
 
+def test_a_directory_that_is_removed_while_we_run_gets_its_file_again(tmp_path):
+    running = budget(tmp_path / "state" / "logins.json")
+    running.spend(at(0))
+    (tmp_path / "state").rename(tmp_path / "old")
+    running.count(at(60))  # as health does each minute
+    assert budget(tmp_path / "state" / "logins.json").wait_s(at(60)) == 14 * MINUTE
+
+
 def test_a_login_that_cannot_be_counted_is_told_before_it_is_made(tmp_path):
     (tmp_path / "taken").write_text("")
     running = budget(tmp_path / "taken" / "logins.json")
