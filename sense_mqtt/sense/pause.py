@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.errors import ConfigError
+from sense_mqtt.errors import StateError
 from sense_mqtt.inbox import Rung
 from sense_mqtt.sense.store import StateFile
 from sense_mqtt.sense.voice import Voice
@@ -54,14 +54,14 @@ class Pauses:
     def _store(self, content: Mapping[str, Any]) -> None:
         try:
             self._file.save(dict(content))
-        except ConfigError as error:
+        except StateError as error:
             log.warning("the pause cannot be stored, so a restart does not know it: %s", error)
 
     def _recall(self) -> Pause | None:
         """Return the pause of a process before, where it is not over yet."""
         try:
             stored = self._file.load() or {}
-        except ConfigError as error:
+        except StateError as error:
             log.warning("a pause from before the restart cannot be read: %s", error)
             return None
         begun, until, now = stored.get("begun"), stored.get("until"), self._clock.now()

@@ -1,0 +1,17 @@
+"""A pause where its file cannot be used."""
+
+from sense_parts import HandClock
+
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.sense.pause import Pauses
+from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.voice import Voice
+
+
+def test_a_pause_that_cannot_be_stored_is_kept_as_long_as_we_run_and_that_is_said(tmp_path, caplog):
+    (tmp_path / "taken").write_text("")
+    pauses = Pauses(Voice(7, Inbox()), StateFile(tmp_path / "taken" / "pause-7.json"), HandClock())
+    pauses.begin(60.0, silent=True)
+    assert pauses.present is not None
+    assert "a pause from before the restart cannot be read" in caplog.text
+    assert "the pause cannot be stored" in caplog.text
