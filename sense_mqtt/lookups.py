@@ -1,5 +1,6 @@
 """The table of commands -> REST calls, and the making of lookups for the desk from it."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,6 +12,8 @@ from sense_mqtt.core.rows import mapping, rows_of
 from sense_mqtt.core.timeline import TimelineItem, read_items
 from sense_mqtt.errors import NotFound
 from sense_mqtt.sense.tokens import Account, Monitor
+
+logger = logging.getLogger(__name__)
 
 PAGES_MOST, PAGE_ITEMS = 50, 100  # of the timeline: months of an ordinary house
 NEW_ENDPOINTS_AGAIN_S = 86_400  # how long the old trends are asked where the new endpoints were missing
@@ -162,9 +165,10 @@ def read_timeline(session: Asking, since_s: float) -> tuple[TimelineItem, ...]:
     """Page back through the account's timeline to `since_s`, at most PAGES_MOST pages."""
     items: list[Mapping[str, Any]] = []
     prior_to: dict[str, str] = {}
-    for _ in range(PAGES_MOST):
+    for number in range(1, PAGES_MOST + 1):
         answer = mapping(session.get("users/{user}/timeline", {"n_items": PAGE_ITEMS, **prior_to}))
         page = rows_of(answer.get("items"))
+        logger.debug("the timeline back to %s: page %d has %d items", write_instant(since_s), number, len(page))
         times = [time for time in (read_instant(item.get("time")) for item in page) if time is not None]
         items += page
         before, prior_to = prior_to, {"prior_to_item": write_instant(min(times, default=since_s))}

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core import discovery
@@ -38,6 +39,7 @@ class Houses:
         self._style = style
         self._policy = policy
         self._policies: dict[int, Policy] = {}
+        self._debug_log = DebugLog()
         self._homes: dict[int, Home] = {}
         self._is_stranded = journal.recall(BRIDGE) == STRANDED
 
@@ -54,6 +56,7 @@ class Houses:
         """Take in one thing seen, pass on what is new, and return what of that others must know."""
         before = self._homes[monitor]
         home, changes = observe(before, seen, now, self._policies[monitor])
+        self._debug_log.note(before, home, seen, changes, now)
         messages = say(monitor, changes, self._style.topics)
         events = [message for message in messages if not message.retain]
         if any(_is_notable(change) for change in changes):

@@ -39,6 +39,7 @@ class Intake:
         # Polls and snapshots leave a gap each time: for them the timeline is read every few minutes.
         if (first or item.rung == "stream") and self._schedules.read_timeline(item.monitor, now):
             self._gaps.open(item.monitor, now)
+            logger.debug("monitor %d: frames wait until the timeline of the gap is read", item.monitor)
 
     def take(self, item: Waiting, now: Moment) -> None:
         """Take in an item now, or as soon as the timeline of the gap before it was read."""
@@ -49,11 +50,15 @@ class Intake:
 
     def end_gap(self, monitor: int) -> None:
         """Take in what waited, as of when it came; one item that fails takes no other with it."""
-        for item, then in self._gaps.close(monitor):
+        waiting = self._gaps.close(monitor)
+        if waiting:
+            logger.debug("monitor %d: %d items that waited for the timeline are taken in", monitor, len(waiting))
+        for item, then in waiting:
             self._guard.attempt(type(item).__name__, self._take_now, item, then)
 
     def end_overdue_gaps(self, now: Moment) -> None:
         for monitor in self._gaps.overdue(now):
+            logger.debug("monitor %d: the timeline of the gap does not come in time", monitor)
             self.end_gap(monitor)
 
     def tick(self, now: Moment) -> None:
@@ -113,6 +118,7 @@ class Intake:
         # Who polls or takes snapshots leaves a hole each time, and reads the timeline every few minutes anyway.
         home = self._houses.home(monitor)
         if not home.witness.watching and not self._status.is_blind(monitor, gap=home.gap):
+            logger.debug("monitor %d: a hole in the stream, so the timeline is read later", monitor)
             self._schedules.read_timeline_later(monitor, now)
 
 

@@ -172,6 +172,7 @@ class Bridge:
     def _take_connected(self, item: BrokerConnected, now: Moment) -> None:
         if self._publisher.is_current(item.generation):
             self._counters.broker_connections += 1
+            logger.debug("the broker took connection %d: %s", item.generation, item)
             self._status.tell(now)
             self._publisher.take_connected(item, now)
 

@@ -116,6 +116,7 @@ class Publisher:
             return
         self._refusals.taken(message)
         if message.event is not None:
+            logger.debug("event %d acknowledged by the broker", message.event)
             self._delivered.append(message.event)  # a refused one stays in the journal, for the next start
 
     def take_echo(self, topic: str, payload: str) -> None:
@@ -191,6 +192,8 @@ class Publisher:
                 self._outgoing.take_back(waiting)
                 return
             self._outgoing.sent(mid, message, now.monotonic)
+            if message.event is not None:
+                logger.debug("event %d sent as message %d: %s %s", message.event, mid, message.topic, message.payload)
             self._refill()
         if self.idle and self._refusals.window:
             self._refusals.all_delivered()

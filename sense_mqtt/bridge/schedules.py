@@ -108,6 +108,7 @@ class Schedules:
     def begin_due(self, now: Moment) -> None:
         """Begin every job whose time has come."""
         for job in self._agenda.take(now.monotonic):
+            logger.debug("due: %s", job)
             match job:
                 case ReadAccount():
                     self._desk.schedule(job, lambda session: session.account())

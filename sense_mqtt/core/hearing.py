@@ -13,7 +13,7 @@ from sense_mqtt.core.judging import Verdict, judge
 from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition
-from sense_mqtt.core.witness import SAMPLES_MOST, Witness, happened, hear, newest_of
+from sense_mqtt.core.witness import SAMPLES_MOST, Fate, Witness, happened, hear, newest_of
 
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 
@@ -72,20 +72,22 @@ def judge_rumours(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[E
         return home, []
     devices, events = dict(home.devices), []
     waiting: list[TimelineItem] = []
-    offsets = home.witness.offsets
+    offsets, fates = home.witness.offsets, list[tuple[TimelineItem, Fate]]()
     by_device = sorted(home.witness.rumours, key=lambda item: (item.device, item.time))
     for identity, group in groupby(by_device, key=lambda item: item.device):
         rumours, device = list(group), home.devices.get(identity)
         if device is None or device.virtual:
             waiting += [item for item in rumours if _may_yet_be_known(item, home, policy)]
+            fates += [(item, "no_device") for item in rumours]
             continue
         verdict = _judge(home, device, rumours, now, policy)
         devices[identity], told = _tell(home, device, verdict, now)
         waiting += verdict.waiting
         offsets = (*offsets, *verdict.offsets)[-SAMPLES_MOST:]
+        fates += verdict.fates
         events += told
     rumours_left = tuple(sorted(waiting, key=lambda item: item.time))
-    witness = replace(home.witness, rumours=rumours_left, offsets=offsets)
+    witness = replace(home.witness, rumours=rumours_left, offsets=offsets, fates=tuple(fates))
     return replace(home, devices=devices, witness=witness), sorted(events, key=lambda event: event.time)
 
 

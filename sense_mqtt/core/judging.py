@@ -17,7 +17,7 @@ from itertools import pairwise
 from sense_mqtt.core.alignment import Known, match
 from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
-from sense_mqtt.core.witness import LOOKED_ON_S, Witness, happened
+from sense_mqtt.core.witness import LOOKED_ON_S, Fate, Witness, happened
 
 FLICKER_S = 2.0  # hold times up to the default one are for frames that leave a device out; the timeline has whole runs
 SHORT_RUN_S = 60.0  # a longer one shows in frames: Sense takes some ten seconds to detect one (INVARIANTS 12)
@@ -31,6 +31,7 @@ class Verdict:
     news: tuple[TimelineItem, ...]  # to be told, oldest first
     waiting: tuple[TimelineItem, ...]
     offsets: tuple[float, ...]  # seconds, of the edges that were matched
+    fates: tuple[tuple[TimelineItem, Fate], ...]  # why, for each
 
 
 def judge(
@@ -48,15 +49,32 @@ def judge(
     `gap`: no frames come at present. `on`: what the last one showed.
     """
     if rules.on_above_w is not None or rules.off_below_w is not None:
-        return Verdict(tuple(known), (), (), ())  # the user's thresholds decide, of which Sense knows nothing
+        # The user's thresholds decide, of which Sense knows nothing.
+        return Verdict(tuple(known), (), (), (), tuple((item, "thresholds") for item in rumours))
     matched, left = match(rumours, known, witness.offset_s, witness.tolerance_s)
     fresh = [] if gap else [item for item in left if _may_still_be_seen(item, witness, rules, present)]
     passed = [item for item in left if item not in fresh]
     missed = [item for run in _short_runs(left, matched, witness, on=on) if run[1] in passed for item in run]
     counted = [i for i in passed if _nobody_looked(i, witness, gap=gap) or i in missed or _ends_a_told_run(i, matched)]
     waiting = [*fresh, *(item for item in passed if item not in counted and _may_begin_a_short_run(item, witness))]
-    news = _without_flapping(_that_change(counted, matched, witness), [*matched, *map(_known, waiting)], rules, witness)
-    return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(_offsets(known, matched)))
+    changing = list(_that_change(counted, matched, witness))
+    news = _without_flapping(changing, [*matched, *map(_known, waiting)], rules, witness)
+    fates = _fates(
+        ("matched", rumours),
+        ("frames_decide", passed),
+        ("no_change", counted),
+        ("undone", changing),
+        ("run_ended", news),
+        ("short_run", [item for item in news if item in missed]),
+        ("unobserved_edge", [item for item in news if _nobody_looked(item, witness, gap=gap)]),
+        ("waits", waiting),
+    )
+    return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(_offsets(known, matched)), fates)
+
+
+def _fates(*steps: tuple[Fate, Sequence[TimelineItem]]) -> tuple[tuple[TimelineItem, Fate], ...]:
+    """Return what became of each item: by the last step that has it."""
+    return tuple({item: fate for fate, items in steps for item in items}.items())
 
 
 def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[float]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import median
+from typing import Literal
 
 from sense_mqtt.core.alignment import Known, is_same_item, items_of
 from sense_mqtt.core.timeline import TimelineItem
@@ -26,6 +27,14 @@ KNOWN_MOST = 64  # edges of one device
 BLIND_MOST = 64  # spans
 
 
+# What became of an edge of the timeline: told because no frame shows that time, as part of a run too short for frames,
+# or as the end of a run that only the timeline told of; all else was not told.
+Fate = Literal[
+    "unobserved_edge", "short_run", "run_ended", "waits", "matched", "frames_decide", "no_change", "undone",
+    "thresholds", "no_device",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """What is known of looking on, and what the timeline said that is not judged yet."""
@@ -36,6 +45,7 @@ class Witness:
     blind: tuple[tuple[float, float], ...] = ()  # spans in which nobody looked, oldest first
     rumours: tuple[TimelineItem, ...] = ()  # not judged yet
     offsets: tuple[float, ...] = ()  # seconds that the timeline's clock was ahead of the frames', newest last
+    fates: tuple[tuple[TimelineItem, Fate], ...] = ()  # what became of the rumours that were judged last
 
     @property
     def watching(self) -> bool:

@@ -20,6 +20,7 @@ from sense_mqtt import __version__
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable
 from sense_mqtt.sense.answers import Answer, Door, OverloadedSense, http_time, read
+from sense_mqtt.sense.call_log import log_call
 from sense_mqtt.sense.causes import root_reason
 from sense_mqtt.sense.deadline import Deadline
 from sense_mqtt.sense.manners import Manners
@@ -97,8 +98,9 @@ class SenseApi:
         return self._clock_error_s
 
     def _call(self, door: Door, method: str, path: str, secrets: tuple[str, ...], **more: Any) -> Any:
-        with self._manners.turn():
+        with self._manners.turn(), log_call(method, path, self._clock) as status:
             answer = self._send(door, method, f"{self._base_url}/{path}", **more)
+            status.append(answer.status)
             try:
                 return read(door, answer, secrets + self._posted)
             except (RateLimited, OverloadedSense) as error:

@@ -141,6 +141,7 @@ class Feed:
         """Bring what comes until the line ends, or is not needed any more; None where something else came up."""
         now = self._clock.now()  # a crash from here on does not forget that we tried
         self._berth.save(begun(self._ladder, self._rules, now.monotonic, self._dice), now)
+        self._voice.connecting(self._settings.url)
         line.open(token)
         self._voice.opened(self._ladder.rung)
         began, messages, holds = self._now(), 0, False
@@ -158,6 +159,7 @@ class Feed:
                     self._settle()
         except LineEnded as end:
             lived_s = self._now() - began
+            log.debug("feed of monitor %d: %d messages in %.1f s, then %s", self._monitor, messages, lived_s, end)
             return Worked(str(end)) if holds else judge_end(end, lived_s, messages, self._settings)
         return None
 
@@ -189,6 +191,8 @@ class Feed:
         if self._ladder.rung == "stream" or not isinstance(outcome, Worked):
             self._voice.ended(outcome.why)
         self._move(learn(self._ladder, outcome, self._rules, self._now(), self._dice), outcome.why)
+        wait_s = self._due_at() - self._now()
+        log.debug("feed of monitor %d: %s; next attempt (%s) in %.1f s", self._monitor, outcome, self.rung, wait_s)
         self._berth.save(self._ladder, self._clock.now())
 
     def _move(self, ladder: Ladder, why: str) -> None:

@@ -22,12 +22,17 @@ class Voice:
         while not self._inbox.put_frame(item) and may_wait():
             pass
 
+    def connecting(self, url: str) -> None:
+        """An attempt at a websocket begins."""
+        log.debug("feed of monitor %d: connecting to %s", self._monitor, url)
+
     def opened(self, rung: Rung) -> None:
         """Frames come now."""
         if self._open == rung:
             return
         self.ended(f"on to {rung}")
         self._open = rung
+        log.debug("feed of monitor %d: open (%s)", self._monitor, rung)
         self._inbox.put(FeedOpened(self._monitor, rung))
 
     def ended(self, why: str) -> None:

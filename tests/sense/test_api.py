@@ -2,6 +2,8 @@
 
 import gc
 import http.client
+import logging
+import re
 import threading
 import time
 
@@ -11,6 +13,7 @@ from sense_parts import STATUS, HandClock, answering, api_at, api_of, dribbling,
 from sense_mqtt import __version__
 from sense_mqtt.errors import (
     CommandRefused,
+    LoginRefused,
     NotFound,
     RateLimited,
     RequestRefused,
@@ -288,3 +291,20 @@ def test_an_error_of_the_library_never_leaves_the_door():
         with pytest.raises(SenseUnavailable) as refused:
             api_at(f"http://127.0.0.1:{port}/").get("x", token="hush-token")
         assert "hush" not in str(refused.value)
+
+
+def test_each_call_is_one_line_at_debug_without_its_parameters_and_forms(cloud, caplog):
+    caplog.set_level(logging.DEBUG, "sense_mqtt.sense")
+    api = api_of(cloud)
+    with pytest.raises(LoginRefused):
+        api.post("authenticate", {"email": "someone@example.com", "password": "wrong"})
+    token = api.post("authenticate", {"email": cloud.email, "password": cloud.password})["access_token"]
+    api.get("app/monitors/900101/devices", {"include_merged": "true"}, token=token)
+    cloud.faults.cut(path="status", times=1)
+    with pytest.raises(SenseUnavailable):
+        api.get("app/monitors/900101/status", token=token)
+    told = [re.sub(r"\d+ ms", "N ms", record.getMessage()) for record in caplog.records]
+    assert told[1:3] == ["POST authenticate: HTTP 200 in N ms", "GET app/monitors/900101/devices: HTTP 200 in N ms"]
+    assert told[0].startswith("POST authenticate: HTTP 401 in N ms: Sense refused the login")
+    assert told[3].startswith("GET app/monitors/900101/status: no answer in N ms: the connection to 127.0.0.1")
+    assert len(told) == 4

@@ -67,7 +67,7 @@ def test_while_parked_nothing_is_asked(cloud, tmp_path, clock):
 def test_parking_is_told_once(cloud, tmp_path, clock, caplog):
     posted = []
     session = session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong"), post=posted.append)
-    with caplog.at_level(logging.DEBUG, "sense_mqtt"):
+    with caplog.at_level(logging.INFO, "sense_mqtt"):
         for _ in range(5):
             with pytest.raises(LoginRefused):
                 session.token()

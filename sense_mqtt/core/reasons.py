@@ -1,0 +1,101 @@
+"""Why something was told of a house, or was not: read off the states before and after, for the log at debug. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sense_mqtt.core.changes import Change, Event, Reading
+from sense_mqtt.core.frames import TimelineChange
+from sense_mqtt.core.hearing import TimelineRead
+from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home
+from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.witness import Witness
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What was made of one thing that was seen."""
+
+    device: str | None  # None: it is of the house
+    what: str  # which; the bridge has the words
+    time: float | None = None  # seconds UTC at the house
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def explain(before: Home, after: Home, seen: object, changes: Iterable[Change]) -> Iterator[Reason]:
+    """Yield the reasons of `changes`, and of what was not told."""
+    changes = tuple(changes)
+    yield from _of_the_house(before, after, seen, changes)
+    told = [change for change in changes if isinstance(change, Event)]
+    for identity, device in after.devices.items():
+        known = before.devices.get(identity)
+        if known is not None and known.switch is not device.switch:
+            yield from _of_a_device(known, device, is_told=any(event.device == identity for event in told))
+    yield from _of_the_timeline(before.witness, after.witness, seen)
+    yield from (_of_an_event(event, after) for event in told)
+
+
+def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Change]) -> Iterator[Reason]:
+    if after.gap != before.gap:
+        yield Reason(None, "gap_begins" if after.gap else "gap_ends", after.newest)
+    if after.stepped_back and not before.stepped_back:
+        yield Reason(None, "older_frame", after.newest)
+    if after.witness.blind[-1:] not in ((), before.witness.blind[-1:]):
+        start, end = after.witness.blind[-1]
+        yield Reason(None, "unobserved", start, {"seconds": end - start})
+    for change in changes:
+        if isinstance(change, Reading) and change.key == "availability":
+            yield Reason(None, change.text)
+    if isinstance(seen, DevicesListed):
+        yield Reason(None, "listed", facts={"devices": len(seen.rows)})
+    if isinstance(seen, EnergyRead):
+        scale, kept = seen.energy.scale, after.energy.get(seen.energy.scale)
+        read_kwh, kept_kwh = seen.energy.consumption_kwh, kept.energy.consumption_kwh if kept else None
+        yield Reason(None, "energy", facts={"scale": scale, "read_kwh": read_kwh, "kept_kwh": kept_kwh})
+
+
+def _of_a_device(before: Device, after: Device, *, is_told: bool) -> Iterator[Reason]:
+    old, new, identity = before.switch, after.switch, after.row.id
+    if new.state != old.state and not is_told:
+        yield Reason(identity, "first_state" if old.state is None else "known_by_timeline", facts={"state": new.state})
+    if new.pending and (old.pending is None or new.pending.state != old.pending.state):
+        first = new.pending.first
+        facts = {"state": new.pending.state, "watts": first.watts, "not_before": new.pending.earliest}
+        yield Reason(identity, "held_back", first.time, facts)
+    elif old.pending and new.pending is None and new.state == old.state:
+        yield Reason(identity, "not_lasting", old.pending.first.time, {"state": old.pending.state})
+
+
+def _of_an_event(event: Event, home: Home) -> Reason:
+    device = home.devices.get(event.device or "")
+    edges = device.known if device else ()
+    times = [edge.earliest for edge in edges if (edge.time, edge.event_type) == (event.time, event.event_type)]
+    facts = {"event_type": event.event_type, "not_before": times[-1] if times else None, **event.fields}
+    return Reason(event.device, "event" if "source" in facts else "house_event", event.time, facts)
+
+
+# --- the timeline
+
+
+def _of_the_timeline(before: Witness, after: Witness, seen: object) -> Iterator[Reason]:
+    """Yield what became of each item that is new, and of each that waited and does no more."""
+    fates = dict(after.fates) if after.fates is not before.fates else {}
+    items = _items(seen)
+    if items is not None:
+        new = [item for item in items if item in fates or item in after.rumours]
+        yield Reason(None, "timeline", facts={"items": len(items), "known": len(items) - len(new)})
+    for item in dict.fromkeys((*before.rumours, *(items or ()))):
+        if item in after.rumours and item not in before.rumours:
+            yield Reason(item.device, "waits", item.time, {"event_type": item.edge})
+        elif item not in after.rumours and (item in before.rumours or item in fates):
+            yield Reason(item.device, fates.get(item, "removed"), item.time, {"event_type": item.edge})
+
+
+def _items(seen: object) -> tuple[TimelineItem, ...] | None:
+    match seen:
+        case TimelineRead(items):
+            return items
+        case TimelineChange(added, updated, _):
+            return (*added, *updated)
+        case _:
+            return None

@@ -1,0 +1,173 @@
+"""Why something was told or not, as the log at debug has it: read off a house before and after."""
+
+from dataclasses import replace
+
+import pytest
+from builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
+
+from sense_mqtt.core.energy import Energy
+from sense_mqtt.core.frames import Hello, TimelineChange
+from sense_mqtt.core.hearing import TimelineRead
+from sense_mqtt.core.home import EnergyRead, Interrupted, Tick
+from sense_mqtt.core.observing import observe
+from sense_mqtt.core.reasons import explain
+from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.timeline import TimelineItem
+
+D = DRYER["id"]
+HELD_LONG = policy({D: DeviceRules(off_delay_s=5.0)})
+HELD = policy({D: DeviceRules(off_delay_s=2.0)})
+THRESHOLDS = policy({D: DeviceRules(on_above_w=100.0)})
+
+
+def reasons(*seen, wanted=None):
+    """Return (device, what, seconds after START, some fact) of each reason."""
+    home, told = HOME, []
+    for after_s, thing in seen:
+        now = moment(after_s)
+        before = home
+        home, changes = observe(home, thing, now, wanted or policy())
+        told += [(r.device, r.what, r.time and round(r.time - START, 3)) for r in explain(before, home, thing, changes)]
+    return told
+
+
+def of_device(told):
+    return [(what, time) for device, what, time in told if device == D]
+
+
+def stream(begin, end, *devices):
+    return [(at, frame(*devices, at=at)) for at in range(begin, end)]
+
+
+def item(edge, at, device=D):
+    return TimelineItem(device, edge, START + at, f"{edge}{at}")
+
+
+def read(*items):
+    return TimelineRead(items)
+
+
+ON, OFF = "turned_on", "turned_off"
+CASES = [
+    pytest.param([*stream(0, 3, DRYER)], None, [], id="a device in the first frame is new, which is no transition"),
+    pytest.param([*stream(0, 2), *stream(2, 3, DRYER)], None, [("event", 2)], id="one that comes later turned on"),
+    pytest.param([*stream(0, 3, DRYER), *stream(3, 5)], None, [("event", 3)], id="a transition that is told"),
+    pytest.param(
+        [*stream(0, 3, DRYER), *stream(3, 6)], HELD, [("held_back", 3), ("event", 3)], id="one that is held back first"
+    ),
+    pytest.param(
+        [*stream(0, 3, DRYER), *stream(3, 4), *stream(4, 6, DRYER)],
+        HELD,
+        [("held_back", 3), ("not_lasting", 3)],
+        id="one that does not last",
+    ),
+    pytest.param(
+        [*stream(0, 3, DRYER), (3, Interrupted()), (50, read(item(OFF, 20))), *stream(50, 53)],
+        None,
+        [("unobserved_edge", 20), ("event", 20)],
+        id="an edge in a gap, told by the timeline only",
+    ),
+    pytest.param(
+        [*stream(0, 3, DRYER), *stream(3, 6), (6, read(item(OFF, 4))), *stream(6, 8)],
+        None,
+        [("event", 3), ("matched", 4)],
+        id="an edge that a frame showed before the timeline told of it",
+    ),
+    pytest.param(
+        [*stream(0, 30, DRYER), (30, read(item(OFF, 25))), *stream(30, 60, DRYER)],
+        None,
+        [("waits", 25), ("frames_decide", 25)],
+        id="an edge that no frame shows, though they show that time",
+    ),
+    pytest.param(
+        [*stream(0, 3, DRYER), *stream(3, 90), (90, read(item(ON, 60), item(OFF, 64))), *stream(90, 92)],
+        None,
+        [("event", 3), ("short_run", 60), ("short_run", 64), ("event", 60), ("event", 64)],
+        id="a run too short for frames",
+    ),
+    pytest.param(
+        [*stream(0, 3, DRYER), (3, Interrupted()), (90, read(item(OFF, 20), item(OFF, 60)))],
+        None,
+        [("unobserved_edge", 20), ("no_change", 60), ("event", 20)],
+        id="an edge to the state that the device was in already",
+    ),
+    pytest.param(
+        [*stream(0, 3, DRYER), (3, Interrupted()), (90, read(item(OFF, 20), item(ON, 21)))],
+        HELD_LONG,
+        [("undone", 20), ("undone", 21)],
+        id="two edges that undo each other within the hold time",
+    ),
+    pytest.param(
+        [*stream(0, 3, DRYER), (3, Interrupted()), (90, read(item(OFF, 20)))],
+        THRESHOLDS,
+        [("thresholds", 20)],
+        id="a device whose edges the user's thresholds decide",
+    ),
+    pytest.param([*stream(0, 3, DRYER), (4, read(item(OFF, -900)))], None, [], id="one that is older is only counted"),
+    pytest.param(
+        [*stream(0, 3, DRYER), (3, TimelineChange(updated=(item(OFF, 2.5),))), *stream(3, 4, DRYER)],
+        None,
+        [("waits", 2.5)],
+        id="one that was pushed, and waits",
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "wanted", "expected"), CASES)
+def test_a_device_has_a_reason_for_each_event_and_for_each_that_is_not_told(seen, wanted, expected):
+    assert of_device(reasons(*seen, wanted=wanted)) == expected
+
+
+def test_a_state_is_known_first_from_a_frame_where_only_the_list_told_of_the_device():
+    assert of_device(reasons((0, listed(DRYER)), *stream(1, 3, DRYER))) == [("first_state", None)]
+
+
+def test_a_transition_that_the_timeline_told_before_a_poll_showed_it_is_named_as_that():
+    polls = [(0, frame(at=None)), (1, listed(DRYER)), (60, frame(at=None)), (61, read(item(ON, 45)))]
+    told = of_device(reasons(*polls, (120, frame(DRYER, at=None)), (180, frame(DRYER, at=None))))
+    assert told == [("unobserved_edge", 45), ("event", 45), ("known_by_timeline", None)]
+
+
+def test_an_edge_of_a_device_that_nobody_knows_waits_and_is_dropped():
+    told = reasons(*stream(0, 3), (3, read(item(ON, 2, "stranger"))), (400, frame(at=400)))
+    assert [row for row in told if row[0] == "stranger"] == [("stranger", "waits", 2), ("stranger", "no_device", 2)]
+
+
+def test_the_house_tells_of_gaps_holes_and_availability():
+    told = reasons(*stream(0, 2), (2, Interrupted()), (60, frame(at=60)), (61, frame(at=61)), (62, Hello(online=False)))
+    assert [what for device, what, _ in told if device is None] == [
+        "gap_ends",
+        "online",
+        "gap_begins",
+        "gap_ends",
+        "unobserved",
+        "gap_begins",
+        "offline",
+        "house_event",
+    ]
+
+
+def test_a_cached_frame_is_named():
+    told = reasons(*stream(0, 9), (9, Interrupted()), (60, frame(at=5)), (61, frame(at=61)))
+    assert (None, "older_frame", 8) in told
+
+
+def test_what_was_read_by_rest_is_named():
+    kept = EnergyRead(Energy("DAY", "2026-11-21T05:00:00.000Z", 12.5))
+    assert reasons((0, listed(DRYER, KETTLE)), (1, kept), (2, Tick()))[-2] == (None, "energy", None)
+    home, changes = observe(HOME, kept, moment(0), policy())
+    assert [dict(r.facts) for r in explain(HOME, home, kept, changes)] == [
+        {"scale": "DAY", "read_kwh": 12.5, "kept_kwh": 12.5}
+    ]
+
+
+def test_a_rumour_that_is_gone_without_a_judgement_was_taken_back():
+    home = HOME
+    for at, thing in [*stream(0, 3, DRYER), (3, read(item(OFF, 2.5)))]:
+        home, _ = observe(home, thing, moment(at), policy())
+    after, _ = observe(home, Interrupted(), moment(4), policy())
+    after = replace(after, witness=replace(after.witness, rumours=()))
+    assert [(r.device, r.what) for r in explain(home, after, Interrupted(), ())] == [
+        (None, "gap_begins"),
+        (D, "removed"),
+    ]
