@@ -18,7 +18,7 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.reception import Reception
 from sense_mqtt.bridge.schedules import BLIND_EVERY_S, TIMELINE_LAG_S, RunningFeed, Schedules
 from sense_mqtt.bridge.status import Status
-from sense_mqtt.broker import Broker, BrokerSettings, BrokerTls
+from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff, waits
@@ -31,6 +31,7 @@ from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Inbox, Rung
 from sense_mqtt.journal import Journal
 from sense_mqtt.lookups import Lookups
+from sense_mqtt.mqtt_config import broker_settings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.call_budget import Budgets
@@ -214,23 +215,6 @@ def policy_of(config: Config) -> Policy:
 def _patience(config: Config) -> dict[Rung, float]:
     polled_s = max(POLLS_MISSED * config.feed.poll_interval_s, config.feed.silence_timeout_s)
     return {"stream": config.feed.silence_timeout_s, "poll": polled_s, "snapshot": polled_s, "paused": polled_s}
-
-
-def broker_settings(config: Config) -> BrokerSettings:
-    """Return where the broker is and how it wants to be spoken to."""
-    mqtt = config.mqtt
-    password = mqtt.password
-    tls = BrokerTls(mqtt.tls.ca_file, mqtt.tls.cert_file, mqtt.tls.key_file, mqtt.tls.server_name)
-    return BrokerSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        username=mqtt.username,
-        password=lambda: password.get_secret_value() if password else None,
-        protocol=mqtt.protocol,
-        client_id=mqtt.client_id,
-        keepalive_s=mqtt.keepalive_s,
-        tls=tls if mqtt.tls.enabled else None,
-    )
 
 
 def feed_settings(config: Config, haste: Haste | None = None) -> FeedSettings:

@@ -6,6 +6,7 @@ stale values, and cannot be cured of one message that the broker refuses. What m
 
 import contextlib
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -17,8 +18,9 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sense_mqtt.broker_client import Flags, dial, make_client, publish, read_flags, subscribe
+from sense_mqtt.broker_client import Client, Flags, dial, make_client, publish, read_flags, subscribe
 from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
+from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES, Subscriptions
 from sense_mqtt.certificate import show_certificate
 from sense_mqtt.core.outgoing import WINDOW, Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
@@ -50,7 +52,7 @@ class Broker:
         self._settings = settings
         self._inbox = inbox
         self._will = will
-        self._topics = tuple(topics)
+        self._subscriptions = Subscriptions(topics)
         self._protocol = MQTTProtocolVersion.MQTTv311 if settings.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
         self._client: paho.Client | None = None
         self._swapping = threading.Lock()  # of the client, between the bridge's thread and one attempt's
@@ -69,6 +71,11 @@ class Broker:
         """Hand a message to the connection and return its number; None where there is no connection."""
         return None if self._client is None else publish(self._client, message, self._flags)
 
+    def tend(self) -> None:
+        """Subscribe again to what was left out for a while. Call once a second."""
+        if self._client is not None and (due := self._subscriptions.due_again()):
+            subscribe(self._client, due)
+
     def abandon(self) -> None:
         """Let go of the present connection, or attempt at one, without a word to the inbox."""
         client = self._let_go()
@@ -86,10 +93,11 @@ class Broker:
     def hang_up(self) -> None:
         """End the present connection without a word to the broker: it publishes our will."""
         client = self._let_go()
-        line = None if client is None else client.socket()
-        if isinstance(line, socket.socket):
-            with contextlib.suppress(OSError):  # it is gone already
-                line.shutdown(socket.SHUT_RDWR)
+        line: Any = None if client is None else client.socket()
+        if line is not None:
+            # A websocket of paho's has no shutdown, but a descriptor like any socket.
+            with contextlib.suppress(OSError, ValueError), socket.socket(fileno=os.dup(line.fileno())) as bare:
+                bare.shutdown(socket.SHUT_RDWR)
 
     def _let_go(self) -> paho.Client | None:
         with self._swapping:
@@ -123,7 +131,7 @@ class Broker:
             "authority's certificate (PEM), or mqtt.tls.server_name to its name"
         )
 
-    def _listen(self, client: paho.Client, generation: int) -> None:
+    def _listen(self, client: Client, generation: int) -> None:
         greeted = threading.Event()
 
         def connected(_c: Any, _u: Any, flags: Any, code: ReasonCode, properties: Properties | None) -> None:
@@ -136,6 +144,9 @@ class Broker:
         def dropped(_c: Any, _u: Any, flags: Any, code: ReasonCode, _p: Any) -> None:
             if not greeted.is_set() and not self._speaks_5:
                 self._try_the_other_protocol()  # some brokers hang up on a version that they do not know
+            if client.too_large_bytes:
+                self._post(generation, lambda: self._leave_out(generation, client.too_large_bytes))
+                return
             self._post(generation, lambda: self._read_disconnect(generation, flags, code, greeted=greeted.is_set()))
 
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
@@ -169,6 +180,14 @@ class Broker:
             return BrokerDropped(generation, str(code), taken_over=taken_over, code=code.value)
         return BrokerDropped(generation, "the connection was lost" if greeted else HUNG_UP)
 
+    def _leave_out(self, generation: int, size: int) -> BrokerDropped:
+        """Come again without the topic on which the broker would send us the same message, as far as we can tell."""
+        self._is_resumable = False  # in our session of before, it would come again
+        topics, lasts_s = self._subscriptions.leave_out()
+        reason = f"a message of {size} bytes was on its way to us, and at most {PACKET_MOST_BYTES} are read"
+        logger.warning("%s: for %.0f minutes nothing is heard on %s", reason, lasts_s / 60, ", ".join(topics))
+        return BrokerDropped(generation, reason, retry_now=True)
+
     def _lower(self, code: int) -> bool:
         """Ask for less from now on, where the broker says that it cannot do so much; False where it says no such."""
         if code not in (_NO_RETAIN, _NO_SUCH_QOS):
@@ -189,7 +208,7 @@ class Broker:
             reason = f"it refused the connection: {code}"
             return BrokerDropped(generation, reason, refused=code.value != _UNAVAILABLE, retry_now=is_lowered)
         self._flags = read_flags(properties, self._denied)
-        subscribe(client, self._topics)
+        subscribe(client, self._subscriptions.present())
         self._is_resumable = self._speaks_5 = self._protocol == MQTTProtocolVersion.MQTTv5
         return BrokerConnected(
             generation,

@@ -11,6 +11,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sense_mqtt.broker_settings import BrokerSettings, make_context
+from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES
 from sense_mqtt.core.outgoing import WINDOW, Message
 
 CONNECT_TIMEOUT_S = 5.0  # a host that comes back while we wait for its answer is asked again so soon
@@ -25,24 +26,39 @@ class Flags:
     qos: int = 1
 
 
+class Client(paho.Client):
+    """Hangs up on a packet that is too large, before any of its body is read: MQTT 3.1.1 has no way to forbid it."""
+
+    too_large_bytes = 0  # of the packet that we hung up on
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        # Paho asks for all that is left of a packet, and its websocket keeps what has come of a frame.
+        size = max(bufsize, len(getattr(self._sock, "_readbuffer", b"")) - PACKET_MOST_BYTES)
+        if size > PACKET_MOST_BYTES:
+            self.too_large_bytes = size
+            raise ConnectionAbortedError(f"a packet of {size} bytes")
+        return super()._sock_recv(bufsize)
+
+
 def read_flags(properties: Properties | None, denied: Flags) -> Flags:
     """Return what a CONNACK of MQTT 5 allows, less what was denied before; what it does not mention is allowed."""
     retain = bool(getattr(properties, "RetainAvailable", True))
     return Flags(retain and denied.retain, min(denied.qos, getattr(properties, "MaximumQoS", 1)))
 
 
-def make_client(
-    settings: BrokerSettings, protocol: MQTTProtocolVersion, will: Message | None, flags: Flags
-) -> paho.Client:
+def make_client(settings: BrokerSettings, protocol: MQTTProtocolVersion, will: Message | None, flags: Flags) -> Client:
     """Return a client that is not connected yet. Raises OSError or ssl.SSLError where a TLS file cannot be used."""
-    client = paho.Client(
+    client = Client(
         CallbackAPIVersion.VERSION2,
         settings.client_id,
         clean_session=None if protocol == MQTTProtocolVersion.MQTTv5 else True,
         protocol=protocol,
+        transport=settings.transport,
         reconnect_on_failure=False,
     )
     client.connect_timeout = CONNECT_TIMEOUT_S
+    if settings.transport == "websockets":
+        client.ws_set_options(settings.path)
     client.max_inflight_messages_set(WINDOW)
     if will is not None:
         client.will_set(will.topic, will.payload, flags.qos, will.retain and flags.retain)
@@ -60,6 +76,7 @@ def dial(client: paho.Client, settings: BrokerSettings, *, fresh: bool) -> None:
         return
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = SESSION_S
+    properties.MaximumPacketSize = PACKET_MOST_BYTES  # the broker drops what is larger, on our side of it
     client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=fresh, properties=properties)
 
 
@@ -74,7 +91,8 @@ def publish(client: paho.Client, message: Message, flags: Flags) -> int:
 
 
 def subscribe(client: paho.Client, topics: Sequence[str]) -> None:
-    client.subscribe(_subscriptions(topics, client.protocol))
+    if topics:  # there may be none, and paho raises
+        client.subscribe(_subscriptions(topics, client.protocol))
 
 
 def _subscriptions(topics: Sequence[str], protocol: MQTTProtocolVersion) -> list[tuple[str, Any]]:

@@ -25,6 +25,8 @@ class BrokerSettings:
     port: int = 1883
     username: str | None = None
     password: Callable[[], str | None] = lambda: None  # not text: a settings object may be printed
+    transport: Literal["tcp", "websockets"] = "tcp"
+    path: str = "/mqtt"  # of websockets
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     client_id: str = "sense-mqtt"
     keepalive_s: int = 20

@@ -25,6 +25,9 @@ class RememberingBroker:
         self.published.append(message)
         return len(self.published)
 
+    def tend(self) -> None:
+        pass
+
     def abandon(self) -> None:
         self.abandoned += 1
 

@@ -140,6 +140,7 @@ class Publisher:
             self._broker.open()
         if self.connected and self._flaps and now.monotonic >= self._healthy_at:
             self._note_connection()
+        self._broker.tend()
         self._forget_delivered()
         self._journal.tend()
 

@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from sense_mqtt.assembly import Cloud, broker_settings, feed_settings, topics_of
+from sense_mqtt.assembly import Cloud, feed_settings, topics_of
 from sense_mqtt.checking.checks import Edges
 from sense_mqtt.checking.echo import echo
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.inbox import MessageArrived
+from sense_mqtt.mqtt_config import broker_settings
 from sense_mqtt.sense.glimpse import Onlooker
 from sense_mqtt.sense.handshake import shake_hands
 

@@ -37,6 +37,13 @@ def check_topic(topic: str) -> str:
     return topic
 
 
+def check_path(path: str) -> str:
+    """The path of a websocket's address, perhaps with a query."""
+    if not re.fullmatch(r"/[!-~]{0,255}", path) or "#" in path:
+        raise ValueError("must begin with / and hold no space, # or letter beyond ASCII, such as /mqtt")
+    return path
+
+
 def check_filter(pattern: str) -> str:
     """A filter as in a subscription: + stands for one level, # at the end for all that follow."""
     levels = pattern.split("/")

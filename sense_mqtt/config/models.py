@@ -11,6 +11,7 @@ from sense_mqtt.core.rules import DeviceRules
 
 Host = Annotated[str, AfterValidator(checks.check_host)]
 Topic = Annotated[str, AfterValidator(checks.check_topic)]
+WebPath = Annotated[str, AfterValidator(checks.check_path)]
 TopicFilters = Annotated[
     tuple[Annotated[str, AfterValidator(checks.check_filter)], ...], BeforeValidator(checks.split_list)
 ]
@@ -99,6 +100,10 @@ class MqttSettings(Section):
     username: str | None = Field(default=None, min_length=1, description="where the broker asks for one")
     password: Password | None = Field(default=None, description="where the broker asks for one")
     password_file: Path | None = Field(default=None, description="instead of password: a file that holds it")
+    transport: Literal["tcp", "websockets"] = Field(
+        default="tcp", description="websockets: for a broker that is reached by a web server, mostly port 443 with tls"
+    )
+    path: WebPath = Field(default="/mqtt", description="of the websocket, on the broker's web server")
     protocol: Literal["auto", "5", "3.1.1"] = Field(default="auto", description="auto tries 5, then 3.1.1")
     client_id: str = Field(
         default="sense-mqtt", min_length=1, max_length=200, description="must differ between bridges"

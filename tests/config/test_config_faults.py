@@ -55,6 +55,11 @@ FAULTS = [
         "mqtt.response_topics.0: must be a topic filter such as node-red/# or +/answers",
     ),
     (
+        "a path without a slash",
+        "mqtt: {path: mqtt}",
+        "mqtt.path: must begin with / and hold no space, # or letter beyond ASCII, such as /mqtt",
+    ),
+    (
         "an empty filter",
         "mqtt: {response_topics: ['']}",
         "mqtt.response_topics.0: must be a topic filter such as node-red/# or +/answers",

@@ -2,17 +2,18 @@
 
 import getpass
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from call import REQUEST, Lines, Office, calling
+from call import EVENT, REQUEST, Call, Lines, Office, calling
 from conftest import make_mosquitto
 from listener import Listener
-from mosquitto import Mosquitto
+from mosquitto import START_TIMEOUT_S, Mosquitto, free_port, wait_for_port
 
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.embedded_broker import EmbeddedBroker
-from sense_mqtt.inbox import Acknowledged, BrokerDropped, MessageArrived
+from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 
 # --- protocols
 
@@ -120,6 +121,86 @@ def test_what_is_too_large_for_the_broker_is_left_out_and_the_connection_holds(t
         assert [heard.payload for heard in listener.messages()] == ["small"]
         assert office.connections == 1
         office.close()
+
+
+# --- messages that are too large for us
+
+
+def test_with_mqtt_3_1_1_a_message_that_is_too_large_is_hung_up_on_and_requests_are_left_out(
+    mosquitto: Mosquitto, caplog
+):
+    with calling(mosquitto.port, protocol="3.1.1") as call, Listener(mosquitto.port, "a") as listener:
+        call.connect()
+        listener.publish(REQUEST, "x" * 1_000_000, retain=True)
+        dropped = call.expect(BrokerDropped)
+        assert dropped.reason.startswith("a message of 1000031 bytes was on its way to us, and at most 131072 are read")
+        assert dropped.retry_now
+        assert "for 10 minutes nothing is heard on sense/bridge/request/#" in caplog.text
+        call.connect()  # the retained message does not come again
+        listener.publish(REQUEST, "{}")
+        listener.publish(EVENT, "{}")
+        assert call.expect(MessageArrived).topic == EVENT
+
+
+def test_where_another_topic_brought_it_all_are_left_out(mosquitto: Mosquitto):
+    with calling(mosquitto.port, protocol="3.1.1") as call, Listener(mosquitto.port, "a") as listener:
+        listener.publish(EVENT, "x" * 1_000_000, retain=True)
+        for _ in range(2):
+            call.broker.open()
+            call.expect(BrokerConnected)
+            call.expect(BrokerDropped)
+        call.connect()
+
+
+def test_with_mqtt_5_the_broker_keeps_such_a_message(mosquitto: Mosquitto):
+    with calling(mosquitto.port) as call, Listener(mosquitto.port, "a") as listener:
+        call.connect()
+        listener.publish(REQUEST, "x" * 1_000_000, retain=True)
+        listener.publish(REQUEST, "x" * 60_000)
+        assert len(call.expect(MessageArrived).payload) == 60_000
+        call.broker.open()
+        call.expect(BrokerConnected)
+        call.broker.publish(Message(EVENT, "{}"))
+        assert call.expect(MessageArrived).topic == EVENT
+
+
+# --- websockets
+
+
+@pytest.fixture
+def websockets_port(tmp_path: Path) -> Iterator[int]:
+    port = free_port()
+    with make_mosquitto(tmp_path, f"listener {port} 127.0.0.1\nprotocol websockets"):
+        wait_for_port(port, START_TIMEOUT_S)
+        yield port
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_broker_is_reached_by_websockets_too(websockets_port: int, protocol):
+    with calling(websockets_port, protocol=protocol, transport="websockets", path="/mqtt") as call:
+        call.connect()
+        call.broker.publish(Message(EVENT, "x" * 30_000))
+        assert len(call.expect(MessageArrived).payload) == 30_000
+
+
+def test_a_message_that_is_too_large_is_hung_up_on_by_websockets_too(websockets_port: int):
+    with calling(websockets_port, protocol="3.1.1", transport="websockets") as call:
+        call.connect()
+        with calling(websockets_port, protocol="3.1.1", transport="websockets", client_id="other") as other:
+            other.connect()
+            other.broker.publish(Message(REQUEST, "x" * 1_000_000))
+            assert "at most 131072 are read" in call.expect(BrokerDropped).reason
+
+
+def test_who_hangs_up_on_a_websocket_is_missed_by_the_broker(tmp_path: Path):
+    port = free_port()
+    extra = f"listener {port} 127.0.0.1\nprotocol websockets"
+    with make_mosquitto(tmp_path, extra) as broker, Listener(broker.port, "sense/bridge/state") as listener:
+        wait_for_port(port, START_TIMEOUT_S)
+        call = Call(port, transport="websockets")
+        call.connect()
+        call.broker.hang_up()
+        listener.wait_for(lambda heard: heard, "the will")
 
 
 @pytest.mark.parametrize(

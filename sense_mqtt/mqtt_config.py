@@ -1,0 +1,23 @@
+"""From the configuration to the settings of the MQTT connection."""
+
+from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
+from sense_mqtt.config import Config
+
+
+def broker_settings(config: Config) -> BrokerSettings:
+    """Return where the broker is and how it wants to be spoken to."""
+    mqtt = config.mqtt
+    password = mqtt.password
+    tls = BrokerTls(mqtt.tls.ca_file, mqtt.tls.cert_file, mqtt.tls.key_file, mqtt.tls.server_name)
+    return BrokerSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        username=mqtt.username,
+        password=lambda: password.get_secret_value() if password else None,
+        protocol=mqtt.protocol,
+        transport=mqtt.transport,
+        path=mqtt.path,
+        client_id=mqtt.client_id,
+        keepalive_s=mqtt.keepalive_s,
+        tls=tls if mqtt.tls.enabled else None,
+    )
