@@ -6,6 +6,7 @@ from typing import Any
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Cloud, policy_of, topics_of
 from sense_mqtt.bridge.houses import choose_monitors, introduce_home
+from sense_mqtt.bridge.withdrawals import write_config
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.core import discovery
@@ -46,4 +47,4 @@ def discovery_messages(config: Config, cloud: Cloud, clock: Clock) -> Iterable[M
     for monitor, name in choose_monitors(cloud.session.account(), config.sense.monitors).items():
         listed = DevicesListed(read_rows(Lookups(clock).prepare("devices", monitor, {})(cloud.session)))
         home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
-        yield from introduce_home(home, style)
+        yield from map(write_config, introduce_home(home, style))

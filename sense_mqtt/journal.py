@@ -112,6 +112,21 @@ class Journal:
         logger.warning("%s: what was known of monitor %s cannot be read; it begins anew", self._path, monitor)
         return None
 
+    def announce(self, ranks: Mapping[str, int]) -> None:
+        """Keep that these topics were announced, by rank, beside those that are kept already."""
+        self._write(
+            lambda connection: connection.executemany("INSERT OR REPLACE INTO announced VALUES (?, ?)", ranks.items())
+        )
+
+    def forget_announced(self, topics: Iterable[str]) -> None:
+        """Let go of topics that were taken back."""
+        gone = [(topic,) for topic in topics]
+        self._write(lambda connection: connection.executemany("DELETE FROM announced WHERE topic = ?", gone))
+
+    def announced(self) -> dict[str, int]:
+        """Return the topics that were announced, by rank."""
+        return dict(self._read("SELECT topic, rank FROM announced ORDER BY topic"))
+
     def tend(self) -> None:
         """Return from memory to the file where it can be written again, and make it again where it was removed."""
         if not self._in_memory and self._file.is_lost():

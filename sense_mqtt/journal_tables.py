@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS homes (monitor INTEGER PRIMARY KEY, document TEXT NOT
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS announced (topic TEXT PRIMARY KEY, rank INTEGER NOT NULL) STRICT;
 """
 
 
@@ -31,7 +32,7 @@ def transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection]
 
 def copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     """Make the target hold what the source holds, numbers that were given and forgotten included."""
-    for table, columns in (("homes", 2), ("events", 3), ("sqlite_sequence", 2)):
+    for table, columns in (("homes", 2), ("events", 3), ("announced", 2), ("sqlite_sequence", 2)):
         target.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
         marks = ", ".join("?" * columns)
         target.executemany(f"INSERT INTO {table} VALUES ({marks})", source.execute(f"SELECT * FROM {table}"))  # noqa: S608
@@ -41,6 +42,7 @@ def merge(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     """Add to the target what the source holds; the same house is known better by the source."""
     target.executemany("INSERT OR REPLACE INTO homes VALUES (?, ?)", source.execute("SELECT * FROM homes"))
     target.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", source.execute("SELECT * FROM events"))
+    target.executemany("INSERT OR REPLACE INTO announced VALUES (?, ?)", source.execute("SELECT * FROM announced"))
 
 
 def try_to_write(connection: sqlite3.Connection) -> None:
@@ -50,6 +52,7 @@ def try_to_write(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT OR REPLACE INTO homes (monitor, document) VALUES (-1, '')")
         number = insert(connection, "", "")
         connection.execute("SELECT topic, payload FROM events WHERE number = ?", (number,)).fetchone()
+        connection.execute("INSERT OR REPLACE INTO announced (topic, rank) VALUES ('', 0)")
         connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
     finally:
         if connection.in_transaction:
@@ -59,7 +62,7 @@ def try_to_write(connection: sqlite3.Connection) -> None:
 def save(source: sqlite3.Connection | None, target: sqlite3.Connection, newest: int) -> None:
     """Make the target hold what can still be read of the source, if there is one, and count on from `newest`."""
     numbers = [newest]
-    for table, columns in (("homes", 2), ("events", 3)):
+    for table, columns in (("homes", 2), ("events", 3), ("announced", 2)):
         marks = ", ".join("?" * columns)
         for order in ("", " ORDER BY 1 DESC"):  # up to the damage, from either end
             with suppress(sqlite3.Error, UnicodeDecodeError):

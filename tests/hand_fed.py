@@ -129,6 +129,10 @@ class HandFed:
 
     # --- what came of it
 
+    @property
+    def publisher(self) -> Any:
+        return self.bridge._publisher
+
     def published(self, ends: str) -> list[Message]:
         return [message for message in self.broker.published if message.topic.endswith(ends)]
 

@@ -65,6 +65,36 @@ def test_the_folder_is_made_and_closed_to_others(path):
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_what_was_announced_is_kept_until_it_is_taken_back(journal, path):
+    journal.announce({"a/config": 0, "a/availability": 2})
+    journal.announce({"a/config": 0})
+    journal.forget_announced(["a/availability", "never"])
+    journal.close()
+    with closing(Journal(path)) as again:
+        assert again.announced() == {"a/config": 0}
+
+
+def test_a_journal_of_an_older_version_has_announced_nothing(journal, path):
+    journal.record(7, {"live": True}, [("t", "a")])
+    journal._connection.execute("DROP TABLE announced")
+    journal.close()
+    with closing(Journal(path)) as again:
+        assert (again.announced(), again.recall(7), again.held) == ({}, {"live": True}, 1)
+
+
+def test_a_full_disk_keeps_what_was_announced(journal, path):
+    journal.announce({"a": 0})
+    limit_pages(journal)
+    journal.append("t", "x" * 100_000)
+    journal.announce({"b": 2})
+    assert journal.announced() == {"a": 0, "b": 2}
+    journal.forget_announced(["a"])
+    journal.forget([1])
+    journal.tend()
+    with closing(Journal(path)) as again:
+        assert again.announced() == {"b": 2}
+
+
 # --- all or nothing
 
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.bridge.withdrawals import Withdrawals, write_config
 from sense_mqtt.clock import Moment
 from sense_mqtt.core import discovery
-from sense_mqtt.core.changes import Change, Introduction, Reading, Withdrawal
+from sense_mqtt.core.changes import Change, Introduction, Reading
 from sense_mqtt.core.home import Device, Home, Policy, Tick
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.messages import say
 from sense_mqtt.core.observing import Seen, observe
 from sense_mqtt.core.outgoing import Message, Rank
-from sense_mqtt.core.replies import write_json
 from sense_mqtt.core.telling import describe
 from sense_mqtt.journal import Journal
 from sense_mqtt.sense.tokens import Account, Monitor
@@ -41,6 +41,8 @@ class Houses:
         self._policies: dict[int, Policy] = {}
         self._debug_log = DebugLog()
         self._homes: dict[int, Home] = {}
+        self._withdrawals = Withdrawals(publisher, style)
+        self._kept: Collection[int] | None = None  # monitors whose discovery stays although nobody serves them; all
         self._is_stranded = journal.recall(BRIDGE) == STRANDED
 
     def admit(self, monitor: int, name: str, now: Moment, *, solar: bool) -> None:
@@ -48,8 +50,6 @@ class Houses:
         home = recall(monitor, self._journal.recall(monitor) or {}, self._policy)
         self._homes[monitor] = replace(home, name=name, solar=home.solar or solar)
         self._policies[monitor] = self._policy
-        self._introduce(monitor)
-        self._strand(is_stranded=False)
         self.observe(monitor, Tick(), now)
 
     def observe(self, monitor: int, seen: Seen, now: Moment) -> News:
@@ -59,11 +59,15 @@ class Houses:
         self._debug_log.note(before, home, seen, changes, now)
         messages = say(monitor, changes, self._style.topics)
         events = [message for message in messages if not message.retain]
+        cleared = [message for message in messages if message.final]
         if any(_is_notable(change) for change in changes):
             self._publisher.record(monitor, remember(home), events)
         self._homes[monitor] = home
-        self._publisher.say(message for message in messages if message.retain)
-        self._publisher.say(self._discover(monitor, changes))
+        self._publisher.say(message for message in messages if message.retain and not message.final)
+        self._say_configs(self._discover(monitor, changes))
+        if cleared:  # Home Assistant complains where a value goes before the entity that shows it
+            self._remove_obsolete()
+            self._withdrawals.clear_afterwards(cleared)
         introduced = [change.device for change in changes if isinstance(change, Introduction) and change.device]
         return News(len(events), stranger=any(device not in before.devices for device in introduced))
 
@@ -78,7 +82,7 @@ class Houses:
         if firmware not in (None, self._homes[monitor].firmware):
             self._homes[monitor] = home = replace(self._homes[monitor], firmware=firmware)
             self._publisher.record(monitor, remember(home), [])
-            self._publisher.say(_write(discovery.introduce_monitor(_monitor_facts(home), self._style)))
+            self._say_configs(discovery.introduce_monitor(_monitor_facts(home), self._style))
 
     def set_patience(self, monitor: int, stale_after_s: float) -> None:
         """Say how long a house stays `online` without a frame."""
@@ -86,26 +90,40 @@ class Houses:
 
     def introduce_all(self) -> None:
         """Tell Home Assistant of every house and device again."""
-        if self._is_stranded:
-            self._publisher.say(self._tell_bridge())
-        for monitor in self._homes:
-            self._introduce(monitor)
+        self._say_configs(self._configs())
+
+    def begin(self) -> None:
+        """Say what holds before Sense was asked: no house is served yet."""
+        self._withdrawals.begin()
+        self._remove_obsolete()
+        self.introduce_all()
+
+    def settle(self, kept: Collection[int] | None) -> None:
+        """Take back what was announced of houses that are not served; but what is `kept` of discovery, None: all."""
+        self._kept = kept
+        if self._homes:
+            self._strand(is_stranded=False)
+        if kept is not None:
+            self._withdrawals.leave_others({*self._homes, *kept})
+        self._remove_obsolete()
+        self.introduce_all()
+
+    def tend(self, now: Moment) -> None:
+        """Go on with what is taken back. Call once a second."""
+        if self._withdrawals.tend(now):
+            self.introduce_all()
 
     def note_that_a_person_is_wanted(self) -> None:
         """Where no house is known that could show it in Home Assistant, the bridge itself does."""
         if not self._homes:
             self._strand(is_stranded=True)
+            self.introduce_all()
 
     def _strand(self, *, is_stranded: bool) -> None:
         if is_stranded == self._is_stranded:
             return
         self._is_stranded = is_stranded
         self._journal.record(BRIDGE, STRANDED if is_stranded else {}, [])
-        self._publisher.say(self._tell_bridge())
-
-    def _tell_bridge(self) -> Iterable[Message]:
-        tell = discovery.introduce_bridge if self._is_stranded else discovery.withdraw_bridge
-        return _write(tell(self._style))
 
     def farewell(self) -> Iterable[Message]:
         """Return what is to be said before the bridge goes: no fresh data arrives from now on."""
@@ -120,20 +138,31 @@ class Houses:
     def home(self, monitor: int) -> Home:
         return self._homes[monitor]
 
-    def _introduce(self, monitor: int) -> None:
-        self._publisher.say(introduce_home(self._homes[monitor], self._style))
+    def _configs(self) -> Iterable[discovery.Config]:
+        if self._is_stranded:
+            yield from discovery.introduce_bridge(self._style)
+        for home in self._homes.values():
+            yield from introduce_home(home, self._style)
 
-    def _discover(self, monitor: int, changes: Iterable[Change]) -> Iterable[Message]:
+    def _say_configs(self, configs: Iterable[discovery.Config]) -> None:
+        self._publisher.say(write_config(config) for config in configs if self._withdrawals.is_allowed(config))
+
+    def _remove_obsolete(self) -> None:
+        self._withdrawals.remove_obsolete(self._configs(), self._is_kept)
+
+    def _is_kept(self, node: str) -> bool:
+        monitor = discovery.monitor_of(node)
+        return monitor is not None and monitor not in self._homes and (self._kept is None or monitor in self._kept)
+
+    def _discover(self, monitor: int, changes: Iterable[Change]) -> Iterable[discovery.Config]:
         facts = _monitor_facts(self._homes[monitor])
         for change in changes:
             match change:
                 case Introduction(None):
-                    yield from _write(discovery.introduce_monitor(facts, self._style))
+                    yield from discovery.introduce_monitor(facts, self._style)
                 case Introduction(str(device)) if device in self._homes[monitor].devices:
                     about = _device_facts(self._homes[monitor].devices[device])
-                    yield from _write(discovery.introduce_device(facts, about, self._style))
-                case Withdrawal(device):
-                    yield from _write(discovery.withdraw_device(monitor, device, self._style))
+                    yield from discovery.introduce_device(facts, about, self._style)
 
 
 def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, str]:
@@ -142,21 +171,15 @@ def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, 
     return {monitor: "Sense" if len(ours) == 1 else f"Sense {monitor.id}" for monitor in ours}
 
 
-def introduce_home(home: Home, style: discovery.Style) -> Iterable[Message]:
+def introduce_home(home: Home, style: discovery.Style) -> Iterable[discovery.Config]:
     """Return what Home Assistant is told of a house and its devices."""
     devices = [_device_facts(device) for device in home.devices.values()]
-    return _write(discovery.introduce(_monitor_facts(home), devices, style))
+    return discovery.introduce(_monitor_facts(home), devices, style)
 
 
 def _is_notable(change: Change) -> bool:
     # The list of devices is told exactly when something lasting about them changed.
     return not isinstance(change, Reading) or change.key == "devices"
-
-
-def _write(configs: Iterable[discovery.Config]) -> Iterable[Message]:
-    for config in configs:
-        payload = "" if config.payload is None else write_json(config.payload)
-        yield Message(config.topic, payload, retain=True, rank=Rank.DISCOVERY)
 
 
 def _monitor_facts(home: Home) -> discovery.MonitorFacts:

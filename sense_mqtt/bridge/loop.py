@@ -101,6 +101,7 @@ class Bridge:
         self._duties: dict[str, Callable[[Moment], None]] = {
             "the broker connection": publisher.tend,
             "the schedules": schedules.begin_due,
+            "what is taken back": self._houses.tend,
             "the gaps": intake.end_overdue_gaps,
             "the requests": reception.tell_unanswered,
         }
@@ -122,7 +123,7 @@ class Bridge:
         """Say what can be said before anything happened."""
         now = self._clock.now()
         self._online_at = now.monotonic + ONLINE_AFTER_S
-        self._houses.introduce_all()
+        self._houses.begin()
         self._status.begin(now)
         self._schedules.open(now)
 

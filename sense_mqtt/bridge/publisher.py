@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from sense_mqtt.bridge.announced import Announced
 from sense_mqtt.bridge.refusals import Refusals, possible_causes
 from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
@@ -33,10 +34,11 @@ class Publisher:
     ) -> None:
         self._broker = broker
         self._journal = journal
+        self.announced = Announced(journal)
         self._make_backoff = backoff
         self._waits = backoff()
         self._stall_after_s = stall_after_s
-        self._outgoing = Outgoing()
+        self.outgoing = self._outgoing = Outgoing()
         self._offered = 0  # number of the newest event handed to the queue
         self._inherited = journal.newest  # number of the newest event of a process before
         self._delivered: list[int] = []  # events to be forgotten
@@ -56,7 +58,7 @@ class Publisher:
 
     def say(self, messages: Iterable[Message]) -> None:
         """Take retained messages."""
-        for message in messages:
+        for message in self.announced.noted(messages):
             self._outgoing.say(message)
 
     def record(self, monitor: int, document: Mapping[str, Any], events: Iterable[Message]) -> None:
@@ -115,6 +117,7 @@ class Publisher:
             self._refusals.refused(message.topic, item.refusal)
             return
         self._refusals.taken(message)
+        self.announced.acknowledge(message)
         if message.event is not None:
             logger.debug("event %d acknowledged by the broker", message.event)
             self._delivered.append(message.event)  # a refused one stays in the journal, for the next start
@@ -226,6 +229,7 @@ class Publisher:
         delivered, self._delivered = self._delivered, []
         if delivered:
             self._journal.forget(delivered)
+        self.announced.flush()
 
     @property
     def packet_limit(self) -> int | None:

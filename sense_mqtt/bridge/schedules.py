@@ -233,6 +233,7 @@ class Schedules:
             logger.error("the Sense account has no monitor")
         for monitor, name in choose_monitors(account, self._wanted).items():
             self._admit(monitor, name, now)
+        self._houses.settle(self._wanted or (() if known else None))
         self.knows_account = True
         self._status.tell(now)
 

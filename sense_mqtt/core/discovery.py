@@ -7,6 +7,7 @@ them: people's settings hang on them. Facts without another source: Home Assista
 components/mqtt/discovery.py and schemas.py.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,6 +21,8 @@ Mode = Literal["device", "single", "off"]
 
 DEVICE_ROWS: Mapping[Kind, tuple[Entity, ...]] = {"detected": DEVICE, "plug": DEVICE, "virtual": VIRTUAL_DEVICE}
 MODELS: Mapping[Kind, str] = {"detected": "Detected device", "plug": "Smart plug", "virtual": "Virtual device"}
+
+_NODE = re.compile(r"sense_mqtt_(\d+)(?:_|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +107,15 @@ def introduce_bridge(style: Style) -> tuple[Config, ...]:
     return _WRITERS[style.mode](_Card(f"sense_mqtt_bridge_{safe(style.topics.base)}", None, about, tuple(rows)), style)
 
 
-def withdraw_bridge(style: Style) -> tuple[Config, ...]:
-    """Return what takes the bridge out of Home Assistant again: its monitors show what it shows."""
-    return _withdraw(introduce_bridge(style))
+def told_by(style: Style) -> dict[str, str]:
+    """Return who tells, for Home Assistant's log."""
+    return {"name": "sense-mqtt", "sw_version": style.version}
 
 
-def withdraw_device(monitor: int, device: str, style: Style) -> tuple[Config, ...]:
-    """Return what takes a device out of Home Assistant, whatever its kind was."""
-    return _withdraw(introduce_device(MonitorFacts(monitor), DeviceFacts(device), style))
-
-
-def _withdraw(configs: Iterable[Config]) -> tuple[Config, ...]:
-    return tuple(Config(config.topic, None) for config in configs)
+def monitor_of(node: str) -> int | None:
+    """Return the monitor that a device of Home Assistant is, or belongs to; None for the bridge and for others'."""
+    found = _NODE.match(node)
+    return int(found[1]) if found else None
 
 
 # --- how a device of Home Assistant, with its entities, becomes messages
@@ -139,7 +139,7 @@ class _Card:
         """Return what is said of the device, and what is alike for all its entities."""
         return {
             "device": told({"identifiers": [self.node], **self.about}),
-            "origin": {"name": "sense-mqtt", "sw_version": style.version},
+            "origin": told_by(style),
             "availability": [_bridge_state(style), *self._availability(style)],
             "availability_mode": "all",
             "qos": 1,

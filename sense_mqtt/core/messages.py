@@ -28,7 +28,7 @@ def _say(monitor: int, change: Change, topics: Topics) -> Iterator[Message]:
             yield Message(_topic(monitor, change.device, "event", topics), _write_event(monitor, change))
         case Withdrawal():
             for key in ("attributes", *dict.fromkeys(entity.topic for entity in DEVICE if entity.platform != "event")):
-                yield Message(topics.device(monitor, change.device, key), "", retain=True)
+                yield Message(topics.device(monitor, change.device, key), "", retain=True, final=True)
         case _:
             return
 

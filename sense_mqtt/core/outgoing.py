@@ -14,7 +14,7 @@ REPLIES_MOST = 100
 
 
 class Rank(IntEnum):
-    """The order in which a new connection hears what is retained (contract 2.2)."""
+    """The order in which a new connection hears what is retained (contract 2.2). The journal keeps these numbers."""
 
     DISCOVERY = 0
     INFO = 1
@@ -34,6 +34,7 @@ class Message:
     event: int | None = None  # its number in the journal
     identity: str = ""  # of an event: what it is known by, however late it is told
     correlation: bytes | None = None
+    final: bool = False  # retained, and the last word on its topic: once a broker has it, it is not said again
 
     @property
     def size(self) -> int:
@@ -195,12 +196,25 @@ class Outgoing:
         if flight is None:
             return None
         message = flight.message
-        if message.retain and not message.payload and self._retained.get(message.topic) is message:
-            del self._retained[message.topic]  # an empty payload clears the topic: there is nothing to say again
-            self._unsaid.pop(message.topic, None)
+        if message.final and self._retained.get(message.topic) is message:
+            self.forget(message.topic)
         return message
 
+    def forget(self, topic: str) -> None:
+        """Let go of what is retained on a topic: it is not said again."""
+        self._retained.pop(topic, None)
+        self._unsaid.pop(topic, None)
+
     # --- what can be asked
+
+    def value(self, topic: str) -> str | None:
+        """Return what is retained on a topic, or will be once it went out."""
+        message = self._retained.get(topic)
+        return None if message is None else message.payload
+
+    def is_under_way(self, topic: str) -> bool:
+        """Say whether what is retained on a topic has not been acknowledged yet."""
+        return topic in self._unsaid or any(flight.message.topic == topic for flight in self._flights.values())
 
     def oldest_flight_s(self, now: float) -> float:
         """Return the age of the oldest unacknowledged message, 0 where there is none."""

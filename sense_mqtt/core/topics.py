@@ -40,6 +40,11 @@ class Topics:
         """What to subscribe to for hearing our own events."""
         return (f"{self.base}/+/event", f"{self.base}/+/device/+/event")
 
+    @property
+    def presence(self) -> tuple[str, str]:
+        """What to subscribe to for hearing whether somebody else says that we are not there."""
+        return (self.bridge("state"), f"{self.base}/+/availability")
+
     def command(self, topic: str) -> str | None:
         """Return the command's name where the topic is a request, else None."""
         start = self.bridge("request/")

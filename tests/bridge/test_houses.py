@@ -76,6 +76,8 @@ def test_a_device_that_is_gone_is_withdrawn_and_its_topics_are_cleared(bridge):
     bridge.ask("refresh")
     bridge.work()
     assert bridge.newest("homeassistant/device/sense_mqtt_7_1a2b3c4d/config") == ""
+    assert bridge.newest("sense/7/device/1a2b3c4d/state") == "OFF"  # Home Assistant still listens
+    bridge.pass_time(3)
     assert bridge.newest("sense/7/device/1a2b3c4d/state") == ""
     assert "device_removed" in [event["event_type"] for event in bridge.documents("sense/7/event")]
 

@@ -196,6 +196,7 @@ def test_without_a_known_house_the_bridge_itself_shows_that_a_person_must_log_in
     bridge.work()
     assert bridge.newest(topic) == ""
     assert "login" in json.loads(bridge.newest("homeassistant/device/sense_mqtt_7/config"))["components"]
+    bridge.pass_time(1)
     bridge.begin_anew()
     bridge.begin()
     bridge.take(AuthChanged("auth_required", "no"))

@@ -1,4 +1,4 @@
-"""The modes of discovery: one message a device, one an entity, none; and the ways back and from one to another."""
+"""The modes of discovery: one message a device, one an entity, none."""
 
 import json
 from dataclasses import replace
@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from sense_mqtt.core.discovery import (
-    Config,
     DeviceFacts,
     MonitorFacts,
     Style,
@@ -14,8 +13,7 @@ from sense_mqtt.core.discovery import (
     introduce_bridge,
     introduce_device,
     introduce_monitor,
-    withdraw_bridge,
-    withdraw_device,
+    monitor_of,
 )
 from sense_mqtt.core.topics import Topics
 
@@ -59,23 +57,23 @@ def test_the_same_is_told_twice_in_the_same_bytes() -> None:
     assert once == again
 
 
-# --- withdrawing, and changing the mode
-
-
-def test_device_is_withdrawn_with_one_empty_message() -> None:
-    assert withdraw_device(123456, "1a2b3c4d", DEVICE_STYLE) == (
-        Config("homeassistant/device/sense_mqtt_123456_1a2b3c4d/config", None),
-    )
-
-
-@pytest.mark.parametrize("device", [DRYER, LAMP, replace(ALWAYS_ON, id="1a2b3c4d")])
-def test_withdrawing_in_single_mode_empties_every_topic_that_was_told(device: DeviceFacts) -> None:
-    told = {config.topic for config in introduce_device(MONITOR, device, SINGLE_STYLE)}
-    assert told <= {config.topic for config in withdraw_device(123456, device.id, SINGLE_STYLE)}
+# --- who it is about
 
 
 @pytest.mark.parametrize("style", [DEVICE_STYLE, SINGLE_STYLE, OFF_STYLE], ids=["device", "single", "off"])
-def test_the_bridge_itself_is_told_and_withdrawn(style: Style) -> None:
-    told, withdrawn = introduce_bridge(style), withdraw_bridge(style)
-    assert [config.topic for config in told] == [config.topic for config in withdrawn]
-    assert len(told) == (0 if style is OFF_STYLE else 1)
+def test_the_bridge_itself_is_told_while_no_monitor_is_known(style: Style) -> None:
+    assert len(introduce_bridge(style)) == (0 if style is OFF_STYLE else 1)
+
+
+@pytest.mark.parametrize(
+    ("node", "monitor"),
+    [
+        ("sense_mqtt_123456", 123456),
+        ("sense_mqtt_123456_1a2b3c4d", 123456),
+        ("sense_mqtt_bridge_sense", None),
+        ("zigbee_123456", None),
+        ("sense_mqtt_12a", None),
+    ],
+)
+def test_a_device_of_home_assistant_belongs_to_a_monitor(node: str, monitor: int | None) -> None:
+    assert monitor_of(node) == monitor

@@ -6,7 +6,7 @@ from sense_mqtt.core.outgoing import Message, Outgoing
 
 
 def value(payload):
-    return Message("a", payload, retain=True)
+    return Message("a", payload, retain=True, final=not payload)
 
 
 def take(outgoing, mid=1):

@@ -1,0 +1,65 @@
+"""The list of what was announced and must be taken back one day, by this process or by one after it."""
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.errors import JournalError
+from sense_mqtt.journal import Journal
+
+logger = logging.getLogger(__name__)
+
+LASTING = frozenset({Rank.DISCOVERY, Rank.AVAILABILITY, Rank.BRIDGE_STATE})
+
+
+class Announced:
+    """The retained topics that Home Assistant goes by, and those that are being cleared, by rank; in the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._ranks = journal.announced()
+        self._done: list[str] = []  # topics that are off the list, but not in the journal yet
+        self._is_told = False  # that the journal does not take it
+
+    def noted(self, messages: Iterable[Message]) -> tuple[Message, ...]:
+        """Return these messages once what they announce is kept: a crash before they go out forgets nothing."""
+        told = tuple(messages)
+        new: dict[str, Rank] = {}
+        for message in told:
+            if message.topic in self._ranks:
+                if message.rank is Rank.VALUE and not message.final:  # it has a value again
+                    self._drop(message.topic)
+            elif message.final or message.rank in LASTING:
+                new[message.topic] = message.rank
+        if new:
+            self._ranks.update(new)
+            self._done = [topic for topic in self._done if topic not in new]
+            self._keep(new)
+        return told
+
+    def acknowledge(self, message: Message) -> None:
+        """Note that a broker has a message: after a final one nothing is left to take back."""
+        if message.final:
+            self._drop(message.topic)
+
+    def flush(self) -> None:
+        """Write down what is off the list. Call now and then; until then it would only be taken back once more."""
+        done, self._done = self._done, []
+        if done:
+            self._journal.forget_announced(done)
+
+    def topics(self, rank: Rank) -> tuple[str, ...]:
+        """Return the topics of one kind that must be taken back once they do not hold any more."""
+        return tuple(topic for topic, given in self._ranks.items() if given == rank)
+
+    def _drop(self, topic: str) -> None:
+        if self._ranks.pop(topic, None) is not None:
+            self._done.append(topic)
+
+    def _keep(self, new: Mapping[str, Rank]) -> None:
+        try:
+            self._journal.announce(new)
+        except JournalError as error:  # readings go on without it
+            log = logger.debug if self._is_told else logger.error
+            self._is_told = True
+            log("what was announced would be forgotten by a restart: %s", error)

@@ -1,0 +1,113 @@
+"""Takes back what was announced, by this process or one before, and does not hold any more."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+
+from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.discovery import Config, Style
+from sense_mqtt.core.moving import read_place, remove_obsolete
+from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.replies import write_json
+
+STEP_S = 1.0  # for Home Assistant to carry out one step, after the broker has it
+
+Step = tuple[Message, ...]
+
+
+class Withdrawals:
+    """Owns the steps by which topics are taken back. For the bridge's thread only."""
+
+    def __init__(self, publisher: Publisher, style: Style) -> None:
+        self._publisher = publisher
+        self._style = style
+        self._steps: deque[Step] = deque()
+        self._under_way: Step = ()
+        self._next_at = math.inf  # monotonic; infinite while a broker has not acknowledged the step under way
+        self._leaving: set[str] = set()  # discovery topics that are being emptied
+        self._moving: set[str] = set()  # nodes that are told on another topic, once the old one is empty
+
+    def begin(self) -> None:
+        """Say what is true of all that a process before announced: nobody serves it yet."""
+        base, announced = self._style.topics.base, self._publisher.announced
+        for topic in announced.topics(Rank.AVAILABILITY):
+            self._say_offline(topic, Rank.AVAILABILITY, final=not topic.startswith(f"{base}/"))
+        for topic in announced.topics(Rank.BRIDGE_STATE):
+            if topic != self._style.topics.bridge("state"):
+                self._say_offline(topic, Rank.BRIDGE_STATE, final=True)
+        self._publisher.say(_clear(topic) for topic in announced.topics(Rank.VALUE))
+
+    def leave_others(self, monitors: Collection[int]) -> None:
+        """Say for the last time that all monitors but these are offline."""
+        ours = {self._style.topics.monitor(monitor, "availability") for monitor in monitors}
+        for topic in self._publisher.announced.topics(Rank.AVAILABILITY):
+            if topic not in ours:
+                self._say_offline(topic, Rank.AVAILABILITY, final=True)
+
+    def remove_obsolete(self, wanted: Iterable[Config], is_kept: Callable[[str], bool]) -> None:
+        """Begin to empty the discovery topics that are not wanted, but for those of nodes that are kept."""
+        announced = set(self._publisher.announced.topics(Rank.DISCOVERY)) - self._leaving
+        removal = remove_obsolete(sorted(announced), wanted, is_kept, self._style)
+        self._moving |= removal.moving
+        self._leaving |= {config.topic for step in removal.steps for config in step}
+        self._append(tuple(map(write_config, step)) for step in removal.steps)
+
+    def clear_afterwards(self, messages: Iterable[Message]) -> None:
+        """Clear these topics once the discovery that named them is empty."""
+        cleared = self._publisher.announced.noted(messages)
+        for message in cleared:
+            self._publisher.outgoing.forget(message.topic)
+        self._append([cleared])
+
+    def is_allowed(self, config: Config) -> bool:
+        """Say whether Home Assistant may be told this now; what may not is to be told once `tend` says so."""
+        place = read_place(config.topic)
+        return place is None or place.node not in self._moving
+
+    def tend(self, now: Moment) -> bool:
+        """Take the next step when it is time; True when the last one is done. Call once a second."""
+        if not self._under_way or any(
+            self._publisher.outgoing.is_under_way(message.topic) for message in self._under_way
+        ):
+            return False
+        if self._next_at == math.inf:
+            self._next_at = now.monotonic + STEP_S
+        if now.monotonic < self._next_at:
+            return False
+        self._under_way = ()
+        self._take_step()
+        if self._under_way:
+            return False
+        self._leaving.clear()
+        self._moving.clear()
+        return True
+
+    def _append(self, steps: Iterable[Step]) -> None:
+        self._steps.extend(step for step in steps if step)
+        if not self._under_way:
+            self._take_step()
+
+    def _take_step(self) -> None:
+        while self._steps and not self._under_way:
+            self._under_way = tuple(filter(self._is_due, self._steps.popleft()))
+        self._next_at = math.inf
+        self._publisher.say(self._under_way)
+
+    def _is_due(self, message: Message) -> bool:
+        # A value that was said anew since it was to be cleared stays.
+        return message.rank is not Rank.VALUE or self._publisher.outgoing.value(message.topic) is None
+
+    def _say_offline(self, topic: str, rank: Rank, *, final: bool) -> None:
+        self._publisher.say([Message(topic, "offline", retain=True, rank=rank, final=final)])
+
+
+def write_config(config: Config) -> Message:
+    """Return the message of a discovery config; one that takes back is the last on its topic."""
+    is_last = config.payload is None
+    payload = "" if config.payload is None else write_json(config.payload)
+    return Message(config.topic, payload, retain=True, rank=Rank.DISCOVERY, final=is_last)
+
+
+def _clear(topic: str) -> Message:
+    return Message(topic, "", retain=True, final=True)

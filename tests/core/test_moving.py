@@ -1,0 +1,107 @@
+"""How Home Assistant forgets what it was told on topics that no longer hold."""
+
+from dataclasses import replace
+
+import pytest
+
+from sense_mqtt.core.discovery import DeviceFacts, MonitorFacts, Style, introduce, monitor_of
+from sense_mqtt.core.moving import Place, Removal, read_place, remove_obsolete
+from sense_mqtt.core.topics import Topics
+
+DEVICE = Style("0.1.0", Topics())
+SINGLE = replace(DEVICE, mode="single")
+OFF = replace(DEVICE, mode="off")
+ELSEWHERE = replace(DEVICE, topics=Topics(prefix="my/ha"))
+OTHER_BASE = replace(DEVICE, topics=Topics(base="other"))
+DRYER = DeviceFacts("1a2b3c4d", "Dryer")
+MOVES = {"migrate_discovery": True}
+
+
+def told(style, *devices, monitor=7):
+    return introduce(MonitorFacts(monitor), devices, style)
+
+
+def topics(configs):
+    return [config.topic for config in configs]
+
+
+def remove(before, after, is_kept=lambda _node: False):
+    return remove_obsolete(topics(before), after, is_kept, DEVICE)
+
+
+def payloads(step):
+    return {config.topic: config.payload for config in step}
+
+
+@pytest.mark.parametrize("style", [DEVICE, SINGLE, OFF], ids=lambda style: style.mode)
+def test_what_holds_stays(style):
+    assert remove(told(style, DRYER), told(style, DRYER)) == Removal()
+
+
+def test_another_base_topic_says_other_things_on_the_same_discovery_topics():
+    assert remove(told(DEVICE, DRYER), told(OTHER_BASE, DRYER)) == Removal()
+
+
+@pytest.mark.parametrize("style", [DEVICE, SINGLE], ids=lambda style: style.mode)
+def test_what_is_told_nowhere_any_more_is_emptied_at_once(style):
+    before = told(style, DRYER)
+    assert remove(before, told(OFF, DRYER)) == Removal((tuple(replace(config, payload=None) for config in before),))
+
+
+@pytest.mark.parametrize("style", [DEVICE, SINGLE], ids=lambda style: style.mode)
+def test_a_device_that_is_gone_is_emptied_without_its_monitor(style):
+    monitor = told(style)
+    removal = remove(told(style, DRYER), monitor)
+    assert [topics(step) for step in removal.steps] == [topics(told(style, DRYER)[len(monitor) :])]
+    assert removal.moving == set()
+
+
+def test_entities_that_move_into_a_device_topic_are_unloaded_before_their_topics_are_emptied():
+    before = told(SINGLE, DRYER)
+    unload, empty = remove(before, told(DEVICE, DRYER)).steps
+    assert payloads(unload) == dict.fromkeys(topics(before), MOVES)
+    assert payloads(empty) == dict.fromkeys(topics(before))
+
+
+@pytest.mark.parametrize("after", [SINGLE, ELSEWHERE], ids=["single", "another prefix"])
+def test_a_device_topic_that_moves_holds_a_trigger_before_it_is_emptied(after):
+    before = told(DEVICE, DRYER)
+    removal = remove(before, told(after, DRYER))
+    unload, hold, empty = removal.steps
+    assert payloads(unload) == dict.fromkeys(topics(before), MOVES)
+    assert topics(hold) == topics(before)
+    for config in hold:
+        assert config.payload["device"]["identifiers"] == [read_place(config.topic).node]
+        assert [one["platform"] for one in config.payload["components"].values()] == ["device_automation"]
+    assert payloads(empty) == dict.fromkeys(topics(before))
+    assert removal.moving == {"sense_mqtt_7", "sense_mqtt_7_1a2b3c4d"}
+
+
+def test_an_entity_that_is_told_nowhere_any_more_is_not_kept_by_those_that_move():
+    with_solar = introduce(MonitorFacts(7, solar=True), (), SINGLE)
+    unload, empty = remove(with_solar, told(DEVICE)).steps
+    assert "homeassistant/sensor/sense_mqtt_7/solar_power/config" not in topics(unload)
+    assert topics(empty) == topics(with_solar)
+
+
+def test_what_belongs_to_a_monitor_that_may_come_back_is_kept():
+    before = (*told(DEVICE, DRYER, monitor=7), *told(DEVICE, DRYER, monitor=8))
+    (empty,) = remove(before, (), lambda node: monitor_of(node) == 7).steps
+    assert topics(empty) == topics(told(DEVICE, DRYER, monitor=8))
+
+
+@pytest.mark.parametrize(
+    ("topic", "place"),
+    [
+        ("homeassistant/device/sense_mqtt_7/config", Place("sense_mqtt_7", None)),
+        ("my/ha/device/sense_mqtt_7/config", Place("sense_mqtt_7", None)),
+        ("homeassistant/sensor/sense_mqtt_7/power/config", Place("sense_mqtt_7", "power")),
+        ("sense/7/power", None),
+    ],
+)
+def test_a_discovery_topic_tells_of_whom_it_is(topic, place):
+    assert read_place(topic) == place
+
+
+def test_topics_that_nobody_knows_how_to_read_are_left_alone():
+    assert remove_obsolete(["sense/7/power"], (), lambda _node: False, DEVICE) == Removal()
