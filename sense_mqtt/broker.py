@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from sense_mqtt.broker_client import Client, Flags, dial, make_client, publish, read_flags, subscribe
+from sense_mqtt.broker_protocol import ProtocolChoice, ProtocolMemory
 from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
 from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES, Subscriptions
 from sense_mqtt.certificate import show_certificate
@@ -32,14 +32,16 @@ logger = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 2.0
 BAD_ANSWER = "what the broker answered is not MQTT; Mosquitto answers so to a message above its message_size_limit"
 HUNG_UP = (
-    "the connection was lost before the broker answered: perhaps it refuses mqtt.username, mqtt.client_id or a retained"
-    " last will of QoS 1, or mqtt.port and mqtt.tls do not fit it; its log may tell"
+    "the connection was lost before the broker answered our CONNECT (MQTT {}): perhaps it refuses "
+    "mqtt.username, mqtt.client_id or a retained last will of QoS 1, or mqtt.port and mqtt.tls do not fit it; "
+    "its log may tell"
 )
 
 _UNSPECIFIED = 128  # what paho says where the line just ended
 _UNSUPPORTED_VERSION = 132  # MQTT 5 reason code; paho gives it for the 3.1.1 answer too
 _UNAVAILABLE = 136  # it starts, or ends
 _PROTOCOL_ERROR = 130
+_KEEPALIVE_TIMEOUT = 141
 _TAKEN_OVER = 142
 _NO_RETAIN = 154
 _NO_SUCH_QOS = 155
@@ -53,10 +55,11 @@ class Broker:
         self._inbox = inbox
         self._will = will
         self._subscriptions = Subscriptions(topics)
-        self._protocol = MQTTProtocolVersion.MQTTv311 if settings.protocol == "3.1.1" else MQTTProtocolVersion.MQTTv5
+        memory = ProtocolMemory(f"{settings.host}:{settings.port}", settings.state_dir)
+        self._choice = ProtocolChoice(settings.protocol, memory)
         self._client: paho.Client | None = None
         self._swapping = threading.Lock()  # of the client, between the bridge's thread and one attempt's
-        self._speaks_5 = False  # the broker took MQTT 5 once
+        self._is_unanswered = False  # our CONNECT
         self._denied = Flags()  # what the broker once refused stays lowered, whatever its CONNACK says
         self._flags = Flags()  # of the present connection, or the attempt at one
         self._is_resumable = True  # a session of this process, or of the one before, may still be there
@@ -78,6 +81,9 @@ class Broker:
 
     def abandon(self) -> None:
         """Let go of the present connection, or attempt at one, without a word to the inbox."""
+        if self._is_unanswered:
+            self._is_unanswered = False
+            self._choice.unanswered(silent=True)
         client = self._let_go()
         if client is not None:
             threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True).start()
@@ -109,7 +115,7 @@ class Broker:
 
     def _connect(self, generation: int) -> None:
         try:
-            client = make_client(self._settings, self._protocol, self._will, self._flags)
+            client = make_client(self._settings, self._choice.version, self._will, self._flags)
             self._listen(client, generation)
             dial(client, self._settings, fresh=not self._is_resumable)
         except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
@@ -117,7 +123,7 @@ class Broker:
             return
         with self._swapping:
             if generation == self.generation:
-                self._client = client
+                self._client, self._is_unanswered = client, True
                 client.loop_start()
                 return
         _end(client)
@@ -132,22 +138,17 @@ class Broker:
         )
 
     def _listen(self, client: Client, generation: int) -> None:
-        greeted = threading.Event()
-
         def connected(_c: Any, _u: Any, flags: Any, code: ReasonCode, properties: Properties | None) -> None:
-            greeted.set()
             self._post(
                 generation,
                 lambda: self._read_connack(client, generation, code, properties, resumed=flags.session_present),
             )
 
         def dropped(_c: Any, _u: Any, flags: Any, code: ReasonCode, _p: Any) -> None:
-            if not greeted.is_set() and not self._speaks_5:
-                self._try_the_other_protocol()  # some brokers hang up on a version that they do not know
             if client.too_large_bytes:
                 self._post(generation, lambda: self._leave_out(generation, client.too_large_bytes))
                 return
-            self._post(generation, lambda: self._read_disconnect(generation, flags, code, greeted=greeted.is_set()))
+            self._post(generation, lambda: self._read_disconnect(generation, flags, code))
 
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
             self._post(generation, lambda: Acknowledged(generation, mid, str(code) if code.is_failure else None))
@@ -166,19 +167,19 @@ class Broker:
             logger.exception("an MQTT callback failed")
             self._inbox.put(BrokerDropped(generation, "an MQTT callback failed"))
 
-    def _try_the_other_protocol(self) -> None:
-        five, older = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
-        if self._settings.protocol == "auto":
-            self._protocol = older if self._protocol == five else five
-
-    def _read_disconnect(self, generation: int, flags: Any, code: ReasonCode, *, greeted: bool) -> BrokerDropped:
+    def _read_disconnect(self, generation: int, flags: Any, code: ReasonCode) -> BrokerDropped:
+        if generation == self.generation and self._is_unanswered:
+            self._is_unanswered = False
+            reason = HUNG_UP.format(self._choice.version)
+            tries_other = self._choice.unanswered(silent=code.value == _KEEPALIVE_TIMEOUT)
+            return BrokerDropped(generation, reason, retry_now=tries_other)
         self._lower(code.value)
         if code.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server:  # paho could not read it
             return BrokerDropped(generation, BAD_ANSWER, code=code.value)
         if code.value != _UNSPECIFIED:
             taken_over = code.value == _TAKEN_OVER
             return BrokerDropped(generation, str(code), taken_over=taken_over, code=code.value)
-        return BrokerDropped(generation, "the connection was lost" if greeted else HUNG_UP)
+        return BrokerDropped(generation, "the connection was lost")
 
     def _leave_out(self, generation: int, size: int) -> BrokerDropped:
         """Come again without the topic on which the broker would send us the same message, as far as we can tell."""
@@ -201,15 +202,17 @@ class Broker:
     def _read_connack(
         self, client: paho.Client, generation: int, code: ReasonCode, properties: Properties | None, *, resumed: bool
     ) -> Item:
+        if generation == self.generation:
+            self._is_unanswered = False
         if code.is_failure:
-            if code.value == _UNSUPPORTED_VERSION:
-                self._try_the_other_protocol()
-            is_lowered = self._lower(code.value)
+            asks_anew = self._choice.refused() if code.value == _UNSUPPORTED_VERSION else self._lower(code.value)
             reason = f"it refused the connection: {code}"
-            return BrokerDropped(generation, reason, refused=code.value != _UNAVAILABLE, retry_now=is_lowered)
+            return BrokerDropped(generation, reason, refused=code.value != _UNAVAILABLE, retry_now=asks_anew)
+        if not self._choice.taken():
+            return BrokerDropped(generation, "it takes MQTT 3.1.1; MQTT 5 is tried once more", retry_now=True)
         self._flags = read_flags(properties, self._denied)
         subscribe(client, self._subscriptions.present())
-        self._is_resumable = self._speaks_5 = self._protocol == MQTTProtocolVersion.MQTTv5
+        self._is_resumable = self._choice.version == "5"
         return BrokerConnected(
             generation,
             window=min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)),

@@ -10,6 +10,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from sense_mqtt.broker_protocol import Version
 from sense_mqtt.broker_settings import BrokerSettings, make_context
 from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES
 from sense_mqtt.core.outgoing import WINDOW, Message
@@ -46,8 +47,9 @@ def read_flags(properties: Properties | None, denied: Flags) -> Flags:
     return Flags(retain and denied.retain, min(denied.qos, getattr(properties, "MaximumQoS", 1)))
 
 
-def make_client(settings: BrokerSettings, protocol: MQTTProtocolVersion, will: Message | None, flags: Flags) -> Client:
+def make_client(settings: BrokerSettings, version: Version, will: Message | None, flags: Flags) -> Client:
     """Return a client that is not connected yet. Raises OSError or ssl.SSLError where a TLS file cannot be used."""
+    protocol = MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311
     client = Client(
         CallbackAPIVersion.VERSION2,
         settings.client_id,

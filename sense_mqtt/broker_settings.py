@@ -31,6 +31,7 @@ class BrokerSettings:
     client_id: str = "sense-mqtt"
     keepalive_s: int = 20
     tls: BrokerTls | None = None
+    state_dir: Path | None = None  # where is kept which protocol the broker speaks
 
 
 def make_context(tls: BrokerTls) -> ssl.SSLContext:

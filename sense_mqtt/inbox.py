@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.broker_limits import describe_limits
 
 Rung = Literal["stream", "poll", "snapshot", "paused"]
 
@@ -104,6 +105,17 @@ class BrokerConnected:
     retain_available: bool = True  # False: the broker keeps no retained messages, and none is sent as such
     maximum_qos: int = 1  # 0: nothing is acknowledged; a message counts as delivered once it is written
     wildcards_available: bool = True  # in subscriptions
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What does not work with this broker, a sentence each."""
+        return tuple(
+            describe_limits(
+                retain_available=self.retain_available,
+                maximum_qos=self.maximum_qos,
+                wildcards_available=self.wildcards_available,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,4 +20,5 @@ def broker_settings(config: Config) -> BrokerSettings:
         client_id=mqtt.client_id,
         keepalive_s=mqtt.keepalive_s,
         tls=tls if mqtt.tls.enabled else None,
+        state_dir=config.state_dir,
     )

@@ -8,6 +8,7 @@ from sense_mqtt.checking import Finding, examine
 from sense_mqtt.checking.checks import CHECKS, CheckFailed, Edges
 from sense_mqtt.checking.edges import resolve, uses_proxy
 from sense_mqtt.config import Config
+from sense_mqtt.core.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.errors import ConfigError, LoginRefused, RateLimited, SenseUnavailable
 from sense_mqtt.inbox import MessageArrived
@@ -83,6 +84,11 @@ def test_when_all_is_well_each_check_has_a_line(edges):
         "ok   broker: connected, published on sense/bridge/check/w and heard it",
         f"ok   home assistant: {SILENT}",
     ]
+
+
+def test_what_the_broker_cannot_do_is_told_with_it(edges):
+    told = found(replace(edges, limits=[NO_RETAIN, QOS_0]))["broker"].told
+    assert told == f"connected, published on sense/bridge/check/w and heard it; but {NO_RETAIN}; but {QOS_0}"
 
 
 def test_every_fault_of_a_configuration_is_a_line_and_all_else_is_skipped():

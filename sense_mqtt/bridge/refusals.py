@@ -1,10 +1,9 @@
 """What the broker does not take: limits that it tells, topics that it refuses, and messages at which it hangs up."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.broker_limits import describe_limits
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.suspects import Suspects
 from sense_mqtt.inbox import BrokerConnected, BrokerDropped
@@ -29,11 +28,9 @@ class Refusals:
     def connected(self, item: BrokerConnected, now: Moment) -> None:
         self._connected_at = now.monotonic
         self._packet_limit = item.packet_limit
-        limits = tuple(_limits_of(item))
-        if limits != self._limits:
-            for limit in limits:
-                logger.warning("%s", limit)
-        self._limits = limits
+        for limit in item.limits if item.limits != self._limits else ():
+            logger.warning("%s", limit)
+        self._limits = item.limits
 
     def lost(self, in_flight: Sequence[Message], item: BrokerDropped, now: Moment, *, early: bool) -> bool:
         """Say whether the cause is found: the next connection goes without it."""
@@ -100,14 +97,6 @@ class Refusals:
         if topic not in self._told:
             self._told.add(topic)
             logger.error("the broker refuses %s (%s): let the user of mqtt.username publish there", topic, refusal)
-
-
-def _limits_of(item: BrokerConnected) -> Iterator[str]:
-    return describe_limits(
-        retain_available=item.retain_available,
-        maximum_qos=item.maximum_qos,
-        wildcards_available=item.wildcards_available,
-    )
 
 
 def possible_causes(item: BrokerDropped, in_flight: Sequence[Message]) -> str:

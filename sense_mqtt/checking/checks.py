@@ -41,6 +41,7 @@ class Edges:
     look_at_feed: Callable[[int], str]  # monitor -> how a frame came
     echo: Callable[[str, Sequence[str]], Sequence[MessageArrived]]  # topic, others -> what was heard on the others
     word: str  # that no other check uses as a topic
+    limits: Sequence[str] = ()  # what the broker cannot do, once it was heard
 
 
 # --- Sense
@@ -136,7 +137,7 @@ def find_broker(edges: Edges) -> str:
 def hear_broker(edges: Edges) -> str:
     topic = edges.topics.check(edges.word)
     edges.echo(topic, ())
-    return f"connected, published on {topic} and heard it"
+    return "; but ".join([f"connected, published on {topic} and heard it", *edges.limits])
 
 
 def hear_home_assistant(edges: Edges) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.checking.checks import CheckFailed
 from sense_mqtt.clock import Clock
+from sense_mqtt.core.broker_limits import describe_packet_limit
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
 
-CONNECT_S = 20.0
+CONNECT_S = 15.0
 ECHO_S = 5.0
-PROTOCOLS = 2  # MQTT 5, then 3.1.1 (mqtt.protocol: auto)
+ATTEMPTS_MOST = 6  # another protocol each, or with less asked of the broker
 
 UNKNOWN_VERSION = "protocol version"
 RIGHTS = "check what the broker's access list lets this user write and read"
@@ -27,28 +28,39 @@ WHAT_TO_DO = (
 )
 
 
-def echo(settings: BrokerSettings, topic: str, others: Sequence[str], clock: Clock) -> tuple[MessageArrived, ...]:
-    """Publish on `topic` and return what came on the others before it came back. Raises `CheckFailed`."""
+def echo(
+    settings: BrokerSettings, topic: str, others: Sequence[str], clock: Clock
+) -> tuple[tuple[MessageArrived, ...], tuple[str, ...]]:
+    """Publish on `topic`; return what came on the others before it came back, and what the broker cannot do.
+
+    Raises `CheckFailed`.
+    """
     heard = Inbox()
     broker = Broker(settings, heard, will=None, topics=(*others, topic))
     try:
-        _connect(broker, heard, settings, clock)
+        connected = _connect(broker, heard, settings, clock)
         broker.publish(Message(topic, "echo"))
-        return tuple(_listen(broker, heard, topic, clock))
+        limits = (*connected.limits, *describe_packet_limit(connected.packet_limit))
+        return tuple(_listen(broker, heard, topic, clock)), limits
     finally:
         broker.close()
 
 
-def _connect(broker: Broker, heard: Inbox, settings: BrokerSettings, clock: Clock) -> None:
+def _connect(broker: Broker, heard: Inbox, settings: BrokerSettings, clock: Clock) -> BrokerConnected:
     reason = f"no answer within {CONNECT_S:g} s"
-    for _ in range(PROTOCOLS):
+    silent = 0
+    for _ in range(ATTEMPTS_MOST):
         broker.open()
         match next(_items(broker, heard, CONNECT_S, clock), None):
-            case BrokerConnected():
-                return
-            case BrokerDropped(reason=reason) if UNKNOWN_VERSION in reason.lower():
+            case BrokerConnected() as connected:
+                return connected
+            case None if settings.protocol == "auto" and not silent:
+                silent += 1  # some brokers never answer MQTT 5
+            case BrokerDropped(retry_now=True, reason=reason):
                 continue
             case BrokerDropped(reason=reason):
+                break
+            case _:
                 break
     raise CheckFailed(_advise(reason, settings))
 

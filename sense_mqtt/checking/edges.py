@@ -38,8 +38,11 @@ def connect(config: Config, cloud: Cloud, clock: Clock) -> Edges:
     def look_at_feed(monitor: int) -> str:
         return Onlooker(monitor, session, feed, clock=clock, dice=dice).look(cloud.api.wait)
 
+    limits: list[str] = []
+
     def hear_echo(topic: str, others: Sequence[str]) -> Sequence[MessageArrived]:
-        return echo(broker, topic, others, clock)
+        heard, limits[:] = echo(broker, topic, others, clock)
+        return heard
 
     return Edges(
         config=config,
@@ -51,6 +54,7 @@ def connect(config: Config, cloud: Cloud, clock: Clock) -> Edges:
         shake_hands=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
         look_at_feed=look_at_feed,
         echo=hear_echo,
+        limits=limits,
         word=word,
     )
 

@@ -15,6 +15,15 @@ NO_WILDCARDS = (
 )
 
 
+ENOUGH = 65536  # bytes; discovery of a house with many devices is about half of this
+
+
+def describe_packet_limit(limit: int | None) -> Iterator[str]:
+    """Yield what a broker that takes small packets only does not get."""
+    if limit is not None and limit < ENOUGH:
+        yield f"the broker takes packets of at most {limit} bytes: larger ones, such as discovery, may be left out"
+
+
 def describe_limits(*, retain_available: bool, maximum_qos: int, wildcards_available: bool) -> Iterator[str]:
     """Yield what does not work with this broker; nothing where it can do all that we use."""
     if not retain_available:

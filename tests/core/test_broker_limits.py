@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.broker_limits import NO_RETAIN, NO_WILDCARDS, QOS_0, describe_limits
+from sense_mqtt.core.broker_limits import ENOUGH, NO_RETAIN, NO_WILDCARDS, QOS_0, describe_limits, describe_packet_limit
 
 ALL = {"retain_available": True, "maximum_qos": 1, "wildcards_available": True}
 
@@ -19,3 +19,8 @@ ALL = {"retain_available": True, "maximum_qos": 1, "wildcards_available": True}
 )
 def test_each_limit_has_a_sentence(limits, told):
     assert list(describe_limits(**{**ALL, **limits})) == told
+
+
+@pytest.mark.parametrize(("limit", "is_told"), [(None, False), (ENOUGH, False), (ENOUGH - 1, True)])
+def test_a_small_limit_of_packets_is_told(limit, is_told):
+    assert [str(limit) in told for told in describe_packet_limit(limit)] == [True] * is_told

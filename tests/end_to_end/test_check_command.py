@@ -8,6 +8,7 @@ import pytest
 from authority import authority, server
 from bridge_process import BridgeProcess
 from commands import Ended, run_command, write_config
+from conftest import make_mosquitto
 from listener import Listener
 from mosquitto import Mosquitto, free_port
 from settings import configure
@@ -218,3 +219,18 @@ def test_what_home_assistant_said_last_is_told_where_it_is_kept(
         ended = run_command(write_config(tmp_path, configure(cloud, broker_port)), "check")
     assert ended.lines["home assistant"].endswith("last it said 'online'")
     assert [heard.retain for heard in listener.messages() if "check" in heard.topic] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("retain_available false", "the broker keeps no retained messages"),
+        ("max_qos 0", "the broker takes QoS 0 only"),
+        ("max_packet_size 2000", "the broker takes packets of at most 2000 bytes"),
+    ],
+)
+def test_what_the_broker_cannot_do_is_told(cloud: SimulatedCloud, tmp_path: Path, lines: str, told: str):
+    with make_mosquitto(tmp_path, lines) as broker:
+        ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
+    assert ended.lines["broker"].startswith("ok ")
+    assert f"; but {told}" in ended.lines["broker"]
