@@ -64,15 +64,12 @@ class Refusals:
     # --- messages
 
     def keeps_back(self, message: Message) -> bool:
-        """Say whether this message must not be sent, and log it once for each topic."""
+        """Say whether this message must not be sent; what is too large is told once for each topic."""
         if self.is_too_large(message):
             # paho would send it, lose the connection, and send it again for ever (facts page, P11).
-            self._tell(message, "are more than the broker takes")
-        elif self._suspects.keeps_back(message):
-            self._tell(message, "are kept back, as the broker would end the connection")
-        else:
-            return False
-        return True
+            self._tell_size(message)
+            return True
+        return self._suspects.keeps_back(message)
 
     def is_too_large(self, message: Message) -> bool:
         """Say whether the broker can never take this message."""
@@ -83,10 +80,10 @@ class Refusals:
         """Bytes that a packet may have, as the broker told or as was found; None: no limit is known."""
         return min((limit for limit in (self._packet_limit, self._suspects.largest) if limit is not None), default=None)
 
-    def _tell(self, message: Message, why: str) -> None:
+    def _tell_size(self, message: Message) -> None:
         log = logger.debug if message.topic in self._told else logger.warning
         self._told.add(message.topic)
-        log("%s: %d bytes %s: not sent", message.topic, message.size, why)
+        log("%s: %d bytes are more than the broker takes: not sent", message.topic, message.size)
 
     def taken(self, message: Message) -> None:
         """The broker has acknowledged this message."""

@@ -11,7 +11,9 @@ from sense_mqtt.core.outgoing import Message
 
 ALONE_TIMES_MOST = 2
 
-Kind = tuple[str, str]  # first and last level of a topic: what an access list treats alike
+SURE_AFTER = 2  # once so many messages were found, being alone in flight once is enough for the next
+
+Kind = tuple[str, int, str]  # first level, how many, and last level of a topic: what an access list treats alike
 
 # Reason codes of MQTT 5's DISCONNECT.
 PACKET_TOO_LARGE = 0x95
@@ -31,6 +33,7 @@ class Suspects:
         self._too_large: int | None = None  # bytes: so much and more is kept back
         self._keys: set[str | int] = set()  # topics, and numbers of events, that are kept back
         self._kinds: set[Kind] = set()  # of topics that are kept back altogether
+        self._found_now = 0  # since messages go one at a time
         self._found: dict[Kind, set[str | int]] = {}
         self._taken: set[Kind] = set()  # of topics that a broker has acknowledged
 
@@ -46,13 +49,14 @@ class Suspects:
         key = _key(suspect)
         before = self._alone[1] if self._alone is not None and self._alone[0] == key else 0
         self._alone = (key, before + was_narrow)
-        if code not in MESSAGE_CODES and self._alone[1] < ALONE_TIMES_MOST:
+        times = 1 if self._found_now >= SURE_AFTER else ALONE_TIMES_MOST
+        if code not in MESSAGE_CODES and self._alone[1] < times:
             return None
         self._keep_back(suspect, code)
         return suspect
 
     def _keep_back(self, suspect: Message, code: int | None) -> None:
-        self._alone = None
+        self._alone, self._found_now = None, self._found_now + 1
         if code == PACKET_TOO_LARGE:
             self._too_large = suspect.size  # a larger one never goes out after that
             return
@@ -88,7 +92,7 @@ class Suspects:
 
     def widen(self) -> None:
         """All that waited was delivered: no message is under suspicion."""
-        self.is_narrow, self._alone = False, None
+        self.is_narrow, self._alone, self._found_now = False, None, 0
 
     def forgive(self) -> None:
         """Try everything again: the broker's settings may have changed."""
@@ -103,5 +107,5 @@ def _key(message: Message) -> str | int:
 
 
 def _kind(message: Message) -> Kind:
-    first, _, rest = message.topic.partition("/")
-    return first, rest.rpartition("/")[2]
+    levels = message.topic.split("/")
+    return levels[0], len(levels), levels[-1]

@@ -114,6 +114,21 @@ def test_after_two_topics_of_a_kind_all_of_that_kind_are_kept_back(narrow):
     assert not narrow.keeps_back(value("sense/7/config"))
 
 
+def test_topics_with_more_levels_are_of_another_kind(narrow):
+    narrow.taken(value("sense/7/power"))
+    for device in "ab":
+        found(narrow, value(f"sense/7/device/{device}/power"))
+    assert narrow.keeps_back(value("sense/7/device/c/power"))
+    assert not narrow.keeps_back(value("sense/7/power"))
+
+
+def test_once_two_were_found_being_alone_once_is_enough_until_all_is_delivered(narrow):
+    assert [found(narrow, value(topic)) for topic in ("a/1", "b/2", "c/3")] == [2, 2, 1]
+    narrow.widen()
+    narrow.lost([value("x"), value("y")], LOST)
+    assert found(narrow, value("d/4")) == 2
+
+
 def test_a_kind_of_which_the_broker_took_one_is_not_kept_back_altogether(narrow):
     narrow.taken(CONFIGS[2])
     for config in CONFIGS[:2]:
