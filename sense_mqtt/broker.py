@@ -43,6 +43,7 @@ _UNAVAILABLE = 136  # it starts, or ends
 _PROTOCOL_ERROR = 130
 _KEEPALIVE_TIMEOUT = 141
 _TAKEN_OVER = 142
+_TRANSIENT = (128, 131, 145, 151)  # of PUBACK: unspecified, implementation specific, number in use, quota exceeded
 _NO_RETAIN = 154
 _NO_SUCH_QOS = 155
 
@@ -151,7 +152,7 @@ class Broker:
             self._post(generation, lambda: self._read_disconnect(generation, flags, code))
 
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
-            self._post(generation, lambda: Acknowledged(generation, mid, str(code) if code.is_failure else None))
+            self._post(generation, lambda: _read_puback(generation, mid, code))
 
         def arrived(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
             self._post(generation, lambda: _read_message(generation, message))
@@ -222,6 +223,11 @@ class Broker:
             maximum_qos=self._flags.qos,
             wildcards_available=bool(getattr(properties, "WildcardSubscriptionAvailable", True)),
         )
+
+
+def _read_puback(generation: int, mid: int, code: ReasonCode) -> Acknowledged:
+    refusal = str(code) if code.is_failure else None
+    return Acknowledged(generation, mid, refusal, transient=code.value in _TRANSIENT)
 
 
 def _read_message(generation: int, message: paho.MQTTMessage) -> MessageArrived:

@@ -137,6 +137,7 @@ class Acknowledged:
     generation: int
     mid: int
     refusal: str | None = None
+    transient: bool = False  # the refusal: it may take the same message later
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,8 @@ class Publisher:
         if message is None:
             return
         if item.refusal is not None:
-            self._refusals.refused(message.topic, item.refusal)
+            if self._refusals.refused(message.topic, item.refusal, is_transient=item.transient):
+                self._outgoing.postpone(message)
             return
         self._refusals.taken(message)
         self.announced.acknowledge(message)
@@ -182,6 +183,7 @@ class Publisher:
         if now.monotonic >= self._release_at:
             self._release_at = math.inf
             self._outgoing.release_events()
+        self._outgoing.release_postponed(now.monotonic)
         if now.monotonic < self._alone_at:
             return
         self._refill()

@@ -89,11 +89,13 @@ class Refusals:
         """The broker has acknowledged this message."""
         self._suspects.taken(message)
 
-    def refused(self, topic: str, refusal: str) -> None:
-        """The broker has answered that it does not take messages on this topic."""
+    def refused(self, topic: str, refusal: str, *, is_transient: bool) -> bool:
+        """The broker has answered that it does not take a message on this topic; say whether it goes again."""
+        what_to_do = "it is sent again" if is_transient else "let the user of mqtt.username publish there"
         if topic not in self._told:
             self._told.add(topic)
-            logger.error("the broker refuses %s (%s): let the user of mqtt.username publish there", topic, refusal)
+            logger.error("the broker refuses %s (%s): %s", topic, refusal, what_to_do)
+        return is_transient
 
 
 def possible_causes(item: BrokerDropped, in_flight: Sequence[Message]) -> str:

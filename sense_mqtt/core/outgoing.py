@@ -11,6 +11,7 @@ from enum import IntEnum
 WINDOW = 20  # what mosquitto allows in flight by default (its CONNACK says ReceiveMaximum 20)
 EVENTS_MOST = 100
 REPLIES_MOST = 100
+AGAIN_S = 10.0  # what a broker could not take for the moment goes again after so long
 
 
 class Rank(IntEnum):
@@ -63,6 +64,8 @@ class Outgoing:
         self._replies: deque[Message] = deque()
         self._reply_is_next = True  # answers and readings take turns: neither can starve the other
         self._flights: dict[int, _Flight] = {}
+        self._postponed: list[Message] = []
+        self._again_at: float | None = None  # monotonic seconds, for what is postponed
         self._echoed: set[int] = set()  # flights that the broker turns out to have, before it acknowledged them
 
     # --- what comes in
@@ -146,6 +149,7 @@ class Outgoing:
         lost = self.in_flight
         self._flights.clear()
         self._echoed.clear()
+        self._end_postponement()
         for message in reversed(lost):
             self.take_back(message)
         self._doubtful += sum(message.event is not None for message in lost)
@@ -184,6 +188,22 @@ class Outgoing:
             self._events.appendleft(message)
         else:
             self._replies.appendleft(message)
+
+    def postpone(self, message: Message) -> None:
+        """The broker did not take this for the moment: it goes again after AGAIN_S."""
+        self._postponed.append(message)
+
+    def release_postponed(self, now: float) -> None:
+        """Put in line again what was postponed long enough at `now` (monotonic). Call now and then."""
+        if self._postponed and self._again_at is None:
+            self._again_at = now + AGAIN_S
+        elif self._again_at is not None and now >= self._again_at:
+            self._end_postponement()
+
+    def _end_postponement(self) -> None:
+        postponed, self._postponed, self._again_at = self._postponed, [], None
+        for message in reversed(postponed):
+            self.take_back(message)
 
     def sent(self, mid: int, message: Message, now: float) -> None:
         """The message went out as number `mid` at `now` (monotonic)."""
@@ -232,7 +252,7 @@ class Outgoing:
     @property
     def idle(self) -> bool:
         """Nothing waits and nothing is unacknowledged."""
-        return not any(self.lengths.values())
+        return not self._postponed and not any(self.lengths.values())
 
 
 def _is_known_by(message: Message, topic: str, identity: str) -> bool:

@@ -9,8 +9,8 @@ from stage import STALL_AFTER_S, Stage
 from sense_mqtt.bridge.publisher import ALONE_AFTER_S, HEALTHY_S, REFUSED_MOST_S, STALLED
 from sense_mqtt.bridge.refusals import HELD_S
 from sense_mqtt.core.broker_limits import NO_RETAIN, QOS_0
-from sense_mqtt.core.outgoing import Message, Rank
-from sense_mqtt.inbox import BrokerConnected, BrokerDropped
+from sense_mqtt.core.outgoing import AGAIN_S, Message, Rank
+from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
 
 TOO_LARGE, NOT_AUTHORIZED = 0x95, 0x87
 CONFIG = Message("homeassistant/device/x/config", "config", retain=True, rank=Rank.DISCOVERY)
@@ -194,6 +194,23 @@ def test_limits_of_the_broker_are_told_once_until_they_change(tmp_path, caplog):
         stage.publisher.take_connected(BrokerConnected(stage.broker.generation, 20, **limit), moment(at))
         stage.drop(at=at + HEALTHY_S)
     assert caplog.text.count(NO_RETAIN) == caplog.text.count(QOS_0) == 2
+    stage.journal.close()
+
+
+def test_what_the_broker_cannot_take_for_the_moment_goes_again_and_is_told_once(tmp_path, caplog):
+    stage = Stage(tmp_path)
+    stage.record("e1", "e2")
+    stage.connect()
+    for at, mid in ((0, 1), (AGAIN_S, 3)):
+        refused = Acknowledged(stage.broker.generation, mid, "Quota exceeded", transient=True)
+        stage.publisher.take_acknowledged(refused)
+        stage.pump(at)
+        stage.pump(at + AGAIN_S)
+    stage.acknowledge(2, 4)
+    stage.publisher.tend(moment(1))
+    assert stage.broker.payloads == ["e1", "e2", "e1", "e1"]
+    assert stage.journal.held == 0
+    assert caplog.text.count("the broker refuses sense/7/device/a/event (Quota exceeded): it is sent again") == 1
     stage.journal.close()
 
 
