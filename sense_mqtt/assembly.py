@@ -126,7 +126,7 @@ def assemble(
     topics, doors = topics_of(config), doors or Doors()
     journal = doors.journal(config.state_dir / "journal.sqlite3")
     will = Message(topics.bridge("state"), "offline", retain=True, rank=Rank.BRIDGE_STATE)
-    broker = doors.broker(broker_settings(config), inbox, will, (topics.requests, topics.birth, *topics.echoes))
+    broker = doors.broker(broker_settings(config), inbox, will, topics.subscriptions)
     publisher = Publisher(
         broker,
         journal,

@@ -11,6 +11,7 @@ from sense_mqtt.bridge.health import Counters
 from sense_mqtt.bridge.houses import Houses
 from sense_mqtt.bridge.intake import Intake
 from sense_mqtt.bridge.jobs import IntroduceAgain, ReadAccount, ReadTimeline
+from sense_mqtt.bridge.presence import Presence
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.reception import Reception
 from sense_mqtt.bridge.schedules import Schedules
@@ -98,10 +99,12 @@ class Bridge:
             Stop: self._take_stop,
             Crashed: self._take_crash,
         }
+        self._presence = Presence(publisher)
         self._duties: dict[str, Callable[[Moment], None]] = {
             "the broker connection": publisher.tend,
             "the schedules": schedules.begin_due,
             "what is taken back": self._houses.tend,
+            "what others say of us": self._presence.tend,
             "the gaps": intake.end_overdue_gaps,
             "the requests": reception.tell_unanswered,
         }
@@ -195,6 +198,8 @@ class Bridge:
             self._reception.take_request(command, item, now)
         elif item.topic == self._topics.birth and item.payload == b"online":
             self._schedules.put(IntroduceAgain(), now.monotonic + self._dice.uniform(0, BIRTH_DELAY_MOST_S))
+        else:
+            self._presence.hear(item.topic, item.payload.decode(errors="replace"))
 
     # --- the process
 

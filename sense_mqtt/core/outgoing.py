@@ -143,6 +143,10 @@ class Outgoing:
         self._unsaid = dict.fromkeys(sorted(self._retained, key=lambda topic: self._retained[topic].rank))
         self._introductions = len(self._unsaid)
 
+    def say_topic_again(self, topic: str) -> None:
+        """Put what is retained on one topic in line again."""
+        self._unsaid.setdefault(topic)
+
     def dropped(self) -> None:
         """The connection is gone: what was not acknowledged goes again, in its old order."""
         self._connected = False

@@ -45,6 +45,11 @@ class Topics:
         """What to subscribe to for hearing whether somebody else says that we are not there."""
         return (self.bridge("state"), f"{self.base}/+/availability")
 
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """What the bridge subscribes to."""
+        return (self.requests, self.birth, *self.echoes, *self.presence)
+
     def command(self, topic: str) -> str | None:
         """Return the command's name where the topic is a request, else None."""
         start = self.bridge("request/")

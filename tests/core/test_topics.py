@@ -53,3 +53,14 @@ def test_what_check_publishes_and_our_own_events_are_below_our_topics() -> None:
     assert TOPICS.check("word") == "sense/bridge/check/word"
     assert TOPICS.discovery_check("word") == "homeassistant/sense-mqtt-check/word"
     assert TOPICS.echoes == ("sense/+/event", "sense/+/device/+/event")
+
+
+def test_the_bridge_hears_requests_home_assistant_its_own_events_and_what_others_say_of_it():
+    assert Topics("sense", "ha").subscriptions == (
+        "sense/bridge/request/#",
+        "ha/status",
+        "sense/+/event",
+        "sense/+/device/+/event",
+        "sense/bridge/state",
+        "sense/+/availability",
+    )

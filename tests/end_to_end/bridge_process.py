@@ -1,6 +1,7 @@
 """The bridge as people run it: `sense-mqtt run` in a process of its own."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 END_TIMEOUT_S = 15.0
+
+
+def _own_environment() -> dict[str, str]:
+    """Return the environment without settings: the configuration file alone says what the bridge does."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SENSE_MQTT_")}
 
 
 class BridgeProcess:
@@ -31,7 +37,7 @@ class BridgeProcess:
     def start(self) -> None:
         command = [sys.executable, "-m", "sense_mqtt", "run", "--config", str(self.config_file)]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=_own_environment())
 
     def stop(self) -> int:
         """Ask it to stop and return its exit code."""
