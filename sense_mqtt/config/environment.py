@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-from sense_mqtt.config.documents import parse
+from sense_mqtt.config.documents import NO_TEXT, parse
 from sense_mqtt.config.given import Given, flatten
 from sense_mqtt.config.keys import ANY, KEYS, KeyPath, generic
 
@@ -29,6 +29,8 @@ def read_environment(environ: Mapping[str, str], cwd: Path) -> tuple[dict[KeyPat
         path = _path_of(name)
         if generic(path) not in KEYS:
             faults.append(f"{name}: is not a setting of sense-mqtt{_suggest(name)}")
+        elif NO_TEXT.search(environ[name]):
+            faults.append(f"{name}: is not UTF-8 text; set it again")
         elif environ[name]:
             more, wrong = _read(name, path, environ[name], cwd)
             settings |= more

@@ -39,6 +39,7 @@ class Places:
 
 
 SYSTEM = Places()
+FAULTS_MOST = 50  # that are told at once; each costs a search for what was meant
 
 
 def load(
@@ -131,7 +132,7 @@ def _validate(settings: dict[KeyPath, Given]) -> tuple[Config | None, list[str]]
         return Config.model_validate(nest(settings)), []
     except ValidationError as error:
         faults = []
-        for detail in error.errors(include_url=False):
+        for detail in error.errors(include_url=False)[:FAULTS_MOST]:
             path = tuple(str(part) for part in detail["loc"])
             faults.append(f"{origin(settings, path, 'configuration')}: {dotted(path)}: {explain(detail)}")
     return None, faults

@@ -7,6 +7,7 @@ from sense_mqtt.config.given import Given, Settings
 from sense_mqtt.config.keys import FROM_FILE, KeyPath, dotted
 
 READABLE_BY_ALL = 0o004
+BYTES_MOST = 4_000_000  # certificates of all the world's authorities have 250 kB; /dev/zero has no end
 
 Warn = Callable[[str], None]
 
@@ -36,8 +37,8 @@ def read_secrets(settings: Settings, roots: Iterable[Path], warn: Warn) -> tuple
     faults: list[str] = []
     for path in FROM_FILE:
         given = settings.get(in_file(path)) or _provided(path, roots)
-        if path in settings or given is None:
-            continue
+        if path in settings or given is None or not isinstance(given.value, str):
+            continue  # a list or the like is told by the models
         try:
             secrets[path] = Given(read_secret(Path(given.value)), given.where, given.directory)
         except UnreadableError as error:
@@ -61,7 +62,8 @@ def read_secret(path: Path) -> str:
 
 def read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(BYTES_MOST + 1)
     except FileNotFoundError:
         raise UnreadableError("does not exist; create it, or correct the path") from None
     except IsADirectoryError:
@@ -70,6 +72,9 @@ def read_bytes(path: Path) -> bytes:
         raise UnreadableError("cannot be read by this user; change its owner or its mode") from None
     except (OSError, ValueError) as error:
         raise UnreadableError(f"cannot be read: {error.__class__.__name__}; correct the path") from None
+    if len(content) > BYTES_MOST:
+        raise UnreadableError(f"is larger than {BYTES_MOST // 1_000_000} MB; correct the path")
+    return content
 
 
 def warn_if_open(path: Path, exempt: Iterable[Path], warn: Warn) -> None:
