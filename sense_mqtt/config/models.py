@@ -114,7 +114,7 @@ class MqttSettings(Section):
     base_topic: Topic = Field(default="sense", description="every topic begins with this")
     response_topics: TopicFilters = Field(
         default=(),
-        description="filters, such as [node-red/#], of response topics; empty = all that docs/topics.md allows",
+        description="filters of response topics, such as [node-red/#]; empty = see docs/topics.md",
     )
     tls: TlsSettings = Field(default=TlsSettings(), description="encryption between us and the broker")
 
