@@ -1,13 +1,18 @@
 """What is kept out of logs, MQTT and recordings: one table of keys, one of patterns, and the values we know."""
 
+import copy
+import html
 import json
 import logging
 import re
+import textwrap
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+from sense_mqtt.core.plain_text import escape_hidden, without_hidden
 
 HIDDEN = "***"
 LEARNED_MOST = 64  # secrets that come at run time; tokens older than the last few dozen have long expired
@@ -55,6 +60,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?i)(\b{GUARDED_NAME}=)(?:'[^']*'|\"[^\"]*\"|[^\s&,;)\]}}]+)"), rf"\1{HIDDEN}"),  # form, call
     (re.compile(rf"(?i)(([\"']){GUARDED_NAME}\2: *)([\"'])(?:\\.|(?!\3).)*\3"), rf"\1\3{HIDDEN}\3"),  # JSON, repr
 )
+
+
+ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))")  # as JSON and Python write a character
 
 
 def redact(data: Any, *, personal: bool = False) -> Any:
@@ -112,7 +120,15 @@ class Redactor:
             self._pattern = _any_of((*self._known, *self._learned))
 
     def scrub(self, text: str) -> str:
-        """The text without any secret."""
+        """The text without any secret. Where one shows only once it is decoded, the decoded text is returned."""
+        scrubbed = reading = self._remove(text)
+        for decode in DECODINGS:
+            before, reading = reading, without_hidden(decode(reading))
+            if reading != before and (clean := self._remove(reading)) != reading:
+                scrubbed = reading = clean
+        return scrubbed
+
+    def _remove(self, text: str) -> str:
         return _without_patterns(self._pattern.sub(HIDDEN, text))
 
 
@@ -135,12 +151,36 @@ def _spellings(secret: str) -> tuple[str, ...]:
     )
 
 
+def _unescape(text: str) -> str:
+    return ESCAPED.sub(lambda found: found[3] or chr(int(found[1] or found[2], 16)), text)
+
+
+# How a secret may be disguised, each on top of those before: by characters that do not show, encoded, encoded twice...
+DECODINGS = (str, unquote, unquote, html.unescape, _unescape, unquote_plus)
+
+
 class RedactingFormatter(logging.Formatter):
-    """Formats a record, then removes every secret from the line and from its traceback."""
+    """Formats a record as one line, its traceback indented below, and removes every secret after all else."""
 
     def __init__(self, redactor: Redactor, text: str = "%(asctime)s %(levelname)s %(name)s: %(message)s") -> None:
         super().__init__(text)
         self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redactor.scrub(super().format(record))
+        plain = copy.copy(record)
+        plain.msg, plain.args, plain.exc_text = self._one_line(record.getMessage()), (), None
+        return self._redactor.scrub(super().format(plain))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging calls it so
+        return self._indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - logging calls it so
+        return self._indented(super().formatStack(stack_info))
+
+    def _one_line(self, text: str) -> str:
+        return escape_hidden(self._redactor.scrub(text))  # scrubbed here too: an escape would part a secret
+
+    def _indented(self, text: str) -> str:
+        """No line of a traceback looks like a record: an error's message may hold anything."""
+        lines = self._redactor.scrub(text).split("\n")
+        return textwrap.indent("\n".join(map(escape_hidden, lines)), "  ")

@@ -1,10 +1,11 @@
 """No secret gets through: by key, by look, by value."""
 
+import html
 import io
 import json
 import logging
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -83,14 +84,38 @@ SPELLINGS = [
     pytest.param(json.dumps([SECRET]), id="in JSON"),
     pytest.param(json.dumps([SECRET], ensure_ascii=False), id="in JSON with umlauts"),
     pytest.param(repr([SECRET]), id="in a repr"),
+    pytest.param(quote(SECRET), id="in a path"),
+    pytest.param(quote(SECRET).lower(), id="in a path with small digits"),
+    pytest.param(quote(quote(SECRET)), id="encoded twice"),
+    pytest.param("".join(f"%{byte:02X}" for byte in SECRET.encode()), id="each byte encoded"),
+    pytest.param(html.escape(SECRET), id="in HTML"),
+    pytest.param(json.dumps(SECRET).replace("00f6", "00F6"), id="in JSON with capital digits"),
+    pytest.param("".join(f"\\u{ord(letter):04x}" for letter in SECRET), id="each letter escaped"),
+    pytest.param("\u200b".join(SECRET), id="with characters between that do not show"),
+    pytest.param("\n".join(SECRET), id="with line ends between"),
+    pytest.param("\ufe0f".join(SECRET), id="with marks between that do not show"),
+    pytest.param("%E2%80%8B".join(map(quote, SECRET)), id="hidden characters, encoded"),
 ]
 
 
 @pytest.mark.parametrize("text", SPELLINGS)
 def test_a_known_secret_goes_however_it_is_written(text):
-    scrubbed = Redactor([SECRET]).scrub(text)
+    scrubbed = Redactor([SECRET]).scrub(f"with {text}, twice: {text}.")
     assert "***" in scrubbed
-    assert "rd" not in scrubbed
+    assert not set("wrd") & set(scrubbed.replace("with ", "").replace(", twice: ", ""))
+
+
+ENCODED_LOOKS = [
+    pytest.param("user=me%40example.com", "user=***", id="an e-mail address in a form"),
+    pytest.param(f"to {quote(TOKEN, safe='')}".replace(".", "%2E"), "to ***", id="a token"),
+    pytest.param("t1.v2.eyJhbGci\u200bOiJIUzUxMiJ9.eyJpc3Mi", "***", id="a token with a hidden character"),
+    pytest.param("100 %, 2 + 2 & a%20b, \\u00e9", "100 %, 2 + 2 & a%20b, \\u00e9", id="nothing secret stays as it is"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), ENCODED_LOOKS)
+def test_what_looks_like_a_secret_once_decoded_goes_too(text, expected):
+    assert Redactor().scrub(text) == expected
 
 
 def test_a_learned_secret_goes_too_and_the_known_ones_are_never_forgotten():
@@ -120,6 +145,40 @@ def test_a_log_line_at_debug_holds_no_secret(logged):
     logger, stream = logged
     logger.debug("trying %s with %r", "hunter2000", {"email": "me@example.com"})
     assert stream.getvalue().endswith("DEBUG test: trying *** with {'email': '***'}\n")
+
+
+HOSTILE = "a\n2026-11-26 00:00:00,000 ERROR sense_mqtt: forged\r\x1b[2J\u2028\u202e\x85\ud800"
+
+
+def test_a_log_line_holds_no_control_character_of_others(logged):
+    logger, stream = logged
+    logger.warning("Sense says %s", HOSTILE)
+    line = stream.getvalue().removesuffix("\n")
+    assert line.endswith(r"a\n2026-11-26 00:00:00,000 ERROR sense_mqtt: forged\r\x1b[2J\u2028\u202e\x85\ud800")
+    assert line.isprintable()
+
+
+def test_no_line_of_a_traceback_looks_like_a_record(logged):
+    logger, stream = logged
+    try:
+        int(HOSTILE)
+    except ValueError:
+        logger.exception("it failed")
+    first, *below = stream.getvalue().removesuffix("\n").split("\n")
+    assert first.endswith("ERROR test: it failed")
+    assert all(line.startswith("  ") and line.isprintable() for line in below)
+
+
+def test_a_secret_does_not_hide_behind_the_escapes_of_a_log_line(logged):
+    logger, stream = logged
+    logger.warning("Sense says %s and %s", "hunter\n2000", "hunter%0A2000")
+    assert stream.getvalue().endswith("Sense says *** and ***\n")
+
+
+def test_a_record_is_left_as_it_is_for_other_handlers():
+    record = logging.LogRecord("test", logging.INFO, "x.py", 1, "a %s", ("b\nc",), None)
+    RedactingFormatter(Redactor()).format(record)
+    assert (record.msg, record.args) == ("a %s", ("b\nc",))
 
 
 def refuse():

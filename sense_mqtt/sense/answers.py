@@ -7,6 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
+from sense_mqtt.core.plain_text import without_hidden
 from sense_mqtt.core.rows import reason_of
 from sense_mqtt.errors import (
     LoginRefused,
@@ -18,7 +19,7 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
-from sense_mqtt.redaction import redact
+from sense_mqtt.redaction import Redactor
 
 RETRY_AFTER_DEFAULT_S = 60.0  # where a 429 does not say how long
 RETRY_AFTER_MOST_S = 3_600.0
@@ -179,10 +180,10 @@ def _is_sense(body: Mapping[str, Any]) -> bool:
 
 
 def _reason(body: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
-    reason = (reason_of(body) or "")[:5_000]
-    for secret in secrets:
+    reason = without_hidden((reason_of(body) or "")[:5_000])
+    for secret in secrets:  # short ones too, which a Redactor leaves alone
         reason = reason.replace(secret, "***") if secret else reason
-    return "".join(letter for letter in redact(reason) if letter.isprintable())[:REASON_LONGEST]
+    return without_hidden(Redactor(secrets).scrub(reason))[:REASON_LONGEST]  # decoding may bring back what is hidden
 
 
 def _is_html(answer: Answer) -> bool:

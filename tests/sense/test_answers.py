@@ -112,6 +112,20 @@ def test_a_reason_is_repeated_without_what_is_secret():
     assert len(message) < 250
 
 
+HIDING = [
+    pytest.param("no hun\u200bter2000 here", id="behind a character that does not show"),
+    pytest.param("no hun\nter2000 here", id="behind a line end"),
+    pytest.param("no hunter%32000 here", id="encoded"),
+    pytest.param("no hun%E2%80%8Bter2000 here", id="behind an encoded character that does not show"),
+]
+
+
+@pytest.mark.parametrize("reason", HIDING)
+def test_a_secret_does_not_hide_in_a_reason(reason):
+    with pytest.raises(RequestRefused, match=r"HTTP 400: no \*\*\* here\)"):
+        read("get", Answer(400, json.dumps({"error_reason": reason}).encode()), ("hunter2000",))
+
+
 @pytest.mark.parametrize("key", ["error_reason", "message", "reason", "error", "title"])
 def test_a_reason_is_repeated_by_whatever_key_sense_gives_it(key):
     with pytest.raises(RequestRefused, match=r"HTTP 400: No such scale\)"):
