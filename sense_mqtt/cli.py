@@ -1,23 +1,19 @@
 """The command line: subcommands and exit codes."""
 
 import argparse
-import json
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 
-from sense_mqtt import __version__, asking, checking, logging_in
+from sense_mqtt import __version__, asking, checking, logging_in, process
 from sense_mqtt.assembly import Cloud, assemble, connect_cloud, credentials_of
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, example, load, schema
 from sense_mqtt.errors import SenseMqttError
-from sense_mqtt.inbox import Crashed, Inbox, Stop
-from sense_mqtt.redaction import RedactingFormatter, Redactor
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.only_one import OnlyBridge
 
 EXIT_STOPPED = 0  # contract, section 5; what failed carries its own exit code
@@ -28,13 +24,15 @@ logger = logging.getLogger(__name__)
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand and return its exit code."""
     given = sys.argv[1:] if argv is None else argv
+    process.prepare_streams()
     options = _parser(given).parse_args(given)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
+        process.check_options(options)
         exit_code = run(options)
         sys.stdout.flush()
     except SenseMqttError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the command line's own voice
+        print(process.describe(error), file=sys.stderr)  # noqa: T201 - the command line's own voice
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_STOPPED
@@ -68,7 +66,7 @@ def _load(options: argparse.Namespace) -> Config:
 
 def _prepare(options: argparse.Namespace, redactor: Redactor, level: str) -> Config:
     """Read the configuration; logging comes first, as reading may warn."""
-    _start_logging(redactor, level)
+    process.start_logging(redactor, level)
     config = _load(options)
     redactor.know(*config.secrets())
     return config
@@ -83,34 +81,13 @@ def run_bridge(options: argparse.Namespace) -> int:
     config = _prepare(options, redactor, "INFO")
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     inbox, clock = Inbox(), SystemClock()
-    _listen_to_the_process(inbox)
+    process.listen_to_the_process(inbox)
     with OnlyBridge(config.state_dir) as only_one:
         cloud = connect_cloud(config, inbox, redactor, clock)
         bridge = assemble(config, inbox, cloud, clock)
         bridge.add_duty("the state directory", only_one.tend)
         logger.info("sense-mqtt %s starts", __version__)
         return bridge.run()
-
-
-def _start_logging(redactor: Redactor, level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(RedactingFormatter(redactor))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("sense_mqtt").setLevel(level)
-
-
-def _listen_to_the_process(inbox: Inbox) -> None:
-    def stop(number: int, _frame: FrameType | None) -> None:
-        inbox.put(Stop(signal.Signals(number).name))
-
-    def crash(args: threading.ExceptHookArgs) -> None:
-        name = args.thread.name if args.thread else "unknown"
-        logger.error("thread %s", name, exc_info=args.exc_value)
-        inbox.put(Crashed(name, f"{args.exc_type.__name__}: {args.exc_value}"))
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    threading.excepthook = crash
 
 
 # --- what asks Sense once
@@ -225,7 +202,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 
 def _print_json(document: object) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=False))  # noqa: T201 - what was asked for
+    print(process.format_json(document))  # noqa: T201 - what was asked for
 
 
 Adder = Callable[[argparse.ArgumentParser], None]

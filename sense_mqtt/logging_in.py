@@ -11,6 +11,7 @@ from typing import Protocol, TextIO
 from sense_mqtt.assembly import Cloud
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import ConfigError, MfaNeeded
+from sense_mqtt.process import is_text
 from sense_mqtt.sense.answers import CodeRefused
 from sense_mqtt.sense.login import CLOCK_OFF_S, unattended
 from sense_mqtt.sense.session import Account, Credentials
@@ -29,6 +30,7 @@ ANOTHER = (
     "sense.email and sense.password are those of another account, so the bridge would not take this session up: "
     "change them, or leave both out of the configuration"
 )
+NO_TEXT = "what was typed is not UTF-8 text; correct the terminal's encoding, or what fills standard input"
 STALE_CODE = "Sense refused the code: it lives for 30 seconds only; try again with the one that the app shows then"
 
 
@@ -79,6 +81,8 @@ class Terminal:
             return getpass.getpass(question, self._screen)
         except EOFError:
             return ""
+        except UnicodeDecodeError as error:
+            raise ConfigError(NO_TEXT) from error
 
 
 class Script:
@@ -106,12 +110,12 @@ def log_in(
     cloud: Cloud, known: Credentials, given: Given, answers: Answers, clock: Clock, learn: Callable[..., None]
 ) -> Account:
     """Return whose session is stored now. Raises `LoginRefused` and its kinds, `ConfigError`, or what says "later"."""
-    email = _email(known, given, answers)
+    email = _text(_email(known, given, answers))
     if not _is_same(email, known.email):
         if known.email and known.password:
             raise ConfigError(ANOTHER)
         known = Credentials(email)
-    password = _password(known, given, answers)
+    password = _text(_password(known, given, answers))
     learn(email, password)
     codes = _codes(cloud, known.totp_secret, given, answers, clock)
     return cloud.session.log_in(email, password, lambda: next(codes))
@@ -153,10 +157,16 @@ def _codes(cloud: Cloud, totp_secret: str | None, given: Given, answers: Answers
 
 
 def _ask(answers: Answers, question: str, otherwise: Exception) -> str:
-    code = _plain(answers.line(question))
+    code = _plain(_text(answers.line(question)))
     if not code:
         raise otherwise
     return code
+
+
+def _text(given: str) -> str:
+    if not is_text(given):
+        raise ConfigError(NO_TEXT)
+    return given
 
 
 def _plain(code: str | None) -> str:

@@ -62,7 +62,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))")  # as JSON and Python write a character
+ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([/bfnrt]))")  # as JSON and Python write a character
 
 
 def redact(data: Any, *, personal: bool = False) -> Any:
@@ -152,7 +152,13 @@ def _spellings(secret: str) -> tuple[str, ...]:
 
 
 def _unescape(text: str) -> str:
-    return ESCAPED.sub(lambda found: found[3] or chr(int(found[1] or found[2], 16)), text)
+    return ESCAPED.sub(_unescape_one, text)
+
+
+def _unescape_one(found: re.Match[str]) -> str:
+    if found[3]:
+        return "/" if found[3] == "/" else "\n"  # \b, \f, \n, \r and \t do not show: any of them will do
+    return chr(int(found[1] or found[2], 16))
 
 
 # How a secret may be disguised, each on top of those before: by characters that do not show, encoded, encoded twice...

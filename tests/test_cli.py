@@ -36,10 +36,12 @@ def test_an_error_has_the_exit_code_of_the_contract(error, exit_code):
     assert error.exit_code == exit_code
 
 
-def sense_mqtt(*arguments, stdout=subprocess.PIPE):
+def sense_mqtt(*arguments, stdout=subprocess.PIPE, typed=b"", **environ):
     """Return exit code, output and complaints."""
     command = [sys.executable, "-m", "sense_mqtt", *arguments]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, check=False)
+    ended = subprocess.run(
+        command, input=typed, stdout=stdout, stderr=subprocess.PIPE, check=False, env={**os.environ, **environ}
+    )
     return ended.returncode, (ended.stdout or b"").decode(), ended.stderr.decode()
 
 
@@ -83,3 +85,61 @@ def test_a_second_bridge_on_one_state_directory_ends_with_1_and_says_why(tmp_pat
     assert ended.stderr.strip().splitlines() == [
         f"{tmp_path}/state: another sense-mqtt works there; stop it, or give this one a state_dir of its own"
     ]
+
+
+BYTES = b"\xff\xc3\x28"  # no UTF-8
+STRANGE = [
+    pytest.param(["run", "--config", BYTES], "does not exist", id="run: a file's name"),
+    pytest.param(["check", "--config", BYTES], "does not exist", id="check: a file's name"),
+    pytest.param(["discovery", "--config", BYTES], "does not exist", id="discovery: a file's name"),
+    pytest.param(["config", "--config", BYTES], "does not exist", id="config: a file's name"),
+    pytest.param(["lookup", BYTES], "name: is not UTF-8 text", id="lookup: a name"),
+    pytest.param(["lookup", "get", b"path=" + BYTES], "arguments: is not UTF-8 text", id="lookup: an argument"),
+    pytest.param(["login", "--email", BYTES], "email: is not UTF-8 text", id="login: an e-mail"),
+    pytest.param(["login", "--code", BYTES], "code: is not UTF-8 text", id="login: a code"),
+    pytest.param(["simulate", "--house", BYTES], "No such file", id="simulate: a file's name"),
+    pytest.param(["simulate", "--email", BYTES], "email: is not UTF-8 text", id="simulate: an e-mail"),
+    pytest.param(["simulate", "--speed", BYTES], "invalid positive value", id="simulate: a number"),
+    pytest.param(["demo", "--mqtt-port", BYTES], "invalid _port value", id="demo: a number"),
+    pytest.param([BYTES], "invalid choice", id="a command"),
+    pytest.param(["run", BYTES], "unrecognized arguments", id="a word too many"),
+]
+
+
+@pytest.mark.parametrize(("command", "complaint"), STRANGE)
+def test_any_bytes_on_the_command_line_are_answered_in_words(command, complaint):
+    exit_code, output, complaints = sense_mqtt(*command)
+    assert exit_code == 2
+    told = output if command[0] == "check" else complaints
+    assert complaint in told
+    assert "Traceback" not in complaints
+
+
+def account(tmp_path, **sense):
+    """Return a configuration of which nothing can be reached."""
+    file = tmp_path / "config.yaml"
+    content = {"sense": {"api_url": "http://127.0.0.1:1/", **sense}, "state_dir": str(tmp_path / "state")}
+    file.write_text(json.dumps(content))
+    file.chmod(0o600)
+    return str(file)
+
+
+def test_any_bytes_of_standard_input_are_answered_in_words(tmp_path):
+    file = account(tmp_path, email="me@example.com")
+    told = sense_mqtt("login", "--password-stdin", "--config", file, typed=BYTES + b"\n")
+    assert told == (
+        2,
+        "",
+        "what was typed is not UTF-8 text; correct the terminal's encoding, or what fills standard input\n",
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_the_configuration_is_printed_as_json_whatever_the_encoding(tmp_path, encoding):
+    file = tmp_path / "config.yaml"
+    file.write_text("devices: {1a: {name: 'W\u00e4rmepumpe \u2600'}}")
+    command = [sys.executable, "-m", "sense_mqtt", "config", "--config", str(file)]
+    ended = subprocess.run(
+        command, capture_output=True, check=True, env={**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
+    )
+    assert json.loads(ended.stdout.decode(encoding))["devices"]["1a"]["name"] == "W\u00e4rmepumpe \u2600"

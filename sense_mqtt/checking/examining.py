@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sense_mqtt.checking.checks import CHECKS, Check, Edges
+from sense_mqtt.core.plain_text import escape_hidden
 from sense_mqtt.errors import SenseMqttError
+from sense_mqtt.process import describe
 
 Verdict = Literal["ok", "FAIL", "skip"]
 
@@ -46,10 +48,10 @@ def _examine(name: str, check: Check, passed: set[str], edges: Edges) -> Finding
     if missing:
         return Finding(name, "skip", f"needs {', '.join(missing)}")
     try:
-        return Finding(name, "ok", check.look(edges))
+        return Finding(name, "ok", escape_hidden(check.look(edges)))
     except SenseMqttError as error:
         return _failure(name, error)
 
 
 def _failure(name: str, error: SenseMqttError) -> Finding:
-    return Finding(name, "FAIL", str(error), error.exit_code)
+    return Finding(name, "FAIL", describe(error), error.exit_code)

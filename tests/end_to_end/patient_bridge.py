@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt import cli
+from sense_mqtt import process
 from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
 from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.clock import Moment
@@ -135,11 +135,11 @@ class PatientFeed(Feed):
 def main(config_file: str, begins: str, poll_step_s: str) -> int:
     """Run until told to stop."""
     redactor, clock = Redactor(), PolledClock(float(begins), float(poll_step_s))
-    cli._start_logging(redactor, "INFO")
+    process.start_logging(redactor, "INFO")
     config = load(Path(config_file), {}, Path.cwd())
     redactor.know(*config.secrets())
     turns, haste = Turns(clock), Haste(rest_spacing_s=0.0)
-    cli._listen_to_the_process(turns)
+    process.listen_to_the_process(turns)
 
     def make_desk(session: Session, inbox: Inbox) -> Desk:
         turns.desk = Desk(session, inbox)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt import cli
+from sense_mqtt import process
 from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
 from sense_mqtt.config import Config, load
 from sense_mqtt.core.backoff import Backoff
@@ -37,11 +37,11 @@ def main(settings_file: str) -> int:
     """Run until told to stop, or until doom."""
     settings = json.loads(Path(settings_file).read_text())
     redactor, doom, clock = Redactor(), Doom(), HouseClock(Path(settings["clock"]))
-    cli._start_logging(redactor, settings["log_level"])
+    process.start_logging(redactor, settings["log_level"])
     config = _shorten(load(Path(settings["config"]), {}, Path.cwd()), settings)
     redactor.know(*config.secrets())
     inbox = DoomedInbox(doom)
-    cli._listen_to_the_process(inbox)
+    process.listen_to_the_process(inbox)
     haste = Haste(**HASTE)
     doors = Doors(functools.partial(DoomedJournal, doom=doom), functools.partial(DoomedBroker, doom=doom))
     bridge = assemble(config, inbox, connect_cloud(config, inbox, redactor, clock, haste), clock, haste, doors)

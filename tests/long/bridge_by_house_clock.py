@@ -9,7 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
-from sense_mqtt import cli
+from sense_mqtt import process
 from sense_mqtt.assembly import assemble, connect_cloud
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
@@ -20,11 +20,11 @@ from tests.faults.house_clock import HouseClock
 def main(config_file: str, clock_file: str) -> int:
     """Run until told to stop."""
     redactor, inbox, clock = Redactor(), Inbox(), HouseClock(Path(clock_file))
-    cli._start_logging(redactor, "INFO")
+    process.start_logging(redactor, "INFO")
     config = load(Path(config_file), {}, Path.cwd())
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     redactor.know(*config.secrets())
-    cli._listen_to_the_process(inbox)
+    process.listen_to_the_process(inbox)
     return assemble(config, inbox, connect_cloud(config, inbox, redactor, clock), clock).run()
 
 

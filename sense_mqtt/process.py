@@ -1,0 +1,84 @@
+"""What every command shares with the process that it runs in: its streams, its log, its signals."""
+
+import argparse
+import io
+import json
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+from sense_mqtt.core.plain_text import escape_hidden
+from sense_mqtt.errors import ConfigError, SenseMqttError
+from sense_mqtt.inbox import Crashed, Inbox, Stop
+from sense_mqtt.redaction import RedactingFormatter, Redactor
+
+logger = logging.getLogger(__name__)
+
+
+def prepare_streams() -> None:
+    """Make any text printable, whatever the locale, and any byte readable: `is_text` tells what is no text."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
+
+
+def is_text(given: str) -> bool:
+    """Tell whether a shell, an environment or a standard input gave us UTF-8 text, not other bytes."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in given)
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Refuse what is neither text nor the path of a file. Raises ConfigError."""
+    for name, value in vars(options).items():
+        words = value if isinstance(value, list) else [value]
+        if not all(is_text(word) for word in words if isinstance(word, str)):
+            raise ConfigError(f"{name}: is not UTF-8 text; correct the command line, or the terminal's encoding")
+
+
+def describe(error: SenseMqttError) -> str:
+    """Return what a command says when it fails: one line, or one for each fault of the configuration."""
+    lines = str(error).split("\n") if isinstance(error, ConfigError) else [str(error)]
+    return "\n".join(map(escape_hidden, lines))
+
+
+def format_json(document: object) -> str:
+    """Return JSON for standard output: with letters of all languages where its encoding has them, else in ASCII."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=2)
+    return text
+
+
+def start_logging(redactor: Redactor, level: str) -> None:
+    """Write our log, and the warnings of libraries, to standard error, without secrets."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter(redactor))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("sense_mqtt").setLevel(level)
+
+
+def listen_to_the_process(inbox: Inbox) -> None:
+    """Bring signals that end us, and threads that died, to the inbox. SIGHUP ends nothing."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        inbox.put(Stop(signal.Signals(number).name))
+
+    def crash(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else "unknown"
+        logger.error("thread %s", name, exc_info=args.exc_value)
+        inbox.put(Crashed(name, f"{args.exc_type.__name__}: {args.exc_value}"))
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, _ignore)
+    threading.excepthook = crash
+
+
+def _ignore(number: int, _frame: FrameType | None) -> None:
+    name = signal.Signals(number).name
+    logger.warning("%s is ignored; restart sense-mqtt to read a changed configuration", name)
