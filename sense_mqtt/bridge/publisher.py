@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sense_mqtt.bridge.announced import Announced
+from sense_mqtt.bridge.journal_events import JournalEvents
 from sense_mqtt.bridge.refusals import Refusals, possible_causes
 from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.messages import as_of, identify_payload, recall_event
+from sense_mqtt.core.messages import as_of, identify_payload
 from sense_mqtt.core.outgoing import Message, Outgoing
-from sense_mqtt.errors import JournalError
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
-from sense_mqtt.journal import Entry, Journal
+from sense_mqtt.journal import Journal
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,7 @@ class Publisher:
         self._waits = backoff()
         self._stall_after_s = stall_after_s
         self.outgoing = self._outgoing = Outgoing()
-        self._offered = 0  # number of the newest event handed to the queue
-        self._inherited = journal.newest  # number of the newest event of a process before
-        self._delivered: list[int] = []  # events to be forgotten
+        self._events = JournalEvents(journal)
         self._refusals = Refusals()
         self._rejections = 0  # connections that the broker refused, in a row
         self._window = 0  # of the present connection
@@ -51,7 +49,6 @@ class Publisher:
         self._release_at = math.inf  # events whose acknowledgement was lost go again
         self._told = ""  # the reason last logged
         self._flaps = False  # the last connection did not hold; that the next one was made is no news
-        self._is_unreadable = False  # the journal was, and that was told
         self.connected = False
 
     # --- what is to be told
@@ -121,13 +118,13 @@ class Publisher:
         self.announced.acknowledge(message)
         if message.event is not None:
             logger.debug("event %d acknowledged by the broker", message.event)
-            self._delivered.append(message.event)  # a refused one stays in the journal, for the next start
+            self._events.delivered(message.event)  # a refused one stays in the journal, for the next start
 
     def take_echo(self, topic: str, payload: str) -> None:
         """Our own event came back: the broker has it, also where its acknowledgement was lost."""
         number = self._outgoing.echoed(topic, identify_payload(payload))
         if number is not None:
-            self._delivered.append(number)
+            self._events.delivered(number)
 
     def is_current(self, generation: int) -> bool:
         """Say whether an item tells of the present connection, and not of one that was given up."""
@@ -206,31 +203,15 @@ class Publisher:
             self._outgoing.widen(self._window)
 
     def _refill(self) -> None:
-        room = self._outgoing.room_for_events
-        if room <= 0 or self._offered >= self._journal.newest:
-            return
-        for entry in self._waiting_events(room):
-            message = recall_event(entry.number, entry.topic, entry.payload)
-            self._outgoing.offer(message, doubtful=entry.number <= self._inherited)
-            self._offered = entry.number
-
-    def _waiting_events(self, most: int) -> list[Entry]:
-        try:
-            return self._journal.waiting(self._offered, most)
-        except JournalError as error:  # readings and answers go on without it
-            log = logger.debug if self._is_unreadable else logger.error
-            self._is_unreadable = True
-            log("events wait: %s", error)
-            return []
+        for event, is_doubtful in self._events.next_ones(self._outgoing.room_for_events):
+            self._outgoing.offer(event, doubtful=is_doubtful)
 
     def _pass_over(self, message: Message) -> None:
         if message.event is not None and self._refusals.is_too_large(message):  # any other stays, for the next start
-            self._delivered.append(message.event)
+            self._events.delivered(message.event)
 
     def _forget_delivered(self) -> None:
-        delivered, self._delivered = self._delivered, []
-        if delivered:
-            self._journal.forget(delivered)
+        self._events.forget_delivered()
         self.announced.flush()
 
     @property
@@ -245,7 +226,7 @@ class Publisher:
     @property
     def idle(self) -> bool:
         """All that was said is acknowledged."""
-        return self._outgoing.idle and self._offered >= self._journal.newest
+        return self._outgoing.idle and self._events.all_read
 
     def close(self) -> None:
         """End the connection, in good order where our last words were heard: else the will tells that we are gone."""

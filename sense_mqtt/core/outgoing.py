@@ -1,17 +1,18 @@
 """What waits to be published: the newest value per retained topic, events in order, and what may go out now.
 
-Bounded by design: retained topics hold one value each, events beyond EVENTS_MOST wait in the journal, and no more than
-REPLIES_MOST replies are taken. No more messages are unacknowledged at any time than the broker's window.
+Bounded: one value a topic, EVENTS_MOST events (more wait in the journal), REPLIES_MOST replies, a window in flight.
 """
 
 from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
+
+from sense_mqtt.core.postponed import Postponed
 
 WINDOW = 20  # what mosquitto allows in flight by default (its CONNACK says ReceiveMaximum 20)
 EVENTS_MOST = 100
 REPLIES_MOST = 100
-AGAIN_S = 10.0  # what a broker could not take for the moment goes again after so long
 
 
 class Rank(IntEnum):
@@ -43,8 +44,7 @@ class Message:
         return len(self.payload.encode()) + len(self.topic.encode()) + len(self.correlation or b"") + 32
 
 
-@dataclass(frozen=True, slots=True)
-class _Flight:
+class _Flight(NamedTuple):
     message: Message
     since: float  # monotonic seconds
 
@@ -53,8 +53,7 @@ class Outgoing:
     """The queue towards the broker. For the bridge's thread only."""
 
     def __init__(self) -> None:
-        self._window = WINDOW
-        self._connected = False
+        self._window, self._connected = WINDOW, False
         self._introductions = 0  # of what is unsaid, so many from the left go before replies and events
         self._retained: dict[str, Message] = {}
         self._unsaid: dict[str, None] = {}  # retained topics whose newest value has not gone out, in order
@@ -64,8 +63,7 @@ class Outgoing:
         self._replies: deque[Message] = deque()
         self._reply_is_next = True  # answers and readings take turns: neither can starve the other
         self._flights: dict[int, _Flight] = {}
-        self._postponed: list[Message] = []
-        self._again_at: float | None = None  # monotonic seconds, for what is postponed
+        self._postponed: Postponed[Message] = Postponed()
         self._echoed: set[int] = set()  # flights that the broker turns out to have, before it acknowledged them
 
     # --- what comes in
@@ -150,10 +148,9 @@ class Outgoing:
     def dropped(self) -> None:
         """The connection is gone: what was not acknowledged goes again, in its old order."""
         self._connected = False
-        lost = self.in_flight
+        lost = (*self.in_flight, *self._postponed.take_all())
         self._flights.clear()
         self._echoed.clear()
-        self._end_postponement()
         for message in reversed(lost):
             self.take_back(message)
         self._doubtful += sum(message.event is not None for message in lost)
@@ -187,26 +184,22 @@ class Outgoing:
     def take_back(self, message: Message) -> None:
         """Put what `next` gave in line again, first of its kind: it did not go out."""
         if message.retain:
-            self._unsaid.setdefault(message.topic)  # or a newer value: that is what goes out next
+            if message.final:
+                self._retained.setdefault(message.topic, message)
+            if message.topic in self._retained:
+                self._unsaid.setdefault(message.topic)  # or a newer value: that is what goes out next
         elif message.event is not None:
             self._events.appendleft(message)
         else:
             self._replies.appendleft(message)
 
     def postpone(self, message: Message) -> None:
-        """The broker did not take this for the moment: it goes again after AGAIN_S."""
-        self._postponed.append(message)
+        """The broker did not take this for the moment: it goes again after a while."""
+        self._postponed.add(message)
 
     def release_postponed(self, now: float) -> None:
         """Put in line again what was postponed long enough at `now` (monotonic). Call now and then."""
-        if self._postponed and self._again_at is None:
-            self._again_at = now + AGAIN_S
-        elif self._again_at is not None and now >= self._again_at:
-            self._end_postponement()
-
-    def _end_postponement(self) -> None:
-        postponed, self._postponed, self._again_at = self._postponed, [], None
-        for message in reversed(postponed):
+        for message in reversed(self._postponed.take_due(now)):
             self.take_back(message)
 
     def sent(self, mid: int, message: Message, now: float) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sense_mqtt.core.outgoing import AGAIN_S, Message, Outgoing
+from sense_mqtt.core.outgoing import Message, Outgoing
+from sense_mqtt.core.postponed import AGAIN_S
 
 EVENT = Message("e", "event", event=1, identity="event")
 ANSWER = Message("r", "answer")
@@ -62,3 +63,21 @@ def test_a_new_connection_hears_it_at_once(outgoing):
     outgoing.dropped()
     outgoing.connected()
     assert outgoing.next() == EVENT
+
+
+def test_the_last_word_on_a_topic_goes_again_too(outgoing):
+    last = Message("a", "", retain=True, final=True)
+    outgoing.say(last)
+    postpone(outgoing, last)
+    outgoing.release_postponed(0.0)
+    outgoing.release_postponed(AGAIN_S)
+    assert outgoing.next() == last
+
+
+def test_what_was_forgotten_while_it_was_under_way_does_not_go_again(outgoing):
+    outgoing.say(value("1"))
+    outgoing.sent(1, outgoing.next(), 0.0)
+    outgoing.forget("a")
+    outgoing.dropped()
+    outgoing.connected()
+    assert outgoing.next() is None
