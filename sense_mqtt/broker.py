@@ -8,7 +8,6 @@ import contextlib
 import logging
 import os
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,13 +16,24 @@ import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sense_mqtt.broker_client import Client, Flags, dial, make_client, publish, read_flags, subscribe
+from sense_mqtt.broker_client import (
+    Client,
+    Flags,
+    dial,
+    end,
+    explain_failure,
+    make_client,
+    publish,
+    read_flags,
+    read_message,
+    read_puback,
+    subscribe,
+)
 from sense_mqtt.broker_protocol import ProtocolChoice, ProtocolMemory
 from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
-from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES, Subscriptions
-from sense_mqtt.certificate import show_certificate
+from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES, Subscriptions, describe_refusal
 from sense_mqtt.core.outgoing import WINDOW, Message
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
+from sense_mqtt.inbox import BrokerConnected, BrokerDropped, Inbox, Item
 
 __all__ = ["Broker", "BrokerSettings", "BrokerTls"]
 
@@ -43,7 +53,6 @@ _UNAVAILABLE = 136  # it starts, or ends
 _PROTOCOL_ERROR = 130
 _KEEPALIVE_TIMEOUT = 141
 _TAKEN_OVER = 142
-_TRANSIENT = (128, 131, 145, 151)  # of PUBACK: unspecified, implementation specific, number in use, quota exceeded
 _NO_RETAIN = 154
 _NO_SUCH_QOS = 155
 
@@ -63,6 +72,7 @@ class Broker:
         self._is_unanswered = False  # our CONNECT
         self._denied = Flags()  # what the broker once refused stays lowered, whatever its CONNACK says
         self._flags = Flags()  # of the present connection, or the attempt at one
+        self._connected: BrokerConnected | None = None  # to be told once the broker answered our subscriptions
         self._is_resumable = True  # a session of this process, or of the one before, may still be there
         self.generation = 0
 
@@ -78,7 +88,12 @@ class Broker:
     def tend(self) -> None:
         """Subscribe again to what was left out for a while. Call once a second."""
         if self._client is not None and (due := self._subscriptions.due_again()):
-            subscribe(self._client, due)
+            subscribe(self._client, self._subscriptions.ask(due))
+
+    @property
+    def refused_subscriptions(self) -> tuple[str, ...]:
+        """What does not work, a sentence for each subscription that the broker refused."""
+        return tuple(describe_refusal(topic, reason) for topic, reason in self._subscriptions.refused.items())
 
     def abandon(self) -> None:
         """Let go of the present connection, or attempt at one, without a word to the inbox."""
@@ -87,13 +102,13 @@ class Broker:
             self._choice.unanswered(silent=True)
         client = self._let_go()
         if client is not None:
-            threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True).start()
+            threading.Thread(target=end, args=(client,), name="mqtt-close", daemon=True).start()
 
     def close(self) -> None:
         """End the present connection in good order: the broker drops our will. Returns within two seconds."""
         client = self._let_go()
         if client is not None:
-            closing = threading.Thread(target=_end, args=(client,), name="mqtt-close", daemon=True)
+            closing = threading.Thread(target=end, args=(client,), name="mqtt-close", daemon=True)
             closing.start()
             closing.join(CLOSE_TIMEOUT_S)
 
@@ -120,23 +135,14 @@ class Broker:
             self._listen(client, generation)
             dial(client, self._settings, fresh=not self._is_resumable)
         except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
-            self._inbox.put(BrokerDropped(generation, self._explain(error)))
+            self._inbox.put(BrokerDropped(generation, explain_failure(self._settings, error)))
             return
         with self._swapping:
             if generation == self.generation:
                 self._client, self._is_unanswered = client, True
                 client.loop_start()
                 return
-        _end(client)
-
-    def _explain(self, error: OSError | ValueError) -> str:
-        if not isinstance(error, ssl.SSLCertVerificationError):
-            return f"{type(error).__name__}: {error}"
-        shown = show_certificate(self._settings.host, self._settings.port)
-        return (
-            f"its certificate is not trusted ({error.verify_message}): {shown}; set mqtt.tls.ca_file to its "
-            "authority's certificate (PEM), or mqtt.tls.server_name to its name"
-        )
+        end(client)
 
     def _listen(self, client: Client, generation: int) -> None:
         def connected(_c: Any, _u: Any, flags: Any, code: ReasonCode, properties: Properties | None) -> None:
@@ -146,24 +152,30 @@ class Broker:
             )
 
         def dropped(_c: Any, _u: Any, flags: Any, code: ReasonCode, _p: Any) -> None:
+            self._tell_refusals(self._subscriptions.hung_up())
             if client.too_large_bytes:
                 self._post(generation, lambda: self._leave_out(generation, client.too_large_bytes))
                 return
             self._post(generation, lambda: self._read_disconnect(generation, flags, code))
 
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
-            self._post(generation, lambda: _read_puback(generation, mid, code))
+            self._post(generation, lambda: read_puback(generation, mid, code))
 
         def arrived(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
-            self._post(generation, lambda: _read_message(generation, message))
+            self._post(generation, lambda: read_message(generation, message))
 
+        def subscribed(_c: Any, _u: Any, _mid: int, codes: Any, _p: Any) -> None:
+            self._post(generation, lambda: self._read_suback(client, codes))
+
+        client.on_subscribe = subscribed
         client.on_connect, client.on_disconnect = connected, dropped
         client.on_publish, client.on_message = acknowledged, arrived
 
-    def _post(self, generation: int, make: Callable[[], Item]) -> None:
+    def _post(self, generation: int, make: Callable[[], Item | None]) -> None:
         # An exception in a callback would end paho's thread while it still claims to be connected (facts page, P1).
         try:
-            self._inbox.put(make())
+            if (item := make()) is not None:
+                self._inbox.put(item)
         except Exception:
             logger.exception("an MQTT callback failed")
             self._inbox.put(BrokerDropped(generation, "an MQTT callback failed"))
@@ -202,7 +214,7 @@ class Broker:
 
     def _read_connack(
         self, client: paho.Client, generation: int, code: ReasonCode, properties: Properties | None, *, resumed: bool
-    ) -> Item:
+    ) -> Item | None:
         if generation == self.generation:
             self._is_unanswered = False
         if code.is_failure:
@@ -212,9 +224,10 @@ class Broker:
         if not self._choice.taken():
             return BrokerDropped(generation, "it takes MQTT 3.1.1; MQTT 5 is tried once more", retry_now=True)
         self._flags = read_flags(properties, self._denied)
-        subscribe(client, self._subscriptions.present())
+        first = self._subscriptions.begin()
+        subscribe(client, first)
         self._is_resumable = self._choice.version == "5"
-        return BrokerConnected(
+        connected = BrokerConnected(
             generation,
             window=min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)),
             packet_limit=getattr(properties, "MaximumPacketSize", None),
@@ -223,26 +236,19 @@ class Broker:
             maximum_qos=self._flags.qos,
             wildcards_available=bool(getattr(properties, "WildcardSubscriptionAvailable", True)),
         )
+        # Where a broker hangs up on a subscription, nothing else is to be under way that it may have hung up on.
+        self._connected = connected if self._subscriptions.is_careful and first else None
+        return None if self._connected else connected
 
+    def _read_suback(self, client: Client, codes: Sequence[ReasonCode]) -> Item | None:
+        news, following = self._subscriptions.answered([str(code) if code.is_failure else None for code in codes])
+        self._tell_refusals(news)
+        if following:
+            subscribe(client, following)
+            return None
+        connected, self._connected = self._connected, None
+        return connected
 
-def _read_puback(generation: int, mid: int, code: ReasonCode) -> Acknowledged:
-    refusal = str(code) if code.is_failure else None
-    return Acknowledged(generation, mid, refusal, transient=code.value in _TRANSIENT)
-
-
-def _read_message(generation: int, message: paho.MQTTMessage) -> MessageArrived:
-    properties = message.properties
-    return MessageArrived(
-        generation,
-        message.topic,
-        bytes(message.payload),
-        message.retain,
-        getattr(properties, "ResponseTopic", None),
-        getattr(properties, "CorrelationData", None),
-    )
-
-
-def _end(client: paho.Client) -> None:
-    client.on_disconnect = None
-    client.disconnect()
-    client.loop_stop()
+    def _tell_refusals(self, topics: Sequence[str]) -> None:
+        for topic in topics:
+            logger.error("%s", describe_refusal(topic, self._subscriptions.refused[topic]))

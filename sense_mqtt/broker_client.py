@@ -1,5 +1,6 @@
 """One paho client: made from the settings, with what its CONNECT and SUBSCRIBE packets say."""
 
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +9,20 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sense_mqtt.broker_protocol import Version
 from sense_mqtt.broker_settings import BrokerSettings, make_context
 from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES
+from sense_mqtt.certificate import show_certificate
 from sense_mqtt.core.outgoing import WINDOW, Message
+from sense_mqtt.inbox import Acknowledged, MessageArrived
 
 CONNECT_TIMEOUT_S = 5.0  # a host that comes back while we wait for its answer is asked again so soon
 SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
+
+_TRANSIENT = (128, 131, 145, 151)  # of PUBACK: unspecified, implementation specific, number in use, quota exceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,17 @@ def dial(client: paho.Client, settings: BrokerSettings, *, fresh: bool) -> None:
     client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=fresh, properties=properties)
 
 
+def explain_failure(settings: BrokerSettings, error: OSError | ValueError) -> str:
+    """Say why there is no connection, and where a certificate is not trusted, whose it is."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"{type(error).__name__}: {error}"
+    shown = show_certificate(settings.host, settings.port)
+    return (
+        f"its certificate is not trusted ({error.verify_message}): {shown}; set mqtt.tls.ca_file to its "
+        "authority's certificate (PEM), or mqtt.tls.server_name to its name"
+    )
+
+
 def publish(client: paho.Client, message: Message, flags: Flags) -> int:
     """Send a message and return its number."""
     properties = None
@@ -103,3 +120,26 @@ def _subscriptions(topics: Sequence[str], protocol: MQTTProtocolVersion) -> list
     # Only so does the broker say that a request which arrives now was published to be retained.
     options = SubscribeOptions(qos=1, retainAsPublished=True)
     return [(topic, options) for topic in topics]
+
+
+def read_puback(generation: int, mid: int, code: ReasonCode) -> Acknowledged:
+    refusal = str(code) if code.is_failure else None
+    return Acknowledged(generation, mid, refusal, transient=code.value in _TRANSIENT)
+
+
+def read_message(generation: int, message: paho.MQTTMessage) -> MessageArrived:
+    properties = message.properties
+    return MessageArrived(
+        generation,
+        message.topic,
+        bytes(message.payload),
+        message.retain,
+        getattr(properties, "ResponseTopic", None),
+        getattr(properties, "CorrelationData", None),
+    )
+
+
+def end(client: paho.Client) -> None:
+    client.on_disconnect = None
+    client.disconnect()
+    client.loop_stop()

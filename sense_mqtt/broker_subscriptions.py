@@ -1,17 +1,20 @@
-"""Which of our subscriptions are made: all of them, but for a while after a message that is too large to be read."""
+"""Which of our subscriptions are made, which are refused, and which are left out after a message too large to read."""
 
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 PACKET_MOST_BYTES = 128 * 1024  # a request may have half of it
 LEFT_OUT_S, LEFT_OUT_MOST_S = 600.0, 21_600.0  # doubled each time: it may be retained
 
 REQUESTS = "/bridge/request/#"
+HANG_UPS_MOST = 2  # in a row, before a subscription was answered: then the broker is taken to refuse it
+HUNG_UP = "the broker hangs up on it"
 
 
 class Subscriptions:
-    """Thread-safe."""
+    """For the thread of one connection; `due_again` for the bridge's."""
 
     def __init__(self, topics: Sequence[str], now: Callable[[], float] = time.monotonic) -> None:
         self._topics = tuple(topics)
@@ -20,6 +23,54 @@ class Subscriptions:
         self._left_out: tuple[str, ...] = ()
         self._until = 0.0  # monotonic
         self._next_s = LEFT_OUT_S
+        self._asked: deque[tuple[str, ...]] = deque()  # SUBSCRIBEs of this connection without an answer
+        self._to_ask: deque[str] = deque()  # one by one
+        self._hang_ups: Counter[tuple[str, ...]] = Counter()
+        self.is_careful = False  # a SUBSCRIBE was answered by hanging up: one topic at a time, and nothing else before
+        self.refused: dict[str, str] = {}  # topic -> reason
+
+    def begin(self) -> tuple[str, ...]:
+        """Return what a new connection subscribes to first."""
+        present = tuple(topic for topic in self.present() if self.refused.get(topic) != HUNG_UP)
+        self._asked.clear()
+        self._to_ask = deque(present if self.is_careful else ())
+        return self._ask_next() if self.is_careful else self.ask(present)
+
+    def ask(self, topics: tuple[str, ...]) -> tuple[str, ...]:
+        """Note that these are asked for together, and return them."""
+        if topics:
+            self._asked.append(topics)
+        return topics
+
+    def _ask_next(self) -> tuple[str, ...]:
+        return self.ask((self._to_ask.popleft(),)) if self._to_ask else ()
+
+    def answered(self, refusals: Sequence[str | None]) -> tuple[list[str], tuple[str, ...]]:
+        """Take a SUBACK, with None for what was granted; return what is refused as news, and what to ask next."""
+        topics = self._asked.popleft() if self._asked else ()
+        self._hang_ups.pop(topics, None)
+        told = dict(zip(topics, refusals, strict=False))
+        news = [topic for topic, reason in told.items() if reason is not None and topic not in self.refused]
+        for topic, reason in told.items():
+            self.refused.pop(topic, None)
+            if reason is not None:
+                self.refused[topic] = reason
+        return news, self._ask_next()
+
+    def hung_up(self) -> list[str]:
+        """Take the end of a connection; return what the broker is taken to refuse, as news."""
+        topics = self._asked.popleft() if self._asked else ()
+        self._asked.clear()
+        if not topics:
+            return []
+        self._hang_ups[topics] += 1
+        if self._hang_ups[topics] < HANG_UPS_MOST:
+            return []
+        if not self.is_careful:
+            self.is_careful = True
+            return []
+        self.refused |= dict.fromkeys(topics, HUNG_UP)
+        return list(topics)
 
     def present(self) -> tuple[str, ...]:
         """Return what a new connection subscribes to."""
@@ -46,3 +97,14 @@ class Subscriptions:
                 return ()
             due, self._left_out = self._left_out, ()
             return due
+
+
+def describe_refusal(topic: str, reason: str) -> str:
+    """Say what does not work where a subscription is refused, and what to do."""
+    if topic.endswith(REQUESTS):
+        loss = "commands are not heard"
+    elif topic.endswith("/event"):
+        loss = "an event may be told twice after the connection was lost"
+    else:
+        loss = "what Home Assistant missed is not said again when it starts"
+    return f"the broker refuses the subscription to {topic} ({reason}): {loss}; let mqtt.username read it"

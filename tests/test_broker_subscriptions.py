@@ -1,6 +1,15 @@
-"""Which topics are subscribed to after a message that is too large to be read."""
+"""Which topics are subscribed to: what the broker refuses, and what is left out after a message too large."""
 
-from sense_mqtt.broker_subscriptions import LEFT_OUT_MOST_S, LEFT_OUT_S, Subscriptions
+import pytest
+
+from sense_mqtt.broker_subscriptions import (
+    HANG_UPS_MOST,
+    HUNG_UP,
+    LEFT_OUT_MOST_S,
+    LEFT_OUT_S,
+    Subscriptions,
+    describe_refusal,
+)
 
 REQUESTS, BIRTH = "sense/bridge/request/#", "homeassistant/status"
 
@@ -54,3 +63,75 @@ def test_a_message_that_stays_there_is_met_more_and_more_seldom():
         time.now += lasts_s
         assert subscriptions.due_again() == (REQUESTS,)
     assert lasts_s == LEFT_OUT_MOST_S
+
+
+# --- refusals
+
+
+def test_each_topic_of_a_suback_has_its_own_answer_and_a_refusal_is_news_once():
+    subscriptions = Subscriptions((REQUESTS, BIRTH))
+    for news in ([BIRTH], []):
+        assert subscriptions.begin() == (REQUESTS, BIRTH)
+        assert subscriptions.answered([None, "Not authorized"]) == (news, ())
+    assert subscriptions.refused == {BIRTH: "Not authorized"}
+
+
+def test_what_is_granted_later_is_not_refused_any_more():
+    subscriptions = Subscriptions((REQUESTS,))
+    subscriptions.begin()
+    subscriptions.answered(["Not authorized"])
+    subscriptions.begin()
+    assert subscriptions.answered([None]) == ([], ())
+    assert subscriptions.refused == {}
+
+
+def test_a_suback_that_nobody_waits_for_changes_nothing():
+    assert Subscriptions((BIRTH,)).answered(["Not authorized"]) == ([], ())
+
+
+def test_a_line_that_is_lost_later_blames_no_subscription():
+    subscriptions = Subscriptions((REQUESTS, BIRTH))
+    for _ in range(10):
+        subscriptions.begin()
+        subscriptions.answered([None, None])
+        assert subscriptions.hung_up() == []
+    assert not subscriptions.is_careful
+
+
+def test_one_loss_before_the_answer_blames_no_subscription():
+    subscriptions = Subscriptions((REQUESTS, BIRTH))
+    for _ in range(10):
+        subscriptions.begin()
+        subscriptions.hung_up()
+        subscriptions.begin()
+        subscriptions.answered([None, None])
+    assert not subscriptions.is_careful
+
+
+def test_after_hang_ups_topics_are_asked_for_one_by_one_until_the_one_is_known():
+    subscriptions = Subscriptions(("a", "b", "c"))
+    for _ in range(HANG_UPS_MOST):
+        assert subscriptions.begin() == ("a", "b", "c")
+        assert subscriptions.hung_up() == []
+    for known in ([], ["b"]):
+        assert subscriptions.begin() == ("a",)
+        assert subscriptions.answered([None]) == ([], ("b",))
+        assert subscriptions.hung_up() == known
+    assert subscriptions.begin() == ("a",)
+    assert subscriptions.answered([None]) == ([], ("c",))
+    assert subscriptions.answered([None]) == ([], ())
+    assert subscriptions.refused == {"b": HUNG_UP}
+
+
+@pytest.mark.parametrize(
+    ("topic", "loss"),
+    [
+        (REQUESTS, "commands are not heard"),
+        (BIRTH, "what Home Assistant missed is not said again when it starts"),
+        ("sense/+/event", "an event may be told twice after the connection was lost"),
+    ],
+)
+def test_a_refusal_says_what_does_not_work_therefore(topic, loss):
+    assert describe_refusal(topic, "why") == (
+        f"the broker refuses the subscription to {topic} (why): {loss}; let mqtt.username read it"
+    )

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from call import EVENT, REQUEST, Call, Lines, Office, calling
+from call import EVENT, REQUEST, TOPICS, Call, Lines, Office, calling
 from conftest import make_mosquitto
 from listener import Listener
 from mosquitto import START_TIMEOUT_S, Mosquitto, free_port, wait_for_port
+from strict_broker import StrictBroker
 
+from sense_mqtt.broker_subscriptions import HANG_UPS_MOST
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.embedded_broker import EmbeddedBroker
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
@@ -162,6 +164,40 @@ def test_with_mqtt_5_the_broker_keeps_such_a_message(mosquitto: Mosquitto):
         call.expect(BrokerConnected)
         call.broker.publish(Message(EVENT, "{}"))
         assert call.expect(MessageArrived).topic == EVENT
+
+
+# --- subscriptions that are refused
+
+REQUESTS, EVENTS = TOPICS
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_refused_subscription_is_told_once_with_what_does_not_work_therefore(protocol, caplog):
+    with StrictBroker(refused=(REQUESTS,)) as broker, calling(broker.port, protocol=protocol) as call:
+        for _ in range(2):
+            call.connect()
+        assert broker.subscribed == [[EVENTS], [EVENTS]]
+        told = [line for line in caplog.messages if "refuses the subscription" in line]
+        assert len(told) == 1
+        assert told[0].startswith(f"the broker refuses the subscription to {REQUESTS} (")
+        assert told[0].endswith("): commands are not heard; let mqtt.username read it")
+        assert call.broker.refused_subscriptions == tuple(told)
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_broker_that_hangs_up_on_a_subscription_is_used_without_it(protocol, caplog):
+    with StrictBroker(hangs_up_on=(EVENTS,)) as broker, calling(broker.port, protocol=protocol) as call:
+        for _ in range(HANG_UPS_MOST):  # all are asked for together
+            call.broker.open()
+            call.expect(BrokerConnected)
+            call.expect(BrokerDropped)
+        for _ in range(HANG_UPS_MOST):  # one by one
+            call.broker.open()
+            call.expect(BrokerDropped)
+        call.connect()
+        assert broker.subscribed[-1] == [REQUESTS]
+        [told] = [line for line in caplog.messages if "refuses the subscription" in line]
+        assert f"{EVENTS} (the broker hangs up on it): an event may be told twice" in told
 
 
 # --- websockets
