@@ -17,6 +17,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from sense_mqtt.broker_client import (
+    BAD_ANSWER,
+    HUNG_UP,
     Client,
     Flags,
     dial,
@@ -40,12 +42,6 @@ __all__ = ["Broker", "BrokerSettings", "BrokerTls"]
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 2.0
-BAD_ANSWER = "what the broker answered is not MQTT; Mosquitto answers so to a message above its message_size_limit"
-HUNG_UP = (
-    "the connection was lost before the broker answered our CONNECT (MQTT {}): perhaps it refuses "
-    "mqtt.username, mqtt.client_id or a retained last will of QoS 1, or mqtt.port and mqtt.tls do not fit it; "
-    "its log may tell"
-)
 
 _UNSPECIFIED = 128  # what paho says where the line just ended
 _UNSUPPORTED_VERSION = 132  # MQTT 5 reason code; paho gives it for the 3.1.1 answer too

@@ -1,0 +1,187 @@
+"""Every item that can reach the bridge."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.broker_limits import describe_limits
+
+Rung = Literal["stream", "poll", "snapshot", "paused"]
+
+
+# --- from a feed (threads "sense-feed-<monitor>")
+
+
+@dataclass(frozen=True, slots=True)
+class FrameArrived:
+    """One message of the realtime feed as it came: text (JSON) or binary (msgpack, or JSON in old binary frames)."""
+
+    monitor: int
+    raw: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePolled:
+    """The answer of `GET app/{monitor}/realtime_update`: a bare realtime payload, already parsed from JSON."""
+
+    monitor: int
+    payload: Any
+    asked: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOpened:
+    """A connection (or the first poll of a row) stands; frames follow."""
+
+    monitor: int
+    rung: Rung
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEnded:
+    """Frames are interrupted: what comes next may differ from what came last by more than one step."""
+
+    monitor: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChanged:
+    """The feed moved to another rung of its ladder, and why."""
+
+    monitor: int
+    rung: Rung
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLimited:
+    """Sense answered the feed that we ask too much (HTTP 429)."""
+
+    monitor: int
+    reason: str
+    retry_after_s: float  # 0: it did not say how long to wait
+
+
+Auth = Literal["starting", "ok", "auth_required", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthChanged:
+    """The session's standing with Sense changed, and why."""
+
+    auth: Auth
+    reason: str
+
+
+# --- from the desk (thread "sense-rest")
+
+
+@dataclass(frozen=True, slots=True)
+class LookupDone:
+    """A lookup ended: `result` holds what Sense said, or the error."""
+
+    ticket: object  # as given to the desk
+    result: Any  # the parsed answer, or a SenseMqttError
+
+
+# --- from the broker (thread "paho-mqtt-client-...")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerConnected:
+    """The broker took us; `generation` names this connection, in all items that follow from it."""
+
+    generation: int
+    window: int  # messages that may be unacknowledged, from the broker's CONNACK
+    packet_limit: int | None = None  # bytes, likewise; None: no limit
+    resumed: bool = False  # our session of before is continued: what we missed on our subscriptions comes now
+    retain_available: bool = True  # False: the broker keeps no retained messages, and none is sent as such
+    maximum_qos: int = 1  # 0: nothing is acknowledged; a message counts as delivered once it is written
+    wildcards_available: bool = True  # in subscriptions
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What does not work with this broker, a sentence each."""
+        return tuple(
+            describe_limits(
+                retain_available=self.retain_available,
+                maximum_qos=self.maximum_qos,
+                wildcards_available=self.wildcards_available,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDropped:
+    """The connection, or the attempt at one, ended; told at least once each."""
+
+    generation: int
+    reason: str
+    taken_over: bool = False  # another client came with our client id
+    refused: bool = False  # the broker does not want this client: to try again soon will not help
+    retry_now: bool = False  # the next attempt asks for something else
+    code: int | None = None  # the reason code of MQTT 5's DISCONNECT, where there was one
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The broker has the message that `publish` numbered `mid`; `refusal` is the reason where it did not take it."""
+
+    generation: int
+    mid: int
+    refusal: str | None = None
+    transient: bool = False  # the refusal: it may take the same message later
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArrived:
+    """Something was published on a topic that we subscribed to."""
+
+    generation: int
+    topic: str
+    payload: bytes
+    retain: bool = False
+    response_topic: str | None = None
+    correlation: bytes | None = None
+
+    @property
+    def is_request(self) -> bool:
+        return "/bridge/request/" in self.topic
+
+
+# --- from the process
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End in good order, with this exit code."""
+
+    reason: str
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """A thread died of an exception that nobody foresaw."""
+
+    thread: str
+    error: str
+
+
+Item = (
+    FrameArrived
+    | UpdatePolled
+    | FeedOpened
+    | FeedEnded
+    | FeedChanged
+    | FeedLimited
+    | AuthChanged
+    | LookupDone
+    | BrokerConnected
+    | BrokerDropped
+    | Acknowledged
+    | MessageArrived
+    | Stop
+    | Crashed
+)
