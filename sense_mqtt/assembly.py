@@ -12,11 +12,11 @@ from sense_mqtt.bridge.guard import Guard
 from sense_mqtt.bridge.health import Counters
 from sense_mqtt.bridge.houses import Houses
 from sense_mqtt.bridge.intake import Intake
-from sense_mqtt.bridge.jobs import Pace
+from sense_mqtt.bridge.jobs import Pace, RunningFeed
 from sense_mqtt.bridge.loop import TICK_S, Bridge
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.reception import Reception
-from sense_mqtt.bridge.schedules import BLIND_EVERY_S, TIMELINE_LAG_S, RunningFeed, Schedules
+from sense_mqtt.bridge.schedules import BLIND_EVERY_S, TIMELINE_LAG_S, Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.clock import Clock, SystemClock

@@ -59,6 +59,7 @@ class Desk:
         with self._changed:
             if self._closed or any(job.ticket == ticket for job in self._schedules):
                 return False
+            logger.debug("due: %s", ticket)
             self._schedules.append(_Job(ticket, lookup))
             self._changed.notify()
             return True

@@ -1,7 +1,8 @@
 """The table of commands -> REST calls, and the making of lookups for the desk from it."""
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,8 +11,8 @@ from sense_mqtt.core.energy import Energy, energy_answer, from_trends, join
 from sense_mqtt.core.instants import read_instant, write_instant
 from sense_mqtt.core.rows import mapping, rows_of
 from sense_mqtt.core.timeline import TimelineItem, read_items
-from sense_mqtt.errors import NotFound
-from sense_mqtt.sense.tokens import Account, Monitor
+from sense_mqtt.errors import NotFound, RequestRefused, TokenRefused
+from sense_mqtt.sense.tokens import Account, Monitor, read_monitor
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,12 @@ class Asking(Protocol):
 
     def account(self) -> Account: ...
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any: ...
+
+
+class Finding(Asking, Protocol):
+    """The session, where it learns of monitors."""
+
+    def add_monitors(self, found: Iterable[Monitor]) -> Account: ...
 
 
 Lookup = Callable[[Asking], Any]
@@ -142,6 +149,10 @@ class Lookups:
         """Return the lookup of the present period's Energy, for publishing; `scale` as Sense writes it (`DAY`)."""
         return lambda session: self._read_energy(self._ask(session, monitor, {"scale": scale}))
 
+    def account(self, wanted: Collection[int], *, again: bool) -> Callable[[Finding], Account]:
+        """Return the lookup of the account; `again`: with the monitors that it has had since the login."""
+        return lambda session: read_account(session, wanted, again=again)
+
     def timeline(self, since_s: float) -> Lookup:
         """Return the lookup of all edges on the timeline since then (seconds UTC), oldest first."""
         return lambda session: read_timeline(session, since_s)
@@ -159,6 +170,32 @@ class Lookups:
         trends = _trends(question)
         self._old_until[question.monitor.id] = until  # not where both are missing: that says nothing about either
         return from_trends(question.arguments["scale"], trends, solar=question.monitor.solar)
+
+
+def read_account(session: Finding, wanted: Collection[int], *, again: bool) -> Account:
+    """Return the account, and look for monitors that no login has told of yet.
+
+    A login tells which monitors there are, a renewal does not (protocol 2.3). Others show in the account's timeline, or
+    in `sense.monitors`; their overview says what they are, and is another account's secret.
+    """
+    account = session.account()
+    known = {monitor.id for monitor in account.monitors}
+    if not again and known.issuperset(wanted):
+        return account
+    found: list[Monitor] = []
+    with contextlib.suppress(NotFound, RequestRefused, TokenRefused):  # looking for more costs nothing that is there
+        for number in sorted({*_monitors_in_timeline(session), *wanted} - known):
+            with contextlib.suppress(NotFound):
+                answer = mapping(session.get(f"app/monitors/{number}/overview"))
+                monitor = read_monitor(mapping(mapping(answer.get("monitor_overview")).get("monitor")))
+                found += [monitor] if monitor and monitor.id == number else []
+    return session.add_monitors(found) if found else account
+
+
+def _monitors_in_timeline(session: Asking) -> set[int]:
+    page = mapping(session.get("users/{user}/timeline", {"n_items": PAGE_ITEMS}))
+    items = [*rows_of(page.get("items")), *rows_of(page.get("sticky_items"))]
+    return {int(item["monitor_id"]) for item in items if type(item.get("monitor_id")) is int}
 
 
 def read_timeline(session: Asking, since_s: float) -> tuple[TimelineItem, ...]:

@@ -92,6 +92,10 @@ class HandSession:
     def account(self) -> Account:
         return _give(self.told)
 
+    def add_monitors(self, found: Any) -> Account:
+        self.told = Account(self.told.user_id, (*self.told.monitors, *found))
+        return self.told
+
     def get(self, path: str, _params: Mapping[str, Any] | None = None, *, group: str | None = None) -> Any:  # noqa: ARG002
         self.asked.append(path)
         return _give(self.ways.get(path, NotFound(f"no {path}")))

@@ -1,15 +1,31 @@
 """What is done without being asked: the jobs, each with a name for the log. A schedule is a command nobody typed."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from sense_mqtt.core.entities import SCALES
 from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
+from sense_mqtt.inbox import Rung
 
-LIST_EVERY_S = 6 * 3600.0  # between readings of the list; a renamed or new device is seen in the feed before
+logger = logging.getLogger(__name__)
+
+# Between readings of the list, and of which monitors there are; a renamed or new device is seen in the feed before.
+LIST_EVERY_S = 6 * 3600.0
 SLOW_SCALES_EVERY = 4  # week to cycle are read so many times more seldom than the day
 PARKED_CHECK_S = 5.0  # between two looks whether a person has logged in
+
+
+class RunningFeed(Protocol):
+    """What is needed of a feed."""
+
+    @property
+    def rung(self) -> Rung: ...
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+    def pause(self, seconds: float, *, silent: bool) -> None: ...
+    def resume(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,14 @@ NAMES: Mapping[type, str] = {
     ReadTimeline: "the timeline",
 }
 """Of the jobs that ask Sense, and may fail."""
+
+
+def tell_missing(known: Collection[int], wanted: Collection[int]) -> None:
+    """Log what the configuration wants and the account does not have."""
+    for missing in sorted(set(wanted) - set(known)):
+        logger.error("sense.monitors: the account has no monitor %s, but %s", missing, sorted(known) or "none")
+    if not known:
+        logger.error("the Sense account has no monitor")
 
 
 def fellows(job: Job) -> tuple[Job, ...]:

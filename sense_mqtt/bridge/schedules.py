@@ -3,11 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from sense_mqtt.bridge.gaps import Holes
 from sense_mqtt.bridge.houses import Houses, choose_monitors
 from sense_mqtt.bridge.jobs import (
+    LIST_EVERY_S,
     NAMES,
     IntroduceAgain,
     Job,
@@ -17,8 +18,10 @@ from sense_mqtt.bridge.jobs import (
     ReadEnergy,
     ReadStatus,
     ReadTimeline,
+    RunningFeed,
     SayHealth,
     fellows,
+    tell_missing,
 )
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.status import Status
@@ -34,7 +37,6 @@ from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
-from sense_mqtt.inbox import Rung
 from sense_mqtt.lookups import Lookups
 from sense_mqtt.sense.tokens import Account, Monitor
 
@@ -46,17 +48,6 @@ BLIND_EVERY_S = 180.0  # the timeline, while no stream shows each edge
 TIMELINE_LAG_S = 90.0  # items show late: after a gap the timeline is read once more
 TIMELINE_MARGIN_S = 60.0  # its clock and the frames' differ
 SPREAD_S = 10.0  # after the start, between the first readings of energy
-
-
-class RunningFeed(Protocol):
-    """What is needed of a feed."""
-
-    @property
-    def rung(self) -> Rung: ...
-    def start(self) -> None: ...
-    def close(self) -> None: ...
-    def pause(self, seconds: float, *, silent: bool) -> None: ...
-    def resume(self) -> None: ...
 
 
 class Schedules:
@@ -108,10 +99,9 @@ class Schedules:
     def begin_due(self, now: Moment) -> None:
         """Begin every job whose time has come."""
         for job in self._agenda.take(now.monotonic):
-            logger.debug("due: %s", job)
             match job:
                 case ReadAccount():
-                    self._desk.schedule(job, lambda session: session.account())
+                    self._desk.schedule(job, self._lookups.account(self._wanted, again=self.knows_account))
                 case ReadDevices(monitor):
                     self._desk.schedule(job, self._lookups.prepare("devices", self.monitors[monitor], {}))
                 case ReadStatus(monitor):
@@ -226,14 +216,14 @@ class Schedules:
             self.read_timeline_later(job.monitor, now)
 
     def _take_account(self, account: Account, now: Moment) -> None:
-        known = {monitor.id: monitor for monitor in account.monitors}
-        for missing in sorted(self._wanted - set(known)):
-            logger.error("sense.monitors: the account has no monitor %s, but %s", missing, sorted(known) or "none")
-        if not known:
-            logger.error("the Sense account has no monitor")
-        for monitor, name in choose_monitors(account, self._wanted).items():
+        self.put(ReadAccount(), now.monotonic + LIST_EVERY_S)
+        chosen = choose_monitors(account, self._wanted)
+        if self.knows_account and all(monitor.id in self.feeds for monitor in chosen):
+            return
+        tell_missing({monitor.id for monitor in account.monitors}, self._wanted)
+        for monitor, name in chosen.items():
             self._admit(monitor, name, now)
-        self._houses.settle(self._wanted or (() if known else None))
+        self._houses.settle(self._wanted or (() if account.monitors else None))
         self.knows_account = True
         self._status.tell(now)
 

@@ -48,6 +48,10 @@ class Credentials:
         told = "\0".join(part or "" for part in (self.email, self.password, self.totp_secret))
         return hashlib.pbkdf2_hmac("sha256", told.encode(), b"sense-mqtt", FINGERPRINT_ROUNDS).hex()[:16]
 
+    def are_foreign_to(self, owner: str) -> bool:
+        """Whether a stored session of this owner is of another account."""
+        return bool(self.email and self.password) and owner not in ("", fingerprint(self.email))
+
 
 @dataclass(frozen=True, slots=True)
 class Parked:

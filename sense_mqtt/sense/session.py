@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ from sense_mqtt.sense.tokens import (
     Monitor,
     StoredSession,
     age_s,
-    fingerprint,
     renew_after_s,
     renewed,
     restore,
     store,
+    with_monitors,
 )
 
 __all__ = ["Account", "Credentials", "Monitor", "Session"]
@@ -125,6 +125,14 @@ class Session:
         with self._alone, self._file.locked():
             return self._keep(standing, "logged in").account
 
+    def add_monitors(self, found: Iterable[Monitor]) -> Account:
+        """Take in monitors that were found without a login, and store them with the session."""
+        with self._alone:
+            standing = self._stand()
+            with self._file.locked():
+                self._adopt()
+                return self._keep(with_monitors(self._standing or standing, found), "monitors were added").account
+
     # --- with `_alone` held
 
     def _stand(self) -> StoredSession:
@@ -146,7 +154,10 @@ class Session:
         self._file.warn_if_shared()
         standing = restore(self._read())
         self._stamp = stamp
-        if standing is None or self._is_anothers(standing):
+        if standing is None:
+            return
+        if self._credentials.are_foreign_to(standing.owner):
+            log.warning("the stored session belongs to another account than sense.email; it is left alone")
             return
         self._take(standing)
         if self._clock.now().monotonic < self._ends_at:
@@ -161,13 +172,6 @@ class Session:
                 raise
             log.warning("the session goes on without its file: %s", error)
             return {}
-
-    def _is_anothers(self, standing: StoredSession) -> bool:
-        known = self._credentials
-        if not (known.email and known.password) or standing.owner in ("", fingerprint(known.email)):
-            return False
-        log.warning("the stored session belongs to another account than sense.email; it is left alone")
-        return True
 
     def _is_due(self) -> bool:
         standing = self._standing

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -75,6 +75,12 @@ def renewed(standing: StoredSession, answer: Mapping[str, Any], wall: float, sen
     return replace(after, account=account, refresh_token=after.refresh_token or standing.refresh_token)
 
 
+def with_monitors(standing: StoredSession, found: Iterable[Monitor]) -> StoredSession:
+    """Add monitors that no login has told of."""
+    monitors = {monitor.id: monitor for monitor in (*standing.account.monitors, *found)}
+    return replace(standing, account=replace(standing.account, monitors=tuple(monitors.values())))
+
+
 def fingerprint(email: str | None) -> str:
     """Return what tells one account from another without telling the address; empty for none."""
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16] if email else ""
@@ -126,10 +132,11 @@ def _claimed_end(access_token: str) -> float | None:
 def _monitors(rows: object) -> tuple[Monitor, ...]:
     if not isinstance(rows, list):
         return ()
-    return tuple(monitor for row in rows if isinstance(row, dict) and (monitor := _monitor(row)))
+    return tuple(monitor for row in rows if isinstance(row, dict) and (monitor := read_monitor(row)))
 
 
-def _monitor(row: Mapping[str, Any]) -> Monitor | None:
+def read_monitor(row: Mapping[str, Any]) -> Monitor | None:
+    """Read one monitor, as the login and its overview describe it; None where it is none."""
     number = _whole(row.get("id"))
     if number is None:
         return None

@@ -55,6 +55,37 @@ def test_only_the_wanted_monitors_are_taken_and_one_that_is_missing_is_told(tmp_
     assert bridge.answers("status")[0]["code"] == "not_found"
 
 
+OVERVIEW_OF_8 = {"monitor_overview": {"monitor": {"id": 8, "solar_configured": True}}}
+
+
+def test_a_monitor_that_is_new_on_the_account_is_served_within_hours_and_without_a_login(bridge):
+    bridge.session.ways["app/monitors/8/overview"] = OVERVIEW_OF_8
+    bridge.session.ways["users/{user}/timeline"] = {"items": [{"monitor_id": 7}, {"monitor_id": 8}, {"monitor_id": 9}]}
+    bridge.pass_time(6 * 3600 + 60, step_s=10.0)
+    assert bridge.feeds[8].told == ["start"]
+    assert bridge.documents("bridge/info")[-1]["monitors"] == [7, 8]
+    assert list(bridge.feeds) == [7, 8]
+    assert bridge.session.asked.count("app/monitors/9/overview") == 1
+
+
+def test_a_monitor_that_the_configuration_names_and_no_login_told_of_is_served_at_once(tmp_path, caplog):
+    bridge = HandFed(tmp_path, sense={"monitors": [8]})
+    bridge.session.ways["app/monitors/8/overview"] = OVERVIEW_OF_8
+    bridge.connect()
+    bridge.work()
+    assert list(bridge.feeds) == [8]
+    assert "sense.monitors" not in caplog.text
+
+
+def test_looking_for_new_monitors_that_fails_costs_no_known_one(bridge, caplog):
+    bridge.session.ways["users/{user}/timeline"] = SenseUnavailable("HTTP 502")
+    bridge.pass_time(6 * 3600 + 60, step_s=10.0)
+    assert bridge.feeds[7].told == ["start"]
+    bridge.session.ways["users/{user}/timeline"] = TokenRefused("HTTP 401")
+    bridge.pass_time(60, step_s=10.0)
+    assert warnings(caplog) == ["the Sense account: HTTP 502; trying again"]
+
+
 def test_an_account_that_cannot_be_read_is_tried_again_and_told_once(tmp_path, caplog):
     bridge = HandFed(tmp_path)
     told, bridge.session.told = bridge.session.told, SenseUnavailable("HTTP 502")

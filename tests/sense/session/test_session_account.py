@@ -6,7 +6,10 @@ from sense_parts import STATUS, known, session_of
 from sense_mqtt.errors import (
     LoginRefused,
 )
+from sense_mqtt.lookups import read_account
 from sense_mqtt.sense.logins import Credentials
+from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.model import BuiltInHouse
 
 
 def test_the_first_session_is_a_login(cloud, tmp_path, clock):
@@ -44,3 +47,36 @@ def test_the_session_of_another_account_is_left_alone(cloud, tmp_path, clock, ca
 def test_whoever_configured_no_password_takes_any_session(cloud, tmp_path, clock):
     session_of(cloud, tmp_path, clock).token()
     assert session_of(cloud, tmp_path, clock, credentials=Credentials(email="other@example.com")).get(STATUS)
+
+
+@pytest.fixture
+def two():
+    """A cloud whose account has a second monitor since the login."""
+    with SimulatedCloud(BuiltInHouse(seed=1), BuiltInHouse(seed=2), pace="manual") as cloud:
+        yield cloud
+
+
+@pytest.mark.parametrize(("wanted", "again"), [((), True), ((900_102,), False)], ids=["in time", "by its id, at once"])
+def test_a_monitor_that_came_after_the_login_is_found_stored_and_kept(two, tmp_path, clock, wanted, again):
+    later = two.service.monitors.pop(900_102)
+    session = session_of(two, tmp_path, clock)
+    assert [monitor.id for monitor in session.account().monitors] == [900_101]
+    two.service.monitors[900_102] = later
+    account = read_account(session, wanted, again=again)
+    assert [monitor.id for monitor in account.monitors] == [900_101, 900_102]
+    assert account.monitors[1].time_zone == "America/New_York"
+    clock.advance(86_000)
+    session.get(STATUS)
+    assert two.records.counts.renews == 1  # whose answer names no monitors
+    assert session_of(two, tmp_path, clock).account() == session.account() == account
+    asked = two.records.counts.requests
+    assert read_account(session, wanted, again=False) == account
+    assert two.records.counts.requests == asked
+    assert two.records.counts.logins == 1
+
+
+def test_a_monitor_of_another_account_is_not_ours(two, tmp_path, clock):
+    session = session_of(two, tmp_path, clock)
+    assert read_account(session, (123,), again=True) == session.account()
+    two.faults.refuse(403, path="timeline", body='{"status": "error", "error_reason": "no"}')
+    assert read_account(session, (), again=True) == session.account()
