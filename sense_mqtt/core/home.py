@@ -73,6 +73,8 @@ class Home:
     newest: float | None = None  # epoch of the newest frame, seconds UTC
     arrived: float | None = None  # monotonic seconds, when the last frame came
     latest: RealtimeUpdate | None = None  # with the time at which it came where it told none
+    sun_at: float | None = None  # monotonic seconds, when the last frame came that told the sun's watts
+    house_told_at: float | None = None  # monotonic seconds, when readings of the house were last told
     online: bool | None = None  # as last told by `availability`
     witness: Witness = field(default_factory=Witness)  # what the timeline may still tell
     energy: Mapping[str, Kept] = field(default_factory=lambda: MappingProxyType({}))  # by scale

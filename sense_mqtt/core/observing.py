@@ -162,6 +162,7 @@ def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
         stepped_back=False,
         newest=home.newest if update.epoch is None else update.epoch,
         arrived=now.monotonic,
+        sun_at=home.sun_at if update.solar_w is None else now.monotonic,
         latest=replace(update, epoch=time),
         witness=look_on(home.witness, time, _vague_s(update)) if shows_absence else home.witness,
     )
@@ -182,17 +183,11 @@ def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcom
     home, settled = _settle_all(home, now, policy)
     home, heard = judge_rumours(home, now, policy)
     events = _in_order(*heard, *settled)
-    stale = _is_stale(home, now, policy)
-    home, availability = telling.tell_availability(home, online=not stale, now=now)
+    home, availability = telling.tell_availability(home, online=not telling.is_stale(home, now, policy), now=now)
     switched = frozenset(_devices_of(events))
-    tell = telling.tell_switched if stale else telling.tell_values
-    home, readings = tell(home, switched, now, policy)
+    home, readings = telling.tell_if_fresh(home, switched, now, policy)
     home, documents = telling.describe(home, switched)
     return home, (*availability, *events, *readings, *documents)
-
-
-def _is_stale(home: Home, now: Moment, policy: Policy) -> bool:
-    return home.arrived is None or now.monotonic - home.arrived > policy.stale_after_s
 
 
 def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Event]]:
@@ -209,7 +204,7 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
 def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Moment, policy: Policy) -> Outcome:
     home, events = judge_rumours(take_in(home, seen, now), now, policy)
     switched = frozenset(_devices_of(events))
-    home, readings = telling.tell_switched(home, switched, now, policy)
+    home, readings = telling.tell_if_fresh(home, switched, now, policy)
     home, documents = telling.describe(home, switched)
     return home, (*events, *readings, *documents)
 
@@ -226,8 +221,7 @@ def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, policy: 
 
 def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) -> Outcome:
     home, changes = roster.compare(home, seen.rows, now.wall, policy)
-    stale = _is_stale(home, now, policy)
-    home, values = (home, ()) if stale else telling.tell_values(home, frozenset(), now, policy)
+    home, values = telling.tell_if_fresh(home, frozenset(), now, policy)
     home, documents = telling.describe(home, _met(changes), anyway=any(isinstance(c, Withdrawal) for c in changes))
     return home, (*changes, *values, *documents)
 

@@ -1,14 +1,13 @@
-"""What is told of a house: each reading when it has changed and its interval has passed, a transition's at once."""
+"""What is told of a house: what has changed, when its interval has passed, and at once with a transition."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from sense_mqtt.core import documents
+from sense_mqtt.core import documents, house_set
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.energy import Energy, accept, device_document, empty_document, house_document
-from sense_mqtt.core.entities import READINGS
-from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home import Home, Policy, Said
+from sense_mqtt.core.house_set import News
 from sense_mqtt.core.instants import Moment, write_instant
 from sense_mqtt.core.measures import write_number
 from sense_mqtt.core.replies import write_json
@@ -20,11 +19,16 @@ MINUTE_S = 60.0
 
 
 def tell_values(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
-    """Tell the present values that are due; of devices in `switched` at once."""
+    """Tell the present values that are due; of devices in `switched` at once, and of the house with them."""
     home = _unsay_powers(home, switched)
-    house = _tell_house(home, home.latest, now, policy) if home.latest else ()
-    news = [*house, *_tell_devices(home, home.devices, switched, now, policy)]
-    return _remember(home, news, now), tuple(reading for reading, _ in news)
+    devices = list(_tell_devices(home, home.devices, switched, now, policy))
+    house = house_set.tell(home, now, policy, at_once=bool(switched) or house_set.is_exceeded(home, devices))
+    lowered = frozenset(house_set.left_above(home, house)) - {reading.device for reading, _ in devices}
+    devices += _tell_devices(home, sorted(lowered), lowered, now, policy)
+    news = [*house, *_tell_last_frame(home, now), *devices]
+    home = _remember(home, news, now)
+    told = tuple(reading for reading, _ in news)
+    return (replace(home, house_told_at=now.monotonic) if house else home), told
 
 
 def tell_switched(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
@@ -32,6 +36,17 @@ def tell_switched(home: Home, switched: frozenset[str], now: Moment, policy: Pol
     home = _unsay_powers(home, switched)
     news = list(_tell_devices(home, sorted(switched), switched, now, policy))
     return _remember(home, news, now), tuple(reading for reading, _ in news)
+
+
+def tell_if_fresh(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
+    """Tell the present values that are due, as far as a fresh frame backs them."""
+    tell = tell_switched if is_stale(home, now, policy) else tell_values
+    return tell(home, switched, now, policy)
+
+
+def is_stale(home: Home, now: Moment, policy: Policy) -> bool:
+    """Say whether the newest frame is too old to tell how things are."""
+    return home.arrived is None or now.monotonic - home.arrived > policy.stale_after_s
 
 
 def tell_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
@@ -77,9 +92,6 @@ def describe(home: Home, identities: frozenset[str], *, anyway: bool = False) ->
     return home, (*(reading for reading in described if reading.device != "solar"), *listed)
 
 
-News = tuple[Reading, float | None]
-
-
 def _unsay_powers(home: Home, switched: frozenset[str]) -> Home:
     # The timeline tells of an edge and not of its watts: those of the next frame are told at once.
     unknown = {(identity, "power") for identity in switched if home.devices[identity].power_w is None}
@@ -96,17 +108,8 @@ def _if_new(home: Home, device: str | None, key: str, text: str) -> tuple[News, 
     return () if said is not None and said.text == text else ((Reading(device, key, text), None),)
 
 
-def _tell_house(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Iterator[News]:
-    for entity in READINGS:
-        value = entity.read(update) if entity.read else None
-        if value is not None and entity.decimals is not None:
-            jump_w = policy.jump_w if entity.unit == "W" else None
-            yield from _tell(home, None, entity.key, value, entity.decimals, policy.house_interval_s, jump_w, now)
-    yield from _tell_last_frame(home, update.epoch, now)
-
-
-def _tell_last_frame(home: Home, time: float | None, now: Moment) -> Iterator[News]:
-    said = home.said.get((None, "last_frame"))
+def _tell_last_frame(home: Home, now: Moment) -> Iterator[News]:
+    said, time = home.said.get((None, "last_frame")), home.latest.epoch if home.latest else None
     due = said is None or now.monotonic - said.at >= MINUTE_S
     if due and time is not None:
         yield from _if_new(home, None, "last_frame", write_instant(time))

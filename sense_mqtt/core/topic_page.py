@@ -72,6 +72,13 @@ A reading is published when its rounded value has changed and its interval has p
 transition publishes the device's power at once, and so does a change of at least `publish.jump_w` where that is
 set.
 
+The readings of the house are one set, of one frame, on one clock: when it is due, with every transition, and with a
+jump of one of them, all of it that has changed is published. So `grid_power` is always `power` less `solar_power`. A
+device that draws more than the house was told to brings the set, and the set brings devices that were told to draw
+more than the house does now. A frame that does not tell the sun's watts, in a home where they were told, brings no
+set; if none tells them for as long as a house without frames stays `online`, `solar_power`, `grid_power` and
+`solar_share` are emptied, and the rest goes on.
+
 {readings}
 
 ## Commands
