@@ -5,13 +5,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sense_mqtt.core.instants import read_instant, write_instant
+from sense_mqtt.core.instants import Moment, read_instant, write_instant
 from sense_mqtt.core.rows import finite, list_of, mapping, number, read_name, rows_of, text
 
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
 FIGURES = (*COUNTERS, "net_production_kwh", "solar_powered_pct")
-HELD_BACK_MOST = 4  # readings in a row: an hour at the default interval, in which Sense finalises (protocol 3.7)
 
+# What is lower than before is believed once it has lasted for so long after the last good figure. Sense finalises an
+# hour some two minutes after its end (protocol 3.7): until then, an hour and a little, a dip may be one.
+HELD_BACK_S = 3900.0
+# The most that the panel of a home carries: 400 A at 240 V, twice what most have. Sun and grid come through it too.
+PANEL_KW = 96.0
+CLOCKS_DIFFER_S = 60.0  # Sense's, which tells the start, and ours
+
+_LONGEST_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 31, "YEAR": 366, "CYCLE": 366}  # and an hour, where the clocks go back
 _NOISE_KWH = 0.0005  # half of the last digit that is published
 _HOUSE = ""  # in `Kept.held_back`, beside the ids of devices, which are never empty
 
@@ -42,10 +49,11 @@ class Energy:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What may be published, and how often in a row the house or a device was held back."""
+    """What may be published, and since when the house or a device is held back."""
 
     energy: Energy
-    held_back: Mapping[str, int] = field(default_factory=dict)
+    read_at: float  # monotonic seconds of the last reading that could be
+    held_back: Mapping[str, float] = field(default_factory=dict)  # monotonic seconds of the last good figure
 
 
 def join(scale: str, usage: Any, solar: Any = None) -> Energy:
@@ -55,9 +63,9 @@ def join(scale: str, usage: Any, solar: Any = None) -> Energy:
         scale,
         _start(usage),
         consumption_kwh=_used(usage),
-        production_kwh=_production(total, "production_kwh"),
-        from_grid_kwh=number(total.get("from_grid_kwh")),
-        to_grid_kwh=number(total.get("to_grid_kwh")),
+        production_kwh=_counter(total.get("production_kwh")),
+        from_grid_kwh=_counter(total.get("from_grid_kwh")),
+        to_grid_kwh=_counter(total.get("to_grid_kwh")),
         net_production_kwh=number(total.get("net_kwh")),
         solar_powered_pct=number(total.get("solar_percentage")),
         devices=_devices((row, _used(row)) for row in rows_of(usage.get("device_breakdown"))),
@@ -73,41 +81,48 @@ def from_trends(scale: str, trends: Any, *, solar: bool | None = None) -> Energy
     energy = Energy(
         scale,
         _start(trends),
-        consumption_kwh=number(consumption.get("total")),
+        consumption_kwh=_counter(consumption.get("total")),
         devices=_devices((row, _trended(row)) for row in rows_of(consumption.get("devices"))),
     )
     if not solar:
         return energy
     return replace(
         energy,
-        production_kwh=_production(production, "total"),
-        from_grid_kwh=number(trends.get("from_grid")),
-        to_grid_kwh=number(trends.get("to_grid")),
+        production_kwh=_counter(production.get("total")),
+        from_grid_kwh=_counter(trends.get("from_grid")),
+        to_grid_kwh=_counter(trends.get("to_grid")),
         net_production_kwh=number(trends.get("net_production")),
         solar_powered_pct=number(trends.get("solar_powered")),
     )
 
 
-def accept(kept: Kept | None, read: Energy) -> Kept:
-    """Return what may be published after a reading.
+def accept(kept: Kept | None, read: Energy, now: Moment) -> Kept | None:
+    """Return what may be published after a reading; what there was, where the reading cannot be.
 
     Between hours Sense's figures dip and come back (HA#167374), and Home Assistant must not see a counter fall without
     a new `start`. So the house's figures together, and each device's alone, stay as they were where a counter fell or
-    a figure went. After HELD_BACK_MOST readings in a row the lower value is no dip but a correction, and is believed.
-    An answer about an earlier period is held back whole, for as long.
+    a figure went. What is still so HELD_BACK_S after the last good figure is no dip but a correction, and is believed;
+    never at the first reading, however long after it. An answer about an earlier period is held back whole, as long.
+
+    What is higher than a panel can have carried since the start of the period is no figure, however long it lasts: it
+    would be defended against the true ones.
     """
+    most_kwh = _most_kwh(read, now.wall)
+    if not _house_can_be(read, most_kwh):
+        return kept
+    read = replace(read, devices=tuple(device for device in read.devices if device.consumption_kwh <= most_kwh))
     if kept is None or _starts_later(read, kept.energy):
-        return Kept(read)
+        return Kept(read, now.monotonic)
     if read.start != kept.energy.start:
-        held = _count(kept, [_HOUSE])
-        return Kept(kept.energy, held) if held else Kept(read)
+        held = _hold_back(kept, [_HOUSE], now)
+        return Kept(kept.energy if held else read, now.monotonic, held)
     before = {device.id: device for device in kept.energy.devices}
     after = {device.id: device for device in read.devices}
     fallen = [device.id for device in kept.energy.devices if _device_fell(device, after.get(device.id))]
-    held = _count(kept, [*fallen, *([_HOUSE] if _house_fell(kept.energy, read) else [])])
+    held = _hold_back(kept, [*fallen, *([_HOUSE] if _house_fell(kept.energy, read) else [])], now)
     chosen = {**after, **{identity: before[identity] for identity in fallen if identity in held}}
     house = kept.energy if _HOUSE in held else read
-    return Kept(replace(house, devices=tuple(chosen.values())), held)
+    return Kept(replace(house, devices=tuple(chosen.values())), now.monotonic, held)
 
 
 def house_document(energy: Energy, updated: str) -> dict[str, Any]:
@@ -152,10 +167,29 @@ def _starts_later(read: Energy, before: Energy) -> bool:
     return read.start is not None and (before.start is None or read.start > before.start)
 
 
-def _count(kept: Kept, subjects: Iterable[str]) -> dict[str, int]:
-    """Return how often each subject will have been held back, without those that have been often enough."""
-    times = {subject: kept.held_back.get(subject, 0) + 1 for subject in subjects}
-    return {subject: count for subject, count in times.items() if count <= HELD_BACK_MOST}
+def _hold_back(kept: Kept, subjects: Iterable[str], now: Moment) -> dict[str, float]:
+    """Return since when each subject is held back, without those that have been for long enough."""
+    good_at = {subject: kept.held_back.get(subject, kept.read_at) for subject in subjects}
+    return {
+        subject: at
+        for subject, at in good_at.items()
+        if subject not in kept.held_back or now.monotonic - at <= HELD_BACK_S
+    }
+
+
+def _most_kwh(read: Energy, wall: float) -> float:
+    """Return what a panel can have carried from the start of the period until now."""
+    seconds = longest_s = _LONGEST_DAYS[read.scale] * 86_400 + 3600.0
+    start = read_instant(read.start)
+    # A start that is to come says that a clock is wrong: the period has its length all the same.
+    if start is not None and start <= wall + CLOCKS_DIFFER_S:
+        seconds = min(wall - start + CLOCKS_DIFFER_S, longest_s)
+    return seconds / 3600 * PANEL_KW
+
+
+def _house_can_be(read: Energy, most_kwh: float) -> bool:
+    figures = [getattr(read, name) for name in (*COUNTERS, "net_production_kwh")]
+    return all(abs(figure) <= most_kwh for figure in figures if figure is not None)
 
 
 def _house_fell(before: Energy, after: Energy) -> bool:
@@ -177,20 +211,20 @@ def _start(answer: Mapping[str, Any]) -> str | None:
 
 
 def _used(row: Mapping[str, Any]) -> float | None:
-    return number(mapping(row.get("consumption")).get("usage_total_kwh"))
+    return _counter(mapping(row.get("consumption")).get("usage_total_kwh"))
 
 
-def _production(answer: Mapping[str, Any], key: str) -> float | None:
-    # Inverters draw a few watts at night (INVARIANTS 14); production is never below 0, as `solar_power`.
-    production = number(answer.get(key))
-    return None if production is None else max(0.0, production)
+def _counter(value: Any) -> float | None:
+    # Never below 0, as the watts that they count: inverters draw a little at night (INVARIANTS 14).
+    kwh = number(value)
+    return None if kwh is None else max(0.0, kwh)
 
 
 def _trended(row: Mapping[str, Any]) -> float | None:
     """Return a device's kWh: its total, or what its hours add up to where there is none (G17)."""
-    total = number(row.get("total_kwh"))
+    total = _counter(row.get("total_kwh"))
     hours = [hour for hour in list_of(row.get("history")) if finite(hour)]
-    return math.fsum(hours) if total is None and hours else total
+    return _counter(math.fsum(hours)) if total is None and hours else total
 
 
 def _devices(rows: Iterable[tuple[Mapping[str, Any], float | None]]) -> tuple[DeviceEnergy, ...]:

@@ -64,7 +64,10 @@ def tell_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
 def tell_energy(home: Home, energy: Energy, now: Moment) -> Outcome:
     """Tell the energy of a period, of the house and of each device, as far as the figures can be believed."""
     before = home.energy.get(energy.scale)
-    kept = accept(before, energy)
+    # Sense's own clock, where frames told it, knows best whether a period has begun.
+    kept = accept(before, energy, Moment(max(now.wall, home.newest or 0.0), now.monotonic))
+    if kept is None or kept is before:
+        return home, ()
     over = () if before is None or before.energy.start == kept.energy.start else before.energy.devices
     home = replace(home, energy={**home.energy, energy.scale: kept})
     updated, key = write_instant(now.wall), f"energy/{energy.scale.lower()}"

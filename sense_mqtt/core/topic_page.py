@@ -6,6 +6,7 @@ To write it anew: python -c "from sense_mqtt.core.topic_page import *; print(top
 from collections.abc import Iterable, Iterator
 
 from sense_mqtt.core.command_table import COMMANDS
+from sense_mqtt.core.energy import HELD_BACK_S, PANEL_KW
 from sense_mqtt.core.entities import (
     BRIDGE,
     BRIDGE_EVENTS,
@@ -38,6 +39,10 @@ absent, never 0.
 Figures in `energy/<scale>`, for each scale of {scales}:
 
 {figures}
+
+A counter that falls, or a figure that goes, within its period is a dip of Sense's: what was published stays until the
+new figure has lasted for {held_back_min:.0f} minutes, the house and each device alone. What is higher than a panel can
+have carried from `start` until now ({panel_kw:.0f} kW: 400 A at 240 V) is no figure.
 
 Types of `event`: {house_events}.
 
@@ -138,6 +143,8 @@ def topic_page() -> str:
     return PAGE.format(
         house=_table(TOPIC_HEAD, (*_topics(MONITOR), *_house_documents())),
         scales=_codes(SCALES),
+        held_back_min=HELD_BACK_S / 60,
+        panel_kw=PANEL_KW,
         figures=_table(("figure", "what"), ((f"`{row.field}`", row.about) for row in HOUSE_FIGURES)),
         house_events=_codes(HOUSE_EVENTS),
         device=_table(TOPIC_HEAD, (*_topics(DEVICE), *_device_documents())),

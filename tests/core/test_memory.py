@@ -183,3 +183,23 @@ def test_edges_and_spans_that_cannot_be_read_are_forgotten():
     home = recall(7, {"devices": devices, "witness": witness}, policy())
     assert home.devices["1a2b3c4d"].known == (Known("turned_on", 7.0, 7.0),)
     assert home.witness == Witness(blind=((1.0, 2.0),), offsets=(3.0,))
+
+
+def test_a_document_as_the_first_release_wrote_it_is_read():
+    document = {
+        "solar": True, "listed": True, "newest": START + 9, "hidden": ["ffee0011"],
+        "witness": {"horizon": START, "looked": START + 9, "sure": START + 9, "blind": [[START, START + 9]],
+                    "offsets": []},
+        "devices": [
+            {"id": "1a2b3c4d", "name": "Dryer", "kind": "detected", "framed_name": "Dryer", "listed_name": "Dryer",
+             "state": "off", "since": START + 9, "last_on": START + 5, "last_off": START + 9, "known": [
+                {"event_type": "turned_off", "time": START + 9, "earliest": START + 5, "told": None, "guid": None}]},
+            {"id": "unknown", "name": "Other", "kind": "virtual", "state": None, "since": None, "last_on": None,
+             "last_off": None},
+        ],
+    }  # fmt: skip
+    home = recall(7, json.loads(json.dumps(document)), policy())
+    assert {**remember(home), **document} == remember(home)
+    _, changes = run(home, (20, frame(DRYER, at=20, solar_w=100.0)))
+    assert sources(changes) == [("turned_on", "reconnect")]
+    assert readings(changes, "grid_power") == ["200.0"]

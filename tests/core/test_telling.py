@@ -215,6 +215,23 @@ def test_energy_that_dips_is_held_back():
     assert json.loads(readings(changes, "energy/day")[0])["consumption_kwh"] == 6.9
 
 
+def test_energy_that_cannot_be_tells_nothing():
+    giant = Energy("DAY", DAY.start, consumption_kwh=4294967.296)
+    home, changes = run(HOME, (0, EnergyRead(giant)))
+    assert changes == []
+    home, _ = run(home, (900, EnergyRead(DAY)))
+    _, changes = run(home, (1800, EnergyRead(giant)), (2700, EnergyRead(Energy("DAY", DAY.start, 7.0))))
+    assert [json.loads(told)["consumption_kwh"] for told in readings(changes, "energy/day")] == [7.0]
+
+
+def test_how_much_can_be_is_measured_by_the_clock_of_frames_where_it_is_ahead():
+    began_now = Energy("DAY", "2026-11-18T11:06:40.000Z", consumption_kwh=23.4)
+    _, changes = run(HOME, (0, EnergyRead(began_now)))
+    assert changes == []
+    _, changes = run(HOME, (0, frame(at=3600)), (1, EnergyRead(began_now)))
+    assert len(readings(changes, "energy/day")) == 1
+
+
 def test_a_device_that_draws_nothing_while_it_is_on_and_one_that_goes_off_are_told_apart():
     asleep = {**DRYER, "w": 0.0}
     _, changes = run(HOME, (0, frame(asleep)), (100, frame(asleep, at=100)), (103, frame(at=103)))
