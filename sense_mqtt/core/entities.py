@@ -128,13 +128,7 @@ HOUSE_FIGURES: tuple[Entity, ...] = (
 MONITOR: tuple[Entity, ...] = (
     _reading(_POWER, "power", "Power", "W, whole house consumption; never below 0", measures.power),
     _reading(_SOLAR_POWER, "solar_power", "Solar power", "W, production; never below 0", measures.solar_power),
-    _reading(
-        _SOLAR_POWER,
-        "grid_power",
-        "Grid power",
-        "W, power less solar; positive: importing, negative: exporting",
-        measures.grid_power,
-    ),
+    _reading(_SOLAR_POWER, "grid_power", "Grid power", "W, power less solar; below 0: exporting", measures.grid_power),
     _reading(
         _SHARE,
         "solar_share",
