@@ -25,6 +25,7 @@ from sense_mqtt.sense.causes import root_reason
 from sense_mqtt.sense.deadline import Deadline
 from sense_mqtt.sense.manners import Manners
 from sense_mqtt.sense.paths import plain_path
+from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.store import StateFile
 from sense_mqtt.sense.trust import explain, refused_certificate, trust
 
@@ -121,6 +122,8 @@ class SenseApi:
 
     def _exchange(self, method: str, url: str, **more: Any) -> Answer:
         timeouts = (self._timeout_s, self._timeout_s)  # each of one read only, hence the deadline
+        proxy = find_proxy(url)
+        more["proxies"] = {urlsplit(url).scheme: proxy.url} if proxy else {}
         with self._session.request(
             method, url, timeout=timeouts, stream=True, allow_redirects=False, auth=_as_it_is, **more
         ) as response:
@@ -155,6 +158,7 @@ def _session(adapter: HTTPAdapter, device_id: str) -> requests.Session:
     session = requests.Session()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
+    session.trust_env = False  # its proxies would not be those of the feed
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # Sense needs none (facts 1)
     headers = {"User-Agent": USER_AGENT, "x-sense-device-id": device_id, "Accept": "application/json"}
     session.headers.update(headers | {"Connection": "close"})  # minutes between calls: a kept one would go stale

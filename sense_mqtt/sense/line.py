@@ -14,6 +14,7 @@ from sense_mqtt.errors import SenseUnavailable, TokenRefused
 from sense_mqtt.sense.answers import http_time, retry_after_s
 from sense_mqtt.sense.causes import root_reason
 from sense_mqtt.sense.deadline import Deadline
+from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.trust import explain, refused_certificate
 
 WAKE_S = 0.5  # so often the listener looks up, however silent the feed
@@ -88,9 +89,14 @@ class Line:
         self.keep()
 
     def _connect(self, token: str) -> None:
-        header = _headers(token, self._settings.device_id)
+        url, header = self._settings.url, _headers(token, self._settings.device_id)
         self._socket.connect(  # type: ignore[no-untyped-call]
-            self._settings.url, header=header, timeout=self._settings.timeout_s, suppress_origin=True, redirect_limit=0
+            url,
+            header=header,
+            timeout=self._settings.timeout_s,
+            suppress_origin=True,
+            redirect_limit=0,
+            **_proxy_options(url),
         )
 
     def receive(self) -> str | bytes | None:
@@ -183,6 +189,15 @@ def _headers(token: str, device_id: str) -> list[str]:
         f"User-Agent: sense-mqtt/{__version__} (Sense to MQTT bridge)",
         *([f"x-sense-device-id: {device_id}"] if device_id else []),
     ]
+
+
+def _proxy_options(url: str) -> dict[str, Any]:
+    """Say how to connect, so that websocket-client does not ask the environment itself."""
+    proxy = find_proxy(url)
+    if proxy is None:
+        return {"http_proxy_host": "none", "http_no_proxy": ["*"]}
+    login = {"http_proxy_auth": proxy.login} if proxy.login else {}
+    return {"http_proxy_host": proxy.host, "http_proxy_port": proxy.port, "http_no_proxy": ["none.invalid"], **login}
 
 
 def _is_closed(error: Exception) -> bool:
