@@ -2,15 +2,28 @@
 
 An entity that is told on another topic from now on (another mode, another prefix) keeps its settings: it is unloaded
 with `migrate_discovery` first, and only then is its old topic emptied. An emptied device topic without a component is
-logged as a warning, so such a topic holds a device trigger, which leaves nothing behind, in between. All else is just
-emptied, which removes it. Facts: Home Assistant 2026.2, components/mqtt/discovery.py and entity.py.
+logged as a warning, so such a topic holds a device trigger, which leaves nothing behind, in between.
+
+What is told nowhere any more is removed by emptying the topics of its entities. A device topic moves to such topics
+first: Home Assistant itself empties the topic of each disabled entity that goes with a device, which it would log as a
+warning for each where that is the device's own. Facts: Home Assistant 2026.2, components/mqtt/discovery.py and
+entity.py.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sense_mqtt.core.discovery import Config, Style, told_by
+from sense_mqtt.core.discovery import (
+    Config,
+    DeviceFacts,
+    MonitorFacts,
+    Style,
+    introduce_device,
+    introduce_monitor,
+    monitor_of,
+    told_by,
+)
 
 _PLACEHOLDER = {"platform": "device_automation", "automation_type": "trigger", "type": "moved", "subtype": "moved"}
 
@@ -39,11 +52,20 @@ def remove_obsolete(
     places = {topic: place for topic in announced if topic not in topics and (place := read_place(topic))}
     obsolete = {topic: place for topic, place in places.items() if not is_kept(place.node)}
     told_elsewhere = {place for config in wanted for place in _places_of(config)}
-    moving = {topic: place for topic, place in obsolete.items() if place in told_elsewhere}
+    apart = {
+        topic: _tell_each(topic, place.node, style)
+        for topic, place in obsolete.items()
+        if place.key is None and place not in told_elsewhere
+    }
+    moving = {topic: place for topic, place in obsolete.items() if place in told_elsewhere or apart.get(topic)}
+    of_device = {topic: place.node for topic, place in moving.items() if place.key is None}
+    single = tuple(config for configs in apart.values() for config in configs)
     steps = (
         tuple(Config(topic, {"migrate_discovery": True}) for topic in moving),
-        tuple(_hold_place(topic, place.node, style) for topic, place in moving.items() if place.key is None),
+        tuple(_hold_place(topic, node, style) for topic, node in of_device.items()),
         tuple(Config(topic, None) for topic in obsolete),
+        single,
+        tuple(Config(config.topic, None) for config in single),
     )
     return Removal(tuple(step for step in steps if step), frozenset(place.node for place in moving.values()))
 
@@ -62,6 +84,19 @@ def _places_of(config: Config) -> Iterable[Place]:
     place = read_place(config.topic)
     keys = (None, place and place.key, *(config.payload or {}).get("components", ()))
     return [Place(place.node, key) for key in keys] if place else []
+
+
+def _tell_each(topic: str, node: str, style: Style) -> tuple[Config, ...]:
+    """Return the entities that a device topic may have told of, each on a topic of its own below the same prefix."""
+    monitor = monitor_of(node)
+    if monitor is None:
+        return ()
+    prefix = topic.removesuffix(f"/device/{node}/config")
+    single = replace(style, mode="single", topics=replace(style.topics, prefix=prefix))
+    device = node.removeprefix(f"sense_mqtt_{monitor}").removeprefix("_")
+    if device:
+        return introduce_device(MonitorFacts(monitor), DeviceFacts(device), single)
+    return introduce_monitor(MonitorFacts(monitor, solar=True), single)
 
 
 def _hold_place(topic: str, node: str, style: Style) -> Config:

@@ -75,9 +75,11 @@ def test_a_device_that_is_gone_is_withdrawn_and_its_topics_are_cleared(bridge):
         bridge.show(at=at)  # what draws exists, whatever the list says
     bridge.ask("refresh")
     bridge.work()
+    bridge.pass_time(5)
     assert bridge.newest("homeassistant/device/sense_mqtt_7_1a2b3c4d/config") == ""
     assert bridge.newest("sense/7/device/1a2b3c4d/state") == "OFF"  # Home Assistant still listens
-    bridge.pass_time(3)
+    bridge.pass_time(10)
+    assert bridge.newest("homeassistant/sensor/sense_mqtt_7_1a2b3c4d/power/config") == ""
     assert bridge.newest("sense/7/device/1a2b3c4d/state") == ""
     assert "device_removed" in [event["event_type"] for event in bridge.documents("sense/7/event")]
 

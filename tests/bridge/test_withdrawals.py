@@ -28,7 +28,7 @@ def begin(folder, *monitors, **config):
     """Begin another process over the same state, with another configuration."""
     bridge = HandFed(folder, *monitors, **config)
     bridge.begin()
-    bridge.pass_time(10)
+    bridge.pass_time(15)
     return bridge
 
 
@@ -45,9 +45,10 @@ def test_a_monitor_that_is_not_wanted_any_more_is_offline_and_leaves_home_assist
     bridge = begin(tmp_path, HOUSE, OTHER, sense={"monitors": [8]})
     assert bridge.newest(A) == "offline"
     left = {topic for topic, payload in configs(bridge).items() if not payload}
-    assert left == {
+    assert left >= {
         f"homeassistant/device/sense_mqtt_7{which}/config" for which in ("", "_1a2b3c4d", "_always_on", "_unknown")
     }
+    assert not any("sense_mqtt_8" in topic for topic in left)
     bridge = begin(tmp_path, HOUSE, OTHER, sense={"monitors": [8]})
     assert bridge.newest(A) is None  # said once: another bridge may serve it now
     assert "" not in configs(bridge).values()
@@ -222,7 +223,7 @@ def test_a_device_that_comes_back_at_once_keeps_its_new_values(tmp_path):
     bridge = killed(tmp_path)
     remove_dryer(bridge)
     bridge.show(DRYER, at=8)
-    bridge.pass_time(10)
+    bridge.pass_time(30)
     assert bridge.newest("sense/7/device/1a2b3c4d/state") == "ON"
     assert configs(bridge)[DEVICE_TOPIC]
     bridge = begin(tmp_path)

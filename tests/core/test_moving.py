@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sense_mqtt.core.discovery import DeviceFacts, MonitorFacts, Style, introduce, monitor_of
+from sense_mqtt.core.discovery import DeviceFacts, MonitorFacts, Style, introduce, introduce_bridge, monitor_of
 from sense_mqtt.core.moving import Place, Removal, read_place, remove_obsolete
 from sense_mqtt.core.topics import Topics
 
@@ -42,18 +42,30 @@ def test_another_base_topic_says_other_things_on_the_same_discovery_topics():
     assert remove(told(DEVICE, DRYER), told(OTHER_BASE, DRYER)) == Removal()
 
 
-@pytest.mark.parametrize("style", [DEVICE, SINGLE], ids=lambda style: style.mode)
-def test_what_is_told_nowhere_any_more_is_emptied_at_once(style):
-    before = told(style, DRYER)
+def test_entities_that_are_told_nowhere_any_more_are_emptied_at_once():
+    before = told(SINGLE, DRYER)
     assert remove(before, told(OFF, DRYER)) == Removal((tuple(replace(config, payload=None) for config in before),))
 
 
+@pytest.mark.parametrize("style", [DEVICE, ELSEWHERE], ids=["our prefix", "another prefix"])
+def test_devices_that_are_told_nowhere_any_more_are_told_each_by_its_entities_before_these_are_emptied(style):
+    before = told(style, DRYER)
+    unload, hold, empty, single, last = remove(before, told(OFF, DRYER)).steps
+    assert topics(unload) == topics(hold) == topics(empty) == topics(before)
+    known = introduce(MonitorFacts(7, solar=True), [DRYER], replace(style, mode="single"))
+    assert set(topics(single)) == set(topics(known))
+    assert payloads(last) == dict.fromkeys(topics(single))
+
+
 @pytest.mark.parametrize("style", [DEVICE, SINGLE], ids=lambda style: style.mode)
-def test_a_device_that_is_gone_is_emptied_without_its_monitor(style):
-    monitor = told(style)
-    removal = remove(told(style, DRYER), monitor)
-    assert [topics(step) for step in removal.steps] == [topics(told(style, DRYER)[len(monitor) :])]
-    assert removal.moving == set()
+def test_a_device_that_is_gone_is_removed_without_its_monitor(style):
+    removal = remove(told(style, DRYER), told(style))
+    assert {read_place(config.topic).node for step in removal.steps for config in step} == {"sense_mqtt_7_1a2b3c4d"}
+
+
+def test_the_bridge_itself_is_just_emptied_it_has_no_entity_that_starts_disabled():
+    before = introduce_bridge(OTHER_BASE)
+    assert remove(before, ()) == Removal((tuple(replace(config, payload=None) for config in before),))
 
 
 def test_entities_that_move_into_a_device_topic_are_unloaded_before_their_topics_are_emptied():
@@ -86,8 +98,8 @@ def test_an_entity_that_is_told_nowhere_any_more_is_not_kept_by_those_that_move(
 
 def test_what_belongs_to_a_monitor_that_may_come_back_is_kept():
     before = (*told(DEVICE, DRYER, monitor=7), *told(DEVICE, DRYER, monitor=8))
-    (empty,) = remove(before, (), lambda node: monitor_of(node) == 7).steps
-    assert topics(empty) == topics(told(DEVICE, DRYER, monitor=8))
+    steps = remove(before, (), lambda node: monitor_of(node) == 7).steps
+    assert {monitor_of(read_place(config.topic).node) for step in steps for config in step} == {8}
 
 
 @pytest.mark.parametrize(
