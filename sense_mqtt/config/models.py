@@ -191,7 +191,7 @@ class Config(Section):
         description="session and journal; empty = $STATE_DIRECTORY, else ~/.local/state/sense-mqtt",
     )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(checks.lower)] = Field(
-        default="info", description="debug tells each call, connection and transition"
+        default="info", description="debug tells each call and transition"
     )
 
     def device_rules(self, device: str) -> DeviceRules:
