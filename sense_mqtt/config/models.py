@@ -101,7 +101,7 @@ class MqttSettings(Section):
     password: Password | None = Field(default=None, description="where the broker asks for one")
     password_file: Path | None = Field(default=None, description="instead of password: a file that holds it")
     transport: Literal["tcp", "websockets"] = Field(
-        default="tcp", description="websockets: for a broker behind a web server, mostly on port 443"
+        default="tcp", description="websockets: for a broker behind a web server"
     )
     path: WebPath = Field(default="/mqtt", description="of the websocket, on the broker's web server")
     protocol: Literal["auto", "5", "3.1.1"] = Field(default="auto", description="auto tries 5, then 3.1.1")
