@@ -12,6 +12,7 @@ from typing import Any
 
 import msgpack
 
+from sense_mqtt.core.bounds import MESSAGE_MOST_ITEMS, holds_more_items
 from sense_mqtt.core.rows import (
     Draw,
     Row,
@@ -150,6 +151,8 @@ def _holds_json(raw: str | bytes) -> bool:
 
 
 def _open_json(raw: str | bytes) -> tuple[str, float | None, Any]:
+    if holds_more_items(raw, MESSAGE_MOST_ITEMS):
+        raise BadFrame("too_large", f"a message of more than {MESSAGE_MOST_ITEMS} values")
     try:
         message = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -161,7 +164,9 @@ def _open_json(raw: str | bytes) -> tuple[str, float | None, Any]:
 
 
 def _open_msgpack(raw: str | bytes) -> tuple[str, float | None, Any]:
-    unpacker = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=len(raw))
+    count = _Count()
+    hooks = {"object_hook": count, "list_hook": count}
+    unpacker = msgpack.Unpacker(raw=False, strict_map_key=False, max_buffer_size=len(raw), **hooks)
     try:
         unpacker.feed(raw)
         kind, epoch, *rest = list(unpacker)
@@ -170,6 +175,19 @@ def _open_msgpack(raw: str | bytes) -> tuple[str, float | None, Any]:
     if not isinstance(kind, str):
         raise BadFrame("no_type", "a message without a `type`")
     return kind, number(epoch), rest[0] if rest else None
+
+
+class _Count:
+    """Counts lists and mappings while they are made, as nothing tells before how many there are."""
+
+    def __init__(self) -> None:
+        self._left = MESSAGE_MOST_ITEMS
+
+    def __call__(self, made: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise BadFrame("too_large", f"a message of more than {MESSAGE_MOST_ITEMS} lists and mappings")
+        return made
 
 
 def _plain(kind: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
+from sense_mqtt.core.bounds import ANSWER_MOST_ITEMS, holds_more_items
 from sense_mqtt.core.plain_text import without_hidden
 from sense_mqtt.core.rows import reason_of
 from sense_mqtt.errors import (
@@ -116,9 +117,14 @@ def read(door: Door, answer: Answer, secrets: tuple[str, ...] = ()) -> Any:
         raise NotFound(f"Sense knows nothing there (HTTP {status})")
     if _is_html(answer) or 300 <= status < 400:
         raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
-    body = _parse(answer.body)
+    is_huge = holds_more_items(answer.body, ANSWER_MOST_ITEMS)
+    body: Any = NO_JSON if is_huge else _parse(answer.body)
     if status >= 400:
         raise _refusal(door, status, body, secrets)
+    if is_huge:
+        raise SenseUnavailable(
+            f"an answer of more than {ANSWER_MOST_ITEMS} values was not read (HTTP {status} on {door})"
+        )
     if body is NO_JSON:
         raise SenseUnavailable(f"an answer that is no JSON (HTTP {status} on {door})")
     if door != "get" and not isinstance(body, Mapping):

@@ -1,6 +1,7 @@
 """One websocket to Sense's realtime feed: opened, listened to, dropped. The door to `websocket`."""
 
 import contextlib
+import socket
 import ssl
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.trust import explain, refused_certificate
 
 WAKE_S = 0.5  # so often the listener looks up, however silent the feed
+HANDSHAKE_MOST_BYTES = 16_384  # of its answer; web servers take 8 kB
 ABORT_S = 1.0  # what a listener gets to end in good order
 OUTAGES = frozenset({500, 502, 504})  # at the handshake; any other status is a refusal (facts 2.6, 4.8)
 
@@ -60,8 +62,8 @@ class Line:
     def __init__(self, settings: LineSettings, context: ssl.SSLContext, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._socket = _Capped(settings.message_most_bytes, context)
-        self._deadline = Deadline(settings.timeout_s, lambda: self._socket.sock, clock)
+        self._socket = _Capped(context)
+        self._deadline = Deadline(settings.timeout_s, self._socket.find_own, clock)
         self._ping_at = 0.0
 
     def __enter__(self) -> "Line":
@@ -84,6 +86,7 @@ class Line:
             raise self._refusal(error) from error
         if self._socket.getstatus() != 101:  # before 1.9 a redirect that is not followed counts as connected
             raise HandshakeRefused(f"the feed answered HTTP {self._socket.getstatus()}")
+        self._socket.expect_messages(settings.message_most_bytes)
         self._socket.settimeout(WAKE_S)
         self._ping_at = self._now() + settings.ping_interval_s
         self.keep()
@@ -110,7 +113,7 @@ class Line:
             return None
         except Trouble as error:
             raise self._end(error) from error
-        self._socket.taken = 0
+        self._socket.expect_messages(self._settings.message_most_bytes)
         if code == ABNF.OPCODE_CLOSE:
             raise LineEnded(f"closed by Sense{_close_code(message)}", by_peer=True)
         self.keep()
@@ -127,6 +130,8 @@ class Line:
     def _end(self, error: Exception) -> LineEnded:
         if self._deadline.passed:
             return self._silent()
+        if isinstance(error, _TooLarge):
+            return LineEnded(str(error), by_peer=True)
         why = "connection lost" if _is_closed(error) else root_reason(error)
         return LineEnded(f"{why} without a close frame", by_peer=True)
 
@@ -146,6 +151,8 @@ class Line:
             return self._refused_status(error)
         if self._deadline.passed:
             return SenseUnavailable(f"the feed did not open within {self._settings.timeout_s:g} s")
+        if isinstance(error, _TooLarge):
+            return SenseUnavailable(f"the feed's handshake: {error}")
         return SenseUnavailable(f"the feed cannot be reached ({root_reason(error)})")
 
     def _refused_status(self, error: websocket.WebSocketBadStatusException) -> SenseUnavailable | TokenRefused:
@@ -165,20 +172,53 @@ class Line:
         return self._clock.now().monotonic
 
 
+class _TooLarge(websocket.WebSocketException):
+    """The peer sent more than is taken at once."""
+
+
 class _Capped(WebSocket):
-    """websocket-client takes frames of any size; this one does not."""
+    """websocket-client takes handshakes and frames of any size; this one does not."""
 
-    def __init__(self, most_bytes: int, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._counted: _Counted | None = None
         super().__init__(sslopt={"context": context}, skip_utf8_validation=True)  # 30 times the speed (facts 5.3)
-        self._most_bytes = most_bytes
-        self.taken = 0  # bytes since the last whole message
 
-    def _recv(self, bufsize: int) -> Any:
-        received = super()._recv(bufsize)  # type: ignore[no-untyped-call]
+    @property
+    def sock(self) -> Any:
+        """What websocket-client reads from; set by it."""
+        return self._counted
+
+    @sock.setter
+    def sock(self, sock: Any) -> None:
+        self._counted = None if sock is None else _Counted(sock)
+
+    def find_own(self) -> socket.socket | None:
+        """Return the system's socket, so that a deadline can shut it."""
+        return self._counted.own if self._counted else None
+
+    def expect_messages(self, most_bytes: int) -> None:
+        """The handshake, or a message, is over: the next one begins."""
+        if self._counted is not None:
+            self._counted.most_bytes, self._counted.taken = most_bytes, 0
+
+
+class _Counted:
+    """A socket that gives no more than so many bytes of one handshake, or of one message."""
+
+    def __init__(self, own: Any) -> None:
+        self.own = own
+        self.most_bytes = HANDSHAKE_MOST_BYTES
+        self.taken = 0
+
+    def recv(self, bufsize: int) -> Any:
+        received = self.own.recv(bufsize)
         self.taken += len(received)
-        if self.taken > self._most_bytes:
-            raise websocket.WebSocketPayloadException(f"a message of more than {self._most_bytes} bytes")
+        if self.taken > self.most_bytes:
+            raise _TooLarge(f"more than {self.most_bytes} bytes at once")
         return received
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.own, name)
 
 
 def _headers(token: str, device_id: str) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import msgpack
 import pytest
 
+from sense_mqtt.core.bounds import MESSAGE_MOST_ITEMS
 from sense_mqtt.core.frames import (
     DataChange,
     DeviceStates,
@@ -224,7 +225,7 @@ BAD = [
     pytest.param("<html>", "not_json", id="HTML"),
     pytest.param(b'{"type": "hello"', "not_json", id="JSON cut off"),
     pytest.param(b'{"type": "\xff"}', "not_json", id="no UTF-8"),
-    pytest.param("[" * 100_000, "not_json", id="nested too deep"),
+    pytest.param("[" * 20_000, "not_json", id="nested too deep"),
     pytest.param('{"type": 3}', "no_type", id="a type that is a number"),
     pytest.param('{"type": " "}', "no_type", id="a type of blanks"),
     pytest.param('["hello"]', "no_type", id="a list"),
@@ -260,3 +261,28 @@ def test_an_error_never_quotes_the_message():
 )
 def test_claims_may_come_as_text(value, claimed):
     assert claim(value) is claimed
+
+
+MOST = MESSAGE_MOST_ITEMS
+TOO_LARGE = [
+    pytest.param("[" + "{}," * MOST + "0]", id="empty objects"),
+    pytest.param('{"type": "hello", "payload": [' + "0," * MOST + "0]}", id="numbers"),
+    pytest.param(b'{"type": "hello", "payload": [' + b"[]," * MOST + b"0]}", id="JSON in a binary message"),
+    pytest.param(msgpack.packb("hello") + b"\xc0\xdd" + (MOST + 1).to_bytes(4) + b"\x80" * (MOST + 1), id="mappings"),
+    pytest.param(msgpack.packb("hello") + b"\xc0\xdd" + (MOST + 1).to_bytes(4) + b"\x90" * (MOST + 1), id="lists"),
+]
+
+
+@pytest.mark.parametrize("raw", TOO_LARGE)
+def test_a_message_that_holds_too_much_is_not_parsed(raw):
+    with pytest.raises(BadFrame) as caught:
+        decode(raw)
+    assert caught.value.kind == "too_large"
+
+
+def test_a_message_of_500_devices_does_not_hold_too_much():
+    devices = [{"id": f"{number:08x}", "w": 1.5, "tags": {f"tag{n}": "x" for n in range(40)}} for number in range(500)]
+    payload = {"w": 1.0, "devices": devices}
+    packed = b"".join(map(msgpack.packb, ("realtime_update", 1, payload)))
+    for raw in (json.dumps({"type": "realtime_update", "payload": payload}), packed):
+        assert len(decode(raw).devices) == 500

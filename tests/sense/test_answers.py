@@ -1,9 +1,11 @@
 """What Sense's answers mean."""
 
 import json
+import tracemalloc
 
 import pytest
 
+from sense_mqtt.core.bounds import ANSWER_MOST_ITEMS
 from sense_mqtt.errors import (
     LoginRefused,
     NotFound,
@@ -177,3 +179,16 @@ ADVICE = [(NO, "check e-mail and password"), (LOCKED, "Sense locks for a while .
 def test_a_refused_login_says_what_to_do(body, advice):
     with pytest.raises(LoginRefused, match=advice):
         read("authenticate", Answer(401, body))
+
+
+HUGE = b"[" + b"{}," * ANSWER_MOST_ITEMS + b"0]"
+
+
+@pytest.mark.parametrize(("status", "error"), [(200, "more than 250000 values"), (401, "HTTP 401")])
+def test_an_answer_that_holds_too_much_is_not_parsed(status, error):
+    tracemalloc.start()
+    with pytest.raises((SenseUnavailable, TokenRefused), match=error):
+        read("get", Answer(status, HUGE))
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert taken < 1_000_000

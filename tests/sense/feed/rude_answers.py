@@ -46,6 +46,16 @@ def huge_frame(connection, over):
         connection.sendall(b"x" * 100_000)
 
 
+def endless(begin, again):
+    def behave(connection, over):
+        read_head(connection)
+        connection.sendall(begin)
+        while not over.is_set():
+            connection.sendall(again * 1000)
+
+    return behave
+
+
 def say(answer):
     def behave(connection, _over):
         head = read_head(connection)
@@ -60,7 +70,10 @@ RUDE = [
     ("dribbles a message", dribble_frame, "silent for"),
     ("sends pings only", babble_pings, "silent for"),
     ("says nothing", say_nothing, "(did not open within|cannot be reached)"),
-    ("sends a frame without end", huge_frame, "(message of more|close frame)"),
+    ("sends a frame without end", huge_frame, "more than 1000000 bytes"),
+    ("sends a status line without end", endless(b"HTTP/1.1 101 ", b"x"), "more than 16384 bytes"),
+    ("sends headers without end", endless(b"HTTP/1.1 101 x\r\n", b"X-More: 1\r\n"), "more than 16384 bytes"),
+    ("sends a header without end", endless(b"HTTP/1.1 101 x\r\nX-More: ", b"x"), "more than 16384 bytes"),
     ("hangs up", say(b""), "cannot be reached"),
     ("is no web server", say(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "cannot be reached"),
     ("gives a status that is none", say(b"HTTP/1.1\r\n\r\n"), "cannot be reached"),
