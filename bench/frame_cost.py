@@ -77,9 +77,9 @@ def works(frames: Sequence[Raw]) -> Mapping[str, Work]:
     return {
         "  decode": lambda: exhaust(decode(raw, known) for raw in rest),
         "  observe": lambda: exhaust(follow(home, seen, WARM_UP)),
-        "  say": lambda: exhaust(say(MONITOR, changes, TOPICS) for changes in told),
+        "  say": lambda: exhaust(say(home, changes, TOPICS) for changes in told),
         WHOLE: lambda: exhaust(
-            say(MONITOR, changes, TOPICS) for _, changes in follow(home, (decode(raw, known) for raw in rest), WARM_UP)
+            say(home, changes, TOPICS) for _, changes in follow(home, (decode(raw, known) for raw in rest), WARM_UP)
         ),
         FLOOR: lambda: exhaust(least(raw) for raw in rest),
     }

@@ -1,5 +1,6 @@
 """The houses that the bridge knows: what is seen goes in, what is new goes to the publisher, events by the journal."""
 
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.withdrawals import Withdrawals, write_config
 from sense_mqtt.clock import Moment
 from sense_mqtt.core import discovery
+from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.changes import Change, Introduction, Reading
 from sense_mqtt.core.home import Device, Home, Policy, Tick
 from sense_mqtt.core.memory import recall, remember
@@ -17,6 +19,8 @@ from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.telling import describe
 from sense_mqtt.journal import Journal
 from sense_mqtt.sense.tokens import Account, Monitor
+
+logger = logging.getLogger(__name__)
 
 BRIDGE = 0  # in the journal, in place of a monitor's id
 STRANDED = {"stranded": True}
@@ -57,7 +61,9 @@ class Houses:
         before = self._homes[monitor]
         home, changes = observe(before, seen, now, self._policies[monitor])
         self._debug_log.note(before, home, seen, changes, now)
-        messages = say(monitor, changes, self._style.topics)
+        if home.is_full and not before.is_full:
+            logger.warning("monitor %s: more than %d devices; those beyond are left out", monitor, DEVICES_MOST)
+        messages = say(home, changes, self._style.topics)
         events = [message for message in messages if not message.retain]
         cleared = [message for message in messages if message.final]
         if any(_is_notable(change) for change in changes):
@@ -75,7 +81,7 @@ class Houses:
         """Say what is known of each device, also where nothing has changed."""
         home = self._homes[monitor]
         _, changes = describe(home, frozenset(home.devices), anyway=True)
-        self._publisher.say(say(monitor, changes, self._style.topics))
+        self._publisher.say(say(home, changes, self._style.topics))
 
     def take_firmware(self, monitor: int, firmware: str | None) -> None:
         """Show in Home Assistant which firmware the monitor has, where Sense tells."""
@@ -161,7 +167,7 @@ class Houses:
                 case Introduction(None):
                     yield from discovery.introduce_monitor(facts, self._style)
                 case Introduction(str(device)) if device in self._homes[monitor].devices:
-                    about = _device_facts(self._homes[monitor].devices[device])
+                    about = _device_facts(self._homes[monitor], self._homes[monitor].devices[device])
                     yield from discovery.introduce_device(facts, about, self._style)
 
 
@@ -173,7 +179,7 @@ def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, 
 
 def introduce_home(home: Home, style: discovery.Style) -> Iterable[discovery.Config]:
     """Return what Home Assistant is told of a house and its devices."""
-    devices = [_device_facts(device) for device in home.devices.values()]
+    devices = [_device_facts(home, device) for device in home.devices.values()]
     return discovery.introduce(_monitor_facts(home), devices, style)
 
 
@@ -186,6 +192,7 @@ def _monitor_facts(home: Home) -> discovery.MonitorFacts:
     return discovery.MonitorFacts(home.monitor, home.solar, home.name, home.firmware)
 
 
-def _device_facts(device: Device) -> discovery.DeviceFacts:
+def _device_facts(home: Home, device: Device) -> discovery.DeviceFacts:
     row = device.row
-    return discovery.DeviceFacts(row.id, device.name, row.make, row.model, row.location, row.type, row.kind)
+    topic_id = home.topic_ids.get(row.id, row.id)
+    return discovery.DeviceFacts(topic_id, device.name, row.make, row.model, row.location, row.type, row.kind)

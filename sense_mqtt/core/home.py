@@ -66,6 +66,8 @@ class Home:
     firmware: str | None = None  # of the monitor
     devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
     hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
+    topic_ids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # of ids whose topics are taken
+    is_full: bool = False  # a device was left out, as there are DEVICES_MOST already
     listed: bool = False  # the list of devices was read at least once, ever
     gap: bool = True  # the next frame is the first after a gap
     landed: bool = False  # the frame before was the first after a gap

@@ -27,6 +27,7 @@ def remember(home: Home) -> dict[str, Any]:
         "newest": home.newest,
         "witness": _keep_witness(home),
         "hidden": sorted(home.hidden),
+        "topic_ids": dict(home.topic_ids),
         "devices": [_keep(device) for _, device in sorted(home.devices.items())],
     }
 
@@ -41,6 +42,7 @@ def recall(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
         firmware=text(document.get("firmware")),
         devices={device.row.id: device for device in kept if device},
         hidden=frozenset(identity for identity in list_of(document.get("hidden")) if isinstance(identity, str)),
+        topic_ids={key: each for key, each in mapping(document.get("topic_ids")).items() if isinstance(each, str)},
         listed=document.get("listed") is True,
         newest=number(document.get("newest")),
         witness=_restore_witness(mapping(document.get("witness"))),

@@ -7,6 +7,7 @@ from typing import Any
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, Event, Reading, Withdrawal, identify
 from sense_mqtt.core.entities import DEVICE
+from sense_mqtt.core.home import Home
 from sense_mqtt.core.instants import read_instant, write_instant
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
@@ -14,27 +15,29 @@ from sense_mqtt.core.rows import mapping
 from sense_mqtt.core.topics import Topics
 
 
-def say(monitor: int, changes: Iterable[Change], topics: Topics) -> tuple[Message, ...]:
+def say(home: Home, changes: Iterable[Change], topics: Topics) -> tuple[Message, ...]:
     """Return the messages that tell these changes, in order; Home Assistant's are made in discovery.py."""
-    return tuple(message for change in changes for message in _say(monitor, change, topics))
+    return tuple(message for change in changes for message in _say(home, change, topics))
 
 
-def _say(monitor: int, change: Change, topics: Topics) -> Iterator[Message]:
+def _say(home: Home, change: Change, topics: Topics) -> Iterator[Message]:
     match change:
         case Reading():
             rank = Rank.AVAILABILITY if change.key == "availability" else Rank.VALUE
-            yield Message(_topic(monitor, change.device, change.key, topics), change.text, retain=True, rank=rank)
+            yield Message(_topic(home, change.device, change.key, topics), change.text, retain=True, rank=rank)
         case Event():
-            yield Message(_topic(monitor, change.device, "event", topics), _write_event(monitor, change))
+            yield Message(_topic(home, change.device, "event", topics), _write_event(home.monitor, change))
         case Withdrawal():
             for key in ("attributes", *dict.fromkeys(entity.topic for entity in DEVICE if entity.platform != "event")):
-                yield Message(topics.device(monitor, change.device, key), "", retain=True, final=True)
+                yield Message(_topic(home, change.device, key, topics), "", retain=True, final=True)
         case _:
             return
 
 
-def _topic(monitor: int, device: str | None, key: str, topics: Topics) -> str:
-    return topics.monitor(monitor, key) if device is None else topics.device(monitor, device, key)
+def _topic(home: Home, device: str | None, key: str, topics: Topics) -> str:
+    if device is None:
+        return topics.monitor(home.monitor, key)
+    return topics.device(home.monitor, home.topic_ids.get(device, device), key)
 
 
 def _write_event(monitor: int, event: Event) -> str:

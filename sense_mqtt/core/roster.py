@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.rows import Draw, Row, older_namesakes
+from sense_mqtt.core.topics import apart
 from sense_mqtt.core.transitions import Sight, Switch
 
 Outcome = tuple[Home, tuple[Change, ...]]
@@ -19,13 +21,19 @@ def dismiss_ignored(home: Home, time: float, policy: Policy) -> Outcome:
 def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:
     """Take in devices that were not known; after the first list and frame, each one found is news."""
     changes: list[Change] = []
-    devices = dict(home.devices)
+    devices, topic_ids, is_full = dict(home.devices), dict(home.topic_ids), home.is_full
     for row in rows:
+        if len(devices) >= DEVICES_MOST:
+            is_full = True
+            break
+        topic_id = apart(row.id, (topic_ids.get(other, other) for other in devices if other != row.id))
+        if topic_id != row.id and row.id not in topic_ids:
+            topic_ids[row.id] = topic_id  # kept, also when the other device goes
         devices[row.id] = _make(home, row, policy)
         changes.append(Introduction(row.id))
         if home.witness.looked is not None and home.listed and row.kind != "virtual":
             changes.append(_event("device_found", devices[row.id], time))
-    return replace(home, devices=devices), tuple(changes)
+    return replace(home, devices=devices, topic_ids=topic_ids, is_full=is_full), tuple(changes)
 
 
 def rename(home: Home, draws: Iterable[Draw], time: float, policy: Policy) -> Outcome:
@@ -50,7 +58,7 @@ def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> O
     named = [_with_news_of_its_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
     home, described = _redescribe(home, named, time, policy)
     home, found = welcome(home, [row for row in visible if row.id not in home.devices], time, policy)
-    called = {row.id: home.devices[row.id]._replace(listed_name=row.name) for row in visible}
+    called = {row.id: home.devices[row.id]._replace(listed_name=row.name) for row in visible if row.id in home.devices}
     return replace(home, devices={**home.devices, **called}, listed=True), (*departed, *described, *found)
 
 

@@ -43,11 +43,11 @@ def check(reading: Reading) -> None:
         assert abs(float(reading.text)) <= 10e6
 
 
-def check_all(changes) -> None:
+def check_all(home, changes) -> None:
     for change in changes:
         if isinstance(change, Reading):
             check(change)
-    for message in say(7, changes, Topics()):
+    for message in say(home, changes, Topics()):
         assert message.size > 0
         assert not set(message.topic) & set("+#\0 ")
         if message.topic.endswith("/event"):
@@ -65,7 +65,7 @@ def survive(home: Home, read, at: float) -> Home:
         return home
     for thing in (seen, Tick()):
         home, changes = observe(home, thing, moment(at), POLICY)
-        check_all(changes)
+        check_all(home, changes)
     assert remember(recall(7, read_strictly(json.dumps(remember(home))), POLICY)) == remember(home)
     return home
 

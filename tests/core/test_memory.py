@@ -48,6 +48,7 @@ def test_what_is_remembered_is_what_is_known():
             "offsets": [],
         },
         "hidden": ["ffee0011"],
+        "topic_ids": {},
         "devices": [
             {
                 "id": "1a2b3c4d",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.topics import Topics, safe
+from sense_mqtt.core.topics import Topics, apart, safe
 
 TOPICS = Topics()
 
@@ -64,3 +64,16 @@ def test_the_bridge_hears_requests_home_assistant_its_own_events_and_what_others
         "sense/bridge/state",
         "sense/+/availability",
     )
+
+
+APART = [
+    pytest.param("a.b", ["c"], "a.b", id="no other device is near"),
+    pytest.param("a.b", ["a_b"], "a_b-2e7336dc", id="another has the same topics"),
+    pytest.param("a_b", ["a b"], "a_b-648fa9b3", id="the later one may be the plain one"),
+    pytest.param("\ud800", ["_"], "_-91a681b9", id="half a surrogate pair"),
+]
+
+
+@pytest.mark.parametrize(("identity", "others", "expected"), APART)
+def test_ids_that_differ_in_unsafe_characters_only_have_topics_of_their_own(identity, others, expected):
+    assert apart(identity, others) == expected

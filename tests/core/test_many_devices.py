@@ -1,0 +1,39 @@
+"""More devices than there can be, and devices whose ids differ in unsafe characters only."""
+
+import json
+
+from builders import HOME, frame, introduced, listed, policy, run
+
+from sense_mqtt.core.bounds import DEVICES_MOST
+from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.messages import say
+from sense_mqtt.core.topics import Topics
+
+TWINS = ({"id": "a.b", "name": "One", "w": 1.0}, {"id": "a b", "name": "Two", "w": 2.0})
+MANY = tuple({"id": f"{number:08x}", "name": f"Device {number}", "w": 1.0} for number in range(DEVICES_MOST + 5))
+
+
+def power_topics(home, changes):
+    return {message.topic for message in say(home, changes, Topics()) if message.topic.endswith("/power")}
+
+
+def test_devices_whose_ids_differ_in_unsafe_characters_only_never_share_a_topic():
+    home, changes = run(HOME, (0, frame(*TWINS)))
+    topics = power_topics(home, changes) - {"sense/7/power"}
+    assert len(topics) == 4  # with always_on and unknown
+    assert "sense/7/device/a_b/power" in topics
+
+
+def test_each_keeps_its_topics_over_a_restart_and_without_the_other():
+    home, _ = run(HOME, (0, frame(*TWINS)), (1, listed(*TWINS)))
+    again = recall(7, json.loads(json.dumps(remember(home))), policy())
+    assert again.topic_ids == home.topic_ids
+    assert list(again.topic_ids) == ["a b"]
+    alone, _ = run(again, (2, listed(TWINS[1])), (3, listed(*reversed(TWINS))))
+    assert alone.topic_ids == home.topic_ids
+
+
+def test_devices_beyond_the_most_are_left_out_of_frames_and_list():
+    home, changes = run(HOME, (0, frame(*MANY)), (1, frame(*MANY, at=1)), (2, listed(*MANY)))
+    assert (len(home.devices), home.is_full) == (DEVICES_MOST, True)
+    assert len([device for device in introduced(changes) if device]) == DEVICES_MOST
