@@ -13,7 +13,7 @@ from busy_house import DEVICES, NOON, BusyHouse
 from sense_mqtt.core.frames import decode
 from sense_mqtt.core.home import Home, Policy
 from sense_mqtt.core.instants import Moment
-from sense_mqtt.core.messages import say
+from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.observing import Outcome, Seen, observe
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.rules import DeviceRules
@@ -26,7 +26,7 @@ FRAME_S = 0.5  # Sense sends two frames a second
 WARM_UP, FRAMES, ROUNDS = 100, 400, 25  # after the warm-up every device is known
 AIM_US = 300.0
 FEW = 8  # devices that draw at once in an ordinary home
-RULES, TOPICS = DeviceRules(), Topics()
+RULES, TOPICS = DeviceRules(), HomeTopics(Topics(), MONITOR, {})
 POLICY = Policy(lambda _: RULES)
 WHOLE, FLOOR = "decode + observe + say", "floor: parse, one message"
 
@@ -77,9 +77,9 @@ def works(frames: Sequence[Raw]) -> Mapping[str, Work]:
     return {
         "  decode": lambda: exhaust(decode(raw, known) for raw in rest),
         "  observe": lambda: exhaust(follow(home, seen, WARM_UP)),
-        "  say": lambda: exhaust(say(home, changes, TOPICS) for changes in told),
+        "  say": lambda: exhaust(say(changes, TOPICS) for changes in told),
         WHOLE: lambda: exhaust(
-            say(home, changes, TOPICS) for _, changes in follow(home, (decode(raw, known) for raw in rest), WARM_UP)
+            say(changes, TOPICS) for _, changes in follow(home, (decode(raw, known) for raw in rest), WARM_UP)
         ),
         FLOOR: lambda: exhaust(least(raw) for raw in rest),
     }
@@ -95,7 +95,7 @@ def follow(home: Home, frames: Iterable[Seen], first: int) -> Iterator[Outcome]:
 def least(raw: Raw) -> Message:
     """Parse a frame with the library alone, and write one number for one topic."""
     payload = json.loads(raw)["payload"] if isinstance(raw, str) else unpack(raw)
-    return Message(TOPICS.monitor(MONITOR, "power"), f"{payload['w']:.1f}", retain=True)
+    return Message(TOPICS.name(None, "power"), f"{payload['w']:.1f}", retain=True)
 
 
 def unpack(raw: bytes) -> dict:

@@ -13,7 +13,7 @@ from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.changes import Change, Introduction, Reading
 from sense_mqtt.core.home import Device, Home, Policy, Tick
 from sense_mqtt.core.memory import recall, remember
-from sense_mqtt.core.messages import say
+from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.observing import Seen, observe
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.telling import describe
@@ -63,7 +63,7 @@ class Houses:
         self._debug_log.note(before, home, seen, changes, now)
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", monitor, DEVICES_MOST)
-        messages = say(home, changes, self._style.topics)
+        messages = say(changes, HomeTopics(self._style.topics, monitor, home.topic_ids))
         events = [message for message in messages if not message.retain]
         cleared = [message for message in messages if message.final]
         if any(_is_notable(change) for change in changes):
@@ -81,7 +81,7 @@ class Houses:
         """Say what is known of each device, also where nothing has changed."""
         home = self._homes[monitor]
         _, changes = describe(home, frozenset(home.devices), anyway=True)
-        self._publisher.say(say(home, changes, self._style.topics))
+        self._publisher.say(say(changes, HomeTopics(self._style.topics, monitor, home.topic_ids)))
 
     def take_firmware(self, monitor: int, firmware: str | None) -> None:
         """Show in Home Assistant which firmware the monitor has, where Sense tells."""

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, Event, Reading, Withdrawal, identify
 from sense_mqtt.core.entities import DEVICE
-from sense_mqtt.core.home import Home
 from sense_mqtt.core.instants import read_instant, write_instant
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.replies import write_json
@@ -15,29 +14,37 @@ from sense_mqtt.core.rows import mapping
 from sense_mqtt.core.topics import Topics
 
 
-def say(home: Home, changes: Iterable[Change], topics: Topics) -> tuple[Message, ...]:
+@dataclass(frozen=True, slots=True)
+class HomeTopics:
+    """The topics of one home."""
+
+    topics: Topics
+    monitor: int
+    ids: Mapping[str, str]  # of devices whose own id another one has in topics
+
+    def name(self, device: str | None, key: str) -> str:
+        if device is None:
+            return self.topics.monitor(self.monitor, key)
+        return self.topics.device(self.monitor, self.ids.get(device, device), key)
+
+
+def say(changes: Iterable[Change], topics: HomeTopics) -> tuple[Message, ...]:
     """Return the messages that tell these changes, in order; Home Assistant's are made in discovery.py."""
-    return tuple(message for change in changes for message in _say(home, change, topics))
+    return tuple(message for change in changes for message in _say(change, topics))
 
 
-def _say(home: Home, change: Change, topics: Topics) -> Iterator[Message]:
+def _say(change: Change, topics: HomeTopics) -> Iterator[Message]:
     match change:
         case Reading():
             rank = Rank.AVAILABILITY if change.key == "availability" else Rank.VALUE
-            yield Message(_topic(home, change.device, change.key, topics), change.text, retain=True, rank=rank)
+            yield Message(topics.name(change.device, change.key), change.text, retain=True, rank=rank)
         case Event():
-            yield Message(_topic(home, change.device, "event", topics), _write_event(home.monitor, change))
+            yield Message(topics.name(change.device, "event"), _write_event(topics.monitor, change))
         case Withdrawal():
             for key in ("attributes", *dict.fromkeys(entity.topic for entity in DEVICE if entity.platform != "event")):
-                yield Message(_topic(home, change.device, key, topics), "", retain=True, final=True)
+                yield Message(topics.name(change.device, key), "", retain=True, final=True)
         case _:
             return
-
-
-def _topic(home: Home, device: str | None, key: str, topics: Topics) -> str:
-    if device is None:
-        return topics.monitor(home.monitor, key)
-    return topics.device(home.monitor, home.topic_ids.get(device, device), key)
 
 
 def _write_event(monitor: int, event: Event) -> str:

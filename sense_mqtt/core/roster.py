@@ -7,7 +7,7 @@ from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.home import Device, Home, Policy
 from sense_mqtt.core.rows import Draw, Row, older_namesakes
-from sense_mqtt.core.topics import apart
+from sense_mqtt.core.topic_ids import apart
 from sense_mqtt.core.transitions import Sight, Switch
 
 Outcome = tuple[Home, tuple[Change, ...]]

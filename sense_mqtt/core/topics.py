@@ -1,24 +1,8 @@
 """Every topic name, built and parsed here only."""
 
-import hashlib
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
-
-
-def safe(identity: str) -> str:
-    """Return an id as it stands in topics: every character outside [A-Za-z0-9_-] becomes `_` (contract)."""
-    return _UNSAFE.sub("_", identity)
-
-
-def apart(identity: str, others: Iterable[str]) -> str:
-    """Return an id whose topics no other id has: with a suffix where it differs from one in unsafe characters only."""
-    if safe(identity) not in set(map(safe, others)):
-        return identity
-    # JSON can spell half a surrogate pair, which UTF-8 cannot carry.
-    return f"{safe(identity)}-{hashlib.sha256(identity.encode(errors='surrogatepass')).hexdigest()[:8]}"
+from sense_mqtt.core.topic_ids import safe
 
 
 @dataclass(frozen=True, slots=True)

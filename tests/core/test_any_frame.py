@@ -14,7 +14,7 @@ from sense_mqtt.core.energy import from_trends, join
 from sense_mqtt.core.frames import RealtimeUpdate, decode, read_update
 from sense_mqtt.core.home import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.memory import recall, remember
-from sense_mqtt.core.messages import say
+from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.observing import observe
 from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows, rows_of
 from sense_mqtt.core.rules import DeviceRules
@@ -47,7 +47,7 @@ def check_all(home, changes) -> None:
     for change in changes:
         if isinstance(change, Reading):
             check(change)
-    for message in say(home, changes, Topics()):
+    for message in say(changes, HomeTopics(Topics(), 7, home.topic_ids)):
         assert message.size > 0
         assert not set(message.topic) & set("+#\0 ")
         if message.topic.endswith("/event"):

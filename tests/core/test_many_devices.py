@@ -6,7 +6,7 @@ from builders import HOME, frame, introduced, listed, policy, run
 
 from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.memory import recall, remember
-from sense_mqtt.core.messages import say
+from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.topics import Topics
 
 TWINS = ({"id": "a.b", "name": "One", "w": 1.0}, {"id": "a b", "name": "Two", "w": 2.0})
@@ -14,7 +14,8 @@ MANY = tuple({"id": f"{number:08x}", "name": f"Device {number}", "w": 1.0} for n
 
 
 def power_topics(home, changes):
-    return {message.topic for message in say(home, changes, Topics()) if message.topic.endswith("/power")}
+    messages = say(changes, HomeTopics(Topics(), 7, home.topic_ids))
+    return {message.topic for message in messages if message.topic.endswith("/power")}
 
 
 def test_devices_whose_ids_differ_in_unsafe_characters_only_never_share_a_topic():

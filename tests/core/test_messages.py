@@ -6,18 +6,16 @@ import pytest
 from builders import START
 
 from sense_mqtt.core.changes import Event, Introduction, Reading, Withdrawal
-from sense_mqtt.core.home import Home
-from sense_mqtt.core.messages import as_of, identify_payload, recall_event, say
+from sense_mqtt.core.messages import HomeTopics, as_of, identify_payload, recall_event, say
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.topics import Topics
 
-HOME = Home(monitor=7)
-TOPICS = Topics(base="home/sense")
+TOPICS = HomeTopics(Topics(base="home/sense"), 7, {})
 
 
 def test_a_reading_is_retained_below_its_subject():
     changes = [Reading(None, "power", "300.0"), Reading("a b", "state", "ON"), Reading(None, "energy/day", "{}")]
-    assert say(HOME, changes, TOPICS) == (
+    assert say(changes, TOPICS) == (
         Message("home/sense/7/power", "300.0", retain=True),
         Message("home/sense/7/device/a_b/state", "ON", retain=True),
         Message("home/sense/7/energy/day", "{}", retain=True),
@@ -25,13 +23,13 @@ def test_a_reading_is_retained_below_its_subject():
 
 
 def test_availability_goes_before_values():
-    (message,) = say(HOME, [Reading(None, "availability", "online")], TOPICS)
+    (message,) = say([Reading(None, "availability", "online")], TOPICS)
     assert message == Message("home/sense/7/availability", "online", retain=True, rank=Rank.AVAILABILITY)
 
 
 def test_an_event_of_a_device_is_not_retained_and_says_what_the_contract_shows():
     fields = {"id": "b3f0", "name": "Dryer", "power_w": 5584.7, "source": "frame", "late": False}
-    (message,) = say(HOME, [Event("1a2b3c4d", "turned_on", START + 0.5, fields)], TOPICS)
+    (message,) = say([Event("1a2b3c4d", "turned_on", START + 0.5, fields)], TOPICS)
     assert (message.topic, message.retain) == ("home/sense/7/device/1a2b3c4d/event", False)
     assert json.loads(message.payload) == {
         "id": "b3f0",
@@ -47,7 +45,7 @@ def test_an_event_of_a_device_is_not_retained_and_says_what_the_contract_shows()
 
 
 def test_an_event_of_the_house_names_the_device_that_it_is_about():
-    (message,) = say(HOME, [Event(None, "device_found", START, {"device": "a", "name": "A"})], TOPICS)
+    (message,) = say([Event(None, "device_found", START, {"device": "a", "name": "A"})], TOPICS)
     assert message.topic == "home/sense/7/event"
     assert json.loads(message.payload) == {
         "id": "1d12dba1c7346a0fc73aad618941b2da",
@@ -60,7 +58,7 @@ def test_an_event_of_the_house_names_the_device_that_it_is_about():
 
 
 def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
-    messages = say(HOME, [Withdrawal("a")], TOPICS)
+    messages = say([Withdrawal("a")], TOPICS)
     assert [message.topic.removeprefix("home/sense/7/device/a/") for message in messages] == [
         "attributes",
         "state",
@@ -75,7 +73,7 @@ def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
 
 
 def test_an_introduction_is_left_to_discovery():
-    assert say(HOME, [Introduction("a"), Introduction(None)], TOPICS) == ()
+    assert say([Introduction("a"), Introduction(None)], TOPICS) == ()
 
 
 RECORDED = '{"id":"b3f0","time":"2026-11-18T11:06:40.000Z","late":false}'
