@@ -9,7 +9,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.discovery import Config, Style
 from sense_mqtt.core.moving import read_place, remove_obsolete
 from sense_mqtt.core.outgoing import Message, Rank
-from sense_mqtt.core.replies import write_json
+from sense_mqtt.core.payloads import write_json
 
 STEP_S = 1.0  # for Home Assistant to carry out one step, after the broker has it
 

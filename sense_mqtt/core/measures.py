@@ -55,9 +55,3 @@ def frequency(update: RealtimeUpdate) -> float | None:
 
 def _leg(values: tuple[float, ...], leg: int) -> float | None:
     return values[leg] if len(values) > leg else None
-
-
-def write_number(value: float, decimals: int) -> str:
-    """Return a plain decimal number with so many decimals; a zero has no sign."""
-    written = f"{value:.{decimals}f}"
-    return written.removeprefix("-") if float(written) == 0 else written

@@ -9,7 +9,7 @@ from sense_mqtt.core.changes import LATE_AFTER_S, Change, Event, Reading, Withdr
 from sense_mqtt.core.entities import DEVICE
 from sense_mqtt.core.instants import read_instant, write_instant
 from sense_mqtt.core.outgoing import Message, Rank
-from sense_mqtt.core.replies import write_json
+from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.rows import mapping
 from sense_mqtt.core.topics import Topics
 

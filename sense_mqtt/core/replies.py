@@ -1,12 +1,12 @@
 """Answers to commands, written once and for every outcome: what worked, what was refused, what failed."""
 
 import enum
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from sense_mqtt.core.payloads import write_json
 from sense_mqtt.errors import (
     CommandRefused,
     LoginRefused,
@@ -95,22 +95,6 @@ def explain(error: SenseMqttError) -> tuple[str, str]:
     if isinstance(error, CommandRefused):
         return error.code, str(error)
     return next((code for kind, code in CODES if isinstance(error, kind)), "unavailable"), str(error)
-
-
-def write_json(value: Any) -> str:
-    """Return compact JSON that UTF-8 can carry. Raises ValueError, TypeError or RecursionError where there is none."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    if text.isascii() or _encodes(text):
-        return text
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON's \u can spell and UTF-8 cannot
-        return False
-    return True
 
 
 def _reply(command: Command, document: dict[str, Any]) -> Reply:

@@ -9,8 +9,7 @@ from sense_mqtt.core.energy import Energy, accept, device_document, empty_docume
 from sense_mqtt.core.home import Home, Policy, Said
 from sense_mqtt.core.house_set import News
 from sense_mqtt.core.instants import Moment, write_instant
-from sense_mqtt.core.measures import write_number
-from sense_mqtt.core.replies import write_json
+from sense_mqtt.core.payloads import write_json, write_number
 
 Outcome = tuple[Home, tuple[Change, ...]]
 

@@ -6,7 +6,8 @@ import pytest
 
 from sense_mqtt.core import measures
 from sense_mqtt.core.frames import RealtimeUpdate
-from sense_mqtt.core.measures import Measure, write_number
+from sense_mqtt.core.measures import Measure
+from sense_mqtt.core.payloads import write_number
 
 BALANCE = (measures.power, measures.solar_power, measures.grid_power)
 BARE = RealtimeUpdate(w=500.0)

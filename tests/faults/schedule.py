@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.core.measures import write_number
+from sense_mqtt.core.payloads import write_number
 from sense_mqtt.simulator.cloud import FIRST_MONITOR
 
 from .house_clock import LAG_S

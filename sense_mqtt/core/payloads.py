@@ -1,0 +1,26 @@
+"""How JSON documents and numbers are written in MQTT payloads."""
+
+import json
+from typing import Any
+
+
+def write_json(value: Any) -> str:
+    """Return compact JSON that UTF-8 can carry. Raises ValueError, TypeError or RecursionError where there is none."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if text.isascii() or _encodes(text):
+        return text
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON's \u can spell and UTF-8 cannot
+        return False
+    return True
+
+
+def write_number(value: float, decimals: int) -> str:
+    """Return a plain decimal number with so many decimals; a zero has no sign."""
+    written = f"{value:.{decimals}f}"
+    return written.removeprefix("-") if float(written) == 0 else written
