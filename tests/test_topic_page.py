@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.core.topic_page import topic_page
+from docs.topic_page import topic_page
 
 ROOT = Path(__file__).parents[1]
 CONTRACT = ROOT.parent / "shared/design/contract.md"

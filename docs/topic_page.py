@@ -1,6 +1,6 @@
 """docs/topics.md, written from the tables that the program itself works with; a test keeps the page equal to this.
 
-To write it anew: python -c "from sense_mqtt.core.topic_page import *; print(topic_page(), end='')" > docs/topics.md
+To write it anew: python -c "from docs.topic_page import *; print(topic_page(), end='')" > docs/topics.md
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ from sense_mqtt.core.response_topics import LEVELS_MOST, TOPIC_MOST_BYTES
 PAGE = """\
 # Topics
 
-<!-- Generated from the code (`sense_mqtt/core/topic_page.py`); do not edit. -->
+<!-- Generated from the code (`docs/topic_page.py`); do not edit. -->
 
 *base* is `mqtt.base_topic` (default `sense`); *monitor* is Sense's monitor id; *device* is Sense's device id, in
 which every character outside `[A-Za-z0-9_-]` becomes `_`. R: retained. Everything is QoS 1. Times are ISO 8601 UTC
