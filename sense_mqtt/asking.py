@@ -5,7 +5,7 @@ from typing import Any
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Cloud, policy_of, topics_of
-from sense_mqtt.bridge.houses import choose_monitors, introduce_home
+from sense_mqtt.bridge.homes import choose_monitors, introduce_home
 from sense_mqtt.bridge.withdrawals import write_config
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config

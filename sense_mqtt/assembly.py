@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.bridge.guard import Guard
+from sense_mqtt.bridge.error_guard import Guard
+from sense_mqtt.bridge.frame_handler import Intake
 from sense_mqtt.bridge.health import Counters
-from sense_mqtt.bridge.houses import Houses
-from sense_mqtt.bridge.intake import Intake
+from sense_mqtt.bridge.homes import Houses
 from sense_mqtt.bridge.jobs import Pace, RunningFeed
 from sense_mqtt.bridge.loop import TICK_S, Bridge
 from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.bridge.reception import Reception
-from sense_mqtt.bridge.schedules import BLIND_EVERY_S, TIMELINE_LAG_S, Schedules
+from sense_mqtt.bridge.request_handler import Reception
+from sense_mqtt.bridge.scheduler import BLIND_EVERY_S, TIMELINE_LAG_S, Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.clock import Clock, SystemClock

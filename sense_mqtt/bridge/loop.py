@@ -6,15 +6,15 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sense_mqtt.bridge.guard import Guard
+from sense_mqtt.bridge.error_guard import Guard
+from sense_mqtt.bridge.frame_handler import Intake
 from sense_mqtt.bridge.health import Counters
-from sense_mqtt.bridge.houses import Houses
-from sense_mqtt.bridge.intake import Intake
+from sense_mqtt.bridge.homes import Houses
 from sense_mqtt.bridge.jobs import IntroduceAgain, ReadAccount, ReadTimeline
 from sense_mqtt.bridge.presence import Presence
 from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.bridge.reception import Reception
-from sense_mqtt.bridge.schedules import Schedules
+from sense_mqtt.bridge.request_handler import Reception
+from sense_mqtt.bridge.scheduler import Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.core.commands import Command

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sense_mqtt.bridge.health import Counters, describe_health
-from sense_mqtt.bridge.houses import Houses
+from sense_mqtt.bridge.homes import Houses
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.entities import FEEDS

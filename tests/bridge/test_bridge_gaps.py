@@ -4,7 +4,7 @@ import pytest
 from builders import ALWAYS_ON, DRYER, START
 from hand_fed import HandFed, raw_frame
 
-from sense_mqtt.bridge.gaps import PATIENCE_S, WAITING_MOST
+from sense_mqtt.bridge.gap_buffer import PATIENCE_S, WAITING_MOST
 from sense_mqtt.bridge.jobs import ReadTimeline
 from sense_mqtt.core.instants import Moment, write_instant
 from sense_mqtt.errors import SenseUnavailable

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sense_mqtt.bridge.houses import Houses
+from sense_mqtt.bridge.homes import Houses
 from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.bridge.schedules import Schedules
+from sense_mqtt.bridge.scheduler import Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, explain, parse, refuse

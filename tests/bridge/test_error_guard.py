@@ -1,6 +1,6 @@
 """What cannot be dealt with ends nothing."""
 
-from sense_mqtt.bridge.guard import Guard
+from sense_mqtt.bridge.error_guard import Guard
 from sense_mqtt.bridge.health import Counters
 from sense_mqtt.errors import JournalError
 

@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sense_mqtt.bridge.gaps import Holes
-from sense_mqtt.bridge.houses import Houses, choose_monitors
+from sense_mqtt.bridge.gap_buffer import Holes
+from sense_mqtt.bridge.homes import Houses, choose_monitors
 from sense_mqtt.bridge.jobs import (
     LIST_EVERY_S,
     NAMES,

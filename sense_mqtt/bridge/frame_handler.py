@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Callable, Container
 
-from sense_mqtt.bridge.gaps import Gaps, Waiting
-from sense_mqtt.bridge.guard import Guard
+from sense_mqtt.bridge.error_guard import Guard
+from sense_mqtt.bridge.gap_buffer import Gaps, Waiting
 from sense_mqtt.bridge.health import Counters
-from sense_mqtt.bridge.houses import Houses
-from sense_mqtt.bridge.schedules import Schedules
+from sense_mqtt.bridge.homes import Houses
+from sense_mqtt.bridge.scheduler import Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.frames import DataChange, FeedError, Frame, RealtimeUpdate, Unknown, decode, read_update

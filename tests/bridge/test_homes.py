@@ -4,7 +4,7 @@ import pytest
 from builders import DRYER
 from hand_fed import HOUSE, HandFed, raw_frame
 
-from sense_mqtt.bridge.houses import choose_monitors
+from sense_mqtt.bridge.homes import choose_monitors
 from sense_mqtt.sense.tokens import Account, Monitor
 
 OTHER = Monitor(8)
