@@ -2,6 +2,6 @@
 
 import sys
 
-from sense_mqtt.cli import main
+from sense_mqtt.cli.main import main
 
 sys.exit(main())

@@ -64,7 +64,7 @@ VIOLATIONS = [
     pytest.param("sense_mqtt.bridge.loop", "paho", "paho", id="a second door to paho"),
     pytest.param("sense_mqtt.bridge.loop", "sqlite3", "sqlite3", id="a second door to sqlite3"),
     pytest.param("sense_mqtt.bridge.loop", "yaml", "yaml", id="a second door to yaml"),
-    pytest.param("sense_mqtt.demo", "amqtt", "amqtt", id="a second door to amqtt"),
+    pytest.param("sense_mqtt.cli.demo", "amqtt", "amqtt", id="a second door to amqtt"),
     pytest.param("sense_mqtt.bridge.loop", "aiohttp", "aiohttp", id="a web server of the bridge's own"),
 ]
 

@@ -15,6 +15,8 @@ def imported() -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("library", ["rich", "aiohttp", "amqtt", "asyncio", "sense_mqtt.simulator", "sense_mqtt.demo"])
+@pytest.mark.parametrize(
+    "library", ["rich", "aiohttp", "amqtt", "asyncio", "sense_mqtt.simulator", "sense_mqtt.cli.demo"]
+)
 def test_run_imports_nothing_that_only_the_demo_needs(imported: set[str], library: str):
     assert library not in imported

@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt import process
 from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
 from sense_mqtt.broker import Broker, BrokerSettings
+from sense_mqtt.cli import process
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import load
 from sense_mqtt.core.outgoing import Message

@@ -13,8 +13,8 @@ from mosquitto import START_TIMEOUT_S, Mosquitto, free_port, wait_for_port
 from strict_broker import StrictBroker
 
 from sense_mqtt.broker_subscriptions import HANG_UPS_MOST
+from sense_mqtt.cli.demo_broker import EmbeddedBroker
 from sense_mqtt.core.outgoing import Message
-from sense_mqtt.embedded_broker import EmbeddedBroker
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 
 # --- protocols

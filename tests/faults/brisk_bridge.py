@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt import process
 from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
+from sense_mqtt.cli import process
 from sense_mqtt.config import Config, load
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.redaction import Redactor

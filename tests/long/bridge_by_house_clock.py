@@ -9,8 +9,8 @@ import logging
 import sys
 from pathlib import Path
 
-from sense_mqtt import process
 from sense_mqtt.assembly import assemble, connect_cloud
+from sense_mqtt.cli import process
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor

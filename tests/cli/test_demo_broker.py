@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from sense_mqtt.embedded_broker import CannotListen, EmbeddedBroker
+from sense_mqtt.cli.demo_broker import CannotListen, EmbeddedBroker
 
 pytestmark = pytest.mark.enable_socket
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from sense_mqtt.assembly import Cloud
+from sense_mqtt.cli.process import is_text
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import ConfigError, MfaNeeded
-from sense_mqtt.process import is_text
 from sense_mqtt.sense.answers import CodeRefused
 from sense_mqtt.sense.login import CLOCK_OFF_S, unattended
 from sense_mqtt.sense.session import Account, Credentials

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sense_mqtt import __version__, asking, checking, logging_in, process
+from sense_mqtt import __version__
 from sense_mqtt.assembly import Cloud, assemble, connect_cloud, credentials_of
+from sense_mqtt.cli import check, login, lookup, process
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, example, load, schema
 from sense_mqtt.errors import SenseMqttError
@@ -102,9 +103,9 @@ def run_login(options: argparse.Namespace) -> int:
     """Log in for a person or a script, and store the session."""
     clock, redactor = SystemClock(), Redactor()
     config, cloud = _connect(options, clock, redactor)
-    answers = logging_in.answers_at(sys.stdin, sys.stderr)
-    given = logging_in.Given(options.email, options.code, options.password_stdin)
-    account = logging_in.log_in(cloud, credentials_of(config), given, answers, clock, redactor.know)
+    answers = login.answers_at(sys.stdin, sys.stderr)
+    given = login.Given(options.email, options.code, options.password_stdin)
+    account = login.log_in(cloud, credentials_of(config), given, answers, clock, redactor.know)
     monitors = ", ".join(str(monitor.id) for monitor in account.monitors) or "none"
     print(f"logged in; the session is stored in {config.state_dir}; monitors: {monitors}")  # noqa: T201 - what was asked for
     return EXIT_STOPPED
@@ -112,20 +113,20 @@ def run_login(options: argparse.Namespace) -> int:
 
 def _add_login(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
-    logging_in.add_arguments(parser)
+    login.add_arguments(parser)
 
 
 def run_check(options: argparse.Namespace) -> int:
     """Check everything between the configuration and Home Assistant; return the first failure's exit code."""
     clock, redactor = SystemClock(), Redactor()
 
-    def prepare() -> checking.Edges:
+    def prepare() -> check.Edges:
         config, cloud = _connect(options, clock, redactor)
         logging.getLogger("sense_mqtt.sense.session").setLevel(logging.CRITICAL)  # the findings say it
-        return checking.connect(config, cloud, clock)
+        return check.connect(config, cloud, clock)
 
     exit_codes = []
-    for finding in checking.examine(prepare):
+    for finding in check.examine(prepare):
         print(redactor.scrub(str(finding)), flush=True)  # noqa: T201 - what was asked for
         exit_codes.append(finding.exit_code)
     return next(filter(None, exit_codes), EXIT_STOPPED)
@@ -135,13 +136,13 @@ def run_lookup(options: argparse.Namespace) -> int:
     """Ask Sense one thing and print the answer."""
     clock = SystemClock()
     config, cloud = _connect(options, clock, Redactor())
-    _print_json(asking.look_up(config, cloud, clock, options.name, options.arguments))
+    _print_json(lookup.look_up(config, cloud, clock, options.name, options.arguments))
     return EXIT_STOPPED
 
 
 def _add_lookup(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
-    parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(asking.NAMES)}")
+    parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(lookup.NAMES)}")
     parser.add_argument("arguments", nargs="*", metavar="key=value", help="as in docs/topics.md; also monitor=ID")
 
 
@@ -149,7 +150,7 @@ def run_discovery(options: argparse.Namespace) -> int:
     """Print what Home Assistant would get, a topic and its payload a line."""
     clock = SystemClock()
     config, cloud = _connect(options, clock, Redactor())
-    for message in asking.discovery_messages(config, cloud, clock):
+    for message in lookup.discovery_messages(config, cloud, clock):
         print(message.topic, message.payload)  # noqa: T201 - what was asked for
     return EXIT_STOPPED
 
@@ -190,13 +191,13 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
 
 def run_demo(options: argparse.Namespace) -> int:
     """Run everything in one process, with a live table."""
-    from sense_mqtt import demo  # the demo needs the extra `demo`
+    from sense_mqtt.cli import demo  # the demo needs the extra `demo`
 
     return demo.run(options)
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
-    from sense_mqtt import demo
+    from sense_mqtt.cli import demo
 
     demo.add_arguments(parser)
 

@@ -13,13 +13,13 @@ from rich.console import Console
 
 from sense_mqtt.assembly import assemble, connect_cloud
 from sense_mqtt.broker import Broker, BrokerSettings
+from sense_mqtt.cli.watch import watch
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox, Stop
 from sense_mqtt.redaction import RedactingFormatter, Redactor
 from sense_mqtt.simulator.command import positive
-from sense_mqtt.watch import watch
 
 SPEED = 60.0  # house seconds a second: something happens every few seconds
 BRIDGE_END_S = 10.0
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the demo until Ctrl-C, or for `--seconds`; return the exit code."""
     try:
-        from sense_mqtt.embedded_broker import EmbeddedBroker
+        from sense_mqtt.cli.demo_broker import EmbeddedBroker
         from sense_mqtt.simulator.cloud import SimulatedCloud
         from sense_mqtt.simulator.model import BuiltInHouse
     except ModuleNotFoundError as error:

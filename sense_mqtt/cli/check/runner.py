@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sense_mqtt.checking.checks import CHECKS, Check, Edges
+from sense_mqtt.cli.check.checks import CHECKS, Check, Edges
+from sense_mqtt.cli.process import describe
 from sense_mqtt.core.plain_text import escape_hidden
 from sense_mqtt.errors import SenseMqttError
-from sense_mqtt.process import describe
 
 Verdict = Literal["ok", "FAIL", "skip"]
 

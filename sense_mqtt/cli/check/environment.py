@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from sense_mqtt.assembly import Cloud, feed_settings, topics_of
-from sense_mqtt.checking.checks import Edges
-from sense_mqtt.checking.echo import echo
+from sense_mqtt.cli.check.checks import Edges
+from sense_mqtt.cli.check.echo import echo
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.inbox import MessageArrived

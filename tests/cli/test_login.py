@@ -8,9 +8,9 @@ from itertools import count
 import pytest
 
 from sense_mqtt.assembly import Cloud
+from sense_mqtt.cli.login import Given, Script, answers_at, log_in
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import ConfigError, LoginRefused, MfaNeeded
-from sense_mqtt.logging_in import Given, Script, answers_at, log_in
 from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.session import Credentials, Session
 from sense_mqtt.sense.totp import code_at

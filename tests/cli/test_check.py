@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from sense_mqtt.checking import Finding, examine
-from sense_mqtt.checking.checks import CHECKS, CheckFailed, Edges
-from sense_mqtt.checking.edges import resolve, uses_proxy
+from sense_mqtt.cli.check import Finding, examine
+from sense_mqtt.cli.check.checks import CHECKS, CheckFailed, Edges
+from sense_mqtt.cli.check.environment import resolve, uses_proxy
 from sense_mqtt.config import Config
 from sense_mqtt.core.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.topics import Topics

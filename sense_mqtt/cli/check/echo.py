@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from sense_mqtt.broker import Broker, BrokerSettings
-from sense_mqtt.checking.checks import CheckFailed
+from sense_mqtt.cli.check.checks import CheckFailed
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.broker_limits import describe_packet_limit
 from sense_mqtt.core.outgoing import Message
