@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgpack
 from busy_house import DEVICES, NOON, BusyHouse
 
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.frames import decode
 from sense_mqtt.core.home import Home, Policy
-from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.messages import HomeTopics, say
-from sense_mqtt.core.observing import Outcome, Seen, observe
+from sense_mqtt.core.observe import Outcome, Seen, observe
 from sense_mqtt.core.outgoing import Message
-from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.wire import Wire

@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-from sense_mqtt.core.instants import Moment
+from sense_mqtt.core.timestamps import Moment
 
 __all__ = ["Clock", "Moment", "SystemClock"]
 

@@ -6,8 +6,8 @@ from typing import Any
 from builders import moment
 from doubles import RememberingBroker
 
-from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import Acknowledged, Inbox, LookupDone

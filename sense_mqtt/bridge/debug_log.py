@@ -9,8 +9,8 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.changes import Change
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home import Home
-from sense_mqtt.core.instants import write_instant
 from sense_mqtt.core.reasons import Reason, explain
+from sense_mqtt.core.timestamps import write_instant
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from sense_mqtt.core.changes import Change, Introduction, Reading
 from sense_mqtt.core.home import Device, Home, Policy, Tick
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.messages import HomeTopics, say
-from sense_mqtt.core.observing import Seen, observe
+from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.telling import describe
 from sense_mqtt.journal import Journal

@@ -20,7 +20,7 @@ from sense_mqtt.core.commands import (
     read_pairs,
 )
 from sense_mqtt.core.home import DevicesListed, Home
-from sense_mqtt.core.observing import observe
+from sense_mqtt.core.observe import observe
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.errors import CommandRefused

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from sense_mqtt.config import checks
-from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.device_rules import DeviceRules
 
 Host = Annotated[str, AfterValidator(checks.check_host)]
 Topic = Annotated[str, AfterValidator(checks.check_topic)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sense_mqtt.core.instants import read_instant, write_instant
+from sense_mqtt.core.timestamps import read_instant, write_instant
 from sense_mqtt.errors import CommandRefused
 
 SHOWN_MOST = 60  # characters of somebody's value that our error messages repeat

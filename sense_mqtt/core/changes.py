@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.timestamps import write_instant
 
 LATE_AFTER_S = 60  # an event published more than this after it happened is `late` (contract 2.1)
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from sense_mqtt.core.home import Device, Home
-from sense_mqtt.core.instants import write_instant
 from sense_mqtt.core.payloads import write_json
+from sense_mqtt.core.timestamps import write_instant
 
 
 def devices(home: Home) -> str:

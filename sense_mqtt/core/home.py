@@ -6,10 +6,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sense_mqtt.core.alignment import Known
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy import Energy, Kept
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.rows import Row
-from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.transitions import Switch
 from sense_mqtt.core.witness import Witness
 

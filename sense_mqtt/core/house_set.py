@@ -6,8 +6,8 @@ from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.entities import READINGS
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home import Home, Policy
-from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.payloads import write_number
+from sense_mqtt.core.timestamps import Moment
 
 News = tuple[Reading, float | None]  # the number is rounded in the reading's text
 

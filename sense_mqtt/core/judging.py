@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sense_mqtt.core.alignment import Known, match
-from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.witness import LOOKED_ON_S, Fate, Witness, happened
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sense_mqtt.core.instants import read_instant
+from sense_mqtt.core.timestamps import read_instant
 
 Kind = Literal["detected", "plug", "virtual"]
 

@@ -8,8 +8,8 @@ from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.energy import Energy, accept, device_document, empty_document, house_document
 from sense_mqtt.core.home import Home, Policy, Said
 from sense_mqtt.core.house_set import News
-from sense_mqtt.core.instants import Moment, write_instant
 from sense_mqtt.core.payloads import write_json, write_number
+from sense_mqtt.core.timestamps import Moment, write_instant
 
 Outcome = tuple[Home, tuple[Change, ...]]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.rows import Draw
-from sense_mqtt.core.rules import DeviceRules
 
 State = Literal["on", "off", "idle"]
 Source = Literal["frame", "reconnect", "timeline"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sense_mqtt.core.instants import read_instant
+from sense_mqtt.core.timestamps import read_instant
 
 LIFE_USED = 0.8  # of a token's life, before it is renewed...
 ROOM_S = 900.0  # ...or so long before its end (BP: 15 minutes), whichever is later

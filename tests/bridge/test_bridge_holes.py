@@ -4,7 +4,7 @@ import pytest
 from builders import DRYER, START
 from hand_fed import HandFed
 
-from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.inbox import FeedEnded
 
 TIMELINE = "users/{user}/timeline"

@@ -9,7 +9,7 @@ from builders import DRYER, START
 from hand_fed import HandFed
 
 from sense_mqtt.bridge.debug_log import WORDS
-from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.inbox import FeedEnded, FrameArrived
 
 TIMELINE = "users/{user}/timeline"

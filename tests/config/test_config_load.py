@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sense_mqtt.config import Config, MqttSettings, TlsSettings
-from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.device_rules import DeviceRules
 
 
 def test_no_file_and_no_environment_gives_the_defaults(machine):

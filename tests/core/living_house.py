@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from faults.verdict import Came, Knowledge, Verdict, judge, read
 
 from sense_mqtt.core.changes import Event, Reading
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.hearing import TimelineRead
 from sense_mqtt.core.home import DevicesListed, Home, Interrupted, Policy, Tick
-from sense_mqtt.core.instants import Moment, read_instant, write_instant
 from sense_mqtt.core.memory import recall, remember
-from sense_mqtt.core.observing import Seen, observe
+from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.rows import read_rows
-from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import read_items
+from sense_mqtt.core.timestamps import Moment, read_instant, write_instant
 from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.model import BEGINS, RandomHouse
 from sense_mqtt.simulator.timeline import FalseRun, Timeline, TimelineRules

@@ -10,14 +10,14 @@ from builders import START, moment, policy
 from mutations import DEVICE, ITEM, MESSAGES, ODD, PLUG, RUN, UPDATE, USAGE, deep, mutate, positions, put, throw
 
 from sense_mqtt.core.changes import Event, Reading
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy import from_trends, join
 from sense_mqtt.core.frames import RealtimeUpdate, decode, read_update
 from sense_mqtt.core.home import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.memory import recall, remember
 from sense_mqtt.core.messages import HomeTopics, say
-from sense_mqtt.core.observing import observe
+from sense_mqtt.core.observe import observe
 from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows, rows_of
-from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import read_items
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.errors import BadFrame

@@ -19,7 +19,7 @@ from sense_mqtt.core.energy import (
     house_document,
     join,
 )
-from sense_mqtt.core.instants import Moment, read_instant
+from sense_mqtt.core.timestamps import Moment, read_instant
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 START = "2026-11-21T05:00:00.000Z"

@@ -7,7 +7,7 @@ from shown_house import frames, show
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.hearing import TimelineRead
 from sense_mqtt.core.home import Home, Interrupted, Tick
-from sense_mqtt.core.observing import observe
+from sense_mqtt.core.observe import observe
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.simulator.model import BEGINS, BuiltInHouse
 

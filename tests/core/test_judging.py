@@ -3,8 +3,8 @@
 import pytest
 
 from sense_mqtt.core.alignment import Known
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.judging import judge
-from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.witness import Witness
 

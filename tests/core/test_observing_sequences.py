@@ -4,10 +4,10 @@ import pytest
 from builders import DRYER, PLUG, START, bare_frame, events, frame, house_events, listed, moment, policy, readings, run
 
 from sense_mqtt.core.changes import Event
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.frames import DataChange, DeviceStates, FeedError, Hello
 from sense_mqtt.core.home import Home, Interrupted, Tick
-from sense_mqtt.core.observing import observe
-from sense_mqtt.core.rules import DeviceRules
+from sense_mqtt.core.observe import observe
 
 HOME = Home(monitor=7)
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
 
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy import Energy
 from sense_mqtt.core.frames import Hello, TimelineChange
 from sense_mqtt.core.hearing import TimelineRead
 from sense_mqtt.core.home import EnergyRead, Interrupted, Tick
-from sense_mqtt.core.observing import observe
+from sense_mqtt.core.observe import observe
 from sense_mqtt.core.reasons import explain
-from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.timeline import TimelineItem
 
 D = DRYER["id"]

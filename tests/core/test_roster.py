@@ -20,8 +20,8 @@ from builders import (
 )
 
 from sense_mqtt.core.changes import Event
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.memory import recall, remember
-from sense_mqtt.core.rules import DeviceRules
 
 # --- coming
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from sense_mqtt.core.instants import read_instant
 from sense_mqtt.core.rows import (
     Draw,
     Row,
@@ -17,6 +16,7 @@ from sense_mqtt.core.rows import (
     rows_of,
     text,
 )
+from sense_mqtt.core.timestamps import read_instant
 
 DESCRIBED = {
     "id": " 1a2b3c4d ",

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.rows import Draw
-from sense_mqtt.core.rules import DeviceRules
 from sense_mqtt.core.transitions import Sight, Switch, look, settle
 
 AT_ONCE = DeviceRules(off_delay_s=0)

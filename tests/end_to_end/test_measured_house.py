@@ -7,7 +7,7 @@ from bridge_process import BridgeProcess
 from listener import Listener
 from settings import configure
 
-from sense_mqtt.core.instants import write_instant
+from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.measured import MeasuredHouse, read_sun
 

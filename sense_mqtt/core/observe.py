@@ -9,9 +9,9 @@ from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 from sense_mqtt.core.hearing import TimelineRead, is_told, judge_rumours, take_in
 from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
-from sense_mqtt.core.instants import Moment
 from sense_mqtt.core.rows import VIRTUAL_IDS, Draw, Row
 from sense_mqtt.core.switching import conclude
+from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions import Sight, Source, Transition, look, settle
 from sense_mqtt.core.witness import LOOKED_ON_S, certain_of, look_on
 

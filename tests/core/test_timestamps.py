@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.instants import read_instant, write_instant
+from sense_mqtt.core.timestamps import read_instant, write_instant
 
 WRITTEN = [
     pytest.param(1795287600.5, "2026-11-21T19:00:00.500Z", id="as the contract shows it"),

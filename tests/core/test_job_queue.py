@@ -1,6 +1,6 @@
 """Named jobs on the monotonic clock."""
 
-from sense_mqtt.core.agenda import Agenda
+from sense_mqtt.core.job_queue import Agenda
 
 
 def test_jobs_are_taken_once_when_due_and_oldest_first():
