@@ -5,7 +5,9 @@ To write it anew: python -c "from docs.topic_page import *; print(topic_page(), 
 
 from collections.abc import Iterable, Iterator
 
-from sense_mqtt.core.command_table import COMMANDS
+from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S
+from sense_mqtt.core.commands.response_topics import LEVELS_MOST, TOPIC_MOST_BYTES
+from sense_mqtt.core.commands.table import COMMANDS
 from sense_mqtt.core.energy import HELD_BACK_S, PANEL_KW
 from sense_mqtt.core.entities import (
     BRIDGE,
@@ -19,8 +21,6 @@ from sense_mqtt.core.entities import (
     SCALES,
     Entity,
 )
-from sense_mqtt.core.request_limit import REQUESTS_PER_S
-from sense_mqtt.core.response_topics import LEVELS_MOST, TOPIC_MOST_BYTES
 
 PAGE = """\
 # Topics

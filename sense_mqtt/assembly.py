@@ -22,10 +22,10 @@ from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff, waits
+from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.discovery import Style
 from sense_mqtt.core.home import Policy
 from sense_mqtt.core.outgoing import Message, Rank
-from sense_mqtt.core.response_topics import ResponseTopics
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Inbox, Rung

@@ -40,7 +40,7 @@ Lookup = Callable[[Asking], Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One lookup with all that it needs. `arguments` are checked and in Sense's form, see core/command_table.py."""
+    """One lookup with all that it needs. `arguments` are checked and in Sense's form, see core/commands/table.py."""
 
     session: Asking
     monitor: Monitor

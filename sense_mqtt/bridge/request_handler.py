@@ -11,12 +11,12 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.scheduler import Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.commands import Command, Reply, answer, choose_monitor, explain, parse, refuse
+from sense_mqtt.core.commands.parse import Command, Reply, answer, choose_monitor, explain, parse, refuse
+from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
+from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.energy import Energy
 from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.outgoing import Message
-from sense_mqtt.core.request_limit import REQUESTS_PER_S, RequestLimit
-from sense_mqtt.core.response_topics import ResponseTopics
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError

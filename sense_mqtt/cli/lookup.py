@@ -10,7 +10,7 @@ from sense_mqtt.bridge.withdrawals import write_config
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.core import discovery
-from sense_mqtt.core.commands import (
+from sense_mqtt.core.commands.parse import (
     ABSENT,
     COMMANDS,
     Command,

@@ -55,7 +55,7 @@ class Entity:
     words: tuple[str, ...] = ()  # the payload is one of these: a sensor's states, an event's types
     on_off: tuple[str, str] = ("ON", "OFF")  # what a binary sensor takes for on and off
     on_when: str | None = None  # a binary sensor's or switch's `field` means on when it says this
-    command: str | None = None  # of core/command_table.py, that a switch gives
+    command: str | None = None  # of core/commands/table.py, that a switch gives
     attributes: str | None = None  # topic below the subject's own, of JSON that belongs to this entity
     diagnostic: bool = False
     enabled: bool = True  # False: Home Assistant starts it disabled

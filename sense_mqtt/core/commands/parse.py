@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from sense_mqtt.core.arguments import MONITOR_ID, Argument, shown
-from sense_mqtt.core.command_table import COMMANDS, CommandEntry, complete, read_pairs
-from sense_mqtt.core.replies import (
+from sense_mqtt.core.commands.arguments import MONITOR_ID, Argument, shown
+from sense_mqtt.core.commands.replies import (
     ABSENT,
     Absent,
     Command,
@@ -20,6 +19,7 @@ from sense_mqtt.core.replies import (
     refuse,
     refuse_for,
 )
+from sense_mqtt.core.commands.table import COMMANDS, CommandEntry, complete, read_pairs
 from sense_mqtt.errors import CommandRefused
 
 __all__ = [  # this module is the door to the others of its kind

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sense_mqtt.core.replies import (
+from sense_mqtt.core.commands.replies import (
     ABSENT,
     HEADER_BYTES,
     Command,

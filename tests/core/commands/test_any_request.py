@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sense_mqtt.core.commands import COMMANDS, Command, Reply, parse
+from sense_mqtt.core.commands.parse import COMMANDS, Command, Reply, parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sense_mqtt.core.commands import (
+from sense_mqtt.core.commands.parse import (
     ABSENT,
     COMMANDS,
     NAME_MOST,

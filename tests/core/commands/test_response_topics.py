@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.response_topics import ResponseTopics, filter_matches
+from sense_mqtt.core.commands.response_topics import ResponseTopics, filter_matches
 from sense_mqtt.core.topics import Topics
 
 OURS = ResponseTopics(Topics("home/sense", "ha"))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sense_mqtt.core.request_limit import REQUESTS_PER_S, ROOM_FOR_LOOKUPS, ROOM_FOR_REQUESTS, RequestLimit
+from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, ROOM_FOR_LOOKUPS, ROOM_FOR_REQUESTS, RequestLimit
 
 
 def test_in_each_second_so_many_are_carried_out_and_the_rest_is_refused():

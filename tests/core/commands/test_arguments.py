@@ -2,8 +2,8 @@
 
 import pytest
 
-from sense_mqtt.core import arguments as kinds
-from sense_mqtt.core.arguments import Argument, fill, shown
+from sense_mqtt.core.commands import arguments as kinds
+from sense_mqtt.core.commands.arguments import Argument, fill, shown
 from sense_mqtt.errors import CommandRefused
 
 SCALE = kinds.choice("DAY", "WEEK")

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sense_mqtt.core import arguments as kinds
-from sense_mqtt.core.arguments import Argument, fill, shown
+from sense_mqtt.core.commands import arguments as kinds
+from sense_mqtt.core.commands.arguments import Argument, fill, shown
 from sense_mqtt.errors import CommandRefused
 
 

@@ -1,0 +1,1 @@
+"""MQTT requests and their replies."""
