@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.core.energy import Energy, energy_answer, from_trends, join
+from sense_mqtt.core.energy.periods import Energy, energy_answer, from_trends, join
 from sense_mqtt.core.rows import mapping, rows_of
 from sense_mqtt.core.timeline import TimelineItem, read_items
 from sense_mqtt.core.timestamps import read_instant, write_instant

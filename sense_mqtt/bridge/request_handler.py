@@ -14,7 +14,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.commands.parse import Command, Reply, answer, choose_monitor, explain, parse, refuse
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
-from sense_mqtt.core.energy import Energy
+from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.topics import Topics

@@ -26,7 +26,7 @@ from sense_mqtt.bridge.jobs import (
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.energy import Energy
+from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.frames import DataChange
 from sense_mqtt.core.hearing import TimelineRead

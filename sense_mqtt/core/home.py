@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.energy import Energy, Kept
+from sense_mqtt.core.energy.periods import Energy, Kept
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.rows import Row
 from sense_mqtt.core.transitions import Switch

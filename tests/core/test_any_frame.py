@@ -11,7 +11,7 @@ from mutations import DEVICE, ITEM, MESSAGES, ODD, PLUG, RUN, UPDATE, USAGE, dee
 
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.energy import from_trends, join
+from sense_mqtt.core.energy.periods import from_trends, join
 from sense_mqtt.core.frames import RealtimeUpdate, decode, read_update
 from sense_mqtt.core.home import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.memory import recall, remember

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from sense_mqtt.core.energy import FIGURES
+from sense_mqtt.core.energy.periods import FIGURES
 from sense_mqtt.core.entities import (
     BRIDGE,
     DEVICE,

@@ -6,7 +6,7 @@ import pytest
 from builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.energy import Energy
+from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.frames import Hello, TimelineChange
 from sense_mqtt.core.hearing import TimelineRead
 from sense_mqtt.core.home import EnergyRead, Interrupted, Tick

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.core.energy import (
+from sense_mqtt.core.energy.periods import (
     HELD_BACK_S,
     PANEL_KW,
     DeviceEnergy,

@@ -1,0 +1,1 @@
+"""Energy, as Sense reports it and as it is published."""
