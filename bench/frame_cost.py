@@ -12,7 +12,7 @@ from busy_house import DEVICES, NOON, BusyHouse
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.frames import decode
-from sense_mqtt.core.home import Home, Policy
+from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.observe import Outcome, Seen, observe
 from sense_mqtt.core.outgoing import Message

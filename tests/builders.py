@@ -7,7 +7,7 @@ from typing import Any
 from sense_mqtt.core.changes import Change, Event, Introduction, Reading, Withdrawal
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.frames import RealtimeUpdate, read_update
-from sense_mqtt.core.home import DevicesListed, Home, Policy
+from sense_mqtt.core.home.state import DevicesListed, Home, Policy
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.timestamps import Moment

@@ -16,7 +16,7 @@ from builders import policy
 
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, Unknown, decode
-from sense_mqtt.core.home import DevicesListed, Home
+from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows
 from sense_mqtt.core.timeline import read_items

@@ -8,8 +8,8 @@ from typing import Any
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.changes import Change
 from sense_mqtt.core.frames import RealtimeUpdate
-from sense_mqtt.core.home import Home
-from sense_mqtt.core.reasons import Reason, explain
+from sense_mqtt.core.home.reasons import Reason, explain
+from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.timestamps import write_instant
 
 logger = logging.getLogger(__name__)

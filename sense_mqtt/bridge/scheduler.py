@@ -29,8 +29,8 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.frames import DataChange
-from sense_mqtt.core.hearing import TimelineRead
-from sense_mqtt.core.home import DevicesListed, EnergyRead
+from sense_mqtt.core.home.state import DevicesListed, EnergyRead
+from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.job_queue import Agenda
 from sense_mqtt.core.monitor_status import read_firmware
 from sense_mqtt.core.rows import read_rows

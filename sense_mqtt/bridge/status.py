@@ -9,7 +9,7 @@ from sense_mqtt.bridge.homes import Houses
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.entities import FEEDS
-from sense_mqtt.core.home import Home
+from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.timestamps import write_instant

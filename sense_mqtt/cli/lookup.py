@@ -19,7 +19,7 @@ from sense_mqtt.core.commands.parse import (
     complete,
     read_pairs,
 )
-from sense_mqtt.core.home import DevicesListed, Home
+from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.rows import read_rows

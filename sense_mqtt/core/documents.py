@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sense_mqtt.core.home import Device, Home
+from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.timestamps import write_instant
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.entities import READINGS
 from sense_mqtt.core.frames import RealtimeUpdate
-from sense_mqtt.core.home import Home, Policy
+from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.payloads import write_number
 from sense_mqtt.core.timestamps import Moment
 

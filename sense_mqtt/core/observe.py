@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sense_mqtt.core import roster, telling
+from sense_mqtt.core import telling
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
-from sense_mqtt.core.hearing import TimelineRead, is_told, judge_rumours, take_in
-from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
+from sense_mqtt.core.home import inventory
+from sense_mqtt.core.home.record import conclude
+from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
+from sense_mqtt.core.home.timeline_events import TimelineRead, is_told, judge_rumours, take_in
 from sense_mqtt.core.rows import VIRTUAL_IDS, Draw, Row
-from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions import Sight, Source, Transition, look, settle
 from sense_mqtt.core.witness import LOOKED_ON_S, certain_of, look_on
@@ -56,9 +57,9 @@ def _is_cached(home: Home, update: RealtimeUpdate) -> bool:
 def _meet(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
     time = _time_of(update, now)
     new = [row for row in update.strangers if row.id not in home.devices and _is_wanted(home, row, policy)]
-    home, ignored = roster.dismiss_ignored(home, time, policy) if home.gap else (home, ())
-    home, welcomed = roster.welcome(home, new, time, policy) if new else (home, ())
-    home, renamed = roster.rename(home, update.devices, time, policy)
+    home, ignored = inventory.dismiss_ignored(home, time, policy) if home.gap else (home, ())
+    home, welcomed = inventory.welcome(home, new, time, policy) if new else (home, ())
+    home, renamed = inventory.rename(home, update.devices, time, policy)
     changes = (*ignored, *welcomed, *renamed)
     if home.solar or update.solar_w is None:
         return home, changes
@@ -220,7 +221,7 @@ def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, policy: 
 
 
 def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) -> Outcome:
-    home, changes = roster.compare(home, seen.rows, now.wall, policy)
+    home, changes = inventory.compare(home, seen.rows, now.wall, policy)
     home, values = telling.tell_if_fresh(home, frozenset(), now, policy)
     home, documents = telling.describe(home, _met(changes), anyway=any(isinstance(c, Withdrawal) for c in changes))
     return home, (*changes, *values, *documents)

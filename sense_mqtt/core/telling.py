@@ -6,7 +6,7 @@ from dataclasses import replace
 from sense_mqtt.core import documents, house_set
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.energy.periods import Energy, accept, device_document, empty_document, house_document
-from sense_mqtt.core.home import Home, Policy, Said
+from sense_mqtt.core.home.state import Home, Policy, Said
 from sense_mqtt.core.house_set import News
 from sense_mqtt.core.payloads import write_json, write_number
 from sense_mqtt.core.timestamps import Moment, write_instant

@@ -8,9 +8,9 @@ from faults.verdict import Came, Knowledge, Verdict, judge, read
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.frames import READERS, RealtimeUpdate, read_update
-from sense_mqtt.core.hearing import TimelineRead
-from sense_mqtt.core.home import DevicesListed, Home, Interrupted, Policy, Tick
-from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, Tick
+from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.timeline import read_items

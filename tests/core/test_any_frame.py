@@ -13,8 +13,8 @@ from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import from_trends, join
 from sense_mqtt.core.frames import RealtimeUpdate, decode, read_update
-from sense_mqtt.core.home import DevicesListed, EnergyRead, Home, Interrupted, Tick
-from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows, rows_of

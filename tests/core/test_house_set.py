@@ -5,8 +5,8 @@ from builders import DRYER, KETTLE, PSEUDO, START, bare_frame, frame, moment, po
 from shown_house import frames, show
 
 from sense_mqtt.core.changes import Reading
-from sense_mqtt.core.hearing import TimelineRead
-from sense_mqtt.core.home import Home, Interrupted, Tick
+from sense_mqtt.core.home.state import Home, Interrupted, Tick
+from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.simulator.model import BEGINS, BuiltInHouse

@@ -5,7 +5,7 @@ import json
 from builders import HOME, frame, introduced, listed, policy, run
 
 from sense_mqtt.core.bounds import DEVICES_MOST
-from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.topics import Topics
 

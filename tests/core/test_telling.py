@@ -8,7 +8,7 @@ from builders import DRYER, PLUG, START, frame, moment, policy, readings, run
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import DeviceEnergy, Energy
-from sense_mqtt.core.home import DevicesListed, EnergyRead, Home, Interrupted, Tick
+from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.telling import describe, tell_availability
 

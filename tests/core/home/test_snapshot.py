@@ -9,8 +9,8 @@ from builders import ALWAYS_ON, DRYER, OTHER, PLUG, START, bare_frame, events, f
 from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home import DevicesListed, Home, Tick
-from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.state import DevicesListed, Home, Tick
 from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.witness import Witness
 

@@ -8,10 +8,10 @@ from builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.frames import Hello, TimelineChange
-from sense_mqtt.core.hearing import TimelineRead
-from sense_mqtt.core.home import EnergyRead, Interrupted, Tick
+from sense_mqtt.core.home.reasons import explain
+from sense_mqtt.core.home.state import EnergyRead, Interrupted, Tick
+from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.reasons import explain
 from sense_mqtt.core.timeline import TimelineItem
 
 D = DRYER["id"]

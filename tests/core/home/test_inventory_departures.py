@@ -22,8 +22,8 @@ from builders import (
 
 from sense_mqtt.core.changes import Withdrawal
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home import DevicesListed, Interrupted
-from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.state import DevicesListed, Interrupted
 from sense_mqtt.core.rows import read_rows
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.frames import TimelineChange
-from sense_mqtt.core.hearing import TimelineRead
-from sense_mqtt.core.home import Device, DevicesListed, EnergyRead, Home
+from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home
+from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.witness import Witness
 

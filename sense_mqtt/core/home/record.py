@@ -2,7 +2,7 @@
 
 from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.changes import LATE_AFTER_S, Event, identify
-from sense_mqtt.core.home import Device
+from sense_mqtt.core.home.state import Device
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions import Transition
 from sense_mqtt.core.witness import remember

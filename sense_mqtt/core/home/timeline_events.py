@@ -7,9 +7,9 @@ from itertools import groupby
 from sense_mqtt.core.alignment import Known, is_same_item, items_of, unmatch
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.frames import TimelineChange
-from sense_mqtt.core.home import Device, Home, Policy
+from sense_mqtt.core.home.record import conclude
+from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.judging import Verdict, judge
-from sense_mqtt.core.switching import conclude
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition

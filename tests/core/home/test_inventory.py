@@ -21,7 +21,7 @@ from builders import (
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.memory import recall, remember
+from sense_mqtt.core.home.snapshot import recall, remember
 
 # --- coming
 

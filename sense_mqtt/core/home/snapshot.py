@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any, cast
 
 from sense_mqtt.core.alignment import Known
-from sense_mqtt.core.home import Device, Home, Policy
+from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.rows import Row, list_of, mapping, number, rows_of, text
 from sense_mqtt.core.transitions import State, Switch
 from sense_mqtt.core.witness import Witness

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
-from sense_mqtt.core.home import Device, Home, Policy
+from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.rows import Draw, Row, older_namesakes
 from sense_mqtt.core.topic_ids import apart
 from sense_mqtt.core.transitions import Sight, Switch
