@@ -23,8 +23,8 @@ from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff, waits
 from sense_mqtt.core.commands.response_topics import ResponseTopics
-from sense_mqtt.core.discovery import Style
 from sense_mqtt.core.home.state import Policy
+from sense_mqtt.core.home_assistant.discovery import Style
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.topics import Topics
 from sense_mqtt.desk import Desk

@@ -8,11 +8,11 @@ from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.withdrawals import Withdrawals, write_config
 from sense_mqtt.clock import Moment
-from sense_mqtt.core import discovery
 from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.changes import Change, Introduction, Reading
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import Device, Home, Policy, Tick
+from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.outgoing import Message, Rank

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.discovery import Config, Style
-from sense_mqtt.core.moving import read_place, remove_obsolete
+from sense_mqtt.core.home_assistant.discovery import Config, Style
+from sense_mqtt.core.home_assistant.migration import read_place, remove_obsolete
 from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.payloads import write_json
 

@@ -9,7 +9,6 @@ from sense_mqtt.bridge.homes import choose_monitors, introduce_home
 from sense_mqtt.bridge.withdrawals import write_config
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
-from sense_mqtt.core import discovery
 from sense_mqtt.core.commands.parse import (
     ABSENT,
     COMMANDS,
@@ -20,6 +19,7 @@ from sense_mqtt.core.commands.parse import (
     read_pairs,
 )
 from sense_mqtt.core.home.state import DevicesListed, Home
+from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.outgoing import Message
 from sense_mqtt.core.rows import read_rows

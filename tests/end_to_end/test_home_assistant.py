@@ -19,7 +19,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
-from sense_mqtt.core.discovery import DeviceFacts, MonitorFacts, Style, introduce
+from sense_mqtt.core.home_assistant.discovery import DeviceFacts, MonitorFacts, Style, introduce
 from sense_mqtt.core.topics import Topics
 
 PROBE = Path(__file__).parents[3] / "shared/tools/ha_probe.py"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.core.discovery import DeviceFacts, MonitorFacts, Style, introduce
+from sense_mqtt.core.home_assistant.discovery import DeviceFacts, MonitorFacts, Style, introduce
 from sense_mqtt.core.topics import Topics
 
 PROBE = Path(__file__).parents[3] / "shared/tools/ha_schema_probe.py"

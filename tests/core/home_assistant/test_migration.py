@@ -4,8 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from sense_mqtt.core.discovery import DeviceFacts, MonitorFacts, Style, introduce, introduce_bridge, monitor_of
-from sense_mqtt.core.moving import Place, Removal, read_place, remove_obsolete
+from sense_mqtt.core.home_assistant.discovery import (
+    DeviceFacts,
+    MonitorFacts,
+    Style,
+    introduce,
+    introduce_bridge,
+    monitor_of,
+)
+from sense_mqtt.core.home_assistant.migration import Place, Removal, read_place, remove_obsolete
 from sense_mqtt.core.topics import Topics
 
 DEVICE = Style("0.1.0", Topics())

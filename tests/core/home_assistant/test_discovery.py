@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.core.discovery import (
+from sense_mqtt.core.home_assistant.discovery import (
     Config,
     DeviceFacts,
     MonitorFacts,

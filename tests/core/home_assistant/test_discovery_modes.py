@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sense_mqtt.core.discovery import (
+from sense_mqtt.core.home_assistant.discovery import (
     DeviceFacts,
     MonitorFacts,
     Style,

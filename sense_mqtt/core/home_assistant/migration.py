@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sense_mqtt.core.discovery import (
+from sense_mqtt.core.home_assistant.discovery import (
     Config,
     DeviceFacts,
     MonitorFacts,
