@@ -25,8 +25,8 @@ from sense_mqtt.core.backoff import Backoff, waits
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.home_assistant.discovery import Style
-from sense_mqtt.core.outgoing import Message, Rank
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Inbox, Rung
 from sense_mqtt.journal import Journal

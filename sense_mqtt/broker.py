@@ -34,7 +34,7 @@ from sense_mqtt.broker_client import (
 from sense_mqtt.broker_protocol import ProtocolChoice, ProtocolMemory
 from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
 from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES, Subscriptions, describe_refusal
-from sense_mqtt.core.outgoing import WINDOW, Message
+from sense_mqtt.core.publishing.outbox import WINDOW, Message
 from sense_mqtt.inbox import BrokerConnected, BrokerDropped, Inbox, Item
 
 __all__ = ["Broker", "BrokerSettings", "BrokerTls"]

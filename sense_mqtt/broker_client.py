@@ -16,7 +16,7 @@ from sense_mqtt.broker_protocol import Version
 from sense_mqtt.broker_settings import BrokerSettings, make_context
 from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES
 from sense_mqtt.certificate import show_certificate
-from sense_mqtt.core.outgoing import WINDOW, Message
+from sense_mqtt.core.publishing.outbox import WINDOW, Message
 from sense_mqtt.inbox import Acknowledged, MessageArrived
 
 CONNECT_TIMEOUT_S = 5.0  # a host that comes back while we wait for its answer is asked again so soon

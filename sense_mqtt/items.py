@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.broker_limits import describe_limits
+from sense_mqtt.core.publishing.broker_limits import describe_limits
 
 Rung = Literal["stream", "poll", "snapshot", "paused"]
 

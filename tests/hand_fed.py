@@ -12,7 +12,7 @@ from hand_parts import FailingJournal, HandDesk, HandFeed, HandInbox, HandSessio
 from sense_mqtt.assembly import Cloud, Doors, Haste, assemble
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.timestamps import read_instant
 from sense_mqtt.inbox import (
     BrokerConnected,

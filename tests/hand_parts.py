@@ -6,7 +6,7 @@ from typing import Any
 from builders import moment
 from doubles import RememberingBroker
 
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import JournalError, NotFound

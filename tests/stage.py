@@ -6,7 +6,7 @@ from builders import moment
 from doubles import RememberingBroker
 
 from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.journal import Journal
 

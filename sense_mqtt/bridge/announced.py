@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 
-from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.errors import JournalError
 from sense_mqtt.journal import Journal
 

@@ -13,9 +13,9 @@ from sense_mqtt.core.changes import Change, Introduction, Reading
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import Device, Home, Policy, Tick
 from sense_mqtt.core.home_assistant import discovery
-from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.observe import Seen, observe
-from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.publishing.messages import HomeTopics, say
+from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.telling import describe
 from sense_mqtt.journal import Journal
 from sense_mqtt.sense.tokens import Account, Monitor

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Iterator
 
-from sense_mqtt.core.messages import recall_event
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.messages import recall_event
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.errors import JournalError
 from sense_mqtt.journal import Entry, Journal
 

@@ -10,8 +10,8 @@ from sense_mqtt.bridge.journal_events import JournalEvents
 from sense_mqtt.bridge.refusals import Refusals, possible_causes
 from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.messages import as_of, identify_payload
-from sense_mqtt.core.outgoing import Message, Outgoing
+from sense_mqtt.core.publishing.messages import as_of, identify_payload
+from sense_mqtt.core.publishing.outbox import Message, Outgoing
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.journal import Journal
 

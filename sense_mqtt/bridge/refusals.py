@@ -4,8 +4,8 @@ import logging
 from collections.abc import Sequence
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.outgoing import Message
-from sense_mqtt.core.suspects import Suspects
+from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.suspects import Suspects
 from sense_mqtt.inbox import BrokerConnected, BrokerDropped
 
 logger = logging.getLogger(__name__)

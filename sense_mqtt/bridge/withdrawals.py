@@ -8,8 +8,8 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home_assistant.discovery import Config, Style
 from sense_mqtt.core.home_assistant.migration import read_place, remove_obsolete
-from sense_mqtt.core.outgoing import Message, Rank
 from sense_mqtt.core.payloads import write_json
+from sense_mqtt.core.publishing.outbox import Message, Rank
 
 STEP_S = 1.0  # for Home Assistant to carry out one step, after the broker has it
 

@@ -6,7 +6,7 @@ import pytest
 from builders import DRYER
 from hand_fed import HandFed
 
-from sense_mqtt.core.outgoing import Rank
+from sense_mqtt.core.publishing.outbox import Rank
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, FeedChanged
 

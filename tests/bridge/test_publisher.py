@@ -5,7 +5,7 @@ from builders import moment
 from stage import Stage
 
 from sense_mqtt.bridge.publisher import HEALTHY_S
-from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.publishing.outbox import Message, Rank
 
 STATE = Message("sense/bridge/state", "online", retain=True, rank=Rank.BRIDGE_STATE)
 

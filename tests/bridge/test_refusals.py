@@ -8,9 +8,9 @@ from stage import STALL_AFTER_S, Stage
 
 from sense_mqtt.bridge.publisher import ALONE_AFTER_S, HEALTHY_S, REFUSED_MOST_S, STALLED
 from sense_mqtt.bridge.refusals import HELD_S
-from sense_mqtt.core.broker_limits import NO_RETAIN, QOS_0
-from sense_mqtt.core.outgoing import Message, Rank
-from sense_mqtt.core.postponed import AGAIN_S
+from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
+from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.postponed import AGAIN_S
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
 
 TOO_LARGE, NOT_AUTHORIZED = 0x95, 0x87

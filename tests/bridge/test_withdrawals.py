@@ -4,7 +4,7 @@ import pytest
 from builders import DRYER
 from hand_fed import HOUSE, HandFed
 
-from sense_mqtt.core.outgoing import Rank
+from sense_mqtt.core.publishing.outbox import Rank
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.sense.tokens import Account, Monitor
 

@@ -8,8 +8,8 @@ from sense_mqtt.cli.check import Finding, examine
 from sense_mqtt.cli.check.checks import CHECKS, CheckFailed, Edges
 from sense_mqtt.cli.check.environment import resolve, uses_proxy
 from sense_mqtt.config import Config
-from sense_mqtt.core.broker_limits import NO_RETAIN, QOS_0
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
+from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.errors import ConfigError, LoginRefused, RateLimited, SenseUnavailable
 from sense_mqtt.inbox import MessageArrived
 from sense_mqtt.sense.session import Account, Monitor

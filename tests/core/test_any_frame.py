@@ -15,11 +15,11 @@ from sense_mqtt.core.energy.periods import from_trends, join
 from sense_mqtt.core.frames import RealtimeUpdate, decode, read_update
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
-from sense_mqtt.core.messages import HomeTopics, say
 from sense_mqtt.core.observe import observe
+from sense_mqtt.core.publishing.messages import HomeTopics, say
+from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows, rows_of
 from sense_mqtt.core.timeline import read_items
-from sense_mqtt.core.topics import Topics
 from sense_mqtt.errors import BadFrame
 
 

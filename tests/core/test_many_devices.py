@@ -6,8 +6,8 @@ from builders import HOME, frame, introduced, listed, policy, run
 
 from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.home.snapshot import recall, remember
-from sense_mqtt.core.messages import HomeTopics, say
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.messages import HomeTopics, say
+from sense_mqtt.core.publishing.topics import Topics
 
 TWINS = ({"id": "a.b", "name": "One", "w": 1.0}, {"id": "a b", "name": "Two", "w": 2.0})
 MANY = tuple({"id": f"{number:08x}", "name": f"Device {number}", "w": 1.0} for number in range(DEVICES_MOST + 5))

@@ -11,7 +11,7 @@ from typing import Any
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.clock import SystemClock
-from sense_mqtt.core.outgoing import Message, Rank
+from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, MessageArrived
 from sense_mqtt.journal import Journal
 

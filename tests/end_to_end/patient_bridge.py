@@ -20,7 +20,7 @@ from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.cli import process
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import load
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, FrameArrived, Inbox, Item, Rung, UpdatePolled
 from sense_mqtt.redaction import Redactor

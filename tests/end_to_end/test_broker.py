@@ -14,7 +14,7 @@ from strict_broker import StrictBroker
 
 from sense_mqtt.broker_subscriptions import HANG_UPS_MOST
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 
 # --- protocols

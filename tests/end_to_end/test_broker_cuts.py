@@ -8,7 +8,7 @@ from call import CONNACK, EVENT, REQUEST, TAKEN_OVER, Lines, Office, calling
 from listener import Listener
 from mosquitto import Mosquitto
 
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import BrokerConnected, BrokerDropped, Inbox, MessageArrived
 
 

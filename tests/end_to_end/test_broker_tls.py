@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from mosquitto import Mosquitto
 
 from sense_mqtt.broker import BrokerTls
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Acknowledged
 
 

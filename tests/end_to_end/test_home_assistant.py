@@ -20,7 +20,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from sense_mqtt.core.home_assistant.discovery import DeviceFacts, MonitorFacts, Style, introduce
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.topics import Topics
 
 PROBE = Path(__file__).parents[3] / "shared/tools/ha_probe.py"
 PYTHON = Path(os.environ.get("SENSE_MQTT_HOME_ASSISTANT", "nowhere")) / "bin/python"

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from sense_mqtt.core.home_assistant.discovery import DeviceFacts, MonitorFacts, Style, introduce
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.topics import Topics
 
 PROBE = Path(__file__).parents[3] / "shared/tools/ha_schema_probe.py"
 WHEELS = sorted(Path(os.environ.get("SENSE_MQTT_HOME_ASSISTANT_WHEELS", "nowhere")).glob("homeassistant-*.whl"))

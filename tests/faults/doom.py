@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from sense_mqtt.broker import Broker, BrokerSettings
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox, Item
 from sense_mqtt.journal import Journal
 

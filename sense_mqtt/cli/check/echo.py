@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.cli.check.checks import CheckFailed
 from sense_mqtt.clock import Clock
-from sense_mqtt.core.broker_limits import describe_packet_limit
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.broker_limits import describe_packet_limit
+from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
 
 CONNECT_S = 15.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.topics import Topics
 
 TOPIC_MOST_BYTES = 256  # some brokers hang up on a longer one
 LEVELS_MOST = 32  # likewise

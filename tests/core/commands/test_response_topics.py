@@ -3,7 +3,7 @@
 import pytest
 
 from sense_mqtt.core.commands.response_topics import ResponseTopics, filter_matches
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.topics import Topics
 
 OURS = ResponseTopics(Topics("home/sense", "ha"))
 NARROW = ResponseTopics(Topics("home/sense", "ha"), ("node-red/#", "+/answers"))

@@ -14,7 +14,7 @@ from sense_mqtt.core.home_assistant.discovery import (
     introduce_device,
     introduce_monitor,
 )
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.topics import Topics
 
 MONITOR = MonitorFacts(123456, solar=True, firmware="1.64.2")
 DRYER = DeviceFacts("1a2b3c4d", "Dryer", "LG", "DLEX", " Laundry ", "Dryer")

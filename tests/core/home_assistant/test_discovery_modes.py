@@ -15,7 +15,7 @@ from sense_mqtt.core.home_assistant.discovery import (
     introduce_monitor,
     monitor_of,
 )
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.topics import Topics
 
 MONITOR = MonitorFacts(123456, solar=True)
 DRYER = DeviceFacts("1a2b3c4d", "Dryer")

@@ -13,7 +13,7 @@ from sense_mqtt.core.home_assistant.discovery import (
     monitor_of,
 )
 from sense_mqtt.core.home_assistant.migration import Place, Removal, read_place, remove_obsolete
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.topics import Topics
 
 DEVICE = Style("0.1.0", Topics())
 SINGLE = replace(DEVICE, mode="single")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sense_mqtt.core.outgoing import Message, Outgoing
-from sense_mqtt.core.postponed import AGAIN_S
+from sense_mqtt.core.publishing.outbox import Message, Outgoing
+from sense_mqtt.core.publishing.postponed import AGAIN_S
 
 EVENT = Message("e", "event", event=1, identity="event")
 ANSWER = Message("r", "answer")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.outgoing import Message, Outgoing
+from sense_mqtt.core.publishing.outbox import Message, Outgoing
 
 
 def value(payload):

@@ -6,9 +6,9 @@ import pytest
 from builders import START
 
 from sense_mqtt.core.changes import Event, Introduction, Reading, Withdrawal
-from sense_mqtt.core.messages import HomeTopics, as_of, identify_payload, recall_event, say
-from sense_mqtt.core.outgoing import Message, Rank
-from sense_mqtt.core.topics import Topics
+from sense_mqtt.core.publishing.messages import HomeTopics, as_of, identify_payload, recall_event, say
+from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.topics import Topics
 
 TOPICS = HomeTopics(Topics(base="home/sense"), 7, {})
 

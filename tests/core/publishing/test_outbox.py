@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.outgoing import EVENTS_MOST, REPLIES_MOST, WINDOW, Message, Outgoing, Rank
+from sense_mqtt.core.publishing.outbox import EVENTS_MOST, REPLIES_MOST, WINDOW, Message, Outgoing, Rank
 
 
 def value(topic, payload="1", rank=Rank.VALUE):

@@ -2,7 +2,14 @@
 
 import pytest
 
-from sense_mqtt.core.broker_limits import ENOUGH, NO_RETAIN, NO_WILDCARDS, QOS_0, describe_limits, describe_packet_limit
+from sense_mqtt.core.publishing.broker_limits import (
+    ENOUGH,
+    NO_RETAIN,
+    NO_WILDCARDS,
+    QOS_0,
+    describe_limits,
+    describe_packet_limit,
+)
 
 ALL = {"retain_available": True, "maximum_qos": 1, "wildcards_available": True}
 

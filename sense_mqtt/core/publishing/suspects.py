@@ -7,7 +7,7 @@ ALONE_TIMES_MOST times while the same message was alone in flight.
 
 from collections.abc import Sequence
 
-from sense_mqtt.core.outgoing import Message
+from sense_mqtt.core.publishing.outbox import Message
 
 ALONE_TIMES_MOST = 2
 

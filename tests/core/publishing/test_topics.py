@@ -2,8 +2,8 @@
 
 import pytest
 
+from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.topic_ids import apart, safe
-from sense_mqtt.core.topics import Topics
 
 TOPICS = Topics()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from sense_mqtt.core.postponed import Postponed
+from sense_mqtt.core.publishing.postponed import Postponed
 
 WINDOW = 20  # what mosquitto allows in flight by default (its CONNACK says ReceiveMaximum 20)
 EVENTS_MOST = 100

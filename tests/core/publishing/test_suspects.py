@@ -2,8 +2,8 @@
 
 import pytest
 
-from sense_mqtt.core.outgoing import Message
-from sense_mqtt.core.suspects import SERVER_CODES, Suspects
+from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.suspects import SERVER_CODES, Suspects
 
 LOST = None  # no reason was told
 TOO_LARGE, NOT_AUTHORIZED, TOPIC_INVALID, PROTOCOL_ERROR = 0x95, 0x87, 0x90, 0x82

@@ -1,0 +1,1 @@
+"""MQTT topics and messages, and the outbox that orders them."""
