@@ -9,7 +9,7 @@ from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S
 from sense_mqtt.core.commands.response_topics import LEVELS_MOST, TOPIC_MOST_BYTES
 from sense_mqtt.core.commands.table import COMMANDS
 from sense_mqtt.core.energy.periods import HELD_BACK_S, PANEL_KW
-from sense_mqtt.core.entities import (
+from sense_mqtt.core.readings.entities import (
     BRIDGE,
     BRIDGE_EVENTS,
     DEVICE,

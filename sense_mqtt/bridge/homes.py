@@ -16,7 +16,7 @@ from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.publishing.messages import HomeTopics, say
 from sense_mqtt.core.publishing.outbox import Message, Rank
-from sense_mqtt.core.telling import describe
+from sense_mqtt.core.readings.throttle import describe
 from sense_mqtt.journal import Journal
 from sense_mqtt.sense.tokens import Account, Monitor
 

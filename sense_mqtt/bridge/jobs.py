@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from sense_mqtt.core.entities import SCALES
+from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
 from sense_mqtt.inbox import Rung
 

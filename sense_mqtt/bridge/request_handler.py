@@ -15,9 +15,9 @@ from sense_mqtt.core.commands.parse import Command, Reply, answer, choose_monito
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.energy.periods import Energy
-from sense_mqtt.core.entities import SCALES
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.topics import Topics
+from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox, MessageArrived, Stop

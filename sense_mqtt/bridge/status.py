@@ -8,11 +8,11 @@ from sense_mqtt.bridge.health import Counters, describe_health
 from sense_mqtt.bridge.homes import Houses
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.entities import FEEDS
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
+from sense_mqtt.core.readings.entities import FEEDS
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Rung

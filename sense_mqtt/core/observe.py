@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sense_mqtt.core import telling
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 from sense_mqtt.core.home import inventory
 from sense_mqtt.core.home.record import conclude
 from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead, is_told, judge_rumours, take_in
+from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.rows import VIRTUAL_IDS, Draw, Row
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions import Sight, Source, Transition, look, settle
@@ -41,10 +41,10 @@ def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Pol
     home, met = _meet(home, update, now, policy)
     home, transitions, switched = _look_at_all(home, update, now, policy)
     home, heard = judge_rumours(_note_frame(home, update, now), now, policy)
-    home, online = telling.tell_availability(home, online=True, now=now)
+    home, online = throttle.tell_availability(home, online=True, now=now)
     switched |= frozenset(_devices_of(heard))
-    home, readings = telling.tell_values(home, switched, now, policy)
-    home, documents = telling.describe(home, frozenset(home.devices) if untold else switched | _met(met))
+    home, readings = throttle.tell_values(home, switched, now, policy)
+    home, documents = throttle.describe(home, frozenset(home.devices) if untold else switched | _met(met))
     return home, (*met, *online, *_in_order(*heard, *transitions), *readings, *documents)
 
 
@@ -184,10 +184,10 @@ def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcom
     home, settled = _settle_all(home, now, policy)
     home, heard = judge_rumours(home, now, policy)
     events = _in_order(*heard, *settled)
-    home, availability = telling.tell_availability(home, online=not telling.is_stale(home, now, policy), now=now)
+    home, availability = throttle.tell_availability(home, online=not throttle.is_stale(home, now, policy), now=now)
     switched = frozenset(_devices_of(events))
-    home, readings = telling.tell_if_fresh(home, switched, now, policy)
-    home, documents = telling.describe(home, switched)
+    home, readings = throttle.tell_if_fresh(home, switched, now, policy)
+    home, documents = throttle.describe(home, switched)
     return home, (*availability, *events, *readings, *documents)
 
 
@@ -205,8 +205,8 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
 def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Moment, policy: Policy) -> Outcome:
     home, events = judge_rumours(take_in(home, seen, now), now, policy)
     switched = frozenset(_devices_of(events))
-    home, readings = telling.tell_if_fresh(home, switched, now, policy)
-    home, documents = telling.describe(home, switched)
+    home, readings = throttle.tell_if_fresh(home, switched, now, policy)
+    home, documents = throttle.describe(home, switched)
     return home, (*events, *readings, *documents)
 
 
@@ -217,18 +217,18 @@ def _observe_interruption(home: Home, seen: Interrupted, now: Moment, policy: Po
 def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
     if seen.online is not False:
         return home, ()  # fresh frames say `online`, greetings do not
-    return telling.tell_availability(replace(home, gap=True, arrived=None), online=False, now=now)
+    return throttle.tell_availability(replace(home, gap=True, arrived=None), online=False, now=now)
 
 
 def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) -> Outcome:
     home, changes = inventory.compare(home, seen.rows, now.wall, policy)
-    home, values = telling.tell_if_fresh(home, frozenset(), now, policy)
-    home, documents = telling.describe(home, _met(changes), anyway=any(isinstance(c, Withdrawal) for c in changes))
+    home, values = throttle.tell_if_fresh(home, frozenset(), now, policy)
+    home, documents = throttle.describe(home, _met(changes), anyway=any(isinstance(c, Withdrawal) for c in changes))
     return home, (*changes, *values, *documents)
 
 
 def _observe_energy(home: Home, seen: EnergyRead, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
-    return telling.tell_energy(home, seen.energy, now)
+    return throttle.tell_energy(home, seen.energy, now)
 
 
 OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sense_mqtt.core.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE, Entity
 from sense_mqtt.core.home_assistant.components import Placed, describe_component, told
 from sense_mqtt.core.publishing.topics import Topics
+from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE, Entity
 from sense_mqtt.core.rows import Kind
 from sense_mqtt.core.topic_ids import safe
 

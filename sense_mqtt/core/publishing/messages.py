@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, Event, Reading, Withdrawal, identify
-from sense_mqtt.core.entities import DEVICE
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
+from sense_mqtt.core.readings.entities import DEVICE
 from sense_mqtt.core.rows import mapping
 from sense_mqtt.core.timestamps import read_instant, write_instant
 

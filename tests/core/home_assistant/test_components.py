@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.core.entities import BRIDGE, DEVICE, MONITOR, Entity
 from sense_mqtt.core.home_assistant.components import Placed, describe_component, first_entity_id
+from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, Entity
 
 ROWS = {
     "monitor": {row.key: row for row in (*MONITOR, *BRIDGE)},

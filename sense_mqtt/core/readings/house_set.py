@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from sense_mqtt.core.changes import Reading
-from sense_mqtt.core.entities import READINGS
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.payloads import write_number
+from sense_mqtt.core.readings.entities import READINGS
 from sense_mqtt.core.timestamps import Moment
 
 News = tuple[Reading, float | None]  # the number is rounded in the reading's text

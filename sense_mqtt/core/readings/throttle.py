@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from sense_mqtt.core import documents, house_set
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.energy.periods import Energy, accept, device_document, empty_document, house_document
 from sense_mqtt.core.home.state import Home, Policy, Said
-from sense_mqtt.core.house_set import News
 from sense_mqtt.core.payloads import write_json, write_number
+from sense_mqtt.core.readings import documents, house_set
+from sense_mqtt.core.readings.house_set import News
 from sense_mqtt.core.timestamps import Moment, write_instant
 
 Outcome = tuple[Home, tuple[Change, ...]]

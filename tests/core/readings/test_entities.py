@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from sense_mqtt.core.energy.periods import FIGURES
-from sense_mqtt.core.entities import (
+from sense_mqtt.core.readings.entities import (
     BRIDGE,
     DEVICE,
     DEVICE_EVENTS,

@@ -7,8 +7,8 @@ class, unit and state class go together: Home Assistant's sensor/const.py.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sense_mqtt.core import measures
-from sense_mqtt.core.measures import Measure
+from sense_mqtt.core.readings import measures
+from sense_mqtt.core.readings.measures import Measure
 
 Pace = Literal["house", "device", "minute"]  # publish.house_interval_s, publish.device_interval_s, 60 s
 Platform = Literal["sensor", "binary_sensor", "event", "button", "switch"]

@@ -1,0 +1,1 @@
+"""Present values: the table of readings, and when each is published."""
