@@ -13,8 +13,8 @@ from sense_mqtt.core.home.timeline_events import TimelineRead, is_told, judge_ru
 from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.rows import VIRTUAL_IDS, Draw, Row
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.transitions import Sight, Source, Transition, look, settle
-from sense_mqtt.core.witness import LOOKED_ON_S, certain_of, look_on
+from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, certain_of, look_on
+from sense_mqtt.core.transitions.on_off import Sight, Source, Transition, look, settle
 
 Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]

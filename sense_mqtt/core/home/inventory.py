@@ -8,7 +8,7 @@ from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.rows import Draw, Row, older_namesakes
 from sense_mqtt.core.topic_ids import apart
-from sense_mqtt.core.transitions import Sight, Switch
+from sense_mqtt.core.transitions.on_off import Sight, Switch
 
 Outcome = tuple[Home, tuple[Change, ...]]
 

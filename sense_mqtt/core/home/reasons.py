@@ -9,7 +9,7 @@ from sense_mqtt.core.frames import TimelineChange
 from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.timeline import TimelineItem
-from sense_mqtt.core.witness import Witness
+from sense_mqtt.core.transitions.coverage import Witness
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """A transition that is certain: taken into what is known of its device, and made into its event."""
 
-from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.changes import LATE_AFTER_S, Event, identify
 from sense_mqtt.core.home.state import Device
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.transitions import Transition
-from sense_mqtt.core.witness import remember
+from sense_mqtt.core.transitions.alignment import Known
+from sense_mqtt.core.transitions.coverage import remember
+from sense_mqtt.core.transitions.on_off import Transition
 
 
 def conclude(monitor: int, device: Device, transition: Transition, now: Moment) -> tuple[Device, list[Event]]:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast
 
-from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.rows import Row, list_of, mapping, number, rows_of, text
-from sense_mqtt.core.transitions import State, Switch
-from sense_mqtt.core.witness import Witness
+from sense_mqtt.core.transitions.alignment import Known
+from sense_mqtt.core.transitions.coverage import Witness
+from sense_mqtt.core.transitions.on_off import State, Switch
 
 _STATES = ("on", "off", "idle")
 _TEXTS = tuple(

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import Energy, Kept
 from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.rows import Row
-from sense_mqtt.core.transitions import Switch
-from sense_mqtt.core.witness import Witness
+from sense_mqtt.core.transitions.alignment import Known
+from sense_mqtt.core.transitions.coverage import Witness
+from sense_mqtt.core.transitions.on_off import Switch
 
 
 @dataclass(frozen=True, slots=True)

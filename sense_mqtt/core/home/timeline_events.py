@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from sense_mqtt.core.alignment import Known, is_same_item, items_of, unmatch
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.frames import TimelineChange
 from sense_mqtt.core.home.record import conclude
 from sense_mqtt.core.home.state import Device, Home, Policy
-from sense_mqtt.core.judging import Verdict, judge
 from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.transitions import EVENT_TYPES, STATE_AFTER, Switch, Transition
-from sense_mqtt.core.witness import SAMPLES_MOST, Fate, Witness, happened, hear, newest_of
+from sense_mqtt.core.transitions.alignment import Known, is_same_item, items_of, unmatch
+from sense_mqtt.core.transitions.coverage import SAMPLES_MOST, Fate, Witness, happened, hear, newest_of
+from sense_mqtt.core.transitions.on_off import EVENT_TYPES, STATE_AFTER, Switch, Transition
+from sense_mqtt.core.transitions.reconcile import Verdict, judge
 
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 

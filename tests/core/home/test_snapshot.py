@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from builders import ALWAYS_ON, DRYER, OTHER, PLUG, START, bare_frame, events, frame, policy, readings, run
 
-from sense_mqtt.core.alignment import Known
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import DevicesListed, Home, Tick
 from sense_mqtt.core.rows import read_rows
-from sense_mqtt.core.witness import Witness
+from sense_mqtt.core.transitions.alignment import Known
+from sense_mqtt.core.transitions.coverage import Witness
 
 HOME = Home(monitor=7)
 FAN = {"id": "ffee0011", "name": "Fan", "w": 30.0}

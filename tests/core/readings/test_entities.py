@@ -16,7 +16,7 @@ from sense_mqtt.core.readings.entities import (
     VIRTUAL_DEVICE,
     Entity,
 )
-from sense_mqtt.core.transitions import EVENT_TYPES
+from sense_mqtt.core.transitions.on_off import EVENT_TYPES
 from sense_mqtt.inbox import Rung
 
 EVERY_ROW = (*MONITOR, *DEVICE, *BRIDGE)

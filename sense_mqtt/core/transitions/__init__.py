@@ -1,0 +1,1 @@
+"""On/off transitions: from frames and from Sense's timeline, each published once."""
