@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.energy.periods import Energy, energy_answer, from_trends, join
-from sense_mqtt.core.rows import mapping, rows_of
-from sense_mqtt.core.timeline import TimelineItem, read_items
 from sense_mqtt.core.timestamps import read_instant, write_instant
+from sense_mqtt.core.wire.devices import mapping, rows_of
+from sense_mqtt.core.wire.timeline import TimelineItem, read_items
 from sense_mqtt.errors import NotFound, RequestRefused, TokenRefused
 from sense_mqtt.sense.tokens import Account, Monitor, read_monitor
 

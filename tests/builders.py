@@ -6,11 +6,11 @@ from typing import Any
 
 from sense_mqtt.core.changes import Change, Event, Introduction, Reading, Withdrawal
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.frames import RealtimeUpdate, read_update
 from sense_mqtt.core.home.state import DevicesListed, Home, Policy
 from sense_mqtt.core.observe import Seen, observe
-from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 
 START = 1_795_000_000.0  # seconds UTC, in November 2026
 DRYER = {"id": "1a2b3c4d", "name": "Dryer", "w": 5584.7}

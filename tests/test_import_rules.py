@@ -44,9 +44,12 @@ VIOLATIONS = [
     pytest.param("sense_mqtt.sense.api", "sense_mqtt.broker", "Layers", id="the cloud knows the broker"),
     pytest.param("sense_mqtt.lookups", "sense_mqtt.bridge.homes", "Layers", id="a lookup knows the houses"),
     pytest.param("sense_mqtt.core.home.state", "sense_mqtt.inbox", "Layers", id="the core knows the inbox"),
-    pytest.param("sense_mqtt.errors", "sense_mqtt.core.rows", "Layers", id="the errors know the core"),
+    pytest.param("sense_mqtt.errors", "sense_mqtt.core.wire.devices", "Layers", id="the errors know the core"),
     pytest.param(
-        "sense_mqtt.core.rows", "sense_mqtt.core.frames", "No import", id="two parts of the core know each other"
+        "sense_mqtt.core.wire.devices",
+        "sense_mqtt.core.wire.frames",
+        "No import",
+        id="two parts of the core know each other",
     ),
     pytest.param("sense_mqtt.core.home.state", "time", "The core", id="the core reads a clock"),
     pytest.param("sense_mqtt.core.home.state", "random", "The core", id="the core throws dice"),

@@ -15,12 +15,12 @@ import pytest
 from builders import policy
 
 from sense_mqtt.core.changes import Reading
-from sense_mqtt.core.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, Unknown, decode
 from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows
-from sense_mqtt.core.timeline import read_items
 from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_rows
+from sense_mqtt.core.wire.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, Unknown, decode
+from sense_mqtt.core.wire.timeline import read_items
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 if not SAMPLES.is_dir():

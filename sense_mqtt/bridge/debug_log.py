@@ -7,10 +7,10 @@ from typing import Any
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.changes import Change
-from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home.reasons import Reason, explain
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from sense_mqtt.bridge.homes import Houses
 from sense_mqtt.bridge.scheduler import Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.frames import DataChange, FeedError, Frame, RealtimeUpdate, Unknown, decode, read_update
 from sense_mqtt.core.home.state import Interrupted, Tick
 from sense_mqtt.core.observe import Seen
+from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, Unknown, decode, read_update
 from sense_mqtt.errors import BadFrame
 from sense_mqtt.inbox import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
 

@@ -27,14 +27,14 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.energy.periods import Energy
-from sense_mqtt.core.frames import DataChange
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.job_queue import Agenda
-from sense_mqtt.core.monitor_status import read_firmware
 from sense_mqtt.core.readings.entities import SCALES
-from sense_mqtt.core.rows import read_rows
-from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.frames import DataChange
+from sense_mqtt.core.wire.monitor_status import read_firmware
+from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.desk import Desk
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
 from sense_mqtt.lookups import Lookups

@@ -22,7 +22,7 @@ from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.wire.devices import read_rows
 from sense_mqtt.errors import CommandRefused
 from sense_mqtt.lookups import Lookups
 

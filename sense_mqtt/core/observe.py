@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
-from sense_mqtt.core.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 from sense_mqtt.core.home import inventory
 from sense_mqtt.core.home.record import conclude
 from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead, is_told, judge_rumours, take_in
 from sense_mqtt.core.readings import throttle
-from sense_mqtt.core.rows import VIRTUAL_IDS, Draw, Row
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, certain_of, look_on
 from sense_mqtt.core.transitions.on_off import Sight, Source, Transition, look, settle
+from sense_mqtt.core.wire.devices import VIRTUAL_IDS, Draw, Row
+from sense_mqtt.core.wire.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 
 Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]

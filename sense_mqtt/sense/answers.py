@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sense_mqtt.core.bounds import ANSWER_MOST_ITEMS, holds_more_items
 from sense_mqtt.core.plain_text import without_hidden
-from sense_mqtt.core.rows import reason_of
+from sense_mqtt.core.wire.devices import reason_of
 from sense_mqtt.errors import (
     LoginRefused,
     MfaNeeded,

@@ -1,6 +1,6 @@
 """The little that the feed itself must know of a message. Pure."""
 
-from sense_mqtt.core.frames import FeedError, Frame, RealtimeUpdate, decode
+from sense_mqtt.core.wire.frames import FeedError, Frame, RealtimeUpdate, decode
 from sense_mqtt.errors import BadFrame
 
 

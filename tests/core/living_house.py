@@ -7,14 +7,14 @@ from faults.verdict import Came, Knowledge, Verdict, judge, read
 
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import Seen, observe
-from sense_mqtt.core.rows import read_rows
-from sense_mqtt.core.timeline import read_items
 from sense_mqtt.core.timestamps import Moment, read_instant, write_instant
+from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.frames import READERS, RealtimeUpdate, read_update
+from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.model import BEGINS, RandomHouse
 from sense_mqtt.simulator.timeline import FalseRun, Timeline, TimelineRules

@@ -7,10 +7,10 @@ from builders import ALWAYS_ON, DRYER, OTHER, PLUG, START, bare_frame, events, f
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.frames import Hello, MonitorInfo, Unknown, read_update
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.frames import Hello, MonitorInfo, Unknown, read_update
 
 HOME = Home(monitor=7)
 FRESH = read_rows([DRYER, *({**row} for row in (ALWAYS_ON, OTHER))])

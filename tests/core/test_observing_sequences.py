@@ -5,9 +5,9 @@ from builders import DRYER, PLUG, START, bare_frame, events, frame, house_events
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.frames import DataChange, DeviceStates, FeedError, Hello
 from sense_mqtt.core.home.state import Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
+from sense_mqtt.core.wire.frames import DataChange, DeviceStates, FeedError, Hello
 
 HOME = Home(monitor=7)
 

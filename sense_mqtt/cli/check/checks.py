@@ -6,9 +6,9 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from sense_mqtt.config import Config
-from sense_mqtt.core.monitor_status import read_firmware
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.rows import mapping
+from sense_mqtt.core.wire.devices import mapping
+from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import ConfigError, SenseMqttError
 from sense_mqtt.inbox import MessageArrived
 from sense_mqtt.sense.session import Account, Monitor

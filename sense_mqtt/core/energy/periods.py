@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sense_mqtt.core.rows import finite, list_of, mapping, number, read_name, rows_of, text
 from sense_mqtt.core.timestamps import Moment, read_instant, write_instant
+from sense_mqtt.core.wire.devices import finite, list_of, mapping, number, read_name, rows_of, text
 
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
 FIGURES = (*COUNTERS, "net_production_kwh", "solar_powered_pct")

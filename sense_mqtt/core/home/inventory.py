@@ -6,9 +6,9 @@ from dataclasses import replace
 from sense_mqtt.core.bounds import DEVICES_MOST
 from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.home.state import Device, Home, Policy
-from sense_mqtt.core.rows import Draw, Row, older_namesakes
 from sense_mqtt.core.topic_ids import apart
 from sense_mqtt.core.transitions.on_off import Sight, Switch
+from sense_mqtt.core.wire.devices import Draw, Row, older_namesakes
 
 Outcome = tuple[Home, tuple[Change, ...]]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sense_mqtt.core.changes import Change, Event, Reading
-from sense_mqtt.core.frames import TimelineChange
 from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home
 from sense_mqtt.core.home.timeline_events import TimelineRead
-from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions.coverage import Witness
+from sense_mqtt.core.wire.frames import TimelineChange
+from sense_mqtt.core.wire.timeline import TimelineItem
 
 
 @dataclass(frozen=True, slots=True)

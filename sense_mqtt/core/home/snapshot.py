@@ -5,10 +5,10 @@ from dataclasses import fields
 from typing import Any, cast
 
 from sense_mqtt.core.home.state import Device, Home, Policy
-from sense_mqtt.core.rows import Row, list_of, mapping, number, rows_of, text
 from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Witness
 from sense_mqtt.core.transitions.on_off import State, Switch
+from sense_mqtt.core.wire.devices import Row, list_of, mapping, number, rows_of, text
 
 _STATES = ("on", "off", "idle")
 _TEXTS = tuple(

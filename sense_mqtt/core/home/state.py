@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import Energy, Kept
-from sense_mqtt.core.frames import RealtimeUpdate
-from sense_mqtt.core.rows import Row
 from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Witness
 from sense_mqtt.core.transitions.on_off import Switch
+from sense_mqtt.core.wire.devices import Row
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Home:
     said: Mapping[tuple[str | None, str], Said] = field(default_factory=lambda: MappingProxyType({}))
 
 
-# --- what can be seen, beside the frames of core/frames.py
+# --- what can be seen, beside the frames of core/wire/frames.py
 
 
 @dataclass(frozen=True, slots=True)

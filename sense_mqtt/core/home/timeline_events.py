@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sense_mqtt.core.changes import Event
-from sense_mqtt.core.frames import TimelineChange
 from sense_mqtt.core.home.record import conclude
 from sense_mqtt.core.home.state import Device, Home, Policy
-from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions.alignment import Known, is_same_item, items_of, unmatch
 from sense_mqtt.core.transitions.coverage import SAMPLES_MOST, Fate, Witness, happened, hear, newest_of
 from sense_mqtt.core.transitions.on_off import EVENT_TYPES, STATE_AFTER, Switch, Transition
 from sense_mqtt.core.transitions.reconcile import Verdict, judge
+from sense_mqtt.core.wire.frames import TimelineChange
+from sense_mqtt.core.wire.timeline import TimelineItem
 
 STRANGER_S = 300.0  # an edge of a device that nobody has heard of waits so long for the device
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from sense_mqtt.core.home_assistant.components import Placed, describe_component, told
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE, Entity
-from sense_mqtt.core.rows import Kind
 from sense_mqtt.core.topic_ids import safe
+from sense_mqtt.core.wire.devices import Kind
 
 Mode = Literal["device", "single", "off"]
 

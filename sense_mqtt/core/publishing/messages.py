@@ -10,8 +10,8 @@ from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import DEVICE
-from sense_mqtt.core.rows import mapping
 from sense_mqtt.core.timestamps import read_instant, write_instant
+from sense_mqtt.core.wire.devices import mapping
 
 
 @dataclass(frozen=True, slots=True)

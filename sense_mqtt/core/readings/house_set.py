@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from sense_mqtt.core.changes import Reading
-from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.payloads import write_number
 from sense_mqtt.core.readings.entities import READINGS
 from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 News = tuple[Reading, float | None]  # the number is rounded in the reading's text
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sense_mqtt.core.frames import RealtimeUpdate
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 Measure = Callable[[RealtimeUpdate], float | None]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from sense_mqtt.core.timeline import EdgeType, TimelineItem
+from sense_mqtt.core.wire.timeline import EdgeType, TimelineItem
 
 SAME_S = 0.5  # an item that is rewritten keeps its time; that of a different edge is further away
 

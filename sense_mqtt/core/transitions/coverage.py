@@ -9,9 +9,9 @@ from itertools import chain
 from statistics import median
 from typing import Literal
 
-from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions.alignment import Known, is_same_item, items_of
 from sense_mqtt.core.transitions.on_off import STATE_AFTER, Certain
+from sense_mqtt.core.wire.timeline import TimelineItem
 
 LOOKED_ON_S = 3.0  # frames at most so far apart leave nothing unseen between them: six frames missed in a row
 HOLE_MOST_S = 15.0  # a longer one is a gap, or the way from one poll to the next

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.rows import Draw
+from sense_mqtt.core.wire.devices import Draw
 
 State = Literal["on", "off", "idle"]
 Source = Literal["frame", "reconnect", "timeline"]

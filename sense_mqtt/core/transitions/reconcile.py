@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions.alignment import Known, match
 from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, Fate, Witness, happened
+from sense_mqtt.core.wire.timeline import TimelineItem
 
 FLICKER_S = 2.0  # hold times up to the default one are for frames that leave a device out; the timeline has whole runs
 SHORT_RUN_S = 60.0  # a longer one shows in frames: Sense takes some ten seconds to detect one (INVARIANTS 12)

@@ -24,7 +24,7 @@ from sense_mqtt.core.changes import Withdrawal
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import DevicesListed, Interrupted
-from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.wire.devices import read_rows
 
 
 def test_a_device_that_the_list_hides_is_removed_and_its_topics_are_cleared():

@@ -7,12 +7,12 @@ from builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import Energy
-from sense_mqtt.core.frames import Hello, TimelineChange
 from sense_mqtt.core.home.reasons import explain
 from sense_mqtt.core.home.state import EnergyRead, Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.wire.frames import Hello, TimelineChange
+from sense_mqtt.core.wire.timeline import TimelineItem
 
 D = DRYER["id"]
 HELD_LONG = policy({D: DeviceRules(off_delay_s=5.0)})

@@ -10,9 +10,9 @@ from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import DevicesListed, Home, Tick
-from sense_mqtt.core.rows import read_rows
 from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Witness
+from sense_mqtt.core.wire.devices import read_rows
 
 HOME = Home(monitor=7)
 FAN = {"id": "ffee0011", "name": "Fan", "w": 30.0}

@@ -7,12 +7,12 @@ from builders import DRYER, START, events, frame, policy, readings, run
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.frames import TimelineChange
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
-from sense_mqtt.core.rows import read_rows
-from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.frames import TimelineChange
+from sense_mqtt.core.wire.timeline import TimelineItem
 
 HOME = Home(monitor=7)
 D = "1a2b3c4d"

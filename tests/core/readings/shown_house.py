@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from builders import policy
 
 from sense_mqtt.core.changes import Event, Reading
-from sense_mqtt.core.frames import RealtimeUpdate, read_update
 from sense_mqtt.core.home.state import Home, Policy, Tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.house import House
 

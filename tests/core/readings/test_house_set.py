@@ -8,7 +8,7 @@ from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.home.state import Home, Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.simulator.model import BEGINS, BuiltInHouse
 
 HOME = Home(monitor=7)

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from sense_mqtt.core.frames import RealtimeUpdate
 from sense_mqtt.core.payloads import write_number
 from sense_mqtt.core.readings import measures
 from sense_mqtt.core.readings.measures import Measure
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 BALANCE = (measures.power, measures.solar_power, measures.grid_power)
 BARE = RealtimeUpdate(w=500.0)

@@ -10,7 +10,7 @@ from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import DeviceEnergy, Energy
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.readings.throttle import describe, tell_availability
-from sense_mqtt.core.rows import read_rows
+from sense_mqtt.core.wire.devices import read_rows
 
 HOME = Home(monitor=7)
 WATTS = {"id": "1a2b3c4d", "name": "Dryer"}

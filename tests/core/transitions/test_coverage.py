@@ -2,9 +2,9 @@
 
 import pytest
 
-from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Witness, hear, look_on, remember
+from sense_mqtt.core.wire.timeline import TimelineItem
 
 DEVICE = "1a2b3c4d"
 ON, OFF = "turned_on", "turned_off"

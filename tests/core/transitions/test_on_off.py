@@ -3,8 +3,8 @@
 import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.rows import Draw
 from sense_mqtt.core.transitions.on_off import Sight, Switch, look, settle
+from sense_mqtt.core.wire.devices import Draw
 
 AT_ONCE = DeviceRules(off_delay_s=0)
 ON, IDLE, OFF, UNWEIGHED = Draw("a", w=1000.0), Draw("a", w=0.9, idle=True), None, Draw("a")

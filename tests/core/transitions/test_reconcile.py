@@ -3,10 +3,10 @@
 import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.timeline import TimelineItem
 from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Witness
 from sense_mqtt.core.transitions.reconcile import judge
+from sense_mqtt.core.wire.timeline import TimelineItem
 
 DEVICE = "1a2b3c4d"
 ON, OFF, IDLE = "turned_on", "turned_off", "idle"

@@ -6,7 +6,7 @@ import time
 from feed_items import frames, updates
 from sense_parts import PATIENCE_S, feed_of, items_until, running, session_of
 
-from sense_mqtt.core.frames import decode
+from sense_mqtt.core.wire.frames import decode
 from sense_mqtt.inbox import FRAMES_WAITING_MOST, Inbox
 from sense_mqtt.sense.feed import FeedSettings
 from sense_mqtt.simulator.cloud import SimulatedCloud

@@ -7,7 +7,8 @@ import msgpack
 import pytest
 
 from sense_mqtt.core.bounds import MESSAGE_MOST_ITEMS
-from sense_mqtt.core.frames import (
+from sense_mqtt.core.wire.devices import Draw, Row
+from sense_mqtt.core.wire.frames import (
     DataChange,
     DeviceStates,
     FeedError,
@@ -20,8 +21,7 @@ from sense_mqtt.core.frames import (
     decode,
     read_update,
 )
-from sense_mqtt.core.rows import Draw, Row
-from sense_mqtt.core.timeline import TimelineItem
+from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.errors import BadFrame
 
 FULL = {

@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 
 from sense_mqtt.core.bounds import MESSAGE_MOST_ITEMS, holds_more_items
-from sense_mqtt.core.rows import (
+from sense_mqtt.core.wire.devices import (
     Draw,
     Row,
     consumption,
@@ -30,7 +30,7 @@ from sense_mqtt.core.rows import (
     volts,
     watts,
 )
-from sense_mqtt.core.timeline import TimelineItem, read_items
+from sense_mqtt.core.wire.timeline import TimelineItem, read_items
 from sense_mqtt.errors import BadFrame
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sense_mqtt.core.rows import rows_of, text
 from sense_mqtt.core.timestamps import read_instant
+from sense_mqtt.core.wire.devices import rows_of, text
 
 EdgeType = Literal["turned_on", "turned_off", "idle"]
 

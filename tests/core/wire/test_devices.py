@@ -2,7 +2,8 @@
 
 import pytest
 
-from sense_mqtt.core.rows import (
+from sense_mqtt.core.timestamps import read_instant
+from sense_mqtt.core.wire.devices import (
     Draw,
     Row,
     identify,
@@ -16,7 +17,6 @@ from sense_mqtt.core.rows import (
     rows_of,
     text,
 )
-from sense_mqtt.core.timestamps import read_instant
 
 DESCRIBED = {
     "id": " 1a2b3c4d ",

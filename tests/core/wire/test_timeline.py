@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.timeline import TimelineItem, read_items
+from sense_mqtt.core.wire.timeline import TimelineItem, read_items
 
 T0, T1 = "2026-11-21T00:00:00Z", "2026-11-21T00:07:00.500Z"
 S0, S1 = 1795219200.0, 1795219620.5

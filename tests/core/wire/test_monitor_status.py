@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.monitor_status import read_firmware
+from sense_mqtt.core.wire.monitor_status import read_firmware
 
 
 @pytest.mark.parametrize(

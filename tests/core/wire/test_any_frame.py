@@ -12,14 +12,14 @@ from mutations import DEVICE, ITEM, MESSAGES, ODD, PLUG, RUN, UPDATE, USAGE, dee
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import from_trends, join
-from sense_mqtt.core.frames import RealtimeUpdate, decode, read_update
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.messages import HomeTopics, say
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.rows import VIRTUAL_IDS, read_rows, rows_of
-from sense_mqtt.core.timeline import read_items
+from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_rows, rows_of
+from sense_mqtt.core.wire.frames import RealtimeUpdate, decode, read_update
+from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import BadFrame
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sense_mqtt.core.rows import mapping, text
+from sense_mqtt.core.wire.devices import mapping, text
 
 
 def read_firmware(status: Any) -> str | None:

@@ -1,0 +1,1 @@
+"""Sense's frames, device rows and timeline items, as typed data."""
