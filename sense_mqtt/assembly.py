@@ -18,7 +18,6 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.request_handler import Reception
 from sense_mqtt.bridge.scheduler import BLIND_EVERY_S, TIMELINE_LAG_S, Schedules
 from sense_mqtt.bridge.status import Status
-from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff, waits
@@ -31,7 +30,8 @@ from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Inbox, Rung
 from sense_mqtt.journal import Journal
 from sense_mqtt.lookups import Lookups
-from sense_mqtt.mqtt_config import broker_settings
+from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.call_budget import Budgets

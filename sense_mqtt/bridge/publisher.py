@@ -8,12 +8,12 @@ from typing import Any
 from sense_mqtt.bridge.announced import Announced
 from sense_mqtt.bridge.journal_events import JournalEvents
 from sense_mqtt.bridge.refusals import Refusals, possible_causes
-from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.messages import as_of, identify_payload
 from sense_mqtt.core.publishing.outbox import Message, Outgoing
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.journal import Journal
+from sense_mqtt.mqtt.client import Broker
 
 logger = logging.getLogger(__name__)
 

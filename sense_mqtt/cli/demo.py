@@ -12,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 
 from sense_mqtt.assembly import assemble, connect_cloud
-from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.cli.watch import watch
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox, Stop
+from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.redaction import RedactingFormatter, Redactor
 from sense_mqtt.simulator.command import positive
 

@@ -10,9 +10,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from sense_mqtt.broker import Broker
 from sense_mqtt.clock import Clock
 from sense_mqtt.inbox import BrokerDropped, Inbox, MessageArrived
+from sense_mqtt.mqtt.client import Broker
 
 EVENTS_SHOWN = 8
 REFRESH_S = 0.25

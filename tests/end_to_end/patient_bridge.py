@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
-from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.cli import process
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import load
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, FrameArrived, Inbox, Item, Rung, UpdatePolled
+from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.feed import Feed, FeedSettings
 from sense_mqtt.sense.ladder import Outcome

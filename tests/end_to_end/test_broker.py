@@ -12,10 +12,10 @@ from listener import Listener
 from mosquitto import START_TIMEOUT_S, Mosquitto, free_port, wait_for_port
 from strict_broker import StrictBroker
 
-from sense_mqtt.broker_subscriptions import HANG_UPS_MOST
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
+from sense_mqtt.mqtt.subscriptions import HANG_UPS_MOST
 
 # --- protocols
 

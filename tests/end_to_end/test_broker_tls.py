@@ -10,9 +10,9 @@ from conftest import make_mosquitto
 from cryptography.hazmat.primitives import serialization
 from mosquitto import Mosquitto
 
-from sense_mqtt.broker import BrokerTls
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Acknowledged
+from sense_mqtt.mqtt.client import BrokerTls
 
 
 def keep(signed: Signed, folder: Path, name: str) -> tuple[Path, Path]:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
-from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox, Item
 from sense_mqtt.journal import Journal
+from sense_mqtt.mqtt.client import Broker, BrokerSettings
 
 T = TypeVar("T")
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from sense_mqtt.broker import Broker, BrokerSettings
 from sense_mqtt.cli.check.checks import CheckFailed
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.publishing.broker_limits import describe_packet_limit
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
+from sense_mqtt.mqtt.client import Broker, BrokerSettings
 
 CONNECT_S = 15.0
 ECHO_S = 5.0

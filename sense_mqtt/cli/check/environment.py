@@ -16,7 +16,7 @@ from sense_mqtt.cli.check.echo import echo
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.inbox import MessageArrived
-from sense_mqtt.mqtt_config import broker_settings
+from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.sense.glimpse import Onlooker
 from sense_mqtt.sense.handshake import shake_hands
 

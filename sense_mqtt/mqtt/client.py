@@ -16,7 +16,9 @@ import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sense_mqtt.broker_client import (
+from sense_mqtt.core.publishing.outbox import WINDOW, Message
+from sense_mqtt.inbox import BrokerConnected, BrokerDropped, Inbox, Item
+from sense_mqtt.mqtt.paho_client import (
     BAD_ANSWER,
     HUNG_UP,
     Client,
@@ -31,11 +33,9 @@ from sense_mqtt.broker_client import (
     read_puback,
     subscribe,
 )
-from sense_mqtt.broker_protocol import ProtocolChoice, ProtocolMemory
-from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
-from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES, Subscriptions, describe_refusal
-from sense_mqtt.core.publishing.outbox import WINDOW, Message
-from sense_mqtt.inbox import BrokerConnected, BrokerDropped, Inbox, Item
+from sense_mqtt.mqtt.protocol import ProtocolChoice, ProtocolMemory
+from sense_mqtt.mqtt.settings import BrokerSettings, BrokerTls
+from sense_mqtt.mqtt.subscriptions import PACKET_MOST_BYTES, Subscriptions, describe_refusal
 
 __all__ = ["Broker", "BrokerSettings", "BrokerTls"]
 

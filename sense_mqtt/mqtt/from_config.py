@@ -1,7 +1,7 @@
 """From the configuration to the settings of the MQTT connection."""
 
-from sense_mqtt.broker_settings import BrokerSettings, BrokerTls
 from sense_mqtt.config import Config
+from sense_mqtt.mqtt.settings import BrokerSettings, BrokerTls
 
 
 def broker_settings(config: Config) -> BrokerSettings:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.broker_protocol import FILE, LEARNT_S, ProtocolChoice, ProtocolMemory
+from sense_mqtt.mqtt.protocol import FILE, LEARNT_S, ProtocolChoice, ProtocolMemory
 
 DAY_S = 86400.0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.broker_subscriptions import (
+from sense_mqtt.mqtt.subscriptions import (
     HANG_UPS_MOST,
     HUNG_UP,
     LEFT_OUT_MOST_S,

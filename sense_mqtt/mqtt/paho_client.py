@@ -12,12 +12,12 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from sense_mqtt.broker_protocol import Version
-from sense_mqtt.broker_settings import BrokerSettings, make_context
-from sense_mqtt.broker_subscriptions import PACKET_MOST_BYTES
 from sense_mqtt.certificate import show_certificate
 from sense_mqtt.core.publishing.outbox import WINDOW, Message
 from sense_mqtt.inbox import Acknowledged, MessageArrived
+from sense_mqtt.mqtt.protocol import Version
+from sense_mqtt.mqtt.settings import BrokerSettings, make_context
+from sense_mqtt.mqtt.subscriptions import PACKET_MOST_BYTES
 
 CONNECT_TIMEOUT_S = 5.0  # a host that comes back while we wait for its answer is asked again so soon
 SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
