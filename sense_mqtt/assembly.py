@@ -26,15 +26,15 @@ from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.home_assistant.discovery import Style
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Inbox, Rung
 from sense_mqtt.journal import Journal
-from sense_mqtt.lookups import Lookups
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.redaction import Redactor
+from sense_mqtt.rest_queries.call_budget import Budgets
+from sense_mqtt.rest_queries.lookups import Lookups
+from sense_mqtt.rest_queries.worker import Desk
 from sense_mqtt.sense.api import SenseApi
-from sense_mqtt.sense.call_budget import Budgets
 from sense_mqtt.sense.feed import Feed, FeedSettings
 from sense_mqtt.sense.session import Credentials, Session
 from sense_mqtt.sense.store import device_id

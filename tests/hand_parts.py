@@ -8,10 +8,10 @@ from doubles import RememberingBroker
 
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.desk import Desk
 from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import Acknowledged, Inbox, LookupDone
 from sense_mqtt.journal import Journal
+from sense_mqtt.rest_queries.worker import Desk
 from sense_mqtt.sense.tokens import Account, Monitor
 
 WAYS = {

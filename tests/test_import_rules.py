@@ -42,7 +42,9 @@ def broken(graph: grimp.ImportGraph) -> set[str]:
 VIOLATIONS = [
     pytest.param("sense_mqtt.mqtt.client", "sense_mqtt.bridge.loop", "Layers", id="the broker knows the bridge"),
     pytest.param("sense_mqtt.sense.api", "sense_mqtt.mqtt.client", "Layers", id="the cloud knows the broker"),
-    pytest.param("sense_mqtt.lookups", "sense_mqtt.bridge.homes", "Layers", id="a lookup knows the houses"),
+    pytest.param(
+        "sense_mqtt.rest_queries.lookups", "sense_mqtt.bridge.homes", "Layers", id="a lookup knows the houses"
+    ),
     pytest.param("sense_mqtt.core.home.state", "sense_mqtt.inbox", "Layers", id="the core knows the inbox"),
     pytest.param("sense_mqtt.errors", "sense_mqtt.core.wire.devices", "Layers", id="the errors know the core"),
     pytest.param(
@@ -61,8 +63,8 @@ VIOLATIONS = [
         "Only the command line and the demo",
         id="a fake cloud",
     ),
-    pytest.param("sense_mqtt.lookups", "requests", "requests", id="a second door to requests"),
-    pytest.param("sense_mqtt.lookups", "urllib3", "requests", id="a door below requests"),
+    pytest.param("sense_mqtt.rest_queries.lookups", "requests", "requests", id="a second door to requests"),
+    pytest.param("sense_mqtt.rest_queries.lookups", "urllib3", "requests", id="a door below requests"),
     pytest.param("sense_mqtt.bridge.loop", "websocket", "websocket-client", id="a second door to websocket-client"),
     pytest.param("sense_mqtt.bridge.loop", "paho", "paho", id="a second door to paho"),
     pytest.param("sense_mqtt.bridge.loop", "sqlite3", "sqlite3", id="a second door to sqlite3"),

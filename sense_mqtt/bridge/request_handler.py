@@ -18,12 +18,12 @@ from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import SCALES
-from sense_mqtt.desk import Desk
 from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox, MessageArrived, Stop
-from sense_mqtt.lookups import Asking, Lookup, Lookups
 from sense_mqtt.redaction import redact
-from sense_mqtt.sense.call_budget import Budgets, CommandSession
+from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
+from sense_mqtt.rest_queries.lookups import Asking, Lookup, Lookups
+from sense_mqtt.rest_queries.worker import Desk
 from sense_mqtt.sense.tokens import Monitor
 
 logger = logging.getLogger(__name__)

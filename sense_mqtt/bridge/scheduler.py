@@ -35,9 +35,9 @@ from sense_mqtt.core.wire.devices import read_rows
 from sense_mqtt.core.wire.frames import DataChange
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.core.wire.timeline import TimelineItem
-from sense_mqtt.desk import Desk
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
-from sense_mqtt.lookups import Lookups
+from sense_mqtt.rest_queries.lookups import Lookups
+from sense_mqtt.rest_queries.worker import Desk
 from sense_mqtt.sense.tokens import Account, Monitor
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.wire.devices import read_rows
 from sense_mqtt.errors import CommandRefused
-from sense_mqtt.lookups import Lookups
+from sense_mqtt.rest_queries.lookups import Lookups
 
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.where == "sense")
 

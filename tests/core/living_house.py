@@ -66,7 +66,7 @@ class LivingHouse:
         self.see(update)
 
     def read_timeline(self) -> None:
-        """Read all pages back to what is known, as sense_mqtt/lookups.py does."""
+        """Read all pages back to what is known, as sense_mqtt/rest_queries/lookups.py does."""
         horizon = self.home.witness.horizon
         if horizon is not None:
             items = [item for page in self._pages(horizon - 60.0) for item in page]

@@ -20,10 +20,10 @@ from sense_mqtt.cli import process
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import load
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.desk import Desk
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, FrameArrived, Inbox, Item, Rung, UpdatePolled
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.redaction import Redactor
+from sense_mqtt.rest_queries.worker import Desk
 from sense_mqtt.sense.feed import Feed, FeedSettings
 from sense_mqtt.sense.ladder import Outcome
 from sense_mqtt.sense.session import Session

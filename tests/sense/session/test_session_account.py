@@ -6,7 +6,7 @@ from sense_parts import STATUS, known, session_of
 from sense_mqtt.errors import (
     LoginRefused,
 )
-from sense_mqtt.lookups import read_account
+from sense_mqtt.rest_queries.lookups import read_account
 from sense_mqtt.sense.logins import Credentials
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse

@@ -4,7 +4,7 @@ import pytest
 from sense_parts import STATUS, session_of
 
 from sense_mqtt.errors import BudgetSpent, TokenRefused
-from sense_mqtt.sense.call_budget import CallBudget, CommandSession
+from sense_mqtt.rest_queries.call_budget import CallBudget, CommandSession
 from sense_mqtt.sense.store import StateFile
 
 

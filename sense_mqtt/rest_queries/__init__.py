@@ -1,0 +1,1 @@
+"""REST queries on demand: the table of lookups and the thread that runs them."""
