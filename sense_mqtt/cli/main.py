@@ -15,7 +15,7 @@ from sense_mqtt.config import Config, example, load, schema
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.sense.only_one import OnlyBridge
+from sense_mqtt.sense.single_instance import OnlyBridge
 
 EXIT_STOPPED = 0  # contract, section 5; what failed carries its own exit code
 

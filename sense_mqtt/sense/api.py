@@ -26,7 +26,7 @@ from sense_mqtt.sense.deadline import Deadline
 from sense_mqtt.sense.manners import Manners
 from sense_mqtt.sense.paths import plain_path
 from sense_mqtt.sense.proxy import find_proxy
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.trust import explain, refused_certificate, trust
 
 USER_AGENT = f"sense-mqtt/{__version__} (Sense to MQTT bridge)"

@@ -11,7 +11,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
 from sense_mqtt.inbox import Rung
 from sense_mqtt.sense.ladder import FIRST_RUNG, Ladder, Rules
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import RateLimited, StateError
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 
 DAY_S = 86_400.0
 JUMP_S = 60.0  # by which the wall clock is ahead of ours only where it was set

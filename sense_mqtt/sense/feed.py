@@ -16,7 +16,7 @@ from sense_mqtt.sense.pause import Pause, Pauses
 from sense_mqtt.sense.peek import is_update, tells_bad_token
 from sense_mqtt.sense.polling import Poller, Unpollable
 from sense_mqtt.sense.session import Session
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.trust import trust
 from sense_mqtt.sense.verdicts import judge_end, judge_error
 from sense_mqtt.sense.voice import Voice

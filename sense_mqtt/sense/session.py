@@ -12,7 +12,7 @@ from sense_mqtt.inbox import Auth, AuthChanged
 from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.budget import Limits, LoginBudget
 from sense_mqtt.sense.logins import NOT_NOW, Credentials, Logins
-from sense_mqtt.sense.store import SessionFile, Stamp, StateFile
+from sense_mqtt.sense.state_file import SessionFile, Stamp, StateFile
 from sense_mqtt.sense.tokens import (
     Account,
     Monitor,

@@ -17,7 +17,7 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     StateError,
 )
-from sense_mqtt.sense.only_one import OnlyBridge
+from sense_mqtt.sense.single_instance import OnlyBridge
 
 EXIT_CODES = [
     (ConfigError("x"), 2),

@@ -6,7 +6,7 @@ import pytest
 
 from sense_mqtt.errors import BudgetSpent
 from sense_mqtt.rest_queries.call_budget import CallBudget
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 
 
 def budget_of(path, clock, most=3):

@@ -5,7 +5,7 @@ import pytest
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import RateLimited, StateError
 from sense_mqtt.sense.budget import Attempt, Limits, LoginBudget, is_spent, wait_s
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 
 NOW = 1_795_000_000.0
 MINUTE, HOUR = 60.0, 3_600.0

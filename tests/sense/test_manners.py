@@ -6,7 +6,7 @@ import pytest
 
 from sense_mqtt.errors import RateLimited, SenseUnavailable
 from sense_mqtt.sense.manners import Manners
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 
 
 class Waiting(threading.Event):

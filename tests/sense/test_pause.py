@@ -4,7 +4,7 @@ from sense_parts import HandClock
 
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.sense.pause import Pauses
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.voice import Voice
 
 

@@ -9,7 +9,7 @@ from sense_parts import PATIENCE_S, HandClock, feed_of, items_until, of_kind, re
 
 from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedOpened, Inbox, UpdatePolled
 from sense_mqtt.sense.pause import Pause, Pauses
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.voice import Voice
 
 

@@ -5,7 +5,7 @@ from sense_parts import STATUS, session_of
 
 from sense_mqtt.errors import BudgetSpent, TokenRefused
 from sense_mqtt.rest_queries.call_budget import CallBudget, CommandSession
-from sense_mqtt.sense.store import StateFile
+from sense_mqtt.sense.state_file import StateFile
 
 
 def budget_of(path, clock, most=3):

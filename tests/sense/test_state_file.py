@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from sense_mqtt.errors import StateError
-from sense_mqtt.sense.store import SessionFile, StateFile, device_id
+from sense_mqtt.sense.state_file import SessionFile, StateFile, device_id
 
 
 @pytest.fixture

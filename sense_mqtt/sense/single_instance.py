@@ -8,8 +8,8 @@ from typing import Self
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
-from sense_mqtt.sense.store import StateFile
-from sense_mqtt.state_files import Identity
+from sense_mqtt.sense.state_file import StateFile
+from sense_mqtt.state_directory import Identity
 
 log = logging.getLogger(__name__)
 

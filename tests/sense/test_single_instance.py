@@ -7,14 +7,14 @@ import pytest
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
-from sense_mqtt.sense.only_one import OnlyBridge
-from sense_mqtt.sense.store import StateFile, device_id
+from sense_mqtt.sense.single_instance import OnlyBridge
+from sense_mqtt.sense.state_file import StateFile, device_id
 
 NOW = Moment(0.0, 0.0)
 END_UNKINDLY = """
 import os, sys
 from pathlib import Path
-from sense_mqtt.sense.only_one import OnlyBridge
+from sense_mqtt.sense.single_instance import OnlyBridge
 with OnlyBridge(Path(sys.argv[1])):
     os.kill(os.getpid(), 9)
 """
