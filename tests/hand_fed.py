@@ -23,7 +23,7 @@ from sense_mqtt.inbox import (
     MessageArrived,
 )
 from sense_mqtt.journal import Journal
-from sense_mqtt.sense.tokens import Monitor
+from sense_mqtt.sense.auth.tokens import Monitor
 
 RETRY_S = 10.0  # what failed is tried again so much later
 SETTLE_S = 5.0

@@ -24,7 +24,7 @@ from sense_mqtt.redaction import redact
 from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
 from sense_mqtt.rest_queries.lookups import Asking, Lookup, Lookups
 from sense_mqtt.rest_queries.worker import Desk
-from sense_mqtt.sense.tokens import Monitor
+from sense_mqtt.sense.auth.tokens import Monitor
 
 logger = logging.getLogger(__name__)
 

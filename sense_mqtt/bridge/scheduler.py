@@ -38,7 +38,7 @@ from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.rest_queries.worker import Desk
-from sense_mqtt.sense.tokens import Account, Monitor
+from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from sense_mqtt.cli.process import is_text
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import ConfigError, MfaNeeded
 from sense_mqtt.sense.answers import CodeRefused
-from sense_mqtt.sense.login import CLOCK_OFF_S, unattended
-from sense_mqtt.sense.session import Account, Credentials
-from sense_mqtt.sense.tokens import fingerprint
+from sense_mqtt.sense.auth.login_flow import CLOCK_OFF_S, unattended
+from sense_mqtt.sense.auth.session import Account, Credentials
+from sense_mqtt.sense.auth.tokens import fingerprint
 
 EPILOG = (
     "A running bridge takes the session up within seconds. At a terminal, what is missing is asked for. A script gives "

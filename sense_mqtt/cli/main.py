@@ -122,7 +122,7 @@ def run_check(options: argparse.Namespace) -> int:
 
     def prepare() -> check.Edges:
         config, cloud = _connect(options, clock, redactor)
-        logging.getLogger("sense_mqtt.sense.session").setLevel(logging.CRITICAL)  # the findings say it
+        logging.getLogger("sense_mqtt.sense.auth.session").setLevel(logging.CRITICAL)  # the findings say it
         return check.connect(config, cloud, clock)
 
     exit_codes = []

@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import BudgetSpent, StateError
-from sense_mqtt.sense.session import Session
+from sense_mqtt.sense.auth.session import Session
+from sense_mqtt.sense.auth.tokens import Account
 from sense_mqtt.sense.state_file import StateFile
-from sense_mqtt.sense.tokens import Account
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from sense_mqtt.core.timestamps import read_instant, write_instant
 from sense_mqtt.core.wire.devices import mapping, rows_of
 from sense_mqtt.core.wire.timeline import TimelineItem, read_items
 from sense_mqtt.errors import NotFound, RequestRefused, TokenRefused
-from sense_mqtt.sense.tokens import Account, Monitor, read_monitor
+from sense_mqtt.sense.auth.tokens import Account, Monitor, read_monitor
 
 logger = logging.getLogger(__name__)
 

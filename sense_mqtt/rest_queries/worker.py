@@ -9,7 +9,7 @@ from typing import Any
 
 from sense_mqtt.errors import CommandRefused, SenseMqttError, SenseUnavailable
 from sense_mqtt.inbox import Inbox, LookupDone
-from sense_mqtt.sense.session import Session
+from sense_mqtt.sense.auth.session import Session
 
 WAITING_MOST = 8  # commands; schedules wait in a line of their own
 

@@ -8,6 +8,7 @@ from random import Random
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import LoginRefused, SenseMqttError, TokenRefused
 from sense_mqtt.inbox import FrameArrived, Inbox, Rung, UpdatePolled
+from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.berth import Berth
 from sense_mqtt.sense.feed_settings import FeedSettings
 from sense_mqtt.sense.ladder import Held, Ladder, Outcome, Refused, Worked, begun, climb, learn, settled
@@ -15,7 +16,6 @@ from sense_mqtt.sense.line import HandshakeRefused, Line, LineEnded
 from sense_mqtt.sense.pause import Pause, Pauses
 from sense_mqtt.sense.peek import is_update, tells_bad_token
 from sense_mqtt.sense.polling import Poller, Unpollable
-from sense_mqtt.sense.session import Session
 from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.trust import trust
 from sense_mqtt.sense.verdicts import judge_end, judge_error

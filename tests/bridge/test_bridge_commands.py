@@ -8,7 +8,7 @@ from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.errors import LoginRefused, RateLimited, RequestRefused, SenseUnavailable
 from sense_mqtt.inbox import REQUESTS_WAITING_MOST, AuthChanged, LookupDone, MessageArrived
-from sense_mqtt.sense.tokens import Account, Monitor
+from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from sense_mqtt.errors import (
     TokenRefused,
 )
 from sense_mqtt.inbox import AuthChanged, FrameArrived
-from sense_mqtt.sense.tokens import Account, Monitor
+from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 LIST, USAGE, TRENDS = "app/monitors/7/devices", "app/monitors/7/history/usage", "app/history/trends"
 

@@ -5,7 +5,7 @@ from builders import DRYER
 from hand_fed import HOUSE, HandFed, raw_frame
 
 from sense_mqtt.bridge.homes import choose_monitors
-from sense_mqtt.sense.tokens import Account, Monitor
+from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 OTHER = Monitor(8)
 

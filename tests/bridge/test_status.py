@@ -10,7 +10,7 @@ from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.errors import LoginRefused, RateLimited
 from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, UpdatePolled
-from sense_mqtt.sense.tokens import Monitor
+from sense_mqtt.sense.auth.tokens import Monitor
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.core.publishing.outbox import Rank
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
-from sense_mqtt.sense.tokens import Account, Monitor
+from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 OTHER = Monitor(8)
 A, B = "sense/7/availability", "sense/8/availability"

@@ -12,7 +12,7 @@ from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.errors import ConfigError, LoginRefused, RateLimited, SenseUnavailable
 from sense_mqtt.inbox import MessageArrived
-from sense_mqtt.sense.session import Account, Monitor
+from sense_mqtt.sense.auth.session import Account, Monitor
 
 SILENT = (
     "homeassistant/... can be written, homeassistant/status be heard; as it speaks there only when it starts, whether "

@@ -12,8 +12,8 @@ from sense_mqtt.cli.login import Given, Script, answers_at, log_in
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import ConfigError, LoginRefused, MfaNeeded
 from sense_mqtt.sense.api import SenseApi
-from sense_mqtt.sense.session import Credentials, Session
-from sense_mqtt.sense.totp import code_at
+from sense_mqtt.sense.auth.session import Credentials, Session
+from sense_mqtt.sense.auth.totp import code_at
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

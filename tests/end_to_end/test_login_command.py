@@ -12,7 +12,7 @@ from commands import command, run_command, write_config
 from listener import Listener
 from settings import configure
 
-from sense_mqtt.sense.totp import code_at
+from sense_mqtt.sense.auth.totp import code_at
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.sense.api import SenseApi
-from sense_mqtt.sense.session import Credentials, Session
+from sense_mqtt.sense.auth.session import Credentials, Session
 
 
 def main(url: str, state_dir: str, email: str, password: str) -> None:

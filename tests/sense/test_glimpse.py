@@ -7,12 +7,12 @@ from sense_parts import session_of
 
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import LoginRefused, NotFound, SenseUnavailable, TokenRefused
+from sense_mqtt.sense.auth.session import Credentials
 from sense_mqtt.sense.berth import Berth
 from sense_mqtt.sense.feed import FeedSettings
 from sense_mqtt.sense.glimpse import Onlooker
 from sense_mqtt.sense.ladder import Ladder
 from sense_mqtt.sense.line import HandshakeRefused
-from sense_mqtt.sense.session import Credentials
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

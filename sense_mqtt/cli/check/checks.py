@@ -11,7 +11,7 @@ from sense_mqtt.core.wire.devices import mapping
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import ConfigError, SenseMqttError
 from sense_mqtt.inbox import MessageArrived
-from sense_mqtt.sense.session import Account, Monitor
+from sense_mqtt.sense.auth.session import Account, Monitor
 
 
 class CheckFailed(SenseMqttError):

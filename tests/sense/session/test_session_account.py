@@ -7,7 +7,7 @@ from sense_mqtt.errors import (
     LoginRefused,
 )
 from sense_mqtt.rest_queries.lookups import read_account
-from sense_mqtt.sense.logins import Credentials
+from sense_mqtt.sense.auth.password_login import Credentials
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

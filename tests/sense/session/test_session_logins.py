@@ -10,8 +10,8 @@ from sense_mqtt.errors import (
     LoginRefused,
     RateLimited,
 )
-from sense_mqtt.sense.budget import Limits
-from sense_mqtt.sense.logins import Credentials
+from sense_mqtt.sense.auth.login_budget import Limits
+from sense_mqtt.sense.auth.password_login import Credentials
 
 
 def test_a_refused_renewal_leads_to_one_login(cloud, tmp_path, clock):

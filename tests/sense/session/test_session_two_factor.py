@@ -7,8 +7,8 @@ from sense_mqtt.errors import (
     LoginRefused,
     MfaNeeded,
 )
-from sense_mqtt.sense.login import ClockOff
-from sense_mqtt.sense.logins import Credentials
+from sense_mqtt.sense.auth.login_flow import ClockOff
+from sense_mqtt.sense.auth.password_login import Credentials
 
 
 @pytest.fixture

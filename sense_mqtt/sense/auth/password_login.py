@@ -18,9 +18,9 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.sense.answers import AccountLocked
 from sense_mqtt.sense.api import SenseApi, Unreached
-from sense_mqtt.sense.budget import LoginBudget, Refusal, Result
-from sense_mqtt.sense.login import ClockOff, Codes, log_in, unattended
-from sense_mqtt.sense.tokens import StoredSession, fingerprint, stand
+from sense_mqtt.sense.auth.login_budget import LoginBudget, Refusal, Result
+from sense_mqtt.sense.auth.login_flow import ClockOff, Codes, log_in, unattended
+from sense_mqtt.sense.auth.tokens import StoredSession, fingerprint, stand
 from sense_mqtt.sense.trust import CertificateRefused
 
 NOT_NOW = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us

@@ -3,7 +3,7 @@
 import pytest
 
 from sense_mqtt.errors import ConfigError
-from sense_mqtt.sense.totp import code_at, next_step
+from sense_mqtt.sense.auth.totp import code_at, next_step
 
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # "12345678901234567890", RFC 6238 appendix B
 

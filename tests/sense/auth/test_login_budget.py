@@ -4,7 +4,7 @@ import pytest
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import RateLimited, StateError
-from sense_mqtt.sense.budget import Attempt, Limits, LoginBudget, is_spent, wait_s
+from sense_mqtt.sense.auth.login_budget import Attempt, Limits, LoginBudget, is_spent, wait_s
 from sense_mqtt.sense.state_file import StateFile
 
 NOW = 1_795_000_000.0

@@ -10,10 +10,9 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.errors import LoginRefused, SenseMqttError, SenseUnavailable, StateError, TokenRefused
 from sense_mqtt.inbox import Auth, AuthChanged
 from sense_mqtt.sense.api import SenseApi
-from sense_mqtt.sense.budget import Limits, LoginBudget
-from sense_mqtt.sense.logins import NOT_NOW, Credentials, Logins
-from sense_mqtt.sense.state_file import SessionFile, Stamp, StateFile
-from sense_mqtt.sense.tokens import (
+from sense_mqtt.sense.auth.login_budget import Limits, LoginBudget
+from sense_mqtt.sense.auth.password_login import NOT_NOW, Credentials, Logins
+from sense_mqtt.sense.auth.tokens import (
     Account,
     Monitor,
     StoredSession,
@@ -24,6 +23,7 @@ from sense_mqtt.sense.tokens import (
     store,
     with_monitors,
 )
+from sense_mqtt.sense.state_file import SessionFile, Stamp, StateFile
 
 __all__ = ["Account", "Credentials", "Monitor", "Session"]
 

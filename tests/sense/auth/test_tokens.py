@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sense_mqtt.sense.tokens import (
+from sense_mqtt.sense.auth.tokens import (
     Account,
     Monitor,
     age_s,

@@ -1,0 +1,1 @@
+"""Login to Sense: password, two-factor code, tokens, limits."""
