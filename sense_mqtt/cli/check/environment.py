@@ -17,7 +17,7 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.inbox import MessageArrived
 from sense_mqtt.mqtt.from_config import broker_settings
-from sense_mqtt.sense.glimpse import Onlooker
+from sense_mqtt.sense.feed.probe import Onlooker
 from sense_mqtt.sense.handshake import shake_hands
 
 PROXIED_AS = {"https": "https", "wss": "https", "http": "http", "ws": "http"}

@@ -5,7 +5,7 @@ from sense_parts import session_of
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.sense.feed import FeedSettings
+from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

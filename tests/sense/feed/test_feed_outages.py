@@ -24,7 +24,7 @@ def test_an_outage_of_everything_costs_no_login(cloud, session, inbox, settings)
 def test_a_failure_is_told_once_and_so_is_its_end(cloud, session, inbox, settings, caplog):
     cloud.faults.refuse(502, path=FEED, times=5)
     with (
-        caplog.at_level(logging.INFO, "sense_mqtt.sense.voice"),
+        caplog.at_level(logging.INFO, "sense_mqtt.sense.feed.reporter"),
         running(feed_of(session, inbox, settings(healthy_messages=3))),
     ):
         items_until(inbox, lambda items: len(updates(items)) >= 5)

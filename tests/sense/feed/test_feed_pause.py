@@ -8,9 +8,9 @@ from feed_items import rungs, told, updates
 from sense_parts import PATIENCE_S, HandClock, feed_of, items_until, of_kind, read_head, rude_server, running
 
 from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedOpened, Inbox, UpdatePolled
-from sense_mqtt.sense.pause import Pause, Pauses
+from sense_mqtt.sense.feed.pause import Pause, Pauses
+from sense_mqtt.sense.feed.reporter import Voice
 from sense_mqtt.sense.state_file import StateFile
-from sense_mqtt.sense.voice import Voice
 
 
 def test_a_pause_lets_go_of_the_socket_polls_and_ends_by_itself(cloud, session, inbox, settings):

@@ -9,17 +9,17 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.errors import LoginRefused, SenseMqttError, TokenRefused
 from sense_mqtt.inbox import FrameArrived, Inbox, Rung, UpdatePolled
 from sense_mqtt.sense.auth.session import Session
-from sense_mqtt.sense.berth import Berth
-from sense_mqtt.sense.feed_settings import FeedSettings
-from sense_mqtt.sense.ladder import Held, Ladder, Outcome, Refused, Worked, begun, climb, learn, settled
-from sense_mqtt.sense.line import HandshakeRefused, Line, LineEnded
-from sense_mqtt.sense.pause import Pause, Pauses
-from sense_mqtt.sense.peek import is_update, tells_bad_token
-from sense_mqtt.sense.polling import Poller, Unpollable
+from sense_mqtt.sense.feed.fallback import Held, Ladder, Outcome, Refused, Worked, begun, climb, learn, settled
+from sense_mqtt.sense.feed.frame_type import is_update, tells_bad_token
+from sense_mqtt.sense.feed.outcomes import judge_end, judge_error
+from sense_mqtt.sense.feed.pause import Pause, Pauses
+from sense_mqtt.sense.feed.polling import Poller, Unpollable
+from sense_mqtt.sense.feed.reporter import Voice
+from sense_mqtt.sense.feed.saved_state import Berth
+from sense_mqtt.sense.feed.settings import FeedSettings
+from sense_mqtt.sense.feed.websocket_connection import HandshakeRefused, Line, LineEnded
 from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.trust import trust
-from sense_mqtt.sense.verdicts import judge_end, judge_error
-from sense_mqtt.sense.voice import Voice
 
 __all__ = ["Feed", "FeedSettings"]
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.sense.berth import Berth
-from sense_mqtt.sense.ladder import Ladder, Rules
+from sense_mqtt.sense.feed.fallback import Ladder, Rules
+from sense_mqtt.sense.feed.saved_state import Berth
 
 WALL = 1_795_000_000.0
 LADDER = Ladder(rung="poll", failures=3, refusals=1, descents=2, next_at=1_060.0, climb_at=1_900.0)

@@ -8,11 +8,11 @@ from sense_parts import session_of
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import LoginRefused, NotFound, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.auth.session import Credentials
-from sense_mqtt.sense.berth import Berth
-from sense_mqtt.sense.feed import FeedSettings
-from sense_mqtt.sense.glimpse import Onlooker
-from sense_mqtt.sense.ladder import Ladder
-from sense_mqtt.sense.line import HandshakeRefused
+from sense_mqtt.sense.feed.fallback import Ladder
+from sense_mqtt.sense.feed.feed import FeedSettings
+from sense_mqtt.sense.feed.probe import Onlooker
+from sense_mqtt.sense.feed.saved_state import Berth
+from sense_mqtt.sense.feed.websocket_connection import HandshakeRefused
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.sense.ladder import (
+from sense_mqtt.sense.feed.fallback import (
     Held,
     Ladder,
     Lost,

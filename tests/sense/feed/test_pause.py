@@ -3,9 +3,9 @@
 from sense_parts import HandClock
 
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.sense.pause import Pauses
+from sense_mqtt.sense.feed.pause import Pauses
+from sense_mqtt.sense.feed.reporter import Voice
 from sense_mqtt.sense.state_file import StateFile
-from sense_mqtt.sense.voice import Voice
 
 
 def test_a_pause_that_cannot_be_stored_is_kept_as_long_as_we_run_and_that_is_said(tmp_path, caplog):

@@ -7,14 +7,14 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.core.backoff import Dice
 from sense_mqtt.errors import SenseMqttError, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.auth.session import Session
-from sense_mqtt.sense.berth import Berth
-from sense_mqtt.sense.feed_settings import FeedSettings
-from sense_mqtt.sense.ladder import Ladder, begun, climb, learn
-from sense_mqtt.sense.line import Line
-from sense_mqtt.sense.peek import is_update, tells_bad_token
-from sense_mqtt.sense.polling import Poller, Unpollable
+from sense_mqtt.sense.feed.fallback import Ladder, begun, climb, learn
+from sense_mqtt.sense.feed.frame_type import is_update, tells_bad_token
+from sense_mqtt.sense.feed.outcomes import judge_error
+from sense_mqtt.sense.feed.polling import Poller, Unpollable
+from sense_mqtt.sense.feed.saved_state import Berth
+from sense_mqtt.sense.feed.settings import FeedSettings
+from sense_mqtt.sense.feed.websocket_connection import Line
 from sense_mqtt.sense.trust import trust
-from sense_mqtt.sense.verdicts import judge_error
 
 PATIENCE_S = 10.0  # a rest that is over sooner is waited for
 

@@ -9,8 +9,8 @@ from typing import Any
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import StateError
 from sense_mqtt.inbox import Rung
+from sense_mqtt.sense.feed.reporter import Voice
 from sense_mqtt.sense.state_file import StateFile
-from sense_mqtt.sense.voice import Voice
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import json
 import msgpack
 import pytest
 
-from sense_mqtt.sense.peek import is_update, tells_bad_token
+from sense_mqtt.sense.feed.frame_type import is_update, tells_bad_token
 
 
 def packed(*objects):

@@ -1,10 +1,10 @@
 """What an attempt that ended means for the ladder. Pure."""
 
 from sense_mqtt.errors import RateLimited, SenseMqttError
-from sense_mqtt.sense.feed_settings import FeedSettings
-from sense_mqtt.sense.ladder import Lost, Missing, Outcome, Refused
-from sense_mqtt.sense.line import HandshakeRefused, LineEnded
-from sense_mqtt.sense.polling import Unpollable
+from sense_mqtt.sense.feed.fallback import Lost, Missing, Outcome, Refused
+from sense_mqtt.sense.feed.polling import Unpollable
+from sense_mqtt.sense.feed.settings import FeedSettings
+from sense_mqtt.sense.feed.websocket_connection import HandshakeRefused, LineEnded
 
 
 def judge_error(error: SenseMqttError) -> Outcome:

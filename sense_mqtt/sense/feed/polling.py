@@ -5,7 +5,7 @@ from typing import Any
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import NotFound, RequestRefused
 from sense_mqtt.sense.auth.session import Session
-from sense_mqtt.sense.ladder import is_pollable
+from sense_mqtt.sense.feed.fallback import is_pollable
 
 
 class Unpollable(NotFound):

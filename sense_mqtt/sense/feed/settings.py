@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.sense.ladder import Mode, Rules
-from sense_mqtt.sense.line import LineSettings
+from sense_mqtt.sense.feed.fallback import Mode, Rules
+from sense_mqtt.sense.feed.websocket_connection import LineSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The realtime feed of one monitor: websocket, polling, fallback between them."""
