@@ -8,8 +8,8 @@ from sense_parts import api_at, rude_server
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.sense.feed.websocket_connection import Line, LineSettings
+from sense_mqtt.sense.net.tls import trust
 from sense_mqtt.sense.proxy import find_proxy
-from sense_mqtt.sense.trust import trust
 
 pytestmark = pytest.mark.enable_socket
 

@@ -11,7 +11,7 @@ from sense_mqtt.certificate import Presented, describe
 from sense_mqtt.errors import ConfigError, SenseUnavailable
 from sense_mqtt.inbox import FrameArrived, Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
-from sense_mqtt.sense.trust import CertificateRefused, explain, trust
+from sense_mqtt.sense.net.tls import CertificateRefused, explain, trust
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

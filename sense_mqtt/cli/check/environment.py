@@ -18,7 +18,7 @@ from sense_mqtt.config import Config
 from sense_mqtt.inbox import MessageArrived
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.sense.feed.probe import Onlooker
-from sense_mqtt.sense.handshake import shake_hands
+from sense_mqtt.sense.net.tls_probe import shake_hands
 
 PROXIED_AS = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
 ADDRESSES_SHOWN = 3

@@ -18,8 +18,8 @@ from sense_mqtt.sense.feed.reporter import Voice
 from sense_mqtt.sense.feed.saved_state import Berth
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.feed.websocket_connection import HandshakeRefused, Line, LineEnded
+from sense_mqtt.sense.net.tls import trust
 from sense_mqtt.sense.state_file import StateFile
-from sense_mqtt.sense.trust import trust
 
 __all__ = ["Feed", "FeedSettings"]
 

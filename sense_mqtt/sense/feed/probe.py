@@ -14,7 +14,7 @@ from sense_mqtt.sense.feed.polling import Poller, Unpollable
 from sense_mqtt.sense.feed.saved_state import Berth
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.feed.websocket_connection import Line
-from sense_mqtt.sense.trust import trust
+from sense_mqtt.sense.net.tls import trust
 
 PATIENCE_S = 10.0  # a rest that is over sooner is waited for
 

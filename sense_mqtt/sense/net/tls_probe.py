@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from sense_mqtt.certificate import describe
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.sense.causes import root_reason
-from sense_mqtt.sense.trust import explain, refused_certificate, trust
+from sense_mqtt.sense.net.error_causes import root_reason
+from sense_mqtt.sense.net.tls import explain, refused_certificate, trust
 
 PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 SECURE = ("https", "wss")

@@ -7,8 +7,8 @@ from authority import authority, server
 from sense_parts import rude_server
 
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.sense.handshake import shake_hands
-from sense_mqtt.sense.trust import CertificateRefused
+from sense_mqtt.sense.net.tls import CertificateRefused
+from sense_mqtt.sense.net.tls_probe import shake_hands
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

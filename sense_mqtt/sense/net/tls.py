@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from sense_mqtt.certificate import show_certificate
 from sense_mqtt.errors import ConfigError, SenseUnavailable
-from sense_mqtt.sense.causes import causes
+from sense_mqtt.sense.net.error_causes import causes
 
 
 class CertificateRefused(SenseUnavailable):

@@ -1,0 +1,1 @@
+"""Connections to Sense: TLS, deadlines, error causes."""
