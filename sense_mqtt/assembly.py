@@ -34,9 +34,9 @@ from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.call_budget import Budgets
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.rest_queries.worker import Desk
-from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.feed.feed import Feed, FeedSettings
+from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.state_file import device_id
 
 POLLS_MISSED = 2.5  # a house that is polled is `offline` after so many intervals without a frame

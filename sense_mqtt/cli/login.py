@@ -12,10 +12,10 @@ from sense_mqtt.assembly import Cloud
 from sense_mqtt.cli.process import is_text
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import ConfigError, MfaNeeded
-from sense_mqtt.sense.answers import CodeRefused
 from sense_mqtt.sense.auth.login_flow import CLOCK_OFF_S, unattended
 from sense_mqtt.sense.auth.session import Account, Credentials
 from sense_mqtt.sense.auth.tokens import fingerprint
+from sense_mqtt.sense.rest.responses import CodeRefused
 
 EPILOG = (
     "A running bridge takes the session up within seconds. At a terminal, what is missing is asked for. A script gives "

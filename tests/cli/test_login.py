@@ -11,9 +11,9 @@ from sense_mqtt.assembly import Cloud
 from sense_mqtt.cli.login import Given, Script, answers_at, log_in
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import ConfigError, LoginRefused, MfaNeeded
-from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.auth.totp import code_at
+from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

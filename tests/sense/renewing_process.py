@@ -6,8 +6,8 @@ from itertools import count
 from pathlib import Path
 
 from sense_mqtt.clock import SystemClock
-from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.auth.session import Credentials, Session
+from sense_mqtt.sense.rest.api import SenseApi
 
 
 def main(url: str, state_dir: str, email: str, password: str) -> None:

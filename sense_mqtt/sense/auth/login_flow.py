@@ -7,9 +7,9 @@ from typing import Any
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import MfaNeeded
-from sense_mqtt.sense.answers import CodeAsked, CodeRefused
-from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.auth.totp import code_at, next_step
+from sense_mqtt.sense.rest.api import SenseApi
+from sense_mqtt.sense.rest.responses import CodeAsked, CodeRefused
 
 log = logging.getLogger(__name__)
 

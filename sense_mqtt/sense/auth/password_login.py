@@ -16,12 +16,12 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     StateError,
 )
-from sense_mqtt.sense.answers import AccountLocked
-from sense_mqtt.sense.api import SenseApi, Unreached
 from sense_mqtt.sense.auth.login_budget import LoginBudget, Refusal, Result
 from sense_mqtt.sense.auth.login_flow import ClockOff, Codes, log_in, unattended
 from sense_mqtt.sense.auth.tokens import StoredSession, fingerprint, stand
 from sense_mqtt.sense.net.tls import CertificateRefused
+from sense_mqtt.sense.rest.api import SenseApi, Unreached
+from sense_mqtt.sense.rest.responses import AccountLocked
 
 NOT_NOW = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us
 # What may mend without a person, and when it is tried again. Nothing else that Sense refuses is.

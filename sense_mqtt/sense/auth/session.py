@@ -9,7 +9,6 @@ from typing import Any
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import LoginRefused, SenseMqttError, SenseUnavailable, StateError, TokenRefused
 from sense_mqtt.inbox import Auth, AuthChanged
-from sense_mqtt.sense.api import SenseApi
 from sense_mqtt.sense.auth.login_budget import Limits, LoginBudget
 from sense_mqtt.sense.auth.password_login import NOT_NOW, Credentials, Logins
 from sense_mqtt.sense.auth.tokens import (
@@ -23,6 +22,7 @@ from sense_mqtt.sense.auth.tokens import (
     store,
     with_monitors,
 )
+from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.state_file import SessionFile, Stamp, StateFile
 
 __all__ = ["Account", "Credentials", "Monitor", "Session"]

@@ -12,11 +12,11 @@ from websocket import ABNF, WebSocket
 from sense_mqtt import __version__
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import SenseUnavailable, TokenRefused
-from sense_mqtt.sense.answers import http_time, retry_after_s
 from sense_mqtt.sense.net.deadline import Deadline
 from sense_mqtt.sense.net.error_causes import root_reason
 from sense_mqtt.sense.net.tls import explain, refused_certificate
 from sense_mqtt.sense.proxy import find_proxy
+from sense_mqtt.sense.rest.responses import http_time, retry_after_s
 
 WAKE_S = 0.5  # so often the listener looks up, however silent the feed
 HANDSHAKE_MOST_BYTES = 16_384  # of its answer; web servers take 8 kB

@@ -19,14 +19,14 @@ from urllib3.exceptions import HTTPError
 from sense_mqtt import __version__
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable
-from sense_mqtt.sense.answers import Answer, Door, OverloadedSense, http_time, read
-from sense_mqtt.sense.call_log import log_call
-from sense_mqtt.sense.manners import Manners
 from sense_mqtt.sense.net.deadline import Deadline
 from sense_mqtt.sense.net.error_causes import root_reason
 from sense_mqtt.sense.net.tls import explain, refused_certificate, trust
-from sense_mqtt.sense.paths import plain_path
 from sense_mqtt.sense.proxy import find_proxy
+from sense_mqtt.sense.rest.call_log import log_call
+from sense_mqtt.sense.rest.paths import plain_path
+from sense_mqtt.sense.rest.rate_limit import Manners
+from sense_mqtt.sense.rest.responses import Answer, Door, OverloadedSense, http_time, read
 from sense_mqtt.sense.state_file import StateFile
 
 USER_AGENT = f"sense-mqtt/{__version__} (Sense to MQTT bridge)"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable, StateError
-from sense_mqtt.sense.answers import RETRY_AFTER_MOST_S
+from sense_mqtt.sense.rest.responses import RETRY_AFTER_MOST_S
 from sense_mqtt.sense.state_file import StateFile
 
 HOUR_S = 3_600.0

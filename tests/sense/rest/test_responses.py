@@ -14,7 +14,7 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
-from sense_mqtt.sense.answers import (
+from sense_mqtt.sense.rest.responses import (
     AccountLocked,
     Answer,
     CodeAsked,

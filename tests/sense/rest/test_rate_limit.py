@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from sense_mqtt.errors import RateLimited, SenseUnavailable
-from sense_mqtt.sense.manners import Manners
+from sense_mqtt.sense.rest.rate_limit import Manners
 from sense_mqtt.sense.state_file import StateFile
 
 

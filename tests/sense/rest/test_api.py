@@ -21,8 +21,8 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
-from sense_mqtt.sense.answers import OverloadedSense
-from sense_mqtt.sense.api import ANSWER_MOST_BYTES, Unreached
+from sense_mqtt.sense.rest.api import ANSWER_MOST_BYTES, Unreached
+from sense_mqtt.sense.rest.responses import OverloadedSense
 from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.model import BuiltInHouse
 

@@ -3,7 +3,7 @@
 import pytest
 
 from sense_mqtt.errors import CommandRefused
-from sense_mqtt.sense.paths import plain_path
+from sense_mqtt.sense.rest.paths import plain_path
 
 GOOD = [
     ("app/monitors/123456/status", "app/monitors/123456/status"),

@@ -1,0 +1,1 @@
+"""Sense's REST interface."""
