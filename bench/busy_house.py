@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator
 
-from sense_mqtt.simulator.appliances import APPLIANCES
-from sense_mqtt.simulator.house import Device, Draw, Drawing, Script, Step, Transition, quantised
-from sense_mqtt.simulator.model import BEGINS, ZONE_OFFSET_S, shown
-from sense_mqtt.simulator.noise import Noise
-from sense_mqtt.simulator.sun import CurvedSun
+from sense_mqtt.simulator.house.appliances import APPLIANCES
+from sense_mqtt.simulator.house.builtin import BEGINS, ZONE_OFFSET_S, shown
+from sense_mqtt.simulator.house.house import Device, Draw, Drawing, Script, Step, Transition, quantised
+from sense_mqtt.simulator.house.noise import Noise
+from sense_mqtt.simulator.house.sun import CurvedSun
 
 NOON = BEGINS + 12 * 3600.0
 SWITCH_S = 120.0  # so often a device pauses: 1440 transitions a day, where a real home has 500

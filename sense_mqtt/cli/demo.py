@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         from sense_mqtt.cli.demo_broker import EmbeddedBroker
         from sense_mqtt.simulator.cloud import SimulatedCloud
-        from sense_mqtt.simulator.model import BuiltInHouse
+        from sense_mqtt.simulator.house.builtin import BuiltInHouse
     except ModuleNotFoundError as error:
         raise ConfigError(f"the demo needs {error.name}: pip install 'sense-mqtt[demo]'") from error
 

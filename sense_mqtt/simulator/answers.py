@@ -5,7 +5,7 @@ from typing import Any
 
 from sense_mqtt.simulator.catalogue import row
 from sense_mqtt.simulator.frames import Payload
-from sense_mqtt.simulator.house import Device, Draw
+from sense_mqtt.simulator.house.house import Device, Draw
 from sense_mqtt.simulator.timeline import iso
 
 Body = dict[str, Any]

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sense_mqtt.simulator.appliances import CHILDREN, DELETED, INVENTORY
-from sense_mqtt.simulator.house import Device
+from sense_mqtt.simulator.house.appliances import CHILDREN, DELETED, INVENTORY
+from sense_mqtt.simulator.house.house import Device
 
 Row = dict[str, Any]
 

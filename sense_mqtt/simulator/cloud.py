@@ -29,7 +29,7 @@ from sense_mqtt.simulator.faults import Faults
 from sense_mqtt.simulator.feed import listen
 from sense_mqtt.simulator.frames import Payload
 from sense_mqtt.simulator.gate import API, gate
-from sense_mqtt.simulator.house import House
+from sense_mqtt.simulator.house.house import House
 from sense_mqtt.simulator.monitor import GOING_AWAY, Monitor
 from sense_mqtt.simulator.pace import Driver, Pace
 from sense_mqtt.simulator.records import Records

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from sense_mqtt.simulator.house import House
-from sense_mqtt.simulator.measured import BadMeasurements, MeasuredHouse, read_sun
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.house.house import House
+from sense_mqtt.simulator.house.measured import BadMeasurements, MeasuredHouse, read_sun
 
 EXIT_OK, EXIT_CRASHED, EXIT_CONFIG = 0, 1, 2
 MISSING_EXTRA = "the simulated cloud needs aiohttp: pip install 'sense-mqtt[demo]'"

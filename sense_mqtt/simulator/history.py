@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sense_mqtt.simulator.catalogue import ALWAYS_ON, OTHER, SOLAR, row
-from sense_mqtt.simulator.house import Device, House
+from sense_mqtt.simulator.house.house import Device, House
 from sense_mqtt.simulator.periods import edges
 from sense_mqtt.simulator.timeline import iso
 

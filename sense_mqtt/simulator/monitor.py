@@ -14,7 +14,7 @@ from aiohttp import web
 from sense_mqtt.simulator.faults import Faults
 from sense_mqtt.simulator.frames import FrameMaker, Payload
 from sense_mqtt.simulator.history import History
-from sense_mqtt.simulator.house import House
+from sense_mqtt.simulator.house.house import House
 from sense_mqtt.simulator.records import Records
 from sense_mqtt.simulator.timeline import Timeline
 from sense_mqtt.simulator.wire import Wire, spoil

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sense_mqtt.simulator.house import Device, House, Kind, Transition
+from sense_mqtt.simulator.house.house import Device, House, Kind, Transition
 
 Item = dict[str, Any]
 

@@ -16,7 +16,7 @@ from sense_mqtt.core.wire.devices import read_rows
 from sense_mqtt.core.wire.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.simulator.frames import FrameMaker
-from sense_mqtt.simulator.model import BEGINS, RandomHouse
+from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.timeline import FalseRun, Timeline, TimelineRules
 
 MONITOR = 7

@@ -14,7 +14,7 @@ from mosquitto import Mosquitto, free_port
 from settings import configure
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 NAMES = [
     "config",

@@ -16,7 +16,7 @@ from settings import configure
 from test_home_assistant import PROBE, PYTHON
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 HOUSE = BuiltInHouse(seed=1)
 MONITOR = "sense_mqtt_900101"

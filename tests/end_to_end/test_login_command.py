@@ -14,7 +14,7 @@ from settings import configure
 
 from sense_mqtt.sense.auth.totp import code_at
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 PATIENCE_S = 30.0
 Misbehave = Callable[[SimulatedCloud], object]

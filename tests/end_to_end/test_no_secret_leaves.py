@@ -14,7 +14,7 @@ from settings import configure
 
 from sense_mqtt.simulator.answers import serial
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 MQTT_USER, MQTT_PASSWORD = "sense-user-of-mqtt", "an mqtt & password"
 RENEWALS = 4

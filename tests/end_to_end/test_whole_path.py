@@ -9,7 +9,7 @@ from mosquitto import Mosquitto
 from settings import configure
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 FAST = {"publish": {"device_interval_s": 1, "house_interval_s": 1}}
 

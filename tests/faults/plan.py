@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from sense_mqtt.simulator.model import BEGINS, RandomHouse
+from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.timeline import TimelineRules
 
 Mode = Literal["stream", "poll"]

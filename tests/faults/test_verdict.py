@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sense_mqtt.simulator.house import Transition
+from sense_mqtt.simulator.house.house import Transition
 
 from .verdict import Came, Knowledge, judge, read
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sense_mqtt.simulator.house import Transition
+from sense_mqtt.simulator.house.house import Transition
 
 FRAME_S = 0.502  # between two frames; and what keeps two edges of one second apart
 CUT_OFF_S = 1.0  # a frame's epoch has no fraction

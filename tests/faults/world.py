@@ -12,7 +12,7 @@ from typing import Any
 from mosquitto import Mosquitto
 
 from sense_mqtt.simulator.cloud import FIRST_MONITOR, SimulatedCloud
-from sense_mqtt.simulator.model import RandomHouse
+from sense_mqtt.simulator.house.builtin import RandomHouse
 
 from .bridge_life import BridgeLife
 from .disk import SmallDisk

@@ -19,7 +19,7 @@ from mosquitto import Mosquitto
 from settings import configure
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 TOKEN_LIFE_S = 30
 KILL_EVERY_S = 60

@@ -20,7 +20,7 @@ from mosquitto import Mosquitto
 from settings import configure
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 
 def main(mode: str, minutes: int) -> int:

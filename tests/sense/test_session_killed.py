@@ -7,7 +7,7 @@ from pathlib import Path
 from sense_parts import PATIENCE_S
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 KILLS = 6
 

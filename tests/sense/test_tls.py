@@ -13,7 +13,7 @@ from sense_mqtt.inbox import FrameArrived, Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.sense.net.tls import CertificateRefused, explain, trust
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 ISSUER = "O=Beispiel & Söhne, CN=Interposed Authority"
 SUBJECT = "O=Beispiel & Söhne, CN=api.sense.example"

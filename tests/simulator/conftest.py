@@ -4,7 +4,7 @@ import pytest
 from simulated_client import Client
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import RandomHouse
+from sense_mqtt.simulator.house.builtin import RandomHouse
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import websocket
 from simulated_client import Hearing, read, read_frames
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BEGINS, RandomHouse
+from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 
 pytestmark = pytest.mark.enable_socket
 

@@ -6,7 +6,7 @@ import websocket
 from simulated_client import Client, Hearing, read, read_frames
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BEGINS, BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
 
 pytestmark = pytest.mark.enable_socket
 

@@ -9,8 +9,8 @@ from simulated_client import shared
 
 from sense_mqtt.simulator.catalogue import listed
 from sense_mqtt.simulator.frames import FrameMaker
-from sense_mqtt.simulator.measured import MeasuredHouse, read_sun
-from sense_mqtt.simulator.model import BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
 
 CENTS = 16.5
 

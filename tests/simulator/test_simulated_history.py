@@ -7,7 +7,7 @@ import pytest
 
 from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.history import History
-from sense_mqtt.simulator.model import BEGINS, BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.periods import edges, parse
 
 NEW_YORK = ZoneInfo("America/New_York")

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from sense_mqtt.simulator.house import Script, Step, Transition
-from sense_mqtt.simulator.model import BEGINS, BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.house.house import Script, Step, Transition
 
 DAY_S = 86_400
 DENSE = {"devices": 40, "seed": 5, "on_s": 20.0, "off_s": 20.0}

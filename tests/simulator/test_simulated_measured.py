@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from simulated_client import shared
 
-from sense_mqtt.simulator.measured import BadMeasurements, MeasuredHouse, held, read_sun, runs
+from sense_mqtt.simulator.house.measured import BadMeasurements, MeasuredHouse, held, read_sun, runs
 
 NAN = float("nan")
 RUNS = [

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from simulated_client import Client, read
 
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import RandomHouse
+from sense_mqtt.simulator.house.builtin import RandomHouse
 
 pytestmark = pytest.mark.enable_socket
 

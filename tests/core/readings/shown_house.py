@@ -11,7 +11,7 @@ from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 from sense_mqtt.simulator.frames import FrameMaker
-from sense_mqtt.simulator.house import House
+from sense_mqtt.simulator.house.house import House
 
 FRAME_EVERY_S = 0.5
 NOISE_W = 1e-6  # of sums of floats

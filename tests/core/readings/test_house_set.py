@@ -9,7 +9,7 @@ from sense_mqtt.core.home.state import Home, Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.timeline import TimelineItem
-from sense_mqtt.simulator.model import BEGINS, BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 
 HOME = Home(monitor=7)
 LONG_S = 300.0

@@ -7,7 +7,7 @@ from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 
 @pytest.fixture

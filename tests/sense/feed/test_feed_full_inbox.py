@@ -10,7 +10,7 @@ from sense_mqtt.core.wire.frames import decode
 from sense_mqtt.inbox import FRAMES_WAITING_MOST, Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BEGINS, BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 
 
 class StubbornInbox(Inbox):

@@ -14,7 +14,7 @@ from sense_mqtt.sense.feed.probe import Onlooker
 from sense_mqtt.sense.feed.saved_state import Berth
 from sense_mqtt.sense.feed.websocket_connection import HandshakeRefused
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 MONITOR = 900_101
 

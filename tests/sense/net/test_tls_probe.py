@@ -10,7 +10,7 @@ from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.sense.net.tls import CertificateRefused
 from sense_mqtt.sense.net.tls_probe import shake_hands
 from sense_mqtt.simulator.cloud import SimulatedCloud
-from sense_mqtt.simulator.model import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
 
 TIMEOUT_S = 5.0
 

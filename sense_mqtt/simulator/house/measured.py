@@ -15,8 +15,8 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sense_mqtt.simulator.house import Device, Draw, Drawing, Script, Step, Transition, quantised
-from sense_mqtt.simulator.sun import MeasuredSun, Sun
+from sense_mqtt.simulator.house.house import Device, Draw, Drawing, Script, Step, Transition, quantised
+from sense_mqtt.simulator.house.sun import MeasuredSun, Sun
 
 ON_ABOVE_W = 15.0
 OFF_BELOW_W = 12.0

@@ -4,10 +4,10 @@ import math
 import random
 from collections.abc import Iterable, Iterator
 
-from sense_mqtt.simulator.appliances import APART_S, APPLIANCES, DAY_S, Appliance
-from sense_mqtt.simulator.house import Device, Draw, Drawing, Script, State, Step, Transition, quantised
-from sense_mqtt.simulator.noise import Noise
-from sense_mqtt.simulator.sun import CurvedSun
+from sense_mqtt.simulator.house.appliances import APART_S, APPLIANCES, DAY_S, Appliance
+from sense_mqtt.simulator.house.house import Device, Draw, Drawing, Script, State, Step, Transition, quantised
+from sense_mqtt.simulator.house.noise import Noise
+from sense_mqtt.simulator.house.sun import CurvedSun
 
 BEGINS = 1_781_582_400.0  # 2026-06-16 04:00 UTC: midnight of a summer day in New York
 IDLE_W = 0.5  # of the plugs of a random house

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Protocol
 
-from sense_mqtt.simulator.noise import Noise
+from sense_mqtt.simulator.house.noise import Noise
 
 DAY_S = 86_400
 NIGHT_W = -2.6  # an inverter's standby draw (INVARIANTS 14)

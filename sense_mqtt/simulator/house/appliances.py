@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sense_mqtt.simulator.house import Device
+from sense_mqtt.simulator.house.house import Device
 
 DAY_S = 86_400.0
 APART_S = 5.0  # no run and no pause is shorter

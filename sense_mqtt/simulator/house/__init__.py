@@ -1,0 +1,1 @@
+"""The simulated house: appliances, sun, measured recordings."""
