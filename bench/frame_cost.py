@@ -18,8 +18,8 @@ from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import decode
-from sense_mqtt.simulator.frames import FrameMaker
-from sense_mqtt.simulator.wire import Wire
+from sense_mqtt.simulator.payloads.encoding import Wire
+from sense_mqtt.simulator.payloads.frames import FrameMaker
 
 MONITOR = 900_101
 FRAME_S = 0.5  # Sense sends two frames a second

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from sense_mqtt.simulator.wire import GARBAGE
+from sense_mqtt.simulator.payloads.encoding import GARBAGE
 
 HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
 

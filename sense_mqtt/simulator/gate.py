@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from sense_mqtt.simulator.answers import NOT_FOUND, UNAUTHORIZED
 from sense_mqtt.simulator.faults import HttpFault
 from sense_mqtt.simulator.monitor import reset
+from sense_mqtt.simulator.payloads.rest import NOT_FOUND, UNAUTHORIZED
 from sense_mqtt.simulator.records import Request
 from sense_mqtt.simulator.service import Service
 

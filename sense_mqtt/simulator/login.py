@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
-from sense_mqtt.simulator import answers
 from sense_mqtt.simulator.accounts import Answer, refusal
 from sense_mqtt.simulator.gate import token_of
+from sense_mqtt.simulator.payloads import rest
 from sense_mqtt.simulator.service import Service
 
 FORM = "application/x-www-form-urlencoded"
@@ -38,7 +38,7 @@ def _welcome(service: Service, answer: Answer) -> web.Response:
     if answer.status != 200:
         return web.json_response(answer.body, status=answer.status)
     service.records.add(logins=1)
-    return web.json_response(answer.body | answers.welcome(service.account.user_id, service.entries()))
+    return web.json_response(answer.body | rest.welcome(service.account.user_id, service.entries()))
 
 
 async def _form(request: web.Request) -> dict[str, str] | None:

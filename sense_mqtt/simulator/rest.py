@@ -4,15 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from sense_mqtt.simulator import answers, login
+from sense_mqtt.simulator import login
 from sense_mqtt.simulator.accounts import refusal
-from sense_mqtt.simulator.catalogue import PSEUDO, listed
 from sense_mqtt.simulator.gate import API
-from sense_mqtt.simulator.history import GRANULARITY_S
 from sense_mqtt.simulator.monitor import Monitor
-from sense_mqtt.simulator.periods import SCALES, parse
+from sense_mqtt.simulator.payloads import rest
+from sense_mqtt.simulator.payloads.devices import PSEUDO, listed
+from sense_mqtt.simulator.payloads.history import GRANULARITY_S
+from sense_mqtt.simulator.payloads.periods import SCALES, parse
+from sense_mqtt.simulator.payloads.timeline import joined
 from sense_mqtt.simulator.service import Service
-from sense_mqtt.simulator.timeline import joined
 
 Reply = Callable[[Service, web.Request], Awaitable[web.Response]]
 View = Callable[[Service, Monitor, Mapping[str, str]], object]
@@ -34,7 +35,7 @@ def _bound(service: Service, reply: Reply) -> Callable[[web.Request], Awaitable[
 
 
 async def _environments(service: Service, _request: web.Request) -> web.Response:
-    return web.json_response(answers.environments(service.api_url, service.feed_url))
+    return web.json_response(rest.environments(service.api_url, service.feed_url))
 
 
 # --- asking about a monitor
@@ -62,7 +63,7 @@ def _devices(_service: Service, monitor: Monitor, query: Mapping[str, str]) -> o
 
 
 def _devices_overview(service: Service, monitor: Monitor, query: Mapping[str, str]) -> object:
-    checksum = answers.checksum("devices", monitor.id)
+    checksum = rest.checksum("devices", monitor.id)
     return {"devices": _devices(service, monitor, query), "device_data_checksum": checksum}
 
 
@@ -71,16 +72,16 @@ def _device(_service: Service, monitor: Monitor, query: Mapping[str, str]) -> ob
     device = known.get(query["device"])
     if device is None:
         raise web.HTTPNotFound
-    return answers.detail(device, monitor.house.draws(monitor.now), monitor.now)
+    return rest.detail(device, monitor.house.draws(monitor.now), monitor.now)
 
 
 def _status(service: Service, monitor: Monitor, _query: Mapping[str, str]) -> object:
-    return answers.status(monitor.id, online=not service.faults.offline, firmware=service.firmware)
+    return rest.status(monitor.id, online=not service.faults.offline, firmware=service.firmware)
 
 
 def _overview(service: Service, monitor: Monitor, _query: Mapping[str, str]) -> object:
     entry = next(entry for entry in service.entries() if entry["id"] == monitor.id)
-    return answers.overview(entry, len(monitor.house.devices))
+    return rest.overview(entry, len(monitor.house.devices))
 
 
 def _realtime(service: Service, monitor: Monitor, _query: Mapping[str, str]) -> object:
@@ -154,11 +155,11 @@ async def _timeline(service: Service, request: web.Request) -> web.Response:
 
 
 def _rate_zones(_service: Service, monitor: Monitor, _query: Mapping[str, str]) -> object:
-    return answers.rate_zones(monitor.id)
+    return rest.rate_zones(monitor.id)
 
 
 def _comparisons(_service: Service, _monitor: Monitor, _query: Mapping[str, str]) -> object:
-    return answers.comparisons()
+    return rest.comparisons()
 
 
 MONITOR = "app/monitors/{monitor}/"

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sense_mqtt.simulator.accounts import Account
-from sense_mqtt.simulator.answers import FIRMWARE, OLD_FIRMWARE, Body, monitor_entry
 from sense_mqtt.simulator.faults import Faults
 from sense_mqtt.simulator.monitor import Monitor
+from sense_mqtt.simulator.payloads.rest import FIRMWARE, OLD_FIRMWARE, Body, monitor_entry
 from sense_mqtt.simulator.records import Records
 
 

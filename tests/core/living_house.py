@@ -15,9 +15,9 @@ from sense_mqtt.core.timestamps import Moment, read_instant, write_instant
 from sense_mqtt.core.wire.devices import read_rows
 from sense_mqtt.core.wire.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.wire.timeline import read_items
-from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
-from sense_mqtt.simulator.timeline import FalseRun, Timeline, TimelineRules
+from sense_mqtt.simulator.payloads.frames import FrameMaker
+from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineRules
 
 MONITOR = 7
 POLICY = Policy(lambda _: DeviceRules(off_delay_s=2.0))

@@ -4,7 +4,7 @@ import contextlib
 import random
 from collections.abc import Iterator
 
-from sense_mqtt.simulator.wire import GARBAGE
+from sense_mqtt.simulator.payloads.encoding import GARBAGE
 
 from .world import GAP_MOST_S, Begin, World
 

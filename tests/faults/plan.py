@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
-from sense_mqtt.simulator.timeline import TimelineRules
+from sense_mqtt.simulator.payloads.timeline import TimelineRules
 
 Mode = Literal["stream", "poll"]
 

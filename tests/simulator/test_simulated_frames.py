@@ -7,10 +7,10 @@ import math
 import pytest
 from simulated_client import shared
 
-from sense_mqtt.simulator.catalogue import listed
-from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
+from sense_mqtt.simulator.payloads.devices import listed
+from sense_mqtt.simulator.payloads.frames import FrameMaker
 
 CENTS = 16.5
 

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sense_mqtt.simulator.frames import FrameMaker
-from sense_mqtt.simulator.history import History
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
-from sense_mqtt.simulator.periods import edges, parse
+from sense_mqtt.simulator.payloads.frames import FrameMaker
+from sense_mqtt.simulator.payloads.history import History
+from sense_mqtt.simulator.payloads.periods import edges, parse
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAY_S = 86_400

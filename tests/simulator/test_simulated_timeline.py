@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
-from sense_mqtt.simulator.timeline import FalseRun, Timeline, TimelineRules, iso, joined
+from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineRules, iso, joined
 
 KIND_OF = {"DeviceOn": "turned_on", "DeviceOff": "turned_off", "DeviceIdle": "idle"}
 HOUR_S = 3600

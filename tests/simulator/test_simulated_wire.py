@@ -6,7 +6,7 @@ import msgpack
 import pytest
 
 from sense_mqtt.simulator.faults import Faults
-from sense_mqtt.simulator.wire import GARBAGE, Wire, spoil
+from sense_mqtt.simulator.payloads.encoding import GARBAGE, Wire, spoil
 
 FRAME = {"w": 3.5, "hz": 60.0, "devices": [{"id": "a", "w": 1.5}, {"id": "unknown", "w": 2.0}], "epoch": 7}
 

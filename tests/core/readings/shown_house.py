@@ -10,8 +10,8 @@ from sense_mqtt.core.home.state import Home, Policy, Tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
-from sense_mqtt.simulator.frames import FrameMaker
 from sense_mqtt.simulator.house.house import House
+from sense_mqtt.simulator.payloads.frames import FrameMaker
 
 FRAME_EVERY_S = 0.5
 NOISE_W = 1e-6  # of sums of floats

@@ -3,10 +3,10 @@
 import hashlib
 from typing import Any
 
-from sense_mqtt.simulator.catalogue import row
-from sense_mqtt.simulator.frames import Payload
 from sense_mqtt.simulator.house.house import Device, Draw
-from sense_mqtt.simulator.timeline import iso
+from sense_mqtt.simulator.payloads.devices import row
+from sense_mqtt.simulator.payloads.frames import Payload
+from sense_mqtt.simulator.payloads.timeline import iso
 
 Body = dict[str, Any]
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sense_mqtt.simulator.catalogue import ALWAYS_ON, OTHER, SOLAR, row
 from sense_mqtt.simulator.house.house import Device, House
-from sense_mqtt.simulator.periods import edges
-from sense_mqtt.simulator.timeline import iso
+from sense_mqtt.simulator.payloads.devices import ALWAYS_ON, OTHER, SOLAR, row
+from sense_mqtt.simulator.payloads.periods import edges
+from sense_mqtt.simulator.payloads.timeline import iso
 
 Body = dict[str, Any]
 Kwh = dict[str, float]

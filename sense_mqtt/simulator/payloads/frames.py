@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from sense_mqtt.simulator.catalogue import ALWAYS_ON, OTHER, SOLAR, Row, row
 from sense_mqtt.simulator.house.house import Device, Draw, Drawing, House, Transition, quantised
 from sense_mqtt.simulator.house.noise import Noise
+from sense_mqtt.simulator.payloads.devices import ALWAYS_ON, OTHER, SOLAR, Row, row
 
 Payload = dict[str, Any]
 

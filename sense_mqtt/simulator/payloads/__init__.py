@@ -1,0 +1,1 @@
+"""The simulated cloud's payloads, as Sense sends them."""
