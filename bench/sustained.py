@@ -22,7 +22,7 @@ from bridge_process import BridgeProcess
 from busy_house import NOON, BusyHouse
 from mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 FRAMES = 100_000
 SLICES = 20  # memory is looked at so often

@@ -39,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the demo until Ctrl-C, or for `--seconds`; return the exit code."""
     try:
         from sense_mqtt.cli.demo_broker import EmbeddedBroker
-        from sense_mqtt.simulator.cloud import SimulatedCloud
         from sense_mqtt.simulator.house.builtin import BuiltInHouse
+        from sense_mqtt.simulator.server.cloud import SimulatedCloud
     except ModuleNotFoundError as error:
         raise ConfigError(f"the demo needs {error.name}: pip install 'sense-mqtt[demo]'") from error
 

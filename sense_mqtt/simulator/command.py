@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO) -> int:
     """Say on `out` how to connect, and serve until `stopping` is set."""
     try:
-        from sense_mqtt.simulator.cloud import EMAIL, PASSWORD, SimulatedCloud
+        from sense_mqtt.simulator.server.cloud import EMAIL, PASSWORD, SimulatedCloud
     except ModuleNotFoundError as error:
         if error.name != "aiohttp":
             raise

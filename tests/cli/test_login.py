@@ -14,8 +14,8 @@ from sense_mqtt.errors import ConfigError, LoginRefused, MfaNeeded
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.auth.totp import code_at
 from sense_mqtt.sense.rest.api import SenseApi
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 
 class Person:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 
 def configure(cloud: SimulatedCloud, broker_port: int, **more: Any) -> dict[str, Any]:

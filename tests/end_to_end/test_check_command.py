@@ -13,8 +13,8 @@ from listener import Listener
 from mosquitto import Mosquitto, free_port
 from settings import configure
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 NAMES = [
     "config",

@@ -15,8 +15,8 @@ from mosquitto import Mosquitto
 from settings import configure
 from test_home_assistant import PROBE, PYTHON
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 HOUSE = BuiltInHouse(seed=1)
 MONITOR = "sense_mqtt_900101"

@@ -13,8 +13,8 @@ from listener import Listener
 from settings import configure
 
 from sense_mqtt.sense.auth.totp import code_at
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 PATIENCE_S = 30.0
 Misbehave = Callable[[SimulatedCloud], object]

@@ -8,8 +8,8 @@ from listener import Listener
 from settings import configure
 
 from sense_mqtt.core.timestamps import write_instant
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 REPLAY_TIMEOUT_S = 600.0
 DAY_S = 86_400

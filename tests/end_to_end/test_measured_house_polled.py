@@ -13,9 +13,9 @@ from faults.verdict import Knowledge, judge, read
 from listener import Listener
 from settings import configure
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.house import Transition
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 POLL_S = 60.0
 DAY_S = 86_400

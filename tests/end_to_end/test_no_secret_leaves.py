@@ -12,9 +12,9 @@ from listener import Listener
 from mosquitto import Mosquitto
 from settings import configure
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.payloads.rest import serial
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 MQTT_USER, MQTT_PASSWORD = "sense-user-of-mqtt", "an mqtt & password"
 RENEWALS = 4

@@ -8,8 +8,8 @@ from commands import run_command
 from listener import Listener
 from settings import configure
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 
 def test_a_link_that_leads_nowhere_is_told_and_once_it_leads_somewhere_data_comes(broker_port: int, tmp_path: Path):

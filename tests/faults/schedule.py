@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sense_mqtt.core.payloads import write_number
-from sense_mqtt.simulator.cloud import FIRST_MONITOR
+from sense_mqtt.simulator.server.cloud import FIRST_MONITOR
 
 from .house_clock import LAG_S
 from .plan import Mode, Plan, Step, draw

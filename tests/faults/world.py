@@ -11,8 +11,8 @@ from typing import Any
 
 from mosquitto import Mosquitto
 
-from sense_mqtt.simulator.cloud import FIRST_MONITOR, SimulatedCloud
 from sense_mqtt.simulator.house.builtin import RandomHouse
+from sense_mqtt.simulator.server.cloud import FIRST_MONITOR, SimulatedCloud
 
 from .bridge_life import BridgeLife
 from .disk import SmallDisk

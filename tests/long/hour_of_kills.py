@@ -18,8 +18,8 @@ from listener import Listener
 from mosquitto import Mosquitto
 from settings import configure
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 TOKEN_LIFE_S = 30
 KILL_EVERY_S = 60

@@ -19,8 +19,8 @@ from listener import Listener
 from mosquitto import Mosquitto
 from settings import configure
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 
 def main(mode: str, minutes: int) -> int:

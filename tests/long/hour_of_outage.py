@@ -20,8 +20,8 @@ from listener import Listener
 from mosquitto import Mosquitto
 from settings import configure
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 HEALTHY_S = 90
 QUARTERS: dict[str, Callable[[SimulatedCloud], object]] = {

@@ -28,9 +28,9 @@ from mosquitto import Mosquitto
 from settings import configure
 
 from sense_mqtt.bridge.health import read_rss_mb
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.house.house import House
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.faults.house_clock import ClockTower
 from tests.faults.proxy import Proxy
 from tests.faults.verdict import Knowledge, Verdict, judge, read

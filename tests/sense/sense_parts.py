@@ -16,7 +16,7 @@ from sense_mqtt.inbox import Inbox, Item
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.feed.feed import Feed, FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
-from sense_mqtt.simulator.cloud import SimulatedCloud
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 PATIENCE_S = 20.0  # how long a test waits for what must come
 STATUS = "app/monitors/900101/status"

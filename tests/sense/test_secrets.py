@@ -10,8 +10,8 @@ from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedEnded, FrameArrived, Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 EMAIL, PASSWORD, SECRET = "resident@example.com", "correct horse & staple", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 

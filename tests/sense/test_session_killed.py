@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sense_parts import PATIENCE_S
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 KILLS = 6
 

@@ -12,8 +12,8 @@ from sense_mqtt.errors import ConfigError, SenseUnavailable
 from sense_mqtt.inbox import FrameArrived, Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.sense.net.tls import CertificateRefused, explain, trust
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 ISSUER = "O=Beispiel & Söhne, CN=Interposed Authority"
 SUBJECT = "O=Beispiel & Söhne, CN=api.sense.example"

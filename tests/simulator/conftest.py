@@ -3,8 +3,8 @@
 import pytest
 from simulated_client import Client
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import RandomHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 
 @pytest.fixture

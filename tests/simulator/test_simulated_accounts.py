@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from sense_mqtt.simulator.accounts import Account
-from sense_mqtt.simulator.tokens import totp, totp_fits
+from sense_mqtt.simulator.server.accounts import Account
+from sense_mqtt.simulator.server.tokens import totp, totp_fits
 
 NOW = 1_795_000_000.0
 SECRET = "JBSWY3DPEHPK3PXP"

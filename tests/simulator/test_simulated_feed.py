@@ -5,8 +5,8 @@ import requests
 import websocket
 from simulated_client import Client, Hearing, read, read_frames
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 pytestmark = pytest.mark.enable_socket
 

@@ -6,9 +6,9 @@ import pytest
 import requests
 from simulated_client import DEVICE_ID, Client
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
-from sense_mqtt.simulator.tokens import totp
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from sense_mqtt.simulator.server.tokens import totp
 
 pytestmark = pytest.mark.enable_socket
 

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from simulated_client import Client, read
 
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import RandomHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 pytestmark = pytest.mark.enable_socket
 

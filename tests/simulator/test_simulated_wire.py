@@ -5,8 +5,8 @@ import json
 import msgpack
 import pytest
 
-from sense_mqtt.simulator.faults import Faults
 from sense_mqtt.simulator.payloads.encoding import GARBAGE, Wire, spoil
+from sense_mqtt.simulator.server.faults import Faults
 
 FRAME = {"w": 3.5, "hz": 60.0, "devices": [{"id": "a", "w": 1.5}, {"id": "unknown", "w": 2.0}], "epoch": 7}
 

@@ -6,8 +6,8 @@ from sense_parts import session_of
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from sense_parts import PATIENCE_S, feed_of, items_until, running, session_of
 from sense_mqtt.core.wire.frames import decode
 from sense_mqtt.inbox import FRAMES_WAITING_MOST, Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 
 class StubbornInbox(Inbox):

@@ -13,8 +13,8 @@ from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.sense.feed.probe import Onlooker
 from sense_mqtt.sense.feed.saved_state import Berth
 from sense_mqtt.sense.feed.websocket_connection import HandshakeRefused
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 MONITOR = 900_101
 

@@ -9,8 +9,8 @@ from sense_parts import rude_server
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.sense.net.tls import CertificateRefused
 from sense_mqtt.sense.net.tls_probe import shake_hands
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 TIMEOUT_S = 5.0
 

@@ -23,8 +23,8 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.sense.rest.api import ANSWER_MOST_BYTES, Unreached
 from sense_mqtt.sense.rest.responses import OverloadedSense
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 

@@ -8,8 +8,8 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.rest_queries.lookups import read_account
 from sense_mqtt.sense.auth.password_login import Credentials
-from sense_mqtt.simulator.cloud import SimulatedCloud
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 
 def test_the_first_session_is_a_login(cloud, tmp_path, clock):

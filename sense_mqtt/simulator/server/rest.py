@@ -4,16 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from sense_mqtt.simulator import login
-from sense_mqtt.simulator.accounts import refusal
-from sense_mqtt.simulator.gate import API
-from sense_mqtt.simulator.monitor import Monitor
 from sense_mqtt.simulator.payloads import rest
 from sense_mqtt.simulator.payloads.devices import PSEUDO, listed
 from sense_mqtt.simulator.payloads.history import GRANULARITY_S
 from sense_mqtt.simulator.payloads.periods import SCALES, parse
 from sense_mqtt.simulator.payloads.timeline import joined
-from sense_mqtt.simulator.service import Service
+from sense_mqtt.simulator.server import login
+from sense_mqtt.simulator.server.accounts import refusal
+from sense_mqtt.simulator.server.middleware import API
+from sense_mqtt.simulator.server.monitor import Monitor
+from sense_mqtt.simulator.server.service import Service
 
 Reply = Callable[[Service, web.Request], Awaitable[web.Response]]
 View = Callable[[Service, Monitor, Mapping[str, str]], object]

@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from sense_mqtt.simulator.faults import HttpFault
-from sense_mqtt.simulator.monitor import reset
 from sense_mqtt.simulator.payloads.rest import NOT_FOUND, UNAUTHORIZED
-from sense_mqtt.simulator.records import Request
-from sense_mqtt.simulator.service import Service
+from sense_mqtt.simulator.server.faults import HttpFault
+from sense_mqtt.simulator.server.monitor import reset
+from sense_mqtt.simulator.server.records import Request
+from sense_mqtt.simulator.server.service import Service
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -4,7 +4,7 @@ import asyncio
 import math
 from typing import Literal
 
-from sense_mqtt.simulator.monitor import Monitor
+from sense_mqtt.simulator.server.monitor import Monitor
 
 Pace = Literal["real", "free", "manual"]
 

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from sense_mqtt.simulator.faults import Faults
 from sense_mqtt.simulator.house.house import House
 from sense_mqtt.simulator.payloads.encoding import Wire, spoil
 from sense_mqtt.simulator.payloads.frames import FrameMaker, Payload
 from sense_mqtt.simulator.payloads.history import History
 from sense_mqtt.simulator.payloads.timeline import Timeline
-from sense_mqtt.simulator.records import Records
+from sense_mqtt.simulator.server.faults import Faults
+from sense_mqtt.simulator.server.records import Records
 
 GOING_AWAY = 1001  # RFC 6455 7.4.1
 BUFFER_MOST = 32_768  # bytes unsent; in real pace such a socket misses frames. asyncio would block at 65,536

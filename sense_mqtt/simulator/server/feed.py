@@ -6,11 +6,11 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from sense_mqtt.simulator.gate import may_enter, note_handshake
-from sense_mqtt.simulator.monitor import Monitor, Socket
 from sense_mqtt.simulator.payloads.encoding import Wire
 from sense_mqtt.simulator.payloads.rest import FEATURES, NOT_FOUND, UNAUTHORIZED, data_change, device_states
-from sense_mqtt.simulator.service import Service
+from sense_mqtt.simulator.server.middleware import may_enter, note_handshake
+from sense_mqtt.simulator.server.monitor import Monitor, Socket
+from sense_mqtt.simulator.server.service import Service
 
 MSGPACK = "application/x-msgpack"
 POLICY_VIOLATION = 1008  # RFC 6455 7.4.1

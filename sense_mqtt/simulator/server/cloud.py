@@ -24,19 +24,19 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from sense_mqtt.simulator.accounts import Account, Rules
-from sense_mqtt.simulator.faults import Faults
-from sense_mqtt.simulator.feed import listen
-from sense_mqtt.simulator.gate import API, gate
 from sense_mqtt.simulator.house.house import House
-from sense_mqtt.simulator.monitor import GOING_AWAY, Monitor
-from sense_mqtt.simulator.pace import Driver, Pace
 from sense_mqtt.simulator.payloads.frames import Payload
 from sense_mqtt.simulator.payloads.timeline import TimelineRules
-from sense_mqtt.simulator.records import Records
-from sense_mqtt.simulator.rest import routes
-from sense_mqtt.simulator.server import Server
-from sense_mqtt.simulator.service import Service
+from sense_mqtt.simulator.server.accounts import Account, Rules
+from sense_mqtt.simulator.server.faults import Faults
+from sense_mqtt.simulator.server.feed import listen
+from sense_mqtt.simulator.server.middleware import API, gate
+from sense_mqtt.simulator.server.monitor import GOING_AWAY, Monitor
+from sense_mqtt.simulator.server.pace import Driver, Pace
+from sense_mqtt.simulator.server.records import Records
+from sense_mqtt.simulator.server.rest import routes
+from sense_mqtt.simulator.server.service import Service
+from sense_mqtt.simulator.server.thread import Server
 
 EMAIL, PASSWORD = "demo@example.com", "a made-up password & more+%"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - of the demo account

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from sense_mqtt.simulator.accounts import Answer, refusal
-from sense_mqtt.simulator.gate import token_of
 from sense_mqtt.simulator.payloads import rest
-from sense_mqtt.simulator.service import Service
+from sense_mqtt.simulator.server.accounts import Answer, refusal
+from sense_mqtt.simulator.server.middleware import token_of
+from sense_mqtt.simulator.server.service import Service
 
 FORM = "application/x-www-form-urlencoded"
 

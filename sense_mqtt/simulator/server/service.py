@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sense_mqtt.simulator.accounts import Account
-from sense_mqtt.simulator.faults import Faults
-from sense_mqtt.simulator.monitor import Monitor
 from sense_mqtt.simulator.payloads.rest import FIRMWARE, OLD_FIRMWARE, Body, monitor_entry
-from sense_mqtt.simulator.records import Records
+from sense_mqtt.simulator.server.accounts import Account
+from sense_mqtt.simulator.server.faults import Faults
+from sense_mqtt.simulator.server.monitor import Monitor
+from sense_mqtt.simulator.server.records import Records
 
 
 @dataclass(slots=True)

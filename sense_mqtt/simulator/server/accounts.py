@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sense_mqtt.simulator.tokens import sign, totp_fits
+from sense_mqtt.simulator.server.tokens import sign, totp_fits
 
 MFA_TOKEN_LIFE_S = 600
 CLIENT_TIME_TOLERANCE_S = 300

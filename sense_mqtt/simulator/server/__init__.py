@@ -1,0 +1,1 @@
+"""The simulated cloud's HTTP and websocket server."""
