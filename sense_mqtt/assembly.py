@@ -27,7 +27,6 @@ from sense_mqtt.core.home_assistant.discovery import Style
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox, Rung
-from sense_mqtt.journal import Journal
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.redaction import Redactor
@@ -38,6 +37,7 @@ from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.feed.feed import Feed, FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.state_file import device_id
+from sense_mqtt.store.journal import Journal
 
 POLLS_MISSED = 2.5  # a house that is polled is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up

@@ -22,8 +22,8 @@ from sense_mqtt.inbox import (
     Inbox,
     MessageArrived,
 )
-from sense_mqtt.journal import Journal
 from sense_mqtt.sense.auth.tokens import Monitor
+from sense_mqtt.store.journal import Journal
 
 RETRY_S = 10.0  # what failed is tried again so much later
 SETTLE_S = 5.0

@@ -10,9 +10,9 @@ from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import Acknowledged, Inbox, LookupDone
-from sense_mqtt.journal import Journal
 from sense_mqtt.rest_queries.worker import Desk
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.store.journal import Journal
 
 WAYS = {
     "app/monitors/7/devices": [{"id": "1a2b3c4d", "name": "Dryer"}],

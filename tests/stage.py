@@ -8,7 +8,7 @@ from doubles import RememberingBroker
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
-from sense_mqtt.journal import Journal
+from sense_mqtt.store.journal import Journal
 
 STALL_AFTER_S = 60.0
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.errors import JournalError
-from sense_mqtt.journal import Journal
+from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.publishing.messages import HomeTopics, say
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.readings.throttle import describe
-from sense_mqtt.journal import Journal
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sense_mqtt.core.publishing.messages import recall_event
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.errors import JournalError
-from sense_mqtt.journal import Entry, Journal
+from sense_mqtt.store.journal import Entry, Journal
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.messages import as_of, identify_payload
 from sense_mqtt.core.publishing.outbox import Message, Outgoing
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
-from sense_mqtt.journal import Journal
 from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)
 

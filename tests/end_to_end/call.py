@@ -12,8 +12,8 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, MessageArrived
-from sense_mqtt.journal import Journal
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.store.journal import Journal
 
 PATIENCE_S = 30.0
 WILL = Message("sense/bridge/state", "offline", retain=True, rank=Rank.BRIDGE_STATE)

@@ -13,8 +13,8 @@ from typing import Any, TextIO, TypeVar
 
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox, Item
-from sense_mqtt.journal import Journal
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.store.journal import Journal
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from secrets import randbits
 from typing import Any, TypeVar
 
 from sense_mqtt.errors import JournalError, StateError
-from sense_mqtt.journal_file import FAULTS, SQLITE_FAULTS, JournalFile
-from sense_mqtt.journal_tables import SCHEMA, copy, insert, merge, save, transact
+from sense_mqtt.store.journal_file import FAULTS, SQLITE_FAULTS, JournalFile
+from sense_mqtt.store.schema import SCHEMA, copy, insert, merge, save, transact
 
 T = TypeVar("T")
 

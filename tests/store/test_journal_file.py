@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from sense_mqtt.journal import Journal
+from sense_mqtt.store.journal import Journal
 
 
 @pytest.fixture

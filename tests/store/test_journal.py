@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from sense_mqtt.errors import JournalError
-from sense_mqtt.journal import Entry, Journal
+from sense_mqtt.store.journal import Entry, Journal
 
 
 @pytest.fixture

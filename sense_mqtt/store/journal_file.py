@@ -7,8 +7,8 @@ from itertools import count
 from pathlib import Path
 
 from sense_mqtt.errors import JournalError, StateError
-from sense_mqtt.journal_tables import SCHEMA, VERSION, try_to_write
 from sense_mqtt.state_directory import Identity, chown_of_root, open_directory
+from sense_mqtt.store.schema import SCHEMA, VERSION, try_to_write
 
 logger = logging.getLogger(__name__)
 

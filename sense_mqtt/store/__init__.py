@@ -1,0 +1,1 @@
+"""The journal: what survives a restart."""
