@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest --cov=sense_mqtt.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 .NOTPARALLEL:
-.PHONY: venv check test demo bench faults
+.PHONY: venv check test test-long demo bench faults
 
 venv: $(VENV)/.dev-installed
 
@@ -21,6 +21,10 @@ check: venv
 
 test: venv
 	$(PYTEST)
+
+# Replays of a day and more, which prove what shorter ones prove once more.
+test-long: venv
+	$(BIN)/pytest -m long
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/sense-mqtt demo $(ARGS)

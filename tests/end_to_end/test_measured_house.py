@@ -12,7 +12,13 @@ from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 REPLAY_TIMEOUT_S = 600.0
-DAY_S = 86_400
+HOUR_S = 3_600
+REPLAYS = [  # hours, drops
+    pytest.param(6, 0, id="6 hours undisturbed"),
+    pytest.param(12, 10, id="12 hours, ten drops"),
+    pytest.param(24, 0, id="a day undisturbed", marks=pytest.mark.long),
+    pytest.param(72, 10, id="3 days, ten drops", marks=pytest.mark.long),
+]
 
 
 def told(event: dict) -> tuple[str, str, str]:
@@ -28,12 +34,12 @@ def by_device(events: list[tuple[str, str, str]]) -> dict[str, list[tuple[str, s
 
 
 @pytest.mark.timeout(REPLAY_TIMEOUT_S + 60)
-@pytest.mark.parametrize(("days", "drops"), [pytest.param(1, 0, id="undisturbed"), pytest.param(3, 10, id="ten drops")])
-def test_every_transition_of_a_measured_house_is_told_once(mosquitto, shared, tmp_path: Path, days: int, drops: int):
+@pytest.mark.parametrize(("hours", "drops"), REPLAYS)
+def test_every_transition_of_a_measured_house_is_told_once(mosquitto, shared, tmp_path: Path, hours: int, drops: int):
     house = MeasuredHouse(
         shared / "data/measured_home_b_72h_1s.csv.gz", read_sun(shared / "data/measured_solar_43h_60s.csv.gz")
     )
-    begins, ends = house.begins, house.begins + days * DAY_S
+    begins, ends = house.begins, house.begins + hours * HOUR_S
     with (
         Listener(mosquitto.port, "sense/+/device/+/event") as listener,
         SimulatedCloud(house, pace="free", step_s=1.0, until=begins) as cloud,

@@ -52,7 +52,7 @@ def short_runs(transitions: Sequence[Transition]) -> list[tuple[Transition, Tran
 
 
 TIMELINES = [
-    pytest.param(0.0, 2.0, id="prompt"),
+    pytest.param(0.0, 2.0, id="prompt", marks=pytest.mark.long),
     pytest.param(3.0, 45.0, id="by another clock, and late"),
 ]
 
