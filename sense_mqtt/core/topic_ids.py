@@ -14,7 +14,10 @@ def safe(identity: str) -> str:
 
 def apart(identity: str, others: Iterable[str]) -> str:
     """Return an id whose topics no other id has: with a suffix where it differs from one in unsafe characters only."""
-    if safe(identity) not in set(map(safe, others)):
+    taken = set(map(safe, others))
+    if safe(identity) not in taken:
         return identity
     # JSON can spell half a surrogate pair, which UTF-8 cannot carry.
-    return f"{safe(identity)}-{hashlib.sha256(identity.encode(errors='surrogatepass')).hexdigest()[:8]}"
+    digest = hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()
+    candidates = (f"{safe(identity)}-{digest[:length]}" for length in range(8, len(digest) + 1))
+    return next(candidate for candidate in candidates if candidate not in taken)

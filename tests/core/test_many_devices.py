@@ -2,12 +2,15 @@
 
 import json
 
-from builders import HOME, frame, introduced, listed, policy, run
+import pytest
+from builders import ALWAYS_ON, HOME, bare_frame, frame, introduced, listed, policy, readings, run
 
-from sense_mqtt.core.bounds import DEVICES_MOST
+from sense_mqtt.core.bounds import DEVICES_MOST, ROWS_MOST
 from sense_mqtt.core.home.snapshot import recall, remember
 from sense_mqtt.core.publishing.messages import HomeTopics, say
 from sense_mqtt.core.publishing.topics import Topics
+from sense_mqtt.core.topic_ids import apart
+from sense_mqtt.core.wire.devices import read_rows
 
 TWINS = ({"id": "a.b", "name": "One", "w": 1.0}, {"id": "a b", "name": "Two", "w": 2.0})
 MANY = tuple({"id": f"{number:08x}", "name": f"Device {number}", "w": 1.0} for number in range(DEVICES_MOST + 5))
@@ -36,5 +39,32 @@ def test_each_keeps_its_topics_over_a_restart_and_without_the_other():
 
 def test_devices_beyond_the_most_are_left_out_of_frames_and_list():
     home, changes = run(HOME, (0, frame(*MANY)), (1, frame(*MANY, at=1)), (2, listed(*MANY)))
-    assert (len(home.devices), home.is_full) == (DEVICES_MOST, True)
-    assert len([device for device in introduced(changes) if device]) == DEVICES_MOST
+    assert (len(home.devices), home.is_full) == (DEVICES_MOST + 2, True)  # with always_on and unknown
+    assert len([device for device in introduced(changes) if device]) == DEVICES_MOST + 2
+
+
+def test_virtual_devices_are_never_left_out():
+    home, _ = run(HOME, (0, bare_frame(*MANY, ALWAYS_ON)))
+    assert "always_on" in home.devices
+
+
+def test_nobody_takes_the_topics_of_a_virtual_device():
+    home, changes = run(HOME, (0, bare_frame({"id": "always.on", "name": "Fan", "w": 9.0}, ALWAYS_ON)))
+    assert list(home.topic_ids) == ["always.on"]
+    assert readings(changes, "power", "always_on") == ["250.0"]
+
+
+def test_a_suffix_that_another_device_has_as_its_id_is_not_taken():
+    _, later = TWINS
+    suffixed = {**later, "id": apart(later["id"], ["a_b"])}
+    home, changes = run(HOME, (0, frame(suffixed, *TWINS)))
+    assert len(power_topics(home, changes) - {"sense/7/power"}) == 5  # with always_on and unknown
+
+
+@pytest.mark.parametrize(("length", "expected"), [(128, 1), (129, 0)])
+def test_an_id_longer_than_any_of_senses_is_passed_over(length, expected):
+    assert len(read_rows([{"id": "a" * length}])) == expected
+
+
+def test_rows_beyond_the_most_are_passed_over():
+    assert len(read_rows([{"id": str(number)} for number in range(ROWS_MOST + 1)])) == ROWS_MOST

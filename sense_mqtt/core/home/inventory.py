@@ -8,7 +8,7 @@ from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
 from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.topic_ids import apart
 from sense_mqtt.core.transitions.on_off import Sight, Switch
-from sense_mqtt.core.wire.devices import Draw, Row, older_namesakes
+from sense_mqtt.core.wire.devices import VIRTUAL_IDS, Draw, Row, older_namesakes
 
 Outcome = tuple[Home, tuple[Change, ...]]
 
@@ -22,13 +22,17 @@ def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Out
     """Take in devices that were not known; after the first list and frame, each one found is news."""
     changes: list[Change] = []
     devices, topic_ids, is_full = dict(home.devices), dict(home.topic_ids), home.is_full
+    room = DEVICES_MOST - sum(not device.virtual for device in devices.values())
     for row in rows:
-        if len(devices) >= DEVICES_MOST:
-            is_full = True
-            break
-        topic_id = apart(row.id, (topic_ids.get(other, other) for other in devices if other != row.id))
-        if topic_id != row.id and row.id not in topic_ids:
-            topic_ids[row.id] = topic_id  # kept, also when the other device goes
+        if row.kind != "virtual":
+            if room <= 0:
+                is_full = True
+                continue
+            room -= 1
+            others = {*VIRTUAL_IDS, *devices, *topic_ids} - {row.id}  # nobody takes the topics of a virtual device
+            topic_id = apart(row.id, (topic_ids.get(other, other) for other in others))
+            if topic_id != row.id and row.id not in topic_ids:
+                topic_ids[row.id] = topic_id  # kept, also when the other device goes
         devices[row.id] = _make(home, row, policy)
         changes.append(Introduction(row.id))
         if home.witness.looked is not None and home.listed and row.kind != "virtual":

@@ -5,8 +5,10 @@ A row says two things: what the device is, which frames repeat all day long with
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
+from sense_mqtt.core.bounds import ID_LONGEST, ROWS_MOST
 from sense_mqtt.core.timestamps import read_instant
 
 Kind = Literal["detected", "plug", "virtual"]
@@ -57,11 +59,14 @@ class Draw(NamedTuple):
 
 
 def identify(rows: Any) -> Mapping[str, Mapping[str, Any]]:
-    """Return the fields of each row by its id; a row needs one, and of rows with the same the first counts."""
+    """Return the fields of each row by its id; a row needs one, and of rows with the same the first counts.
+
+    Rows beyond ROWS_MOST, and ids longer than ID_LONGEST, are passed over.
+    """
     identified: dict[str, Mapping[str, Any]] = {}
-    for fields in rows_of(rows):
+    for fields in islice(rows_of(rows), ROWS_MOST):
         identity = text(fields.get("id"))
-        if identity is not None:
+        if identity is not None and len(identity) <= ID_LONGEST:
             identified.setdefault(identity, fields)
     return identified
 
