@@ -122,7 +122,8 @@ def run_check(options: argparse.Namespace) -> int:
 
     def prepare() -> check.Edges:
         config, cloud = _connect(options, clock, redactor)
-        logging.getLogger("sense_mqtt.sense.auth.session").setLevel(logging.CRITICAL)  # the findings say it
+        for name in ("sense_mqtt.sense.auth.session", "sense_mqtt.mqtt.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # the findings say it
         return check.connect(config, cloud, clock)
 
     exit_codes = []

@@ -60,7 +60,7 @@ class Broker:
         self._settings = settings
         self._inbox = inbox
         self._will = will
-        self._subscriptions = Subscriptions(topics)
+        self.subscriptions = Subscriptions(topics)
         memory = ProtocolMemory(f"{settings.host}:{settings.port}", settings.state_dir)
         self._choice = ProtocolChoice(settings.protocol, memory)
         self._client: paho.Client | None = None
@@ -83,13 +83,13 @@ class Broker:
 
     def tend(self) -> None:
         """Subscribe again to what was left out for a while. Call once a second."""
-        if self._client is not None and (due := self._subscriptions.due_again()):
-            subscribe(self._client, self._subscriptions.ask(due))
+        if self._client is not None and (due := self.subscriptions.due_again()):
+            subscribe(self._client, self.subscriptions.ask(due))
 
     @property
-    def refused_subscriptions(self) -> tuple[str, ...]:
-        """What does not work, a sentence for each subscription that the broker refused."""
-        return tuple(describe_refusal(topic, reason) for topic, reason in self._subscriptions.refused.items())
+    def protocol(self) -> str:
+        """The version of MQTT that the present connection speaks."""
+        return self._choice.version
 
     def abandon(self) -> None:
         """Let go of the present connection, or attempt at one, without a word to the inbox."""
@@ -148,7 +148,7 @@ class Broker:
             )
 
         def dropped(_c: Any, _u: Any, flags: Any, code: ReasonCode, _p: Any) -> None:
-            self._tell_refusals(self._subscriptions.hung_up())
+            self._tell_refusals(self.subscriptions.hung_up())
             if client.too_large_bytes:
                 self._post(generation, lambda: self._leave_out(generation, client.too_large_bytes))
                 return
@@ -193,7 +193,7 @@ class Broker:
     def _leave_out(self, generation: int, size: int) -> BrokerDropped:
         """Come again without the topic on which the broker would send us the same message, as far as we can tell."""
         self._is_resumable = False  # in our session of before, it would come again
-        topics, lasts_s = self._subscriptions.leave_out()
+        topics, lasts_s = self.subscriptions.leave_out()
         reason = f"a message of {size} bytes was on its way to us, and at most {PACKET_MOST_BYTES} are read"
         logger.warning("%s: for %.0f minutes nothing is heard on %s", reason, lasts_s / 60, ", ".join(topics))
         return BrokerDropped(generation, reason, retry_now=True)
@@ -220,7 +220,7 @@ class Broker:
         if not self._choice.taken():
             return BrokerDropped(generation, "it takes MQTT 3.1.1; MQTT 5 is tried once more", retry_now=True)
         self._flags = read_flags(properties, self._denied)
-        first = self._subscriptions.begin()
+        first = self.subscriptions.begin()
         subscribe(client, first)
         self._is_resumable = self._choice.version == "5"
         connected = BrokerConnected(
@@ -233,11 +233,11 @@ class Broker:
             wildcards_available=bool(getattr(properties, "WildcardSubscriptionAvailable", True)),
         )
         # Where a broker hangs up on a subscription, nothing else is to be under way that it may have hung up on.
-        self._connected = connected if self._subscriptions.is_careful and first else None
+        self._connected = connected if self.subscriptions.is_careful and first else None
         return None if self._connected else connected
 
     def _read_suback(self, client: Client, codes: Sequence[ReasonCode]) -> Item | None:
-        news, following = self._subscriptions.answered([str(code) if code.is_failure else None for code in codes])
+        news, following = self.subscriptions.answered([str(code) if code.is_failure else None for code in codes])
         self._tell_refusals(news)
         if following:
             subscribe(client, following)
@@ -247,4 +247,4 @@ class Broker:
 
     def _tell_refusals(self, topics: Sequence[str]) -> None:
         for topic in topics:
-            logger.error("%s", describe_refusal(topic, self._subscriptions.refused[topic]))
+            logger.error("%s", describe_refusal(topic, self.subscriptions.refused[topic]))

@@ -29,6 +29,11 @@ class Subscriptions:
         self.is_careful = False  # a SUBSCRIBE was answered by hanging up: one topic at a time, and nothing else before
         self.refused: dict[str, str] = {}  # topic -> reason
 
+    @property
+    def losses(self) -> dict[str, str]:
+        """What does not work, a sentence for each topic that the broker refused."""
+        return {topic: describe_refusal(topic, reason) for topic, reason in self.refused.items()}
+
     def begin(self) -> tuple[str, ...]:
         """Return what a new connection subscribes to first."""
         present = tuple(topic for topic in self.present() if self.refused.get(topic) != HUNG_UP)
@@ -105,6 +110,8 @@ def describe_refusal(topic: str, reason: str) -> str:
         loss = "commands are not heard"
     elif topic.endswith("/event"):
         loss = "an event may be told twice after the connection was lost"
+    elif topic.endswith(("/bridge/state", "/availability")):
+        loss = "where another client says `offline` for this bridge, it stays so"
     else:
         loss = "what Home Assistant missed is not said again when it starts"
     return f"the broker refuses the subscription to {topic} ({reason}): {loss}; let mqtt.username read it"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sense_mqtt.cli.check import Finding, examine
-from sense_mqtt.cli.check.checks import CHECKS, CheckFailed, Edges
+from sense_mqtt.cli.check.checks import CHECKS, CheckFailed, Edges, Findings, Trial
 from sense_mqtt.cli.check.environment import resolve, uses_proxy
 from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
@@ -14,10 +14,9 @@ from sense_mqtt.errors import ConfigError, LoginRefused, RateLimited, SenseUnava
 from sense_mqtt.inbox import MessageArrived
 from sense_mqtt.sense.auth.session import Account, Monitor
 
-SILENT = (
-    "homeassistant/... can be written, homeassistant/status be heard; as it speaks there only when it starts, whether "
-    "it runs cannot be told from here"
-)
+TAKEN = "the broker took a message on homeassistant/sensor/sense_mqtt_check/check/config"
+SILENT = f"{TAKEN}; homeassistant/status is silent until it starts, so whether it runs cannot be told from here"
+HEARD = "connected with MQTT 5, published on sense/bridge/event and heard it"
 HOUSES = (Monitor(1, "America/New_York", solar=True), Monitor(2))
 
 
@@ -61,8 +60,8 @@ def edges(tmp_path):
         uses_proxy=lambda _: False,
         shake_hands=lambda url: f"met {url}",
         look_at_feed=lambda _: "a frame came",
-        echo=lambda *_: (),
-        word="w",
+        try_broker=lambda _: Findings(),
+        event="{}",
     )
 
 
@@ -81,14 +80,57 @@ def test_when_all_is_well_each_check_has_a_line(edges):
         "ok   tls feed: met wss://clientrt.sense.com",
         "ok   feed: 1: a frame came; 2: a frame came",
         "ok   dns broker: localhost is at 192.0.2.1, 192.0.2.2",
-        "ok   broker: connected, published on sense/bridge/check/w and heard it",
+        f"ok   broker: {HEARD}",
         f"ok   home assistant: {SILENT}",
     ]
 
 
 def test_what_the_broker_cannot_do_is_told_with_it(edges):
-    told = found(replace(edges, limits=[NO_RETAIN, QOS_0]))["broker"].told
-    assert told == f"connected, published on sense/bridge/check/w and heard it; but {NO_RETAIN}; but {QOS_0}"
+    limits = Findings(limits=[NO_RETAIN, QOS_0])
+    told = found(replace(edges, try_broker=lambda _: limits))["broker"].told
+    assert told == f"{HEARD}; but {NO_RETAIN}; but {QOS_0}"
+
+
+REQUEST = Trial("sense/bridge/request", "{}", "sense/bridge/request/#", is_needed=False)
+LACKING = [
+    pytest.param(
+        Findings(refused={"sense/bridge/request/#": "no commands"}),
+        "broker",
+        f"{HEARD}; but no commands",
+        id="requests",
+    ),
+    pytest.param(
+        Findings(refused={"sense/+/event": "maybe twice"}),
+        "broker",
+        "connected with MQTT 5, published on sense/bridge/event; but maybe twice",
+        id="events cannot be heard, so nothing is claimed of it",
+    ),
+    pytest.param(
+        Findings(unheard=[REQUEST]),
+        "broker",
+        f"{HEARD}; but what was published on sense/bridge/request did not come back: commands may not be heard; let "
+        "mqtt.username read sense/bridge/request/#",
+        id="a broker that grants each subscription and passes on what is allowed",
+    ),
+    pytest.param(
+        Findings(refused={"homeassistant/status": "no birth"}),
+        "home assistant",
+        f"{TAKEN}; but no birth",
+        id="Home Assistant's birth",
+    ),
+    pytest.param(
+        Findings(protocol="3.1.1"),
+        "home assistant",
+        f"{TAKEN} (with MQTT 3.1.1 a broker refuses without a word: make sure that mqtt.username may write "
+        "homeassistant/#); homeassistant/status is silent until it starts, so whether it runs cannot be told from here",
+        id="a protocol that cannot say no",
+    ),
+]
+
+
+@pytest.mark.parametrize(("findings", "name", "told"), LACKING)
+def test_what_would_not_work_is_told(findings, name, told, edges):
+    assert found(replace(edges, try_broker=lambda _: findings))[name] == Finding(name, "ok", told)
 
 
 def test_every_fault_of_a_configuration_is_a_line_and_all_else_is_skipped():
@@ -154,7 +196,12 @@ UNWELL = [
         id="a monitor that is offline",
     ),
     pytest.param(
-        {"echo": failing(CheckFailed("no broker"))}, {"broker"}, "broker", "no broker", 1, id="a broker that is away"
+        {"try_broker": failing(CheckFailed("no broker"))},
+        {"broker"},
+        "broker",
+        "no broker",
+        1,
+        id="a broker that is away",
     ),
 ]
 
@@ -203,10 +250,8 @@ def test_with_discovery_off_home_assistant_is_told_nothing(edges):
 
 def test_what_home_assistant_said_last_is_repeated_in_short(edges):
     heard = (MessageArrived(1, "homeassistant/status", b"offline" + b"\xff" * 99, retain=True),)
-    told = found(replace(edges, echo=lambda *_: heard))["home assistant"].told
-    assert told.endswith(
-        "last it said 'offline\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd'"
-    )
+    told = found(replace(edges, try_broker=lambda _: Findings(heard)))["home assistant"].told
+    assert told.endswith(f"last it said 'offline{13 * chr(0xFFFD)}' on homeassistant/status")
 
 
 def test_an_address_is_its_own_name():

@@ -1,5 +1,8 @@
 """`sense-mqtt check`, as people run it: all well, and each thing broken in turn."""
 
+import contextlib
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from conftest import make_mosquitto
 from listener import Listener
 from mosquitto import Mosquitto, free_port
 from settings import configure
+from strict_broker import StrictBroker
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
@@ -217,8 +221,80 @@ def test_what_home_assistant_said_last_is_told_where_it_is_kept(
         listener.publish("homeassistant/status", "online", retain=True)
         listener.wait_for_payload("homeassistant/status", "online")
         ended = run_command(write_config(tmp_path, configure(cloud, broker_port)), "check")
-    assert ended.lines["home assistant"].endswith("last it said 'online'")
-    assert [heard.retain for heard in listener.messages() if "check" in heard.topic] == [False, False]
+    assert ended.lines["home assistant"].endswith("last it said 'online' on homeassistant/status")
+    told = [heard for heard in listener.messages() if heard.topic != "homeassistant/status"]
+    assert [heard.topic for heard in told] == [
+        "sense/bridge/event",
+        "sense/bridge/request",
+        "homeassistant/sensor/sense_mqtt_check/check/config",
+        "sense/bridge/event",
+    ]
+    assert {heard.retain for heard in told} == {False}
+    assert json.loads(told[0].payload)["event_type"] == "check"
+    assert told[2].payload == ""
+
+
+ALLOWED = (  # docs/brokers.md
+    "read sense/bridge/request/#",
+    "read sense/+/event",
+    "read sense/+/device/+/event",
+    "read sense/bridge/state",
+    "read sense/+/availability",
+    "read homeassistant/status",
+    "write sense/#",
+    "write homeassistant/#",
+)
+
+
+@pytest.fixture
+def allowing(tmp_path: Path) -> Iterator[Callable[[list[str]], Mosquitto]]:
+    with contextlib.ExitStack() as brokers:
+
+        def allow(rights: list[str]) -> Mosquitto:
+            (tmp_path / "rights").write_text("".join(f"topic {right}\n" for right in rights))
+            (tmp_path / "rights").chmod(0o600)
+            return brokers.enter_context(make_mosquitto(tmp_path, f"acl_file {tmp_path / 'rights'}\nuser root"))
+
+        yield allow
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_the_documented_access_list_allows_is_enough(protocol: str, allowing, cloud, tmp_path: Path):
+    config = configure(cloud, allowing(list(ALLOWED)).port)
+    config["mqtt"]["protocol"] = protocol
+    ended = run_command(write_config(tmp_path, config), "check")
+    assert (ended.exit_code, ended.err, set(verdicts(ended).values())) == (0, "", {"ok"})
+    assert "; but " not in ended.out
+
+
+FORBIDDEN = [
+    ("write sense/#", "broker", "FAIL", "publishing on sense/bridge/event is refused"),
+    ("read sense/+/event", "broker", "FAIL", "sense/bridge/event did not come back"),
+    ("read sense/bridge/request/#", "broker", "ok", "commands may not be heard; let mqtt.username read"),
+    ("write homeassistant/#", "home assistant", "FAIL", "check/config is refused"),
+]
+
+
+@pytest.mark.parametrize(("right", "name", "verdict", "told"), FORBIDDEN)
+def test_a_right_that_run_needs_and_does_not_have_is_told(
+    right: str, name: str, verdict: str, told: str, allowing, cloud, tmp_path: Path
+):
+    broker = allowing([each for each in ALLOWED if each != right])
+    ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
+    assert verdicts(ended)[name] == verdict
+    assert told in ended.lines[name]
+    assert ended.exit_code == (verdict == "FAIL")
+
+
+@pytest.mark.parametrize("how", ["refused", "hangs_up_on"])
+def test_a_filter_that_the_broker_refuses_is_told_with_what_does_not_work(how: str, cloud, tmp_path: Path):
+    filters = ("sense/bridge/request/#", "sense/+/event", "homeassistant/status")
+    with StrictBroker(**{how: filters}) as broker:
+        ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
+    assert (ended.exit_code, ended.err) == (0, "")
+    for topic, loss in zip(filters, ("commands are not", "an event may be told twice", "what Home"), strict=True):
+        assert re.search(rf"the subscription to {re.escape(topic)} \([^)]+\): {loss}", ended.lines["broker"])
+    assert "the subscription to homeassistant/status" in ended.lines["home assistant"]
 
 
 @pytest.mark.parametrize(

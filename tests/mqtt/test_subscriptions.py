@@ -129,6 +129,8 @@ def test_after_hang_ups_topics_are_asked_for_one_by_one_until_the_one_is_known()
         (REQUESTS, "commands are not heard"),
         (BIRTH, "what Home Assistant missed is not said again when it starts"),
         ("sense/+/event", "an event may be told twice after the connection was lost"),
+        ("sense/bridge/state", "where another client says `offline` for this bridge, it stays so"),
+        ("sense/+/availability", "where another client says `offline` for this bridge, it stays so"),
     ],
 )
 def test_a_refusal_says_what_does_not_work_therefore(topic, loss):

@@ -1,7 +1,7 @@
 """The checks: a table of small functions, each of which says what is well, or raises what is not and what to do."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -16,6 +16,27 @@ from sense_mqtt.sense.auth.session import Account, Monitor
 
 class CheckFailed(SenseMqttError):
     """Something outside is not as it must be; says what, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A message to the broker, not retained, that is to come back by one of our filters."""
+
+    topic: str
+    payload: str
+    comes_by: str | None = None  # None: we do not subscribe to it
+    is_needed: bool = True  # False: only to learn whether the filter works, `run` publishes nothing there
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a connection to the broker showed. A trial that is needed and failed is a `CheckFailed` instead."""
+
+    heard: Sequence[MessageArrived] = ()  # of others
+    refused: Mapping[str, str] = field(default_factory=dict)  # filter -> what does not work therefore
+    unheard: Sequence[Trial] = ()  # not needed, and did not come back
+    limits: Sequence[str] = ()  # what the broker cannot do
+    protocol: str = "5"
 
 
 class Standing(Protocol):
@@ -39,9 +60,8 @@ class Edges:
     uses_proxy: Callable[[str], bool]  # whether a URL is reached through a proxy
     shake_hands: Callable[[str], str]  # URL -> whom we met
     look_at_feed: Callable[[int], str]  # monitor -> how a frame came
-    echo: Callable[[str, Sequence[str]], Sequence[MessageArrived]]  # topic, others -> what was heard on the others
-    word: str  # that no other check uses as a topic
-    limits: Sequence[str] = ()  # what the broker cannot do, once it was heard
+    try_broker: Callable[[Sequence[Trial]], Findings]  # with the filters of `run`
+    event: str  # a payload that no other check publishes
 
 
 # --- Sense
@@ -129,15 +149,23 @@ def see_frames(edges: Edges) -> str:
 
 # --- MQTT
 
+UNHEARD = "what was published on {} did not come back: commands may not be heard; let mqtt.username read {}"
+SILENT_REFUSALS = "with MQTT 3.1.1 a broker refuses without a word: make sure that mqtt.username may write {}/#"
+
 
 def find_broker(edges: Edges) -> str:
     return _find(edges.config.mqtt.host, edges, "mqtt.host")
 
 
 def hear_broker(edges: Edges) -> str:
-    topic = edges.topics.check(edges.word)
-    edges.echo(topic, ())
-    return "; but ".join([f"connected, published on {topic} and heard it", *edges.limits])
+    """Requests are tried on the parent level of their filter, where no bridge takes anything for a command."""
+    topic, events = edges.topics.check_event
+    parent, requests = edges.topics.check_request
+    found = edges.try_broker((Trial(topic, edges.event, events), Trial(parent, edges.event, requests, is_needed=False)))
+    heard = "published on {}" if events in found.refused else "published on {} and heard it"
+    unheard = [UNHEARD.format(trial.topic, trial.comes_by) for trial in found.unheard]
+    lost = [*found.refused.values(), *unheard, *found.limits]
+    return "; but ".join([f"connected with MQTT {found.protocol}, {heard.format(topic)}", *lost])
 
 
 def hear_home_assistant(edges: Edges) -> str:
@@ -145,11 +173,18 @@ def hear_home_assistant(edges: Edges) -> str:
     if edges.config.home_assistant.discovery == "off":
         return "home_assistant.discovery is off, so it is told nothing"
     topics = edges.topics
-    heard = edges.echo(topics.discovery_check(edges.word), (topics.birth,))
-    rights = f"{topics.prefix}/... can be written, {topics.birth} be heard"
+    event, events = topics.check_event
+    # What the broker keeps of Home Assistant comes before our own event does.
+    found = edges.try_broker((Trial(topics.check_discovery, ""), Trial(event, edges.event, events)))
+    rights = f"the broker took a message on {topics.check_discovery}"
+    if found.protocol != "5":
+        rights += f" ({SILENT_REFUSALS.format(topics.prefix)})"
+    if topics.birth in found.refused:
+        return f"{rights}; but {found.refused[topics.birth]}"
+    heard = [message for message in found.heard if message.topic == topics.birth]
     if not heard:
-        return f"{rights}; as it speaks there only when it starts, whether it runs cannot be told from here"
-    return f"{rights}; last it said {heard[-1].payload.decode(errors='replace')[:20]!r}"
+        return f"{rights}; {topics.birth} is silent until it starts, so whether it runs cannot be told from here"
+    return f"{rights}; last it said {heard[-1].payload.decode(errors='replace')[:20]!r} on {topics.birth}"
 
 
 # --- the table

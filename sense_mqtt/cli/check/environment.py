@@ -4,18 +4,18 @@ import functools
 import random
 import secrets
 import socket
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from sense_mqtt.assembly import Cloud, feed_settings, topics_of
+from sense_mqtt.cli.check.broker_trial import try_broker
 from sense_mqtt.cli.check.checks import Edges
-from sense_mqtt.cli.check.echo import echo
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
-from sense_mqtt.inbox import MessageArrived
+from sense_mqtt.core.payloads import write_json
+from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.sense.feed.probe import Onlooker
 from sense_mqtt.sense.net.tls_probe import shake_hands
@@ -27,7 +27,7 @@ ADDRESSES_SHOWN = 3
 def connect(config: Config, cloud: Cloud, clock: Clock) -> Edges:
     """Return what the checks look at; nothing is asked yet."""
     word, session, sense = secrets.token_hex(4), cloud.session, config.sense
-    feed, dice = feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
+    topics, feed, dice = topics_of(config), feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
     # A name of its own: with the bridge's, the broker would throw the bridge out.
     broker = replace(broker_settings(config), client_id=f"{config.mqtt.client_id}-check-{word}")
 
@@ -38,24 +38,17 @@ def connect(config: Config, cloud: Cloud, clock: Clock) -> Edges:
     def look_at_feed(monitor: int) -> str:
         return Onlooker(monitor, session, feed, clock=clock, dice=dice).look(cloud.api.wait)
 
-    limits: list[str] = []
-
-    def hear_echo(topic: str, others: Sequence[str]) -> Sequence[MessageArrived]:
-        heard, limits[:] = echo(broker, topic, others, clock)
-        return heard
-
     return Edges(
         config=config,
-        topics=topics_of(config),
+        topics=topics,
         session=session,
         status=status,
         resolve=resolve,
         uses_proxy=lambda url: uses_proxy(url, getproxies()),
         shake_hands=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
         look_at_feed=look_at_feed,
-        echo=hear_echo,
-        limits=limits,
-        word=word,
+        try_broker=lambda trials: try_broker(broker, topics.subscriptions, trials, clock),
+        event=write_json({"event_type": "check", "time": write_instant(clock.now().wall), "id": word}),
     )
 
 

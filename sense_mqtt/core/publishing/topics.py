@@ -54,13 +54,20 @@ class Topics:
         """Where Home Assistant says `online` once it listens."""
         return f"{self.prefix}/status"
 
-    def check(self, word: str) -> str:
-        """Return where `sense-mqtt check` publishes a word and hears it again."""
-        return self.bridge(f"check/{word}")
+    @property
+    def check_event(self) -> tuple[str, str]:
+        """Where `sense-mqtt check` publishes an event, and the filter by which it hears it again."""
+        return (self.bridge("event"), self.echoes[0])
 
-    def discovery_check(self, word: str) -> str:
-        """Return the same below Home Assistant's prefix, where it reads nothing but `.../config` and `status`."""
-        return f"{self.prefix}/sense-mqtt-check/{word}"
+    @property
+    def check_request(self) -> tuple[str, str]:
+        """Where it publishes to learn whether requests are heard: their filter takes in its own parent level."""
+        return (self.bridge("request"), self.requests)
+
+    @property
+    def check_discovery(self) -> str:
+        """Where it publishes nothing, in both senses: an empty `device` config would be a warning in Home Assistant."""
+        return self.discovery("sensor/sense_mqtt_check", "check")
 
     def discovery(self, component: str, object_id: str) -> str:
         """Return a discovery topic; `component` is `device`, or the platform in `single` mode."""

@@ -31,7 +31,7 @@ HOUSE_EVENTS = (
     "monitor_online",
     "monitor_offline",
 )
-BRIDGE_EVENTS = ("rate_limited", "auth_required", "auth_ok", "feed_changed", "paused", "resumed")
+BRIDGE_EVENTS = ("rate_limited", "auth_required", "auth_ok", "feed_changed", "paused", "resumed", "check")
 DEVICE_EVENTS = ("turned_on", "turned_off", "idle")  # the last of plugs only
 
 

@@ -51,8 +51,10 @@ def test_command_is_read_from_a_request_topic_only(topic: str, command: str | No
 
 
 def test_what_check_publishes_and_our_own_events_are_below_our_topics() -> None:
-    assert TOPICS.check("word") == "sense/bridge/check/word"
-    assert TOPICS.discovery_check("word") == "homeassistant/sense-mqtt-check/word"
+    assert TOPICS.check_event == ("sense/bridge/event", "sense/+/event")
+    assert TOPICS.check_request == ("sense/bridge/request", "sense/bridge/request/#")
+    assert TOPICS.command(TOPICS.check_request[0]) is None
+    assert TOPICS.check_discovery == "homeassistant/sensor/sense_mqtt_check/check/config"
     assert TOPICS.echoes == ("sense/+/event", "sense/+/device/+/event")
 
 

@@ -1,0 +1,139 @@
+"""Messages to the broker and back, over a connection of its own with the filters of `run`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sense_mqtt.cli.check.checks import CheckFailed, Findings, Trial
+from sense_mqtt.clock import Clock
+from sense_mqtt.core.publishing.broker_limits import describe_packet_limit
+from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
+from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.mqtt.subscriptions import HANG_UPS_MOST
+
+CONNECT_S = 15.0
+ECHO_S = 5.0
+ATTEMPTS_MOST = 6  # another protocol each, or with less asked of the broker
+
+UNKNOWN_VERSION = "protocol version"
+RIGHTS = "check what the broker's access list lets this user write and read"
+
+# What a broker or the system says, in small letters, and what to do about it; the first that fits.
+WHAT_TO_DO = (
+    ("mqtt.tls.ca_file", ""),  # the reason says it
+    ("ssl", "check mqtt.port and mqtt.tls"),
+    ("connection refused", "check mqtt.host and mqtt.port, and that the broker runs"),
+    ("user name", "check mqtt.username and mqtt.password"),
+    ("not authorized", "check mqtt.username and mqtt.password"),
+    (UNKNOWN_VERSION, "set mqtt.protocol: auto"),
+    ("", "check mqtt.host, mqtt.port and mqtt.tls, and the broker's log"),
+)
+
+
+class _Lost(Exception):
+    """The connection ended; says why."""
+
+
+def try_broker(settings: BrokerSettings, filters: Sequence[str], trials: Sequence[Trial], clock: Clock) -> Findings:
+    """Connect, subscribe as `run` does, and publish each trial; return what was found. Raises `CheckFailed`.
+
+    Some brokers hang up on a subscription or a message that they refuse; the next connections find out which.
+    """
+    heard = Inbox()
+    broker = Broker(settings, heard, will=None, topics=filters)
+    try:
+        losses = 0
+        while True:
+            try:
+                return _try(broker, heard, settings, trials, clock)
+            except _Lost as lost:
+                losses += 1
+                if losses > HANG_UPS_MOST * (1 + len(filters) * broker.subscriptions.is_careful):
+                    tried = ", ".join(trial.topic for trial in trials if trial.is_needed)
+                    raise CheckFailed(f"the broker ends the connection at {tried} ({lost}); {RIGHTS}") from lost
+    finally:
+        broker.close()
+
+
+def _try(broker: Broker, heard: Inbox, settings: BrokerSettings, trials: Sequence[Trial], clock: Clock) -> Findings:
+    connected = _connect(broker, heard, settings, clock)
+    sent = {broker.publish(Message(trial.topic, trial.payload)): trial for trial in trials}
+    others, unheard = _listen(broker, heard, sent, clock)
+    return Findings(
+        heard=others,
+        refused=broker.subscriptions.losses,
+        unheard=[trial for trial in unheard if trial.comes_by not in broker.subscriptions.refused],
+        limits=(*connected.limits, *describe_packet_limit(connected.packet_limit)),
+        protocol=broker.protocol,
+    )
+
+
+def _connect(broker: Broker, heard: Inbox, settings: BrokerSettings, clock: Clock) -> BrokerConnected:
+    reason = f"no answer within {CONNECT_S:g} s"
+    silent = 0
+    for _ in range(ATTEMPTS_MOST):
+        broker.open()
+        match next(_items(broker, heard, CONNECT_S, clock), None):
+            case BrokerConnected() as connected:
+                return connected
+            case None if settings.protocol == "auto" and not silent:
+                silent += 1  # some brokers never answer MQTT 5
+            case BrokerDropped(retry_now=True, reason=reason):
+                continue
+            case BrokerDropped(reason=reason) if broker.subscriptions.is_careful:
+                raise _Lost(reason)
+            case BrokerDropped(reason=reason):
+                break
+            case _:
+                break
+    raise CheckFailed(_advise(reason, settings))
+
+
+def _listen(
+    broker: Broker, heard: Inbox, sent: Mapping[int | None, Trial], clock: Clock
+) -> tuple[list[MessageArrived], list[Trial]]:
+    """Wait until all is answered; return what came from others, and what is not needed and did not come back."""
+    others: list[MessageArrived] = []
+    unanswered, away = dict(sent), [trial for trial in sent.values() if trial.comes_by is not None]
+    for item in _items(broker, heard, ECHO_S, clock):
+        match item:
+            case MessageArrived() as message:
+                own = [trial for trial in away if _is_same(trial, message)]
+                away = [trial for trial in away if trial not in own]
+                others += [] if own else [message]
+            case Acknowledged(mid=mid, refusal=refusal) if mid in unanswered:
+                trial = unanswered.pop(mid)
+                if refusal is not None:
+                    away = [other for other in away if other is not trial]
+                    _fail_if_needed(trial, f"publishing on {trial.topic} is refused ({refusal})")
+            case BrokerDropped(reason=reason):
+                raise _Lost(reason)
+        if not unanswered and all(trial.comes_by in broker.subscriptions.refused for trial in away):
+            break
+    for trial in unanswered.values():
+        _fail_if_needed(trial, f"what was published on {trial.topic} was not acknowledged within {ECHO_S:g} s")
+    for trial in away:
+        if trial.comes_by not in broker.subscriptions.refused:
+            _fail_if_needed(trial, f"what was published on {trial.topic} did not come back within {ECHO_S:g} s")
+    return others, away
+
+
+def _is_same(trial: Trial, message: MessageArrived) -> bool:
+    return (trial.topic, trial.payload.encode()) == (message.topic, message.payload)
+
+
+def _fail_if_needed(trial: Trial, what: str) -> None:
+    if trial.is_needed:
+        raise CheckFailed(f"{what}; {RIGHTS}")
+
+
+def _items(broker: Broker, heard: Inbox, patience_s: float, clock: Clock) -> Iterator[Item]:
+    """Yield what happens to the present connection, as long as there is time."""
+    ends_at = clock.now().monotonic + patience_s
+    while (item := heard.get(ends_at - clock.now().monotonic)) is not None:
+        if getattr(item, "generation", None) == broker.generation:
+            yield item
+
+
+def _advise(reason: str, settings: BrokerSettings) -> str:
+    what_to_do = next(advice for words, advice in WHAT_TO_DO if words in reason.lower())
+    return f"{settings.host} port {settings.port}: {reason}{what_to_do and '; '}{what_to_do}"
