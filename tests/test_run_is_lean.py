@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-RUN = "import sys; from sense_mqtt import cli; cli.main(['run', '--config', 'nowhere.yaml']); print(*sys.modules)"
+RUN = "import sys; from sense_mqtt.cli import main; main.main(['run', '--config', 'nowhere.yaml']); print(*sys.modules)"
 
 
 @pytest.fixture(scope="module")
