@@ -26,7 +26,8 @@ from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.home_assistant.discovery import Style
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.inbox import Inbox, Rung
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import Rung
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.redaction import Redactor

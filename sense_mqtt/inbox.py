@@ -3,46 +3,7 @@
 import queue
 import threading
 
-from sense_mqtt.items import (
-    Acknowledged,
-    Auth,
-    AuthChanged,
-    BrokerConnected,
-    BrokerDropped,
-    Crashed,
-    FeedChanged,
-    FeedEnded,
-    FeedLimited,
-    FeedOpened,
-    FrameArrived,
-    Item,
-    LookupDone,
-    MessageArrived,
-    Rung,
-    Stop,
-    UpdatePolled,
-)
-
-__all__ = [  # whoever uses the inbox needs its items
-    "Acknowledged",
-    "Auth",
-    "AuthChanged",
-    "BrokerConnected",
-    "BrokerDropped",
-    "Crashed",
-    "FeedChanged",
-    "FeedEnded",
-    "FeedLimited",
-    "FeedOpened",
-    "FrameArrived",
-    "Inbox",
-    "Item",
-    "LookupDone",
-    "MessageArrived",
-    "Rung",
-    "Stop",
-    "UpdatePolled",
-]
+from sense_mqtt.items import FrameArrived, Item, MessageArrived, UpdatePolled
 
 FRAMES_WAITING_MOST = 64  # of all feeds together; a feed that would bring more waits, and TCP holds the rest
 REQUESTS_WAITING_MOST = 32  # more are lost

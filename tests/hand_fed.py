@@ -14,14 +14,8 @@ from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.timestamps import read_instant
-from sense_mqtt.inbox import (
-    BrokerConnected,
-    BrokerDropped,
-    FeedOpened,
-    FrameArrived,
-    Inbox,
-    MessageArrived,
-)
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived
 from sense_mqtt.sense.auth.tokens import Monitor
 from sense_mqtt.store.journal import Journal
 

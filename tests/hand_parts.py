@@ -9,7 +9,8 @@ from doubles import RememberingBroker
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.errors import JournalError, NotFound
-from sense_mqtt.inbox import Acknowledged, Inbox, LookupDone
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import Acknowledged, LookupDone
 from sense_mqtt.rest_queries.worker import Desk
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from sense_mqtt.store.journal import Journal

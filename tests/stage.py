@@ -7,7 +7,7 @@ from doubles import RememberingBroker
 
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
+from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.store.journal import Journal
 
 STALL_AFTER_S = 60.0

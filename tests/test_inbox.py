@@ -3,16 +3,8 @@
 import threading
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.inbox import (
-    FRAMES_WAITING_MOST,
-    OTHERS_WAITING_MOST,
-    REQUESTS_WAITING_MOST,
-    FrameArrived,
-    Inbox,
-    MessageArrived,
-    Stop,
-    UpdatePolled,
-)
+from sense_mqtt.inbox import FRAMES_WAITING_MOST, OTHERS_WAITING_MOST, REQUESTS_WAITING_MOST, Inbox
+from sense_mqtt.items import FrameArrived, MessageArrived, Stop, UpdatePolled
 
 PATIENCE_S = 10.0
 

@@ -14,7 +14,7 @@ from sense_mqtt.core.home.state import Interrupted, Tick
 from sense_mqtt.core.observe import Seen
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, Unknown, decode, read_update
 from sense_mqtt.errors import BadFrame
-from sense_mqtt.inbox import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import math
 from collections import deque
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.inbox import FeedEnded, FrameArrived, UpdatePolled
+from sense_mqtt.items import FeedEnded, FrameArrived, UpdatePolled
 
 PATIENCE_S = 10.0  # for Sense's REST interface; then the frames are compared without the timeline
 LAGS_APART = 3  # readings for holes are at least so many lags of the timeline apart: at most 14 an hour

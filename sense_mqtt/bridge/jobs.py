@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
-from sense_mqtt.inbox import Rung
+from sense_mqtt.items import Rung
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.core.commands.parse import Command
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.inbox import (
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import (
     Acknowledged,
     AuthChanged,
     BrokerConnected,
@@ -31,7 +32,6 @@ from sense_mqtt.inbox import (
     FeedLimited,
     FeedOpened,
     FrameArrived,
-    Inbox,
     Item,
     LookupDone,
     MessageArrived,

@@ -11,7 +11,7 @@ from sense_mqtt.bridge.refusals import Refusals, possible_causes
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.messages import as_of, identify_payload
 from sense_mqtt.core.publishing.outbox import Message, Outgoing
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
+from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.mqtt.client import Broker
 from sense_mqtt.store.journal import Journal
 

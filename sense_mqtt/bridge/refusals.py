@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.suspects import Suspects
-from sense_mqtt.inbox import BrokerConnected, BrokerDropped
+from sense_mqtt.items import BrokerConnected, BrokerDropped
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
-from sense_mqtt.inbox import Inbox, MessageArrived, Stop
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import MessageArrived, Stop
 from sense_mqtt.redaction import redact
 from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
 from sense_mqtt.rest_queries.lookups import Asking, Lookup, Lookups

@@ -15,7 +15,7 @@ from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import FEEDS
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.errors import SenseMqttError
-from sense_mqtt.inbox import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Rung
+from sense_mqtt.items import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Rung
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from types import FrameType
 
 from sense_mqtt.core.plain_text import escape_hidden
 from sense_mqtt.errors import ConfigError, SenseMqttError
-from sense_mqtt.inbox import Crashed, Inbox, Stop
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import Crashed, Stop
 from sense_mqtt.redaction import RedactingFormatter, Redactor
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.inbox import BrokerDropped, Inbox, MessageArrived
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.client import Broker
 
 EVENTS_SHOWN = 8

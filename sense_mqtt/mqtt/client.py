@@ -17,7 +17,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from sense_mqtt.core.publishing.outbox import WINDOW, Message
-from sense_mqtt.inbox import BrokerConnected, BrokerDropped, Inbox, Item
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import BrokerConnected, BrokerDropped, Item
 from sense_mqtt.mqtt.paho_client import (
     BAD_ANSWER,
     HUNG_UP,

@@ -14,7 +14,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sense_mqtt.certificate import show_certificate
 from sense_mqtt.core.publishing.outbox import WINDOW, Message
-from sense_mqtt.inbox import Acknowledged, MessageArrived
+from sense_mqtt.items import Acknowledged, MessageArrived
 from sense_mqtt.mqtt.protocol import Version
 from sense_mqtt.mqtt.settings import BrokerSettings, make_context
 from sense_mqtt.mqtt.subscriptions import PACKET_MOST_BYTES

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.errors import CommandRefused, SenseMqttError, SenseUnavailable
-from sense_mqtt.inbox import Inbox, LookupDone
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import LookupDone
 from sense_mqtt.sense.auth.session import Session
 
 WAITING_MOST = 8  # commands; schedules wait in a line of their own

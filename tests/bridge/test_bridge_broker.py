@@ -8,7 +8,7 @@ from hand_fed import HandFed
 
 from sense_mqtt.core.publishing.outbox import Rank
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, FeedChanged
+from sense_mqtt.items import Acknowledged, BrokerConnected, FeedChanged
 
 
 def order(messages):

@@ -7,7 +7,8 @@ from builders import DRYER
 from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.errors import LoginRefused, RateLimited, RequestRefused, SenseUnavailable
-from sense_mqtt.inbox import REQUESTS_WAITING_MOST, AuthChanged, LookupDone, MessageArrived
+from sense_mqtt.inbox import REQUESTS_WAITING_MOST
+from sense_mqtt.items import AuthChanged, LookupDone, MessageArrived
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 

@@ -7,7 +7,7 @@ import pytest
 from builders import DRYER
 from hand_fed import HandFed, raw_frame
 
-from sense_mqtt.inbox import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
 
 STATE, AVAILABILITY = "sense/7/device/1a2b3c4d/state", "sense/7/availability"

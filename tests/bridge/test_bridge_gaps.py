@@ -8,7 +8,7 @@ from sense_mqtt.bridge.gap_buffer import PATIENCE_S, WAITING_MOST
 from sense_mqtt.bridge.jobs import ReadTimeline
 from sense_mqtt.core.timestamps import Moment, write_instant
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.inbox import FeedEnded, LookupDone, UpdatePolled
+from sense_mqtt.items import FeedEnded, LookupDone, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
 
 TIMELINE = "users/{user}/timeline"

@@ -5,7 +5,7 @@ from builders import DRYER, START
 from hand_fed import HandFed
 
 from sense_mqtt.core.timestamps import write_instant
-from sense_mqtt.inbox import FeedEnded
+from sense_mqtt.items import FeedEnded
 
 TIMELINE = "users/{user}/timeline"
 

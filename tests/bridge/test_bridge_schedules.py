@@ -15,7 +15,7 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
-from sense_mqtt.inbox import AuthChanged, FrameArrived
+from sense_mqtt.items import AuthChanged, FrameArrived
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 LIST, USAGE, TRENDS = "app/monitors/7/devices", "app/monitors/7/history/usage", "app/history/trends"

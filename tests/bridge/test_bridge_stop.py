@@ -3,7 +3,7 @@
 import pytest
 from hand_fed import HandFed
 
-from sense_mqtt.inbox import BrokerDropped, Crashed, FrameArrived, MessageArrived, Stop
+from sense_mqtt.items import BrokerDropped, Crashed, FrameArrived, MessageArrived, Stop
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hand_fed import HandFed
 
 from sense_mqtt.bridge.debug_log import WORDS
 from sense_mqtt.core.timestamps import write_instant
-from sense_mqtt.inbox import FeedEnded, FrameArrived
+from sense_mqtt.items import FeedEnded, FrameArrived
 
 TIMELINE = "users/{user}/timeline"
 SENSE_MQTT = logging.getLogger("sense_mqtt")

@@ -4,7 +4,7 @@ import pytest
 from builders import moment
 
 from sense_mqtt.bridge.gap_buffer import PATIENCE_S, WAITING_MOST, Gaps
-from sense_mqtt.inbox import FeedEnded, FrameArrived
+from sense_mqtt.items import FeedEnded, FrameArrived
 
 FRAME, OTHER = FrameArrived(7, "f"), FrameArrived(8, "f")
 

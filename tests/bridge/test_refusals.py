@@ -11,7 +11,7 @@ from sense_mqtt.bridge.refusals import HELD_S
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.postponed import AGAIN_S
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped
+from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 
 TOO_LARGE, NOT_AUTHORIZED = 0x95, 0x87
 CONFIG = Message("homeassistant/device/x/config", "config", retain=True, rank=Rank.DISCOVERY)

@@ -9,7 +9,7 @@ from hand_fed import HOUSE, HandFed
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.errors import LoginRefused, RateLimited
-from sense_mqtt.inbox import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
 
 

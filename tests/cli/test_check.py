@@ -11,7 +11,7 @@ from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.errors import ConfigError, LoginRefused, RateLimited, SenseUnavailable
-from sense_mqtt.inbox import MessageArrived
+from sense_mqtt.items import MessageArrived
 from sense_mqtt.sense.auth.session import Account, Monitor
 
 TAKEN = "the broker took a message on homeassistant/sensor/sense_mqtt_check/check/config"

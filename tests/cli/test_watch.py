@@ -10,7 +10,8 @@ from doubles import RememberingBroker
 from rich.console import Console
 
 from sense_mqtt.cli.watch import Board, draw, watch
-from sense_mqtt.inbox import BrokerDropped, Inbox, MessageArrived
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import BrokerDropped, MessageArrived
 
 EVENT = {"time": "2026-11-21T19:00:00.500Z", "name": "Dryer", "event_type": "turned_off", "duration_s": 61.4}
 SAID = [

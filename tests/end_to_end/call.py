@@ -11,7 +11,8 @@ from typing import Any
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.core.publishing.outbox import Message, Rank
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, MessageArrived
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.store.journal import Journal
 

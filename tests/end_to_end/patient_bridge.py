@@ -20,7 +20,8 @@ from sense_mqtt.cli import process
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import load
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, FrameArrived, Inbox, Item, Rung, UpdatePolled
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Rung, UpdatePolled
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.worker import Desk

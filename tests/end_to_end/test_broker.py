@@ -14,7 +14,7 @@ from strict_broker import StrictBroker
 
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
+from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.subscriptions import HANG_UPS_MOST
 
 # --- protocols

@@ -9,7 +9,8 @@ from listener import Listener
 from mosquitto import Mosquitto
 
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.inbox import BrokerConnected, BrokerDropped, Inbox, MessageArrived
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import BrokerConnected, BrokerDropped, MessageArrived
 
 
 def test_a_second_client_with_our_id_ends_the_first_connection(mosquitto: Mosquitto):

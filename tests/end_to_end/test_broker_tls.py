@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from mosquitto import Mosquitto
 
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.inbox import Acknowledged
+from sense_mqtt.items import Acknowledged
 from sense_mqtt.mqtt.client import BrokerTls
 
 

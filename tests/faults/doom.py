@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.inbox import Inbox, Item
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import Item
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.store.journal import Journal
 

@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from sense_mqtt.errors import CommandRefused, NotFound, SenseUnavailable
-from sense_mqtt.inbox import Inbox, LookupDone
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import LookupDone
 from sense_mqtt.rest_queries.worker import WAITING_MOST, Desk
 
 PATIENCE_S = 30.0  # a deadline for what comes at once

@@ -12,7 +12,8 @@ from random import Random
 from typing import Any
 
 from sense_mqtt.clock import Moment, SystemClock
-from sense_mqtt.inbox import Inbox, Item
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import Item
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.feed.feed import Feed, FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi

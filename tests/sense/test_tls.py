@@ -9,7 +9,8 @@ from sense_parts import api_at, api_of, feed_of, items_until, known, of_kind, ru
 
 from sense_mqtt.certificate import Presented, describe
 from sense_mqtt.errors import ConfigError, SenseUnavailable
-from sense_mqtt.inbox import FrameArrived, Inbox
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import FrameArrived
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.sense.net.tls import CertificateRefused, explain, trust
 from sense_mqtt.simulator.house.builtin import BuiltInHouse

@@ -6,7 +6,8 @@ from sense_mqtt.cli.check.checks import CheckFailed, Findings, Trial
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.publishing.broker_limits import describe_packet_limit
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.inbox import Acknowledged, BrokerConnected, BrokerDropped, Inbox, Item, MessageArrived
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, Item, MessageArrived
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.mqtt.subscriptions import HANG_UPS_MOST
 

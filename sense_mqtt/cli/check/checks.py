@@ -10,7 +10,7 @@ from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.wire.devices import mapping
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import ConfigError, SenseMqttError
-from sense_mqtt.inbox import MessageArrived
+from sense_mqtt.items import MessageArrived
 from sense_mqtt.sense.auth.session import Account, Monitor
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import LoginRefused, SenseMqttError, SenseUnavailable, StateError, TokenRefused
-from sense_mqtt.inbox import Auth, AuthChanged
+from sense_mqtt.items import Auth, AuthChanged
 from sense_mqtt.sense.auth.login_budget import Limits, LoginBudget
 from sense_mqtt.sense.auth.password_login import NOT_NOW, Credentials, Logins
 from sense_mqtt.sense.auth.tokens import (

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sense_mqtt.core.backoff import Backoff, Dice
-from sense_mqtt.inbox import Rung
+from sense_mqtt.items import Rung
 
 Mode = Literal["auto", "stream", "poll", "snapshot"]
 FIRST_RUNG: dict[Mode, Rung] = {"auto": "stream", "stream": "stream", "poll": "poll", "snapshot": "snapshot"}

@@ -7,7 +7,8 @@ from random import Random
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import LoginRefused, SenseMqttError, TokenRefused
-from sense_mqtt.inbox import FrameArrived, Inbox, Rung, UpdatePolled
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import FrameArrived, Rung, UpdatePolled
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.fallback import Held, Ladder, Outcome, Refused, Worked, begun, climb, learn, settled
 from sense_mqtt.sense.feed.frame_type import is_update, tells_bad_token

@@ -8,7 +8,7 @@ from typing import Any
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import StateError
-from sense_mqtt.inbox import Rung
+from sense_mqtt.items import Rung
 from sense_mqtt.sense.feed.reporter import Voice
 from sense_mqtt.sense.state_file import StateFile
 

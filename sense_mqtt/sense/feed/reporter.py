@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Callable
 
-from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, Inbox, Rung, UpdatePolled
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, Rung, UpdatePolled
 
 log = logging.getLogger(__name__)
 

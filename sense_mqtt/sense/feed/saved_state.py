@@ -9,7 +9,7 @@ from typing import Any
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
-from sense_mqtt.inbox import Rung
+from sense_mqtt.items import Rung
 from sense_mqtt.sense.feed.fallback import FIRST_RUNG, Ladder, Rules
 from sense_mqtt.sense.state_file import StateFile
 

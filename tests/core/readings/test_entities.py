@@ -17,7 +17,7 @@ from sense_mqtt.core.readings.entities import (
     Entity,
 )
 from sense_mqtt.core.transitions.on_off import EVENT_TYPES
-from sense_mqtt.inbox import Rung
+from sense_mqtt.items import Rung
 
 EVERY_ROW = (*MONITOR, *DEVICE, *BRIDGE)
 

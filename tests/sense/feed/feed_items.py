@@ -3,7 +3,7 @@
 from sense_parts import items_until, of_kind
 
 from sense_mqtt.core.wire.frames import RealtimeUpdate, decode
-from sense_mqtt.inbox import FeedChanged, FrameArrived
+from sense_mqtt.items import FeedChanged, FrameArrived
 
 FEED = "realtimefeed"
 

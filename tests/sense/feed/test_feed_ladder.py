@@ -6,7 +6,7 @@ import pytest
 from feed_items import FEED, rungs, told, updates
 from sense_parts import feed_of, items_until, of_kind, running
 
-from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedLimited, FeedOpened, UpdatePolled
+from sense_mqtt.items import FeedChanged, FeedEnded, FeedLimited, FeedOpened, UpdatePolled
 
 
 @pytest.mark.parametrize("status", [429, 503, 403])

@@ -7,7 +7,8 @@ import pytest
 from feed_items import rungs, told, updates
 from sense_parts import PATIENCE_S, HandClock, feed_of, items_until, of_kind, read_head, rude_server, running
 
-from sense_mqtt.inbox import FeedChanged, FeedEnded, FeedOpened, Inbox, UpdatePolled
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import FeedChanged, FeedEnded, FeedOpened, UpdatePolled
 from sense_mqtt.sense.feed.pause import Pause, Pauses
 from sense_mqtt.sense.feed.reporter import Voice
 from sense_mqtt.sense.state_file import StateFile

@@ -3,7 +3,7 @@
 from feed_items import FEED, rungs, told
 from sense_parts import feed_of, items_until, of_kind, running
 
-from sense_mqtt.inbox import FeedEnded, FeedOpened, UpdatePolled
+from sense_mqtt.items import FeedEnded, FeedOpened, UpdatePolled
 
 
 def test_poll_mode_never_opens_a_websocket(cloud, session, inbox, settings):

@@ -13,7 +13,8 @@ from sense_parts import (
 )
 
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.inbox import FeedOpened, Inbox, UpdatePolled
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import FeedOpened, UpdatePolled
 
 
 def test_two_processes_hold_one_socket(cloud, tmp_path, inbox, settings, caplog):

@@ -9,7 +9,7 @@ from feed_items import frames, rungs, told, updates
 from rude_answers import HANDSHAKE, OPENED, RUDE, accept, say
 from sense_parts import PATIENCE_S, feed_of, items_until, of_kind, read_head, rude_server, running, wait_for
 
-from sense_mqtt.inbox import FeedEnded, FrameArrived
+from sense_mqtt.items import FeedEnded, FrameArrived
 
 
 def test_silence_is_noticed(cloud, session, inbox, settings):

@@ -7,7 +7,7 @@ import pytest
 from feed_items import FEED, frames, rungs, told, updates
 from sense_parts import feed_of, items_until, running
 
-from sense_mqtt.inbox import FeedEnded, FeedOpened
+from sense_mqtt.items import FeedEnded, FeedOpened
 
 
 def test_frames_arrive_as_they_were_sent(session, inbox, settings):

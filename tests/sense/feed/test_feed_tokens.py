@@ -4,7 +4,7 @@ import pytest
 from feed_items import FEED, rungs, told, updates
 from sense_parts import feed_of, items_until, known, of_kind, running, session_of
 
-from sense_mqtt.inbox import FeedChanged, UpdatePolled
+from sense_mqtt.items import FeedChanged, UpdatePolled
 
 
 @pytest.mark.parametrize("as_frame", [False, True], ids=["as HTTP 401", "as a message"])
