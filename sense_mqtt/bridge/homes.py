@@ -63,7 +63,7 @@ class Houses:
         self._debug_log.note(before, home, seen, changes, now)
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", monitor, DEVICES_MOST)
-        messages = say(changes, HomeTopics(self._style.topics, monitor, home.topic_ids))
+        messages = say(changes, self._topics_of(home))
         events = [message for message in messages if not message.retain]
         cleared = [message for message in messages if message.final]
         if any(_is_notable(change) for change in changes):
@@ -81,7 +81,7 @@ class Houses:
         """Say what is known of each device, also where nothing has changed."""
         home = self._homes[monitor]
         _, changes = describe(home, frozenset(home.devices), anyway=True)
-        self._publisher.say(say(changes, HomeTopics(self._style.topics, monitor, home.topic_ids)))
+        self._publisher.say(say(changes, self._topics_of(home)))
 
     def take_firmware(self, monitor: int, firmware: str | None) -> None:
         """Show in Home Assistant which firmware the monitor has, where Sense tells."""
@@ -143,6 +143,9 @@ class Houses:
 
     def home(self, monitor: int) -> Home:
         return self._homes[monitor]
+
+    def _topics_of(self, home: Home) -> HomeTopics:
+        return HomeTopics(self._style.topics, home.monitor, home.topic_ids)
 
     def _configs(self) -> Iterable[discovery.Config]:
         if self._is_stranded:
