@@ -107,10 +107,10 @@ def look(
     looked: float | None = None,
     certain: Callable[[], Certain | None] = lambda: None,
 ) -> tuple[Switch, Transition | None]:
-    """Return what is known after one look, and the transition that it completes; the same where it is outdated.
+    """Return what is known after one sample, and the transition that it completes; the same where it is outdated.
 
-    `looked`: when frames last showed nothing new of the device, seconds UTC. `certain`: asked only where the look says
-    otherwise.
+    `looked`: when frames last showed nothing new of the device, seconds UTC.
+    `certain`: asked only where the sample shows another state.
     """
     target = _judge(switch.state, sight.draw, rules)
     step_ws = _step_ws(switch.last, sight)
