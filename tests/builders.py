@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sense_mqtt.core.changes import Change, Event, Introduction, Reading, Withdrawal
+from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import DevicesListed, Home, Policy
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 
 START = 1_795_000_000.0  # seconds UTC, in November 2026
@@ -66,7 +66,7 @@ def readings(changes: list[Change], key: str, device: str | None = None) -> list
 def listed(*devices: Mapping[str, Any]) -> DevicesListed:
     """Return a list of devices as REST gives it: these and the pseudo devices, without watts."""
     bare = [{key: value for key, value in device.items() if key != "w"} for device in (*devices, *PSEUDO)]
-    return DevicesListed(read_rows(bare))
+    return DevicesListed(read_device_list(bare))
 
 
 def house_events(changes: list[Change]) -> list[tuple[Any, ...]]:
@@ -76,11 +76,11 @@ def house_events(changes: list[Change]) -> list[tuple[Any, ...]]:
 
 
 def introduced(changes: list[Change]) -> list[str | None]:
-    return [c.device for c in changes if isinstance(c, Introduction)]
+    return [c.device for c in changes if isinstance(c, DeviceChanged)]
 
 
 def withdrawn(changes: list[Change]) -> list[str]:
-    return [c.device for c in changes if isinstance(c, Withdrawal)]
+    return [c.device for c in changes if isinstance(c, DeviceRemoved)]
 
 
 def names(changes: list[Change]) -> dict[str, str]:

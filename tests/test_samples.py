@@ -18,7 +18,7 @@ from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_rows
+from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, Unknown, decode
 from sense_mqtt.core.wire.timeline import read_items
 
@@ -139,7 +139,7 @@ def test_6_solar_pct_is_the_share_of_the_sun(name, number):
 @every_frame
 def test_7_in_houses_without_plugs_the_devices_add_up_to_w(name, number):
     frame = frames(name)[number]
-    assert not [row for row in frame.strangers if row.kind == "plug"]
+    assert not [row for row in frame.new_devices if row.kind == "plug"]
     assert close(sum(draw.w for draw in frame.devices if draw.id != "solar"), frame.w)
 
 
@@ -162,7 +162,7 @@ def test_11_an_epoch_is_a_whole_second_shortly_before_the_server_had_it(name, nu
 
 @every_frame
 def test_every_frame_lists_always_on_and_unknown_and_is_evidence(name, number):
-    virtual = {row.id for row in frames(name)[number].strangers if row.kind == "virtual"}
+    virtual = {row.id for row in frames(name)[number].new_devices if row.kind == "virtual"}
     assert {"always_on", "unknown"} <= virtual
 
 
@@ -187,7 +187,7 @@ def test_a_recorded_house_is_told_as_it_was_measured(name):
 def test_a_plug_at_standby_is_off_with_its_watts_and_always_on_is_net_of_the_plugs():
     frame = decode(json.dumps(load("made_ws_realtime_update_plugs")))
     home, _ = observe(Home(monitor=7), frame, Moment(frame.epoch, 0.0), policy())
-    plugs = {device.name: (device.on, device.row.kind) for device in home.devices.values() if not device.virtual}
+    plugs = {device.name: (device.on, device.info.kind) for device in home.devices.values() if not device.is_virtual}
     assert plugs == {"Dryer": (True, "detected"), "Garage Refrigerator": (True, "plug"), "TV": (False, "plug")}
     assert home.devices["always_on"].power_w == 431.0 - sum(draw.always_on_w or 0 for draw in frame.devices)
 
@@ -197,7 +197,7 @@ LISTS = [("brb_2018_devices", ["Microwave", "Washer"]), ("gist_2017_devices", ["
 
 @pytest.mark.parametrize(("name", "names"), LISTS)
 def test_recorded_lists_are_read_whole(name, names):
-    rows = read_rows(load(name))
+    rows = read_device_list(load(name))
     assert [row.name for row in rows] == names  # two rows of brb were published under one id
     home, _ = observe(Home(monitor=7), DevicesListed(rows), Moment(0.0, 0.0), policy())
     assert set(home.devices) == {row.id for row in rows if row.visible}

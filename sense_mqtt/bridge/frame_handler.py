@@ -117,7 +117,7 @@ class Intake:
         # Sense leaves frames out, and pushes too, where we read too slowly: nobody tells of the end of anything then.
         # Who polls or takes snapshots leaves a hole each time, and reads the timeline every few minutes anyway.
         home = self._houses.home(monitor)
-        if not home.witness.watching and not self._status.is_blind(monitor, gap=home.gap):
+        if not home.coverage.is_continuous and not self._status.is_blind(monitor, gap=home.gap):
             logger.debug("monitor %d: a hole in the stream, so the timeline is read later", monitor)
             self._schedules.read_timeline_later(monitor, now)
 

@@ -8,9 +8,9 @@ from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.withdrawals import Withdrawals, write_config
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.bounds import DEVICES_MOST
-from sense_mqtt.core.changes import Change, Introduction, Reading
-from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.bounds import MAX_DEVICES
+from sense_mqtt.core.changes import Change, DeviceChanged, Reading
+from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import Device, Home, Policy, Tick
 from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.observe import Seen, observe
@@ -51,7 +51,7 @@ class Houses:
 
     def admit(self, monitor: int, name: str, now: Moment, *, solar: bool) -> None:
         """Begin with a house, from what the journal remembers of it; no fresh data has come yet."""
-        home = recall(monitor, self._journal.recall(monitor) or {}, self._policy)
+        home = restore(monitor, self._journal.recall(monitor) or {}, self._policy)
         self._homes[monitor] = replace(home, name=name, solar=home.solar or solar)
         self._policies[monitor] = self._policy
         self.observe(monitor, Tick(), now)
@@ -62,19 +62,19 @@ class Houses:
         home, changes = observe(before, seen, now, self._policies[monitor])
         self._debug_log.note(before, home, seen, changes, now)
         if home.is_full and not before.is_full:
-            logger.warning("monitor %s: more than %d devices; those beyond are left out", monitor, DEVICES_MOST)
+            logger.warning("monitor %s: more than %d devices; those beyond are left out", monitor, MAX_DEVICES)
         messages = say(changes, self._topics_of(home))
         events = [message for message in messages if not message.retain]
         cleared = [message for message in messages if message.final]
         if any(_is_notable(change) for change in changes):
-            self._publisher.record(monitor, remember(home), events)
+            self._publisher.record(monitor, snapshot(home), events)
         self._homes[monitor] = home
         self._publisher.say(message for message in messages if message.retain and not message.final)
         self._say_configs(self._discover(monitor, changes))
         if cleared:  # Home Assistant complains where a value goes before the entity that shows it
             self._remove_obsolete()
             self._withdrawals.clear_afterwards(cleared)
-        introduced = [change.device for change in changes if isinstance(change, Introduction) and change.device]
+        introduced = [change.device for change in changes if isinstance(change, DeviceChanged) and change.device]
         return News(len(events), stranger=any(device not in before.devices for device in introduced))
 
     def describe_again(self, monitor: int) -> None:
@@ -87,7 +87,7 @@ class Houses:
         """Show in Home Assistant which firmware the monitor has, where Sense tells."""
         if firmware not in (None, self._homes[monitor].firmware):
             self._homes[monitor] = home = replace(self._homes[monitor], firmware=firmware)
-            self._publisher.record(monitor, remember(home), [])
+            self._publisher.record(monitor, snapshot(home), [])
             self._say_configs(discovery.introduce_monitor(_monitor_facts(home), self._style))
 
     def set_patience(self, monitor: int, stale_after_s: float) -> None:
@@ -167,9 +167,9 @@ class Houses:
         facts = _monitor_facts(self._homes[monitor])
         for change in changes:
             match change:
-                case Introduction(None):
+                case DeviceChanged(None):
                     yield from discovery.introduce_monitor(facts, self._style)
-                case Introduction(str(device)) if device in self._homes[monitor].devices:
+                case DeviceChanged(str(device)) if device in self._homes[monitor].devices:
                     about = _device_facts(self._homes[monitor], self._homes[monitor].devices[device])
                     yield from discovery.introduce_device(facts, about, self._style)
 
@@ -196,6 +196,6 @@ def _monitor_facts(home: Home) -> discovery.MonitorFacts:
 
 
 def _device_facts(home: Home, device: Device) -> discovery.DeviceFacts:
-    row = device.row
+    row = device.info
     topic_id = home.topic_ids.get(row.id, row.id)
     return discovery.DeviceFacts(topic_id, device.name, row.make, row.model, row.location, row.type, row.kind)

@@ -31,7 +31,7 @@ from sense_mqtt.core.home.state import DevicesListed, EnergyRead
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.job_queue import Agenda
 from sense_mqtt.core.readings.entities import SCALES
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import DataChange
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.core.wire.timeline import TimelineItem
@@ -146,7 +146,7 @@ class Schedules:
     def take_list(self, monitor: int, answer: Any, now: Moment) -> None:
         """Take in the list of devices, as REST gives it."""
         self._repeat(ReadDevices(monitor), now)
-        self._houses.observe(monitor, DevicesListed(read_rows(answer)), now)
+        self._houses.observe(monitor, DevicesListed(read_device_list(answer)), now)
 
     def take_energy(self, monitor: int, energy: Energy, now: Moment) -> None:
         """Take in the energy of one period."""
@@ -170,7 +170,7 @@ class Schedules:
 
     def read_timeline(self, monitor: int, now: Moment) -> bool:
         """Begin to read what happened in the gap that has just ended; False where there is nothing to read."""
-        if self._houses.home(monitor).witness.horizon is None:
+        if self._houses.home(monitor).coverage.known_since is None:
             return False
         self.put(ReadTimeline(monitor, "gap"), now.monotonic)
         self.begin_due(now)
@@ -207,8 +207,8 @@ class Schedules:
                 return
         if job.why == "after a gap" and (again := self._holes.begin(job.monitor, now)) is not None:
             self.put(job, again)
-        if home.witness.horizon is not None:
-            self._desk.schedule(job, self._lookups.timeline(home.witness.horizon - TIMELINE_MARGIN_S))
+        if home.coverage.known_since is not None:
+            self._desk.schedule(job, self._lookups.timeline(home.coverage.known_since - TIMELINE_MARGIN_S))
 
     def _take_timeline(self, job: ReadTimeline, items: tuple[TimelineItem, ...], now: Moment) -> None:
         self._houses.observe(job.monitor, TimelineRead(items), now)

@@ -200,4 +200,4 @@ class Status:
 
 
 def _newest_frame(home: Home) -> float | None:
-    return home.latest.epoch if home.latest else home.newest  # polled frames have no epoch of their own
+    return home.last_frame.epoch if home.last_frame else home.newest  # polled frames have no epoch of their own

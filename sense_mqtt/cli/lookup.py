@@ -22,7 +22,7 @@ from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import CommandRefused
 from sense_mqtt.rest_queries.lookups import Lookups
 
@@ -45,6 +45,6 @@ def discovery_messages(config: Config, cloud: Cloud, clock: Clock) -> Iterable[M
     """Yield what Home Assistant would get of every monitor and its devices."""
     style = discovery.Style(__version__, topics_of(config), config.home_assistant.discovery)
     for monitor, name in choose_monitors(cloud.session.account(), config.sense.monitors).items():
-        listed = DevicesListed(read_rows(Lookups(clock).prepare("devices", monitor, {})(cloud.session)))
+        listed = DevicesListed(read_device_list(Lookups(clock).prepare("devices", monitor, {})(cloud.session)))
         home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
         yield from map(write_config, introduce_home(home, style))

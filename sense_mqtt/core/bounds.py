@@ -3,11 +3,11 @@
 A parsed document takes up to fifty times the memory of its text: 8 MB of empty objects are 400 MB.
 """
 
-ANSWER_MOST_ITEMS = 250_000  # of REST; the largest known answer has some thousands
-ID_LONGEST = 128  # characters; those of Sense have 8 to 36
-ROWS_MOST = 2_000  # of one document, hidden devices among them
-DEVICES_MOST = 500  # of one home; the largest known has some sixty
-MESSAGE_MOST_ITEMS = 50_000  # of the feed; the largest known frame has some hundreds
+MAX_RESPONSE_ITEMS = 250_000  # of REST; the largest known answer has some thousands
+MAX_ID_LENGTH = 128  # characters; those of Sense have 8 to 36
+MAX_DEVICE_ROWS = 2_000  # of one document, hidden devices among them
+MAX_DEVICES = 500  # of one home; the largest known has some sixty
+MAX_FRAME_ITEMS = 50_000  # of the feed; the largest known frame has some hundreds
 
 
 def holds_more_items(text: str | bytes, most: int) -> bool:

@@ -30,23 +30,23 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Introduction:
+class DeviceChanged:
     """A device (None: the house) is new or looks different: Home Assistant must be told."""
 
     device: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
+class DeviceRemoved:
     """A device is gone for good: its retained topics are to be cleared."""
 
     device: str
 
 
-Change = Reading | Event | Introduction | Withdrawal
+Change = Reading | Event | DeviceChanged | DeviceRemoved
 
 
-def identify(monitor: int, device: str, event_type: str, time: float) -> str:
+def event_id(monitor: int, device: str, event_type: str, time: float) -> str:
     """Return the stable id of a transition: whoever saw it, and however often, the same one has the same id."""
     transition = f"{monitor}/{device}/{event_type}/{write_instant(time)}"
     # JSON can spell half a surrogate pair, which UTF-8 cannot carry.

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
+from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
 from sense_mqtt.core.home import inventory
-from sense_mqtt.core.home.record import conclude
+from sense_mqtt.core.home.record import record
 from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
-from sense_mqtt.core.home.timeline_events import TimelineRead, is_told, judge_rumours, take_in
+from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, is_told, reconcile_all
 from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, certain_of, look_on
-from sense_mqtt.core.transitions.on_off import Sight, Source, Transition, look, settle
-from sense_mqtt.core.wire.devices import VIRTUAL_IDS, Draw, Row
+from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, look_on, timeline_state
+from sense_mqtt.core.transitions.on_off import Sample, Source, Transition, apply_sample, settle
+from sense_mqtt.core.wire.devices import VIRTUAL_IDS, DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 
 Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
@@ -37,10 +37,10 @@ def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
 def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
     if _is_cached(home, update):
         return replace(home, stepped_back=True), ()
-    untold = home.latest is None  # what was remembered: nobody has heard of it from this process
+    untold = home.last_frame is None  # what was remembered: nobody has heard of it from this process
     home, met = _meet(home, update, now, policy)
     home, transitions, switched = _look_at_all(home, update, now, policy)
-    home, heard = judge_rumours(_note_frame(home, update, now), now, policy)
+    home, heard = reconcile_all(_note_frame(home, update, now), now, policy)
     home, online = throttle.tell_availability(home, online=True, now=now)
     switched |= frozenset(_devices_of(heard))
     home, readings = throttle.tell_values(home, switched, now, policy)
@@ -56,24 +56,24 @@ def _is_cached(home: Home, update: RealtimeUpdate) -> bool:
 
 def _meet(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
     time = _time_of(update, now)
-    new = [row for row in update.strangers if row.id not in home.devices and _is_wanted(home, row, policy)]
-    home, ignored = inventory.dismiss_ignored(home, time, policy) if home.gap else (home, ())
-    home, welcomed = inventory.welcome(home, new, time, policy) if new else (home, ())
+    new = [row for row in update.new_devices if row.id not in home.devices and _is_wanted(home, row, policy)]
+    home, ignored = inventory.remove_ignored(home, time, policy) if home.gap else (home, ())
+    home, welcomed = inventory.add_devices(home, new, time, policy) if new else (home, ())
     home, renamed = inventory.rename(home, update.devices, time, policy)
     changes = (*ignored, *welcomed, *renamed)
     if home.solar or update.solar_w is None:
         return home, changes
-    return replace(home, solar=True), (*changes, Introduction(None))
+    return replace(home, solar=True), (*changes, DeviceChanged(None))
 
 
-def _is_wanted(home: Home, row: Row, policy: Policy) -> bool:
+def _is_wanted(home: Home, row: DeviceInfo, policy: Policy) -> bool:
     if row.kind == "virtual":
         return True
     return not row.hidden and row.id not in home.hidden and not policy.rules(row.id).ignore
 
 
 def _met(changes: Iterable[Change]) -> frozenset[str]:
-    return frozenset(change.device for change in changes if isinstance(change, Introduction) and change.device)
+    return frozenset(change.device for change in changes if isinstance(change, DeviceChanged) and change.device)
 
 
 def _look_at_all(
@@ -86,10 +86,10 @@ def _look_at_all(
     devices, events = dict(home.devices), []
     for identity, device in home.devices.items():
         draw = draws.get(identity)
-        if device.virtual:
+        if device.is_virtual:
             devices[identity] = _weigh(device, draw, update)
-        elif draw is not None or (evidence and not (device.switch.rests and device.power_w == 0.0)):
-            sight = Sight(draw, time, now.monotonic, source, vague_s)
+        elif draw is not None or (evidence and not (device.switch.is_settled_off and device.power_w == 0.0)):
+            sight = Sample(draw, time, now.monotonic, source, vague_s)
             devices[identity], event = _look_at(home, device, sight, now, policy)
             events.extend(event)
     changed = [identity for identity, device in devices.items() if _is_news(home.devices[identity], device)]
@@ -102,7 +102,7 @@ def _is_news(before: Device, device: Device) -> bool:
     if device.on != before.on:
         return True
     # Of an edge that the timeline told, only now the watts are known.
-    return device.power_w != before.power_w and (before.switch.is_vague or before.power_w is None)
+    return device.power_w != before.power_w and (before.switch.power_is_uncertain or before.power_w is None)
 
 
 def _leaps(home: Home, update: RealtimeUpdate, policy: Policy) -> bool:
@@ -118,9 +118,11 @@ def _shows_absence(update: RealtimeUpdate) -> bool:
     return any(draw.id in VIRTUAL_IDS for draw in update.devices)
 
 
-def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
-    witness, rules = home.witness, policy.rules(device.row.id)
-    switch, transition = look(device.switch, sight, rules, witness.sure, lambda: certain_of(device.known, witness))
+def _look_at(home: Home, device: Device, sight: Sample, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
+    witness, rules = home.coverage, policy.rules(device.info.id)
+    switch, transition = apply_sample(
+        device.switch, sight, rules, witness.last_observed_earliest, lambda: timeline_state(device.known, witness)
+    )
     if switch is device.switch:
         return device, []  # a look at how things were before what is known
     device = device._replace(switch=switch, power_w=sight.watts)
@@ -130,7 +132,7 @@ def _look_at(home: Home, device: Device, sight: Sight, now: Moment, policy: Poli
 def _conclude(home: Home, device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
     if transition is None or is_told(transition, device, home):
         return device, []
-    return conclude(home.monitor, device, transition, now)
+    return record(home.monitor, device, transition, now)
 
 
 def _in_order(*events: Event) -> list[Event]:
@@ -141,7 +143,7 @@ def _devices_of(events: Iterable[Event]) -> list[str]:
     return [event.device for event in events if event.device]
 
 
-def _weigh(device: Device, draw: Draw | None, update: RealtimeUpdate) -> Device:
+def _weigh(device: Device, draw: DevicePower | None, update: RealtimeUpdate) -> Device:
     if draw is None or draw.w is None:
         return device
     if draw.id == "solar":
@@ -163,9 +165,9 @@ def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
         stepped_back=False,
         newest=home.newest if update.epoch is None else update.epoch,
         arrived=now.monotonic,
-        sun_at=home.sun_at if update.solar_w is None else now.monotonic,
-        latest=replace(update, epoch=time),
-        witness=look_on(home.witness, time, _vague_s(update)) if shows_absence else home.witness,
+        solar_seen_at=home.solar_seen_at if update.solar_w is None else now.monotonic,
+        last_frame=replace(update, epoch=time),
+        coverage=look_on(home.coverage, time, _vague_s(update)) if shows_absence else home.coverage,
     )
 
 
@@ -182,7 +184,7 @@ def _time_of(update: RealtimeUpdate, now: Moment) -> float:
 
 def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001 - one shape
     home, settled = _settle_all(home, now, policy)
-    home, heard = judge_rumours(home, now, policy)
+    home, heard = reconcile_all(home, now, policy)
     events = _in_order(*heard, *settled)
     home, availability = throttle.tell_availability(home, online=not throttle.is_stale(home, now, policy), now=now)
     switched = frozenset(_devices_of(events))
@@ -192,7 +194,7 @@ def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcom
 
 
 def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Event]]:
-    waiting = [identity for identity, device in home.devices.items() if device.switch.pending]
+    waiting = [identity for identity, device in home.devices.items() if device.switch.held]
     devices, events = dict(home.devices), []
     for identity in waiting:
         device = devices[identity]
@@ -203,7 +205,7 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
 
 
 def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Moment, policy: Policy) -> Outcome:
-    home, events = judge_rumours(take_in(home, seen, now), now, policy)
+    home, events = reconcile_all(add_items(home, seen, now), now, policy)
     switched = frozenset(_devices_of(events))
     home, readings = throttle.tell_if_fresh(home, switched, now, policy)
     home, documents = throttle.describe(home, switched)
@@ -221,9 +223,9 @@ def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, policy: 
 
 
 def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) -> Outcome:
-    home, changes = inventory.compare(home, seen.rows, now.wall, policy)
+    home, changes = inventory.apply_device_list(home, seen.rows, now.wall, policy)
     home, values = throttle.tell_if_fresh(home, frozenset(), now, policy)
-    home, documents = throttle.describe(home, _met(changes), anyway=any(isinstance(c, Withdrawal) for c in changes))
+    home, documents = throttle.describe(home, _met(changes), anyway=any(isinstance(c, DeviceRemoved) for c in changes))
     return home, (*changes, *values, *documents)
 
 

@@ -7,12 +7,12 @@ from faults.verdict import Came, Knowledge, Verdict, judge, read
 
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.timestamps import Moment, read_instant, write_instant
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
@@ -46,15 +46,15 @@ class LivingHouse:
         self.looks: list[float] = []  # when what was shown was measured
         self.slowest_s = 0.0
         self.came: list[Came] = []
-        self.see(DevicesListed(read_rows([{"id": d.id, "name": d.name} for d in self.house.devices])))
-        self.kept = remember(self.home)  # as the journal has it
+        self.see(DevicesListed(read_device_list([{"id": d.id, "name": d.name} for d in self.house.devices])))
+        self.kept = snapshot(self.home)  # as the journal has it
 
     # --- what the bridge does
 
     def see(self, seen: Seen) -> None:
         self.home, changes = observe(self.home, seen, Moment(self.now, self.now - BEGINS), POLICY)
         if any(not isinstance(change, Reading) for change in changes):
-            self.kept = remember(self.home)
+            self.kept = snapshot(self.home)
         for change in changes:
             if isinstance(change, Event) and change.event_type in ("turned_on", "turned_off", "idle"):
                 told = {**change.fields, "device": change.device, "event_type": change.event_type}
@@ -67,7 +67,7 @@ class LivingHouse:
 
     def read_timeline(self) -> None:
         """Read all pages back to what is known, as sense_mqtt/rest_queries/lookups.py does."""
-        horizon = self.home.witness.horizon
+        horizon = self.home.coverage.known_since
         if horizon is not None:
             items = [item for page in self._pages(horizon - 60.0) for item in page]
             self.see(TimelineRead(read_items(items)))
@@ -95,8 +95,8 @@ class LivingHouse:
 
     def restart(self) -> None:
         """In good order, or as after a `kill -9`: with what the journal had."""
-        document = remember(self.home) if self.dice.random() < 0.5 else self.kept
-        self.home = recall(MONITOR, document, POLICY)
+        document = snapshot(self.home) if self.dice.random() < 0.5 else self.kept
+        self.home = restore(MONITOR, document, POLICY)
 
     # --- how it went
 

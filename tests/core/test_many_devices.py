@@ -5,15 +5,15 @@ import json
 import pytest
 from builders import ALWAYS_ON, HOME, bare_frame, frame, introduced, listed, policy, readings, run
 
-from sense_mqtt.core.bounds import DEVICES_MOST, ROWS_MOST
-from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.bounds import MAX_DEVICE_ROWS, MAX_DEVICES
+from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.publishing.messages import HomeTopics, say
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.topic_ids import apart
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.topic_ids import unique_topic_id
+from sense_mqtt.core.wire.devices import read_device_list
 
 TWINS = ({"id": "a.b", "name": "One", "w": 1.0}, {"id": "a b", "name": "Two", "w": 2.0})
-MANY = tuple({"id": f"{number:08x}", "name": f"Device {number}", "w": 1.0} for number in range(DEVICES_MOST + 5))
+MANY = tuple({"id": f"{number:08x}", "name": f"Device {number}", "w": 1.0} for number in range(MAX_DEVICES + 5))
 
 
 def power_topics(home, changes):
@@ -30,7 +30,7 @@ def test_devices_whose_ids_differ_in_unsafe_characters_only_never_share_a_topic(
 
 def test_each_keeps_its_topics_over_a_restart_and_without_the_other():
     home, _ = run(HOME, (0, frame(*TWINS)), (1, listed(*TWINS)))
-    again = recall(7, json.loads(json.dumps(remember(home))), policy())
+    again = restore(7, json.loads(json.dumps(snapshot(home))), policy())
     assert again.topic_ids == home.topic_ids
     assert list(again.topic_ids) == ["a b"]
     alone, _ = run(again, (2, listed(TWINS[1])), (3, listed(*reversed(TWINS))))
@@ -39,8 +39,8 @@ def test_each_keeps_its_topics_over_a_restart_and_without_the_other():
 
 def test_devices_beyond_the_most_are_left_out_of_frames_and_list():
     home, changes = run(HOME, (0, frame(*MANY)), (1, frame(*MANY, at=1)), (2, listed(*MANY)))
-    assert (len(home.devices), home.is_full) == (DEVICES_MOST + 2, True)  # with always_on and unknown
-    assert len([device for device in introduced(changes) if device]) == DEVICES_MOST + 2
+    assert (len(home.devices), home.is_full) == (MAX_DEVICES + 2, True)  # with always_on and unknown
+    assert len([device for device in introduced(changes) if device]) == MAX_DEVICES + 2
 
 
 def test_virtual_devices_are_never_left_out():
@@ -56,15 +56,15 @@ def test_nobody_takes_the_topics_of_a_virtual_device():
 
 def test_a_suffix_that_another_device_has_as_its_id_is_not_taken():
     _, later = TWINS
-    suffixed = {**later, "id": apart(later["id"], ["a_b"])}
+    suffixed = {**later, "id": unique_topic_id(later["id"], ["a_b"])}
     home, changes = run(HOME, (0, frame(suffixed, *TWINS)))
     assert len(power_topics(home, changes) - {"sense/7/power"}) == 5  # with always_on and unknown
 
 
 @pytest.mark.parametrize(("length", "expected"), [(128, 1), (129, 0)])
 def test_an_id_longer_than_any_of_senses_is_passed_over(length, expected):
-    assert len(read_rows([{"id": "a" * length}])) == expected
+    assert len(read_device_list([{"id": "a" * length}])) == expected
 
 
 def test_rows_beyond_the_most_are_passed_over():
-    assert len(read_rows([{"id": str(number)} for number in range(ROWS_MOST + 1)])) == ROWS_MOST
+    assert len(read_device_list([{"id": str(number)} for number in range(MAX_DEVICE_ROWS + 1)])) == MAX_DEVICE_ROWS

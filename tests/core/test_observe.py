@@ -9,11 +9,11 @@ from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import Hello, MonitorInfo, Unknown, read_update
 
 HOME = Home(monitor=7)
-FRESH = read_rows([DRYER, *({**row} for row in (ALWAYS_ON, OTHER))])
+FRESH = read_device_list([DRYER, *({**row} for row in (ALWAYS_ON, OTHER))])
 
 
 def test_first_frame_makes_state_and_no_event():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sense_mqtt.core.timestamps import Moment, read_instant, write_instant
-from sense_mqtt.core.wire.devices import finite, list_of, mapping, number, read_name, rows_of, text
+from sense_mqtt.core.wire.devices import is_finite, list_of, mapping, number, read_name, rows_of, text
 
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
 FIGURES = (*COUNTERS, "net_production_kwh", "solar_powered_pct")
@@ -223,7 +223,7 @@ def _counter(value: Any) -> float | None:
 def _trended(row: Mapping[str, Any]) -> float | None:
     """Return a device's kWh: its total, or what its hours add up to where there is none (G17)."""
     total = _counter(row.get("total_kwh"))
-    hours = [hour for hour in list_of(row.get("history")) if finite(hour)]
+    hours = [hour for hour in list_of(row.get("history")) if is_finite(hour)]
     return _counter(math.fsum(hours)) if total is None and hours else total
 
 

@@ -3,26 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sense_mqtt.core.bounds import DEVICES_MOST
-from sense_mqtt.core.changes import Change, Event, Introduction, Withdrawal
+from sense_mqtt.core.bounds import MAX_DEVICES
+from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
 from sense_mqtt.core.home.state import Device, Home, Policy
-from sense_mqtt.core.topic_ids import apart
-from sense_mqtt.core.transitions.on_off import Sight, Switch
-from sense_mqtt.core.wire.devices import VIRTUAL_IDS, Draw, Row, older_namesakes
+from sense_mqtt.core.topic_ids import unique_topic_id
+from sense_mqtt.core.transitions.on_off import Sample, SwitchState
+from sense_mqtt.core.wire.devices import VIRTUAL_IDS, DeviceInfo, DevicePower, older_plugs_of_same_name
 
 Outcome = tuple[Home, tuple[Change, ...]]
 
 
-def dismiss_ignored(home: Home, time: float, policy: Policy) -> Outcome:
+def remove_ignored(home: Home, time: float, policy: Policy) -> Outcome:
     """Let go of devices that were remembered and that the user ignores now."""
-    return _dismiss(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
+    return _remove(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
 
 
-def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:
+def add_devices(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Policy) -> Outcome:
     """Take in devices that were not known; after the first list and frame, each one found is news."""
     changes: list[Change] = []
     devices, topic_ids, is_full = dict(home.devices), dict(home.topic_ids), home.is_full
-    room = DEVICES_MOST - sum(not device.virtual for device in devices.values())
+    room = MAX_DEVICES - sum(not device.is_virtual for device in devices.values())
     for row in rows:
         if row.kind != "virtual":
             if room <= 0:
@@ -30,27 +30,27 @@ def welcome(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Out
                 continue
             room -= 1
             others = {*VIRTUAL_IDS, *devices, *topic_ids} - {row.id}  # nobody takes the topics of a virtual device
-            topic_id = apart(row.id, (topic_ids.get(other, other) for other in others))
+            topic_id = unique_topic_id(row.id, (topic_ids.get(other, other) for other in others))
             if topic_id != row.id and row.id not in topic_ids:
                 topic_ids[row.id] = topic_id  # kept, also when the other device goes
         devices[row.id] = _make(home, row, policy)
-        changes.append(Introduction(row.id))
-        if home.witness.looked is not None and home.listed and row.kind != "virtual":
+        changes.append(DeviceChanged(row.id))
+        if home.coverage.last_observed_at is not None and home.has_device_list and row.kind != "virtual":
             changes.append(_event("device_found", devices[row.id], time))
     return replace(home, devices=devices, topic_ids=topic_ids, is_full=is_full), tuple(changes)
 
 
-def rename(home: Home, draws: Iterable[Draw], time: float, policy: Policy) -> Outcome:
+def rename(home: Home, draws: Iterable[DevicePower], time: float, policy: Policy) -> Outcome:
     """Take over the names that frames give to known devices, where they change from one frame to another."""
     names = {draw.id: draw.name for draw in draws if _is_called_anew(home.devices.get(draw.id), draw.name)}
     if not names:
         return home, ()
     devices = {identity: home.devices[identity]._replace(framed_name=name) for identity, name in names.items()}
-    renamed = [replace(device.row, name=device.framed_name) for device in devices.values()]
+    renamed = [replace(device.info, name=device.framed_name) for device in devices.values()]
     return _redescribe(replace(home, devices={**home.devices, **devices}), renamed, time, policy)
 
 
-def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> Outcome:
+def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], time: float, policy: Policy) -> Outcome:
     """Take over the list of devices; an empty list is no proof that all are gone."""
     if not rows:
         return home, ()
@@ -58,66 +58,69 @@ def compare(home: Home, rows: tuple[Row, ...], time: float, policy: Policy) -> O
     hidden = frozenset(row.id for row in rows) - frozenset(row.id for row in wanted)
     replaced = _find_replaced(home, rows)  # not hidden: a frame that shows one says that it is there
     visible = [row for row in wanted if row.id not in replaced]
-    home, departed = _dismiss(replace(home, hidden=hidden), _find_gone(home, hidden | replaced, rows, policy), time)
+    home, departed = _remove(replace(home, hidden=hidden), _find_gone(home, hidden | replaced, rows, policy), time)
     named = [_with_news_of_its_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
     home, described = _redescribe(home, named, time, policy)
-    home, found = welcome(home, [row for row in visible if row.id not in home.devices], time, policy)
+    home, found = add_devices(home, [row for row in visible if row.id not in home.devices], time, policy)
     called = {row.id: home.devices[row.id]._replace(listed_name=row.name) for row in visible if row.id in home.devices}
-    return replace(home, devices={**home.devices, **called}, listed=True), (*departed, *described, *found)
+    return replace(home, devices={**home.devices, **called}, has_device_list=True), (*departed, *described, *found)
 
 
-def _make(home: Home, row: Row, policy: Policy) -> Device:
+def _make(home: Home, row: DeviceInfo, policy: Policy) -> Device:
     device = Device(row, _name(row, policy))
-    looked = home.witness.looked
+    looked = home.coverage.last_observed_at
     if looked is None or row.kind == "virtual":
         return device
     # The frames that came before did not list it: it was off (contract 2.2).
-    absent = Sight(None, looked, arrived=home.arrived or 0.0)
-    return device._replace(switch=Switch("off", last=absent), power_w=0.0)
+    absent = Sample(None, looked, arrived=home.arrived or 0.0)
+    return device._replace(switch=SwitchState("off", last=absent), power_w=0.0)
 
 
-def _name(row: Row, policy: Policy) -> str:
+def _name(row: DeviceInfo, policy: Policy) -> str:
     return policy.rules(row.id).name or row.name or row.id
 
 
 def _is_called_anew(device: Device | None, name: str | None) -> bool:
-    return device is not None and name is not None and name != device.framed_name and not device.virtual
+    return device is not None and name is not None and name != device.framed_name and not device.is_virtual
 
 
-def _with_news_of_its_name(row: Row, device: Device) -> Row:
+def _with_news_of_its_name(row: DeviceInfo, device: Device) -> DeviceInfo:
     # A list that tells the same name as before does not undo what frames told since.
-    return row if row.name != device.listed_name else replace(row, name=device.row.name)
+    return row if row.name != device.listed_name else replace(row, name=device.info.name)
 
 
-def _redescribe(home: Home, rows: Iterable[Row], time: float, policy: Policy) -> Outcome:
+def _redescribe(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Policy) -> Outcome:
     changes: list[Change] = []
     devices = dict(home.devices)
     for row in rows:
         before = devices[row.id]
-        after = replace(row, name=row.name or before.row.name)
-        if after == before.row:
+        after = replace(row, name=row.name or before.info.name)
+        if after == before.info:
             continue
-        devices[row.id] = before._replace(row=after, name=_name(after, policy))
-        changes.append(Introduction(row.id))
-        if devices[row.id].name != before.name and not before.virtual:
+        devices[row.id] = before._replace(info=after, name=_name(after, policy))
+        changes.append(DeviceChanged(row.id))
+        if devices[row.id].name != before.name and not before.is_virtual:
             changes.append(_event("device_renamed", devices[row.id], time, before=before.name))
     return replace(home, devices=devices), tuple(changes)
 
 
-def _find_gone(home: Home, unwanted: frozenset[str], rows: tuple[Row, ...], policy: Policy) -> Mapping[str, str | None]:
+def _find_gone(
+    home: Home, unwanted: frozenset[str], rows: tuple[DeviceInfo, ...], policy: Policy
+) -> Mapping[str, str | None]:
     """Return the ids of devices that are no more, each with the id that it was merged into."""
     listed = {row.id: row.merged_into for row in rows}
     unlisted = {identity for identity, device in home.devices.items() if identity not in listed and not _draws(device)}
     return {
         identity: listed.get(identity)
         for identity, device in home.devices.items()
-        if not device.virtual and (identity in unwanted or identity in unlisted or _is_ignored(home, identity, policy))
+        if not device.is_virtual
+        and (identity in unwanted or identity in unlisted or _is_ignored(home, identity, policy))
     }
 
 
-def _find_replaced(home: Home, rows: tuple[Row, ...]) -> frozenset[str]:
+def _find_replaced(home: Home, rows: tuple[DeviceInfo, ...]) -> frozenset[str]:
     """Return the ids of plugs that are in no frame any more since one was added under their name."""
-    namesakes = older_namesakes(rows).items()
+    namesakes = older_plugs_of_same_name(rows).items()
     return frozenset(identity for identity, since in namesakes if not _is_seen_since(home.devices.get(identity), since))
 
 
@@ -132,22 +135,22 @@ def _draws(device: Device) -> bool:
 
 
 def _is_ignored(home: Home, identity: str, policy: Policy) -> bool:
-    return not home.devices[identity].virtual and policy.rules(identity).ignore
+    return not home.devices[identity].is_virtual and policy.rules(identity).ignore
 
 
-def _dismiss(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
+def _remove(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
     if not gone:
         return home, ()
     changes: list[Change] = []
     for identity, into in gone.items():
         device = home.devices[identity]
         event = _event("device_merged", device, time, into=into) if into else _event("device_removed", device, time)
-        changes += [event, Withdrawal(identity)]
+        changes += [event, DeviceRemoved(identity)]
     devices = {identity: device for identity, device in home.devices.items() if identity not in gone}
     # Should it come back, everything of it is news again: its topics are cleared.
-    said = {subject: said for subject, said in home.said.items() if subject[0] not in gone}
-    return replace(home, devices=devices, said=said), tuple(changes)
+    said = {subject: said for subject, said in home.published.items() if subject[0] not in gone}
+    return replace(home, devices=devices, published=said), tuple(changes)
 
 
 def _event(event_type: str, device: Device, time: float, **more: str) -> Event:
-    return Event(None, event_type, time, {"device": device.row.id, "name": device.name, **more})
+    return Event(None, event_type, time, {"device": device.info.id, "name": device.name, **more})

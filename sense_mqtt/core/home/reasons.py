@@ -7,7 +7,7 @@ from typing import Any
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home
 from sense_mqtt.core.home.timeline_events import TimelineRead
-from sense_mqtt.core.transitions.coverage import Witness
+from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.wire.frames import TimelineChange
 from sense_mqtt.core.wire.timeline import TimelineItem
 
@@ -31,7 +31,7 @@ def explain(before: Home, after: Home, seen: object, changes: Iterable[Change]) 
         known = before.devices.get(identity)
         if known is not None and known.switch is not device.switch:
             yield from _of_a_device(known, device, is_told=any(event.device == identity for event in told))
-    yield from _of_the_timeline(before.witness, after.witness, seen)
+    yield from _of_the_timeline(before.coverage, after.coverage, seen)
     yield from (_of_an_event(event, after) for event in told)
 
 
@@ -40,8 +40,8 @@ def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Cha
         yield Reason(None, "gap_begins" if after.gap else "gap_ends", after.newest)
     if after.stepped_back and not before.stepped_back:
         yield Reason(None, "older_frame", after.newest)
-    if after.witness.blind[-1:] not in ((), before.witness.blind[-1:]):
-        start, end = after.witness.blind[-1]
+    if after.coverage.unobserved[-1:] not in ((), before.coverage.unobserved[-1:]):
+        start, end = after.coverage.unobserved[-1]
         yield Reason(None, "unobserved", start, {"seconds": end - start})
     for change in changes:
         if isinstance(change, Reading) and change.key == "availability":
@@ -55,15 +55,15 @@ def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Cha
 
 
 def _of_a_device(before: Device, after: Device, *, is_told: bool) -> Iterator[Reason]:
-    old, new, identity = before.switch, after.switch, after.row.id
+    old, new, identity = before.switch, after.switch, after.info.id
     if new.state != old.state and not is_told:
         yield Reason(identity, "first_state" if old.state is None else "known_by_timeline", facts={"state": new.state})
-    if new.pending and (old.pending is None or new.pending.state != old.pending.state):
-        first = new.pending.first
-        facts = {"state": new.pending.state, "watts": first.watts, "not_before": new.pending.earliest}
+    if new.held and (old.held is None or new.held.state != old.held.state):
+        first = new.held.first
+        facts = {"state": new.held.state, "watts": first.watts, "not_before": new.held.earliest}
         yield Reason(identity, "held_back", first.time, facts)
-    elif old.pending and new.pending is None and new.state == old.state:
-        yield Reason(identity, "not_lasting", old.pending.first.time, {"state": old.pending.state})
+    elif old.held and new.held is None and new.state == old.state:
+        yield Reason(identity, "not_lasting", old.held.first.time, {"state": old.held.state})
 
 
 def _of_an_event(event: Event, home: Home) -> Reason:
@@ -77,17 +77,17 @@ def _of_an_event(event: Event, home: Home) -> Reason:
 # --- the timeline
 
 
-def _of_the_timeline(before: Witness, after: Witness, seen: object) -> Iterator[Reason]:
+def _of_the_timeline(before: Coverage, after: Coverage, seen: object) -> Iterator[Reason]:
     """Yield what became of each item that is new, and of each that waited and does no more."""
     fates = dict(after.fates) if after.fates is not before.fates else {}
     items = _items(seen)
     if items is not None:
-        new = [item for item in items if item in fates or item in after.rumours]
+        new = [item for item in items if item in fates or item in after.pending_items]
         yield Reason(None, "timeline", facts={"items": len(items), "known": len(items) - len(new)})
-    for item in dict.fromkeys((*before.rumours, *(items or ()))):
-        if item in after.rumours and item not in before.rumours:
+    for item in dict.fromkeys((*before.pending_items, *(items or ()))):
+        if item in after.pending_items and item not in before.pending_items:
             yield Reason(item.device, "waits", item.time, {"event_type": item.edge})
-        elif item not in after.rumours and (item in before.rumours or item in fates):
+        elif item not in after.pending_items and (item in before.pending_items or item in fates):
             yield Reason(item.device, fates.get(item, "removed"), item.time, {"event_type": item.edge})
 
 

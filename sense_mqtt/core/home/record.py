@@ -1,18 +1,18 @@
 """A transition that is certain: taken into what is known of its device, and made into its event."""
 
-from sense_mqtt.core.changes import LATE_AFTER_S, Event, identify
+from sense_mqtt.core.changes import LATE_AFTER_S, Event, event_id
 from sense_mqtt.core.home.state import Device
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions.alignment import Known
-from sense_mqtt.core.transitions.coverage import remember
+from sense_mqtt.core.transitions.coverage import add_published
 from sense_mqtt.core.transitions.on_off import Transition
 
 
-def conclude(monitor: int, device: Device, transition: Transition, now: Moment) -> tuple[Device, list[Event]]:
+def record(monitor: int, device: Device, transition: Transition, now: Moment) -> tuple[Device, list[Event]]:
     """Return the device with what the transition says of it, and the event."""
     overtaken = any(_is_newer(edge.time, transition, device, now) for edge in device.known)
     known = Known(transition.event_type, transition.time, transition.earliest, transition.told, transition.guid)
-    device = _date(device, transition, now)._replace(known=remember(device.known, [known]))
+    device = _date(device, transition, now)._replace(known=add_published(device.known, [known]))
     return device, [_announce(monitor, device, transition, now, late=overtaken)]
 
 
@@ -39,14 +39,14 @@ def _announce(monitor: int, device: Device, transition: Transition, now: Moment,
         "energy_kwh": _rounded(transition.energy_kwh, 3),
     }
     fields = {
-        "id": identify(monitor, device.row.id, transition.event_type, transition.time),
+        "id": event_id(monitor, device.info.id, transition.event_type, transition.time),
         "name": device.name,
         **{key: value for key, value in measured.items() if value is not None},
         "source": transition.source,
         # Only late events may come after newer ones (contract 2.1).
         "late": late or now.wall - transition.time > LATE_AFTER_S,
     }
-    return Event(device.row.id, transition.event_type, transition.time, fields)
+    return Event(device.info.id, transition.event_type, transition.time, fields)
 
 
 def _rounded(value: float | None, decimals: int) -> float | None:

@@ -6,24 +6,24 @@ from typing import Any, cast
 
 from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.transitions.alignment import Known
-from sense_mqtt.core.transitions.coverage import Witness
-from sense_mqtt.core.transitions.on_off import State, Switch
-from sense_mqtt.core.wire.devices import Row, list_of, mapping, number, rows_of, text
+from sense_mqtt.core.transitions.coverage import Coverage
+from sense_mqtt.core.transitions.on_off import State, SwitchState
+from sense_mqtt.core.wire.devices import DeviceInfo, list_of, mapping, number, rows_of, text
 
 _STATES = ("on", "off", "idle")
 _TEXTS = tuple(
-    field.name for field in fields(Row) if field.name in ("icon", "make", "model", "location", "type", "created")
+    field.name for field in fields(DeviceInfo) if field.name in ("icon", "make", "model", "location", "type", "created")
 )
 _NAMES = ("framed_name", "listed_name")
 _OF_KNOWN = tuple(field.name for field in fields(Known))
 
 
-def remember(home: Home) -> dict[str, Any]:
+def snapshot(home: Home) -> dict[str, Any]:
     """Return what a later process must know to tell what changed meanwhile."""
     return {
         "solar": home.solar,
         "firmware": home.firmware,
-        "listed": home.listed,
+        "listed": home.has_device_list,
         "newest": home.newest,
         "witness": _keep_witness(home),
         "hidden": sorted(home.hidden),
@@ -32,7 +32,7 @@ def remember(home: Home) -> dict[str, Any]:
     }
 
 
-def recall(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
+def restore(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
     """Return the house that was remembered; what cannot be read is as if it were not known."""
     kept = (_restore(entry, policy) for entry in rows_of(document.get("devices")))
     solar = document.get("solar")
@@ -40,41 +40,41 @@ def recall(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
         monitor=monitor,
         solar=solar if isinstance(solar, bool) else None,
         firmware=text(document.get("firmware")),
-        devices={device.row.id: device for device in kept if device},
+        devices={device.info.id: device for device in kept if device},
         hidden=frozenset(identity for identity in list_of(document.get("hidden")) if isinstance(identity, str)),
         topic_ids={key: each for key, each in mapping(document.get("topic_ids")).items() if isinstance(each, str)},
-        listed=document.get("listed") is True,
+        has_device_list=document.get("listed") is True,
         newest=number(document.get("newest")),
-        witness=_restore_witness(mapping(document.get("witness"))),
+        coverage=_restore_witness(mapping(document.get("witness"))),
     )
 
 
 def _keep_witness(home: Home) -> dict[str, Any]:
     # A change that is held back is forgotten with the process: since the look before it, nobody will have looked.
-    held = [device.switch.pending.before for device in home.devices.values() if device.switch.pending]
-    witness = home.witness
+    held = [device.switch.held.before for device in home.devices.values() if device.switch.held]
+    witness = home.coverage
     return {
-        "horizon": witness.horizon,
-        "looked": witness.looked,
-        "sure": None if witness.sure is None else min([witness.sure, *held]),
-        "blind": [list(span) for span in witness.blind],
-        "offsets": list(witness.offsets),
+        "horizon": witness.known_since,
+        "looked": witness.last_observed_at,
+        "sure": None if witness.last_observed_earliest is None else min([witness.last_observed_earliest, *held]),
+        "blind": [list(span) for span in witness.unobserved],
+        "offsets": list(witness.clock_offsets),
     }
 
 
-def _restore_witness(document: Mapping[str, Any]) -> Witness:
+def _restore_witness(document: Mapping[str, Any]) -> Coverage:
     spans = [tuple(map(number, list_of(span))) for span in list_of(document.get("blind"))]
-    return Witness(
-        horizon=number(document.get("horizon")),
-        looked=number(document.get("looked")),
-        sure=number(document.get("sure")),
-        blind=tuple((span[0], span[1]) for span in spans if len(span) == 2 and None not in span),  # type: ignore[misc]
-        offsets=tuple(offset for offset in map(number, list_of(document.get("offsets"))) if offset is not None),
+    return Coverage(
+        known_since=number(document.get("horizon")),
+        last_observed_at=number(document.get("looked")),
+        last_observed_earliest=number(document.get("sure")),
+        unobserved=tuple((span[0], span[1]) for span in spans if len(span) == 2 and None not in span),  # type: ignore[misc]
+        clock_offsets=tuple(offset for offset in map(number, list_of(document.get("offsets"))) if offset is not None),
     )
 
 
 def _keep(device: Device) -> dict[str, Any]:
-    row, switch = device.row, device.switch
+    row, switch = device.info, device.switch
     described = {name: getattr(row, name) for name in _TEXTS if getattr(row, name) is not None}
     known = {"state": switch.state, "since": switch.since, "last_on": device.last_on, "last_off": device.last_off}
     called = {key: getattr(device, key) for key in _NAMES if getattr(device, key) is not None}
@@ -101,11 +101,11 @@ def _restore(entry: Mapping[str, Any], policy: Policy) -> Device | None:
         return None
     name = text(entry.get("name"))
     described = {key: text(entry.get(key)) for key in _TEXTS}
-    row = Row(identity, name, kind=kind, **described)  # type: ignore[arg-type] # all of _TEXTS are `str | None`
+    row = DeviceInfo(identity, name, kind=kind, **described)  # type: ignore[arg-type] # all of _TEXTS are `str | None`
     return Device(
         row,
         policy.rules(identity).name or name or identity,
-        Switch(cast(State, state) if state in _STATES else None, number(entry.get("since"))),
+        SwitchState(cast(State, state) if state in _STATES else None, number(entry.get("since"))),
         last_on=number(entry.get("last_on")),
         last_off=number(entry.get("last_off")),
         known=tuple(edge for edge in map(_restore_known, rows_of(entry.get("known"))) if edge),

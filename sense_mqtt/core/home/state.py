@@ -8,14 +8,14 @@ from typing import NamedTuple
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import Energy, Kept
 from sense_mqtt.core.transitions.alignment import Known
-from sense_mqtt.core.transitions.coverage import Witness
-from sense_mqtt.core.transitions.on_off import Switch
-from sense_mqtt.core.wire.devices import Row
+from sense_mqtt.core.transitions.coverage import Coverage
+from sense_mqtt.core.transitions.on_off import SwitchState
+from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Published:
     """A reading as it was last told."""
 
     text: str
@@ -26,9 +26,9 @@ class Said:
 class Device(NamedTuple):
     """One device that people know by name."""
 
-    row: Row  # as last described
+    info: DeviceInfo  # as last described
     name: str  # the user's, else Sense's
-    switch: Switch = Switch()
+    switch: SwitchState = SwitchState()
     power_w: float | None = None  # None: not known
     last_on: float | None = None  # seconds UTC
     last_off: float | None = None
@@ -37,8 +37,8 @@ class Device(NamedTuple):
     listed_name: str | None = None  # as the list of devices calls it
 
     @property
-    def virtual(self) -> bool:
-        return self.row.kind == "virtual"
+    def is_virtual(self) -> bool:
+        return self.info.kind == "virtual"
 
     @property
     def on(self) -> bool | None:
@@ -67,20 +67,20 @@ class Home:
     devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
     hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
     topic_ids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # of ids whose topics are taken
-    is_full: bool = False  # a device was left out, as there are DEVICES_MOST already
-    listed: bool = False  # the list of devices was read at least once, ever
+    is_full: bool = False  # a device was left out, as there are MAX_DEVICES already
+    has_device_list: bool = False  # the list of devices was read at least once, ever
     gap: bool = True  # the next frame is the first after a gap
     landed: bool = False  # the frame before was the first after a gap
     stepped_back: bool = False  # the frame before was older than its predecessor
     newest: float | None = None  # epoch of the newest frame, seconds UTC
     arrived: float | None = None  # monotonic seconds, when the last frame came
-    latest: RealtimeUpdate | None = None  # with the time at which it came where it told none
-    sun_at: float | None = None  # monotonic seconds, when the last frame came that told the sun's watts
-    house_told_at: float | None = None  # monotonic seconds, when readings of the house were last told
+    last_frame: RealtimeUpdate | None = None  # with the time at which it came where it told none
+    solar_seen_at: float | None = None  # monotonic seconds, when the last frame came that told the sun's watts
+    house_published_at: float | None = None  # monotonic seconds, when readings of the house were last told
     online: bool | None = None  # as last told by `availability`
-    witness: Witness = field(default_factory=Witness)  # what the timeline may still tell
+    coverage: Coverage = field(default_factory=Coverage)  # what the timeline may still tell
     energy: Mapping[str, Kept] = field(default_factory=lambda: MappingProxyType({}))  # by scale
-    said: Mapping[tuple[str | None, str], Said] = field(default_factory=lambda: MappingProxyType({}))
+    published: Mapping[tuple[str | None, str], Published] = field(default_factory=lambda: MappingProxyType({}))
 
 
 # --- what can be seen, beside the frames of core/wire/frames.py
@@ -100,7 +100,7 @@ class Interrupted:
 class DevicesListed:
     """The list of devices as REST gives it, hidden ones included."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[DeviceInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)

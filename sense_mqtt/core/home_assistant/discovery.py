@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sense_mqtt.core.home_assistant.components import Placed, describe_component, told
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE, Entity
-from sense_mqtt.core.topic_ids import safe
+from sense_mqtt.core.topic_ids import sanitize_id
 from sense_mqtt.core.wire.devices import Kind
 
 Mode = Literal["device", "single", "off"]
@@ -105,7 +105,9 @@ def introduce_bridge(style: Style) -> tuple[Config, ...]:
     """Return what to tell while no monitor is known: that a person must log in, and nothing else can be shown."""
     rows = [_place_on_bridge(style.topics, row) for row in BRIDGE if row.key == "login"]
     about = {"name": "Sense bridge", "manufacturer": "sense-mqtt", "model": "Bridge", "sw_version": style.version}
-    return _WRITERS[style.mode](_Card(f"sense_mqtt_bridge_{safe(style.topics.base)}", None, about, tuple(rows)), style)
+    return _WRITERS[style.mode](
+        _Card(f"sense_mqtt_bridge_{sanitize_id(style.topics.base)}", None, about, tuple(rows)), style
+    )
 
 
 def told_by(style: Style) -> dict[str, str]:
@@ -193,7 +195,7 @@ def _bridge_state(style: Style) -> dict[str, str]:
 
 
 def _node(monitor: int, device: str | None = None) -> str:
-    return f"sense_mqtt_{monitor}" if device is None else f"sense_mqtt_{monitor}_{safe(device)}"
+    return f"sense_mqtt_{monitor}" if device is None else f"sense_mqtt_{monitor}_{sanitize_id(device)}"
 
 
 def _name(given: str | None, otherwise: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sense_mqtt.core.changes import LATE_AFTER_S, Change, Event, Reading, Withdrawal, identify
+from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, event_id
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
@@ -40,7 +40,7 @@ def _say(change: Change, topics: HomeTopics) -> Iterator[Message]:
             yield Message(topics.name(change.device, change.key), change.text, retain=True, rank=rank)
         case Event():
             yield Message(topics.name(change.device, "event"), _write_event(topics.monitor, change))
-        case Withdrawal():
+        case DeviceRemoved():
             for key in ("attributes", *dict.fromkeys(entity.topic for entity in DEVICE if entity.platform != "event")):
                 yield Message(topics.name(change.device, key), "", retain=True, final=True)
         case _:
@@ -49,7 +49,7 @@ def _say(change: Change, topics: HomeTopics) -> Iterator[Message]:
 
 def _write_event(monitor: int, event: Event) -> str:
     about = {} if event.device is None else {"device": event.device}
-    identity = identify(monitor, str(event.fields.get("device", "")), event.event_type, event.time)
+    identity = event_id(monitor, str(event.fields.get("device", "")), event.event_type, event.time)
     told = {
         "id": identity,
         "event_type": event.event_type,
@@ -78,8 +78,8 @@ def as_of(message: Message, now: float) -> Message:
     if message.event is None:
         return message
     fields = _fields(message.payload)
-    happened = read_instant(fields.get("time"))
-    if fields.get("late") is not False or happened is None or now - happened <= LATE_AFTER_S:
+    occurred_at = read_instant(fields.get("time"))
+    if fields.get("late") is not False or occurred_at is None or now - occurred_at <= LATE_AFTER_S:
         return message
     return replace(message, payload=write_json({**fields, "late": True}))
 

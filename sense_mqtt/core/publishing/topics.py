@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sense_mqtt.core.topic_ids import safe
+from sense_mqtt.core.topic_ids import sanitize_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Topics:
         return f"{self.base}/{monitor}/{key}"
 
     def device(self, monitor: int, device: str, key: str) -> str:
-        return f"{self.base}/{monitor}/device/{safe(device)}/{key}"
+        return f"{self.base}/{monitor}/device/{sanitize_id(device)}/{key}"
 
     def bridge(self, key: str) -> str:
         return f"{self.base}/bridge/{key}"
@@ -71,4 +71,4 @@ class Topics:
 
     def discovery(self, component: str, object_id: str) -> str:
         """Return a discovery topic; `component` is `device`, or the platform in `single` mode."""
-        return f"{self.prefix}/{component}/{safe(object_id)}/config"
+        return f"{self.prefix}/{component}/{sanitize_id(object_id)}/config"

@@ -18,7 +18,7 @@ def attributes(home: Home, identity: str) -> str:
 
 
 def _entry(device: Device) -> dict[str, Any]:
-    row = device.row
+    row = device.info
     return {
         "id": row.id,
         "name": device.name,
@@ -28,7 +28,7 @@ def _entry(device: Device) -> dict[str, Any]:
         "location": row.location,
         "type": row.type,
         "kind": row.kind,
-        "on": None if device.virtual else device.on,
+        "on": None if device.is_virtual else device.on,
         "power_w": None if device.power_w is None else round(device.power_w, 1),
         "last_on": None if device.last_on is None else write_instant(device.last_on),
         "last_off": None if device.last_off is None else write_instant(device.last_off),

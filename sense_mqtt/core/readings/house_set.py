@@ -16,7 +16,7 @@ OF_SUN = tuple(entity.key for entity in READINGS if entity.solar_only)
 
 def tell(home: Home, now: Moment, policy: Policy, *, at_once: bool) -> list[News]:
     """Return all of the set that has changed, where the set is due or must be told `at_once`."""
-    update = home.latest
+    update = home.last_frame
     if update is None or _waits_for_sun(home, update, now, policy):
         return []
     if not (at_once or _is_due(home, now, policy) or _jumps(home, update, policy.jump_w)):
@@ -26,7 +26,7 @@ def tell(home: Home, now: Moment, policy: Policy, *, at_once: bool) -> list[News
 
 def is_exceeded(home: Home, powers: Iterable[News]) -> bool:
     """Say whether one of these powers of devices is more than the house is shown to draw."""
-    shown = home.said.get((None, "power"))
+    shown = home.published.get((None, "power"))
     most = max((value for _, value in powers if value is not None), default=0.0)
     return shown is not None and shown.value is not None and most > shown.value
 
@@ -36,20 +36,24 @@ def left_above(home: Home, house: Iterable[News]) -> list[str]:
     drawn = next((value for reading, value in house if reading.key == "power"), None)
     if drawn is None:
         return []
-    shown = ((identity, home.said.get((identity, "power"))) for identity in home.devices)
+    shown = ((identity, home.published.get((identity, "power"))) for identity in home.devices)
     return [identity for identity, said in shown if said and said.value is not None and said.value > drawn]
 
 
 def _is_due(home: Home, now: Moment, policy: Policy) -> bool:
     # A frame that waited for the timeline of a gap is older than what that told.
-    return home.house_told_at is None or max(now.monotonic - home.house_told_at, 0.0) >= policy.house_interval_s
+    return (
+        home.house_published_at is None or max(now.monotonic - home.house_published_at, 0.0) >= policy.house_interval_s
+    )
 
 
 def _jumps(home: Home, update: RealtimeUpdate, jump_w: float | None) -> bool:
     if jump_w is None:
         return False
     of_power = [entity for entity in READINGS if entity.unit == "W"]
-    values = ((home.said.get((None, entity.key)), entity.read(update) if entity.read else None) for entity in of_power)
+    values = (
+        (home.published.get((None, entity.key)), entity.read(update) if entity.read else None) for entity in of_power
+    )
     return any(
         said is not None and said.value is not None and value is not None and abs(value - said.value) >= jump_w
         for said, value in values
@@ -59,7 +63,7 @@ def _jumps(home: Home, update: RealtimeUpdate, jump_w: float | None) -> bool:
 def _changed(home: Home, update: RealtimeUpdate) -> Iterable[News]:
     for entity in READINGS:
         value = entity.read(update) if entity.read else None
-        said = home.said.get((None, entity.key))
+        said = home.published.get((None, entity.key))
         if value is None or entity.decimals is None or (said is not None and said.value == value):
             continue
         text = write_number(value, entity.decimals)
@@ -73,13 +77,13 @@ def _changed(home: Home, update: RealtimeUpdate) -> Iterable[News]:
 
 
 def _waits_for_sun(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> bool:
-    if update.solar_w is not None or home.sun_at is None:
+    if update.solar_w is not None or home.solar_seen_at is None:
         return False
-    return now.monotonic - home.sun_at < policy.stale_after_s
+    return now.monotonic - home.solar_seen_at < policy.stale_after_s
 
 
 def _unsaid(home: Home, update: RealtimeUpdate) -> Iterable[News]:
     for key in OF_SUN if update.solar_w is None else ():
-        said = home.said.get((None, key))
+        said = home.published.get((None, key))
         if said is not None and said.text:
             yield Reading(None, key, ""), None

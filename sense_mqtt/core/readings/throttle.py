@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.energy.periods import Energy, accept, device_document, empty_document, house_document
-from sense_mqtt.core.home.state import Home, Policy, Said
+from sense_mqtt.core.home.state import Home, Policy, Published
 from sense_mqtt.core.payloads import write_json, write_number
 from sense_mqtt.core.readings import documents, house_set
 from sense_mqtt.core.readings.house_set import News
@@ -27,7 +27,7 @@ def tell_values(home: Home, switched: frozenset[str], now: Moment, policy: Polic
     news = [*house, *_tell_last_frame(home, now), *devices]
     home = _remember(home, news, now)
     told = tuple(reading for reading, _ in news)
-    return (replace(home, house_told_at=now.monotonic) if house else home), told
+    return (replace(home, house_published_at=now.monotonic) if house else home), told
 
 
 def tell_switched(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
@@ -97,21 +97,25 @@ def describe(home: Home, identities: frozenset[str], *, anyway: bool = False) ->
 def _unsay_powers(home: Home, switched: frozenset[str]) -> Home:
     # The timeline tells of an edge and not of its watts: those of the next frame are told at once.
     unknown = {(identity, "power") for identity in switched if home.devices[identity].power_w is None}
-    return replace(home, said={key: said for key, said in home.said.items() if key not in unknown}) if unknown else home
+    return (
+        replace(home, published={key: said for key, said in home.published.items() if key not in unknown})
+        if unknown
+        else home
+    )
 
 
 def _remember(home: Home, news: Iterable[News], now: Moment) -> Home:
-    said = {(reading.device, reading.key): Said(reading.text, value, now.monotonic) for reading, value in news}
-    return replace(home, said={**home.said, **said}) if said else home
+    said = {(reading.device, reading.key): Published(reading.text, value, now.monotonic) for reading, value in news}
+    return replace(home, published={**home.published, **said}) if said else home
 
 
 def _if_new(home: Home, device: str | None, key: str, text: str) -> tuple[News, ...]:
-    said = home.said.get((device, key))
+    said = home.published.get((device, key))
     return () if said is not None and said.text == text else ((Reading(device, key, text), None),)
 
 
 def _tell_last_frame(home: Home, now: Moment) -> Iterator[News]:
-    said, time = home.said.get((None, "last_frame")), home.latest.epoch if home.latest else None
+    said, time = home.published.get((None, "last_frame")), home.last_frame.epoch if home.last_frame else None
     due = said is None or now.monotonic - said.at >= MINUTE_S
     if due and time is not None:
         yield from _if_new(home, None, "last_frame", write_instant(time))
@@ -125,7 +129,7 @@ def _tell_devices(
         if identity == "solar":
             continue  # told as the house's solar_power only (contract 1.2)
         on = device.on
-        if on is not None and not device.virtual:
+        if on is not None and not device.is_virtual:
             yield from _if_new(home, identity, "state", "ON" if on else "OFF")
         if device.power_w is not None:
             interval_s = 0.0 if identity in switched else policy.device_interval_s
@@ -143,14 +147,14 @@ def _tell(
     jump_w: float | None,
     now: Moment,
 ) -> tuple[News, ...]:
-    said = home.said.get((device, key))
+    said = home.published.get((device, key))
     if said is not None and not _is_due(said, value, interval_s, jump_w, now):
         return ()
     text = write_number(value, decimals)
     return () if said is not None and said.text == text else ((Reading(device, key, text), value),)
 
 
-def _is_due(said: Said, value: float, interval_s: float, jump_w: float | None, now: Moment) -> bool:
+def _is_due(said: Published, value: float, interval_s: float, jump_w: float | None, now: Moment) -> bool:
     if said.value == value and interval_s:
         return False
     # A frame that waited for the timeline of a gap is older than what that told.

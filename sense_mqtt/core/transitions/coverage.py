@@ -10,7 +10,7 @@ from statistics import median
 from typing import Literal
 
 from sense_mqtt.core.transitions.alignment import Known, is_same_item, items_of
-from sense_mqtt.core.transitions.on_off import STATE_AFTER, Certain
+from sense_mqtt.core.transitions.on_off import STATE_AFTER, TimelineState
 from sense_mqtt.core.wire.timeline import TimelineItem
 
 LOOKED_ON_S = 3.0  # frames at most so far apart leave nothing unseen between them: six frames missed in a row
@@ -36,34 +36,38 @@ Fate = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class Coverage:
     """What is known of looking on, and what the timeline said that is not judged yet."""
 
-    horizon: float | None = None  # what the timeline tells of before is no news; None: no frame has been seen, ever
-    looked: float | None = None  # when the newest frame was seen that showed who is off
-    sure: float | None = None  # and when that was measured at the earliest
-    blind: tuple[tuple[float, float], ...] = ()  # spans in which nobody looked, oldest first
-    rumours: tuple[TimelineItem, ...] = ()  # not judged yet
-    offsets: tuple[float, ...] = ()  # seconds that the timeline's clock was ahead of the frames', newest last
+    known_since: float | None = None  # what the timeline tells of before is no news; None: no frame has been seen, ever
+    last_observed_at: float | None = None  # when the newest frame was seen that showed who is off
+    last_observed_earliest: float | None = None  # and when that was measured at the earliest
+    unobserved: tuple[tuple[float, float], ...] = ()  # spans in which nobody looked, oldest first
+    pending_items: tuple[TimelineItem, ...] = ()  # not judged yet
+    clock_offsets: tuple[float, ...] = ()  # seconds that the timeline's clock was ahead of the frames', newest last
     fates: tuple[tuple[TimelineItem, Fate], ...] = ()  # what became of the rumours that were judged last
 
     @property
-    def watching(self) -> bool:
+    def is_continuous(self) -> bool:
         """The last two frames were so close together that nothing happened unseen between them."""
-        return self.looked is not None and not (self.blind and self.blind[-1][1] >= self.looked)
+        return self.last_observed_at is not None and not (
+            self.unobserved and self.unobserved[-1][1] >= self.last_observed_at
+        )
 
     @property
     def streaming(self) -> bool:
         """Frames come one after the other, but perhaps for a hole of seconds that has just ended."""
-        return self.looked is not None and (self.watching or self.blind[-1][1] - self.blind[-1][0] <= HOLE_MOST_S)
+        return self.last_observed_at is not None and (
+            self.is_continuous or self.unobserved[-1][1] - self.unobserved[-1][0] <= HOLE_MOST_S
+        )
 
     @property
     def knows_offset(self) -> bool:
-        return len(self.offsets) >= SAMPLES_LEAST
+        return len(self.clock_offsets) >= SAMPLES_LEAST
 
     @property
     def offset_s(self) -> float:
-        return median(self.offsets) if self.knows_offset else 0.0
+        return median(self.clock_offsets) if self.knows_offset else 0.0
 
     @property
     def tolerance_s(self) -> float:
@@ -75,44 +79,44 @@ class Witness:
         return NARROW_TOLERANCE_S + SLACK_S if self.knows_offset else GRACE_S
 
 
-def look_on(witness: Witness, time: float, vague_s: float = 0.0) -> Witness:
-    """A frame that shows who is off was seen, measured at `time` or up to `vague_s` before."""
+def look_on(witness: Coverage, time: float, vague_s: float = 0.0) -> Coverage:
+    """A frame that shows who is off was seen, measured at `time` or up to `uncertainty_s` before."""
     sure = time - vague_s
-    if witness.horizon is None or witness.sure is None:
-        return replace(witness, horizon=time, looked=time, sure=sure)
-    blind = witness.blind
-    if time - witness.sure > LOOKED_ON_S:
+    if witness.known_since is None or witness.last_observed_earliest is None:
+        return replace(witness, known_since=time, last_observed_at=time, last_observed_earliest=sure)
+    blind = witness.unobserved
+    if time - witness.last_observed_earliest > LOOKED_ON_S:
         # Polls leave span after span: they are one.
-        joins = blind and blind[-1][1] >= witness.sure
-        blind = (*blind[:-1], (blind[-1][0], time)) if joins else (*blind, (witness.sure, time))
-    horizon = max(witness.horizon, time - REMEMBERED_S)
+        joins = blind and blind[-1][1] >= witness.last_observed_earliest
+        blind = (*blind[:-1], (blind[-1][0], time)) if joins else (*blind, (witness.last_observed_earliest, time))
+    horizon = max(witness.known_since, time - REMEMBERED_S)
     kept = tuple(span for span in blind[-BLIND_MOST:] if span[1] >= horizon) if blind else blind
-    return replace(witness, looked=time, sure=sure, blind=kept, horizon=horizon)
+    return replace(witness, last_observed_at=time, last_observed_earliest=sure, unobserved=kept, known_since=horizon)
 
 
 def hear(
-    witness: Witness, items: Iterable[TimelineItem], known: Mapping[str, Sequence[Known]], present: float
-) -> Witness:
+    witness: Coverage, items: Iterable[TimelineItem], known: Mapping[str, Sequence[Known]], present: float
+) -> Coverage:
     """Take in what the timeline tells at `present` (seconds UTC), but what is old, of the future, told or waiting."""
-    if witness.horizon is None:
+    if witness.known_since is None:
         return witness
-    since = witness.horizon + witness.offset_s - BRINK_S
-    rumours = list(witness.rumours)
+    since = witness.known_since + witness.offset_s - BRINK_S
+    rumours = list(witness.pending_items)
     for item in items:
         edges = known.get(item.device, ())
         is_known = any(is_same_item(item, other) for other in chain(rumours, items_of(edges, item.device)))
         if max(since, _forgotten_until(edges)) < item.time <= present + AHEAD_MOST_S and not is_known:
             rumours.append(item)
-    return replace(witness, rumours=tuple(sorted(rumours, key=lambda item: item.time)))
+    return replace(witness, pending_items=tuple(sorted(rumours, key=lambda item: item.time)))
 
 
-def remember(known: Iterable[Known], more: Iterable[Known]) -> tuple[Known, ...]:
+def add_published(known: Iterable[Known], more: Iterable[Known]) -> tuple[Known, ...]:
     """Return the known edges with more among them: those that the timeline may still tell of, and the newest."""
     edges = sorted((*known, *more), key=lambda edge: edge.time)[-KNOWN_MOST:]
     return tuple(edge for edge in edges if edge.time >= edges[-1].time - REMEMBERED_S - 2 * TOLERANCE_S)
 
 
-def happened(edge: Known, witness: Witness) -> float:
+def occurred_at(edge: Known, witness: Coverage) -> float:
     """Return when an edge happened by the frames' clock, as well as both witnesses know."""
     if edge.told is None:
         return edge.time
@@ -120,20 +124,20 @@ def happened(edge: Known, witness: Witness) -> float:
     return time if edge.is_exact else min(max(time, edge.earliest), edge.time)
 
 
-def newest_of(known: Iterable[Known], witness: Witness) -> Known | None:
+def newest_edge(known: Iterable[Known], witness: Coverage) -> Known | None:
     """Return the edge that happened last, None where there is none."""
-    return max(known, key=lambda edge: happened(edge, witness), default=None)
+    return max(known, key=lambda edge: occurred_at(edge, witness), default=None)
 
 
-def certain_of(known: Sequence[Known], witness: Witness) -> Certain | None:
+def timeline_state(known: Sequence[Known], witness: Coverage) -> TimelineState | None:
     """Return what the timeline has told of the newest edge of a device, where it has."""
-    newest = newest_of(known, witness)
+    newest = newest_edge(known, witness)
     if newest is None or newest.told is None:
         return None
-    state, time = STATE_AFTER[newest.event_type], happened(newest, witness)
+    state, time = STATE_AFTER[newest.event_type], occurred_at(newest, witness)
     if not newest.is_exact:
-        return Certain(state, time, time)
-    return Certain(state, time + SLACK_S, time + (SLACK_S if witness.knows_offset else NARROW_TOLERANCE_S))
+        return TimelineState(state, time, time)
+    return TimelineState(state, time + SLACK_S, time + (SLACK_S if witness.knows_offset else NARROW_TOLERANCE_S))
 
 
 def _forgotten_until(edges: Sequence[Known]) -> float:

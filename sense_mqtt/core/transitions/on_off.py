@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.wire.devices import Draw
+from sense_mqtt.core.wire.devices import DevicePower
 
 State = Literal["on", "off", "idle"]
 Source = Literal["frame", "reconnect", "timeline"]
@@ -25,19 +25,19 @@ OUTDATED_MOST_S = 3600.0  # a look that is older than the timeline's edge by mor
 SETTLE_S = 1.0  # grace beyond the hold time where no further frame comes
 
 
-class Sight(NamedTuple):
+class Sample(NamedTuple):
     """One look at a device."""
 
-    draw: Draw | None  # None: not listed
+    draw: DevicePower | None  # None: not listed
     time: float  # seconds UTC at the house
     arrived: float  # monotonic seconds
     source: Source = "frame"
-    vague_s: float = 0.0  # it may show how things were so long before `time`
+    uncertainty_s: float = 0.0  # it may show how things were so long before `time`
 
     @property
     def earliest(self) -> float:
         """When that may have been which it shows, seconds UTC."""
-        return self.time - self.vague_s
+        return self.time - self.uncertainty_s
 
     @property
     def watts(self) -> float | None:
@@ -45,7 +45,7 @@ class Sight(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Certain:
+class TimelineState:
     """What the timeline has told of how it was."""
 
     state: State
@@ -54,32 +54,32 @@ class Certain:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class HeldChange:
     """A change that is held back until it has lasted."""
 
     state: State
-    first: Sight  # the look that showed it first
+    first: Sample  # the look that showed it first
     before: float  # when we looked before that, seconds UTC
     earliest: float  # it did not happen before, seconds UTC: the same, or the newest edge of the timeline
     energy_ws: float | None = 0.0  # watt-seconds since then; None: not all was seen
 
 
-class Switch(NamedTuple):
+class SwitchState(NamedTuple):
     """What is known of a device's switching."""
 
     state: State | None = None  # None: no frame has told yet
     since: float | None = None  # seconds UTC; None: it was so when we first looked
-    pending: Pending | None = None
+    held: HeldChange | None = None
     energy_ws: float | None = None  # watt-seconds of the present run; None: not all of it was seen
-    last: Sight | None = None
+    last: Sample | None = None
 
     @property
-    def rests(self) -> bool:
+    def is_settled_off(self) -> bool:
         """It is off and nothing is held back: a further look that does not list it changes nothing."""
-        return self.state == "off" and self.pending is None
+        return self.state == "off" and self.held is None
 
     @property
-    def is_vague(self) -> bool:
+    def power_is_uncertain(self) -> bool:
         """The timeline told of the present state inside the last look: the watts it showed may be those of before."""
         return self.last is not None and self.since is not None and self.last.earliest < self.since < self.last.time
 
@@ -100,16 +100,16 @@ class Transition:
     guid: str | None = None  # of the timeline's item
 
 
-def look(
-    switch: Switch,
-    sight: Sight,
+def apply_sample(
+    switch: SwitchState,
+    sight: Sample,
     rules: DeviceRules,
     looked: float | None = None,
-    certain: Callable[[], Certain | None] = lambda: None,
-) -> tuple[Switch, Transition | None]:
+    certain: Callable[[], TimelineState | None] = lambda: None,
+) -> tuple[SwitchState, Transition | None]:
     """Return what is known after one sample, and the transition that it completes; the same where it is outdated.
 
-    `looked`: when frames last showed nothing new of the device, seconds UTC.
+    `last_observed_at`: when frames last showed nothing new of the device, seconds UTC.
     `certain`: asked only where the sample shows another state.
     """
     target = _judge(switch.state, sight.draw, rules)
@@ -118,23 +118,23 @@ def look(
     if switch.state is None or target == switch.state:
         if _is_before(sight.time, switch.since):
             return switch, None  # it agrees by chance: it shows an earlier run
-        return Switch(target, switch.since, energy_ws=energy_ws, last=sight), None
+        return SwitchState(target, switch.since, energy_ws=energy_ws, last=sight), None
     told = certain()
     if told and told.state == target:
         told = None  # it agrees with the newest that is known
     if told and _is_before(sight.earliest, told.until):
         return switch, None
     pending = _hold(switch, target, sight, step_ws, looked or 0.0, told.until if told else 0.0)
-    switch = Switch(switch.state, switch.since, pending, energy_ws, sight)
+    switch = SwitchState(switch.state, switch.since, pending, energy_ws, sight)
     is_doubted = told and _is_before(sight.time, told.doubted_until)
     if is_doubted or sight.time - pending.first.time < _hold_s(target, rules):
         return switch, None
     return _complete(switch, pending)
 
 
-def settle(switch: Switch, monotonic: float, rules: DeviceRules) -> tuple[Switch, Transition | None]:
+def settle(switch: SwitchState, monotonic: float, rules: DeviceRules) -> tuple[SwitchState, Transition | None]:
     """Return the same where no further frame came: a held-back change has lasted when its hold time is over."""
-    pending = switch.pending
+    pending = switch.held
     if pending is None or monotonic - pending.first.arrived < _hold_s(pending.state, rules) + SETTLE_S:
         return switch, None
     return _complete(switch, pending)
@@ -144,7 +144,7 @@ def _is_before(time: float, known: float | None) -> bool:
     return known is not None and 0.0 < known - time <= OUTDATED_MOST_S
 
 
-def _judge(state: State | None, draw: Draw | None, rules: DeviceRules) -> State:
+def _judge(state: State | None, draw: DevicePower | None, rules: DeviceRules) -> State:
     if draw is None:
         return "off"
     threshold = _threshold(state, rules)
@@ -159,12 +159,14 @@ def _threshold(state: State | None, rules: DeviceRules) -> float | None:
     return wanted if wanted is not None else other
 
 
-def _hold(switch: Switch, target: State, sight: Sight, step_ws: float | None, looked: float, told: float) -> Pending:
-    pending = switch.pending
+def _hold(
+    switch: SwitchState, target: State, sight: Sample, step_ws: float | None, looked: float, told: float
+) -> HeldChange:
+    pending = switch.held
     # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
     if pending is None or (pending.state == "on") != (target == "on"):
         before = min(max(switch.last.earliest if switch.last else 0.0, looked), sight.earliest)
-        return Pending(target, sight, before, earliest=min(max(before, told), sight.earliest))
+        return HeldChange(target, sight, before, earliest=min(max(before, told), sight.earliest))
     return replace(pending, state=target, energy_ws=_add(pending.energy_ws, step_ws))
 
 
@@ -172,7 +174,7 @@ def _hold_s(target: State, rules: DeviceRules) -> float:
     return rules.on_delay_s if target == "on" else rules.off_delay_s
 
 
-def _step_ws(last: Sight | None, sight: Sight) -> float | None:
+def _step_ws(last: Sample | None, sight: Sample) -> float | None:
     step_s = sight.time - last.time if last else math.inf
     if last is None or last.watts is None or sight.source != "frame" or step_s > LONGEST_STEP_S:
         return None
@@ -183,7 +185,7 @@ def _add(energy_ws: float | None, more_ws: float | None) -> float | None:
     return None if energy_ws is None or more_ws is None else energy_ws + more_ws
 
 
-def _complete(switch: Switch, pending: Pending) -> tuple[Switch, Transition]:
+def _complete(switch: SwitchState, pending: HeldChange) -> tuple[SwitchState, Transition]:
     first, watts = pending.first, switch.last.watts if switch.last else None
     time = _in_order(first.time, switch.since)
     ended = switch.state == "on"
@@ -199,7 +201,9 @@ def _complete(switch: Switch, pending: Pending) -> tuple[Switch, Transition]:
         energy_kwh=run_ws / 3.6e6 if ended and run_ws is not None else None,
     )
     fresh = pending.state == "on" and first.source == "frame"
-    return Switch(pending.state, time, energy_ws=pending.energy_ws if fresh else None, last=switch.last), transition
+    return SwitchState(
+        pending.state, time, energy_ws=pending.energy_ws if fresh else None, last=switch.last
+    ), transition
 
 
 def _in_order(time: float, since: float | None) -> float:

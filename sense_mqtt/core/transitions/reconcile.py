@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.transitions.alignment import Known, match
-from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, Fate, Witness, happened
+from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, Coverage, Fate, occurred_at
 from sense_mqtt.core.wire.timeline import TimelineItem
 
 FLICKER_S = 2.0  # hold times up to the default one are for frames that leave a device out; the timeline has whole runs
@@ -30,12 +30,12 @@ class Verdict:
     known: tuple[Known, ...]  # with what was matched
     news: tuple[TimelineItem, ...]  # to be told, oldest first
     waiting: tuple[TimelineItem, ...]
-    offsets: tuple[float, ...]  # seconds, of the edges that were matched
+    clock_offsets: tuple[float, ...]  # seconds, of the edges that were matched
     fates: tuple[tuple[TimelineItem, Fate], ...]  # why, for each
 
 
 def judge(
-    witness: Witness,
+    witness: Coverage,
     rumours: Sequence[TimelineItem],
     known: Sequence[Known],
     rules: DeviceRules,
@@ -86,17 +86,17 @@ def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[floa
 # --- which of the others are news
 
 
-def _may_still_be_seen(item: TimelineItem, witness: Witness, rules: DeviceRules, present: float) -> bool:
+def _may_still_be_seen(item: TimelineItem, witness: Coverage, rules: DeviceRules, present: float) -> bool:
     hold_s = rules.on_delay_s if item.edge == "turned_on" else rules.off_delay_s
     time = item.time - witness.offset_s
-    if witness.looked is not None and witness.streaming:
-        return time > witness.looked - witness.grace_s - hold_s
+    if witness.last_observed_at is not None and witness.streaming:
+        return time > witness.last_observed_at - witness.grace_s - hold_s
     return time > present - hold_s  # it may yet turn out to be flapping
 
 
-def _may_begin_a_short_run(item: TimelineItem, witness: Witness) -> bool:
+def _may_begin_a_short_run(item: TimelineItem, witness: Coverage) -> bool:
     """Say whether its end, which would show that it was one, may still come."""
-    newest = witness.looked if witness.looked is not None else math.inf
+    newest = witness.last_observed_at if witness.last_observed_at is not None else math.inf
     return item.edge == "turned_on" and item.time - witness.offset_s > newest - witness.grace_s - SHORT_RUN_S
 
 
@@ -106,37 +106,39 @@ def _ends_a_told_run(item: TimelineItem, known: Sequence[Known]) -> bool:
     return item.edge != "turned_on" and bool(before) and before[-1].is_exact and before[-1].event_type == "turned_on"
 
 
-def _nobody_looked(item: TimelineItem, witness: Witness, *, gap: bool) -> bool:
+def _nobody_looked(item: TimelineItem, witness: Coverage, *, gap: bool) -> bool:
     time, slack_s = item.time - witness.offset_s, witness.tolerance_s
-    if witness.horizon is not None and time <= witness.horizon:
+    if witness.known_since is not None and time <= witness.known_since:
         return False
-    if (gap or not witness.watching) and (witness.sure is None or time >= witness.sure - slack_s):
+    if (gap or not witness.is_continuous) and (
+        witness.last_observed_earliest is None or time >= witness.last_observed_earliest - slack_s
+    ):
         return True
-    return any(start - slack_s <= time <= end + slack_s for start, end in witness.blind)
+    return any(start - slack_s <= time <= end + slack_s for start, end in witness.unobserved)
 
 
 def _short_runs(
-    items: Sequence[TimelineItem], known: Sequence[Known], witness: Witness, *, on: bool
+    items: Sequence[TimelineItem], known: Sequence[Known], witness: Coverage, *, on: bool
 ) -> Iterator[tuple[TimelineItem, TimelineItem]]:
     """Yield the edges of each whole run near which frames showed nothing but that the device was off."""
     for first, second in pairwise(items):
         is_run = first.edge == "turned_on" != second.edge and second.time - first.time <= SHORT_RUN_S
         begin, end = first.time - witness.offset_s, second.time - witness.offset_s
-        is_before_all = witness.horizon is not None and begin <= witness.horizon
+        is_before_all = witness.known_since is not None and begin <= witness.known_since
         if is_run and not is_before_all and not _was_on(begin, end, known, witness, on=on):
             yield first, second
 
 
-def _was_on(begin: float, end: float, known: Sequence[Known], witness: Witness, *, on: bool) -> bool:
+def _was_on(begin: float, end: float, known: Sequence[Known], witness: Coverage, *, on: bool) -> bool:
     """Say whether a device was on at some time of this span, or may have been as far as the clocks are known."""
-    edges = [(happened(edge, witness), edge.event_type == "turned_on") for edge in known]
+    edges = [(occurred_at(edge, witness), edge.event_type == "turned_on") for edge in known]
     if any(begin - witness.tolerance_s <= time <= end + witness.tolerance_s for time, _ in edges):
         return True
     before, after = [is_on for time, is_on in edges if time < begin], [is_on for time, is_on in edges if time > end]
     return before[-1] if before else not after[0] if after else on
 
 
-def _that_change(items: Iterable[TimelineItem], known: Sequence[Known], witness: Witness) -> Iterator[TimelineItem]:
+def _that_change(items: Iterable[TimelineItem], known: Sequence[Known], witness: Coverage) -> Iterator[TimelineItem]:
     before = list(_in_time(known, witness))
     for item in sorted(items, key=lambda item: item.time):
         time = item.time - witness.offset_s
@@ -146,18 +148,18 @@ def _that_change(items: Iterable[TimelineItem], known: Sequence[Known], witness:
             yield item
 
 
-def _in_time(known: Sequence[Known], witness: Witness) -> Iterator[tuple[float, str]]:
+def _in_time(known: Sequence[Known], witness: Coverage) -> Iterator[tuple[float, str]]:
     """Yield when each edge happened, and what: one that only a frame told was before the next that a frame told."""
     latest = math.inf
     for edge in reversed(known):
-        time = happened(edge, witness)
+        time = occurred_at(edge, witness)
         if not edge.is_exact:
             latest = time = time if edge.told is not None else min(time, math.nextafter(latest, 0.0))
         yield time, edge.event_type
 
 
 def _without_flapping(
-    news: Iterable[TimelineItem], others: Sequence[Known], rules: DeviceRules, witness: Witness
+    news: Iterable[TimelineItem], others: Sequence[Known], rules: DeviceRules, witness: Coverage
 ) -> list[TimelineItem]:
     kept: list[TimelineItem] = []
     for item in news:
@@ -169,7 +171,7 @@ def _without_flapping(
 
 
 def _undoes(
-    first: TimelineItem, second: TimelineItem, others: Sequence[Known], rules: DeviceRules, witness: Witness
+    first: TimelineItem, second: TimelineItem, others: Sequence[Known], rules: DeviceRules, witness: Coverage
 ) -> bool:
     hold_s = rules.on_delay_s if first.edge == "turned_on" else rules.off_delay_s
     if (
@@ -179,7 +181,7 @@ def _undoes(
     ):
         return False
     begin, end = first.time - witness.offset_s, second.time - witness.offset_s
-    return not any(begin < happened(edge, witness) < end for edge in others)
+    return not any(begin < occurred_at(edge, witness) < end for edge in others)
 
 
 def _known(item: TimelineItem) -> Known:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from sense_mqtt.core.bounds import ID_LONGEST, ROWS_MOST
+from sense_mqtt.core.bounds import MAX_DEVICE_ROWS, MAX_ID_LENGTH
 from sense_mqtt.core.timestamps import read_instant
 
 Kind = Literal["detected", "plug", "virtual"]
@@ -25,7 +25,7 @@ _MOST_HZ = 1000.0  # mains are 50 or 60 Hz
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DeviceInfo:
     """One device as Sense describes it."""
 
     id: str
@@ -47,7 +47,7 @@ class Row:
 
 
 # A tuple, as each frame makes one for each device: three times as fast as a frozen dataclass.
-class Draw(NamedTuple):
+class DevicePower(NamedTuple):
     """What a frame says of one device."""
 
     id: str
@@ -57,27 +57,27 @@ class Draw(NamedTuple):
     always_on_w: float | None = None  # a plug's share in the row `always_on`
 
 
-def identify(rows: Any) -> Mapping[str, Mapping[str, Any]]:
+def by_id(rows: Any) -> Mapping[str, Mapping[str, Any]]:
     """Return the fields of each row by its id; a row needs one, and of rows with the same the first counts.
 
-    Rows beyond ROWS_MOST, and ids longer than ID_LONGEST, are passed over.
+    Rows beyond MAX_DEVICE_ROWS, and ids longer than MAX_ID_LENGTH, are passed over.
     """
     identified: dict[str, Mapping[str, Any]] = {}
-    for fields in islice(rows_of(rows), ROWS_MOST):
+    for fields in islice(rows_of(rows), MAX_DEVICE_ROWS):
         identity = text(fields.get("id"))
-        if identity is not None and len(identity) <= ID_LONGEST:
+        if identity is not None and len(identity) <= MAX_ID_LENGTH:
             identified.setdefault(identity, fields)
     return identified
 
 
-def read_rows(rows: Any) -> tuple[Row, ...]:
+def read_device_list(rows: Any) -> tuple[DeviceInfo, ...]:
     """Return the descriptions of devices that can be read, hidden ones included."""
-    return tuple(read_row(identity, fields) for identity, fields in identify(rows).items())
+    return tuple(read_device_info(identity, fields) for identity, fields in by_id(rows).items())
 
 
-def read_draw(identity: str, fields: Mapping[str, Any]) -> Draw:
+def read_device_power(identity: str, fields: Mapping[str, Any]) -> DevicePower:
     """Return what one row says of this moment."""
-    return Draw(
+    return DevicePower(
         identity,
         name=read_name(identity, fields),
         w=consumption(fields.get("w")),
@@ -86,11 +86,11 @@ def read_draw(identity: str, fields: Mapping[str, Any]) -> Draw:
     )
 
 
-def read_row(identity: str, fields: Mapping[str, Any]) -> Row:
+def read_device_info(identity: str, fields: Mapping[str, Any]) -> DeviceInfo:
     """Return the description in one row, without its tags."""
     tags = mapping(fields.get("tags"))
     merged_into = text(tags.get("MergeId"))
-    return Row(
+    return DeviceInfo(
         id=identity,
         name=read_name(identity, fields),
         icon=text(fields.get("icon")),
@@ -110,7 +110,7 @@ def read_name(identity: str, fields: Mapping[str, Any]) -> str | None:
     return _OUR_NAMES.get(identity) or text(fields.get("name"))
 
 
-def older_namesakes(rows: Iterable[Row]) -> Mapping[str, float]:
+def older_plugs_of_same_name(rows: Iterable[DeviceInfo]) -> Mapping[str, float]:
     """Return the ids of plugs with a newer one under their name, each with when the newest was added, seconds UTC.
 
     Such a plug was removed and added again, or there are two of one name: the list alone cannot tell.
@@ -148,19 +148,19 @@ def text(value: Any) -> str | None:
     return (value.strip() or None) if isinstance(value, str) else None
 
 
-def reason_of(fields: Mapping[str, Any]) -> str | None:
+def error_reason(fields: Mapping[str, Any]) -> str | None:
     """Return Sense's words for an error: `error_reason`, and where that is missing, what else may hold them."""
     return next(filter(None, (text(fields.get(key)) for key in REASON_KEYS)), None)
 
 
-def finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
     """Say whether this is a number that can be reckoned with: not NaN, infinite, beyond belief or a boolean."""
     return type(value) in (int, float) and abs(value) < _UNBELIEVABLE
 
 
 def number(value: Any) -> float | None:
     """Return a finite number, or None."""
-    return float(value) if finite(value) else None
+    return float(value) if is_finite(value) else None
 
 
 def watts(value: Any) -> float | None:

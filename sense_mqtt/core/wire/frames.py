@@ -12,19 +12,19 @@ from typing import Any
 
 import msgpack
 
-from sense_mqtt.core.bounds import MESSAGE_MOST_ITEMS, holds_more_items
+from sense_mqtt.core.bounds import MAX_FRAME_ITEMS, holds_more_items
 from sense_mqtt.core.wire.devices import (
-    Draw,
-    Row,
+    DeviceInfo,
+    DevicePower,
+    by_id,
     consumption,
+    error_reason,
     hertz,
-    identify,
     list_of,
     mapping,
     number,
-    read_draw,
-    read_row,
-    reason_of,
+    read_device_info,
+    read_device_power,
     rows_of,
     text,
     volts,
@@ -40,8 +40,8 @@ class RealtimeUpdate:
 
     w: float  # watts, whole house consumption, solar already added back; never below 0
     epoch: float | None = None  # seconds UTC, when it was measured; absent when polled by REST
-    devices: tuple[Draw, ...] = ()  # whoever draws now; hidden ones included
-    strangers: tuple[Row, ...] = ()  # what those of them are that were not known
+    devices: tuple[DevicePower, ...] = ()  # whoever draws now; hidden ones included
+    new_devices: tuple[DeviceInfo, ...] = ()  # what those of them are that were not known
     channels: tuple[float, ...] = ()  # watts per leg
     voltage: tuple[float, ...] = ()  # volts per leg
     hz: float | None = None
@@ -129,12 +129,12 @@ def read_update(
     if w is None:
         raise BadFrame("no_w", "a realtime update without a believable number `w`")
     epoch = number(fields.get("epoch"))
-    rows = identify(fields.get("devices"))
+    rows = by_id(fields.get("devices"))
     return RealtimeUpdate(
         w=w,
         epoch=_seconds(epoch if epoch is not None else envelope_epoch),
-        devices=tuple(read_draw(identity, row) for identity, row in rows.items()),
-        strangers=tuple(read_row(identity, row) for identity, row in rows.items() if identity not in known),
+        devices=tuple(read_device_power(identity, row) for identity, row in rows.items()),
+        new_devices=tuple(read_device_info(identity, row) for identity, row in rows.items() if identity not in known),
         channels=_legs(fields.get("channels"), watts),
         voltage=_legs(fields.get("voltage"), volts),
         hz=hertz(fields.get("hz")),
@@ -151,8 +151,8 @@ def _holds_json(raw: str | bytes) -> bool:
 
 
 def _open_json(raw: str | bytes) -> tuple[str, float | None, Any]:
-    if holds_more_items(raw, MESSAGE_MOST_ITEMS):
-        raise BadFrame("too_large", f"a message of more than {MESSAGE_MOST_ITEMS} values")
+    if holds_more_items(raw, MAX_FRAME_ITEMS):
+        raise BadFrame("too_large", f"a message of more than {MAX_FRAME_ITEMS} values")
     try:
         message = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -181,12 +181,12 @@ class _Count:
     """Counts lists and mappings while they are made, as nothing tells before how many there are."""
 
     def __init__(self) -> None:
-        self._left = MESSAGE_MOST_ITEMS
+        self._left = MAX_FRAME_ITEMS
 
     def __call__(self, made: Any) -> Any:
         self._left -= 1
         if self._left < 0:
-            raise BadFrame("too_large", f"a message of more than {MESSAGE_MOST_ITEMS} lists and mappings")
+            raise BadFrame("too_large", f"a message of more than {MAX_FRAME_ITEMS} lists and mappings")
         return made
 
 
@@ -221,7 +221,7 @@ def _read_device_states(fields: Mapping[str, Any]) -> Frame:
 
 
 def _read_monitor_info(fields: Mapping[str, Any]) -> Frame:
-    return MonitorInfo(text(fields.get("features")), claim(fields.get("online")))
+    return MonitorInfo(text(fields.get("features")), read_bool(fields.get("online")))
 
 
 def _read_data_change(fields: Mapping[str, Any]) -> Frame:
@@ -238,14 +238,14 @@ def _read_timeline_change(fields: Mapping[str, Any]) -> Frame:
 
 
 def _read_hello(fields: Mapping[str, Any]) -> Frame:
-    return Hello(claim(fields.get("online")))
+    return Hello(read_bool(fields.get("online")))
 
 
 def _read_error(fields: Mapping[str, Any]) -> Frame:
-    return FeedError(claim(fields.get("authorized")), reason_of(fields))
+    return FeedError(read_bool(fields.get("authorized")), error_reason(fields))
 
 
-def claim(value: Any) -> bool | None:
+def read_bool(value: Any) -> bool | None:
     """Return a boolean that may have come as text (`"false"` is not true), else None."""
     words: Mapping[Any, bool] = {"true": True, "false": False}
     return value if isinstance(value, bool) else words.get(value.lower()) if isinstance(value, str) else None

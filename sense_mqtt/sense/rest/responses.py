@@ -7,9 +7,9 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from sense_mqtt.core.bounds import ANSWER_MOST_ITEMS, holds_more_items
+from sense_mqtt.core.bounds import MAX_RESPONSE_ITEMS, holds_more_items
 from sense_mqtt.core.plain_text import without_hidden
-from sense_mqtt.core.wire.devices import reason_of
+from sense_mqtt.core.wire.devices import error_reason
 from sense_mqtt.errors import (
     LoginRefused,
     MfaNeeded,
@@ -117,13 +117,13 @@ def read(door: Door, answer: Answer, secrets: tuple[str, ...] = ()) -> Any:
         raise NotFound(f"Sense knows nothing there (HTTP {status})")
     if _is_html(answer) or 300 <= status < 400:
         raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
-    is_huge = holds_more_items(answer.body, ANSWER_MOST_ITEMS)
+    is_huge = holds_more_items(answer.body, MAX_RESPONSE_ITEMS)
     body: Any = NO_JSON if is_huge else _parse(answer.body)
     if status >= 400:
         raise _refusal(door, status, body, secrets)
     if is_huge:
         raise SenseUnavailable(
-            f"an answer of more than {ANSWER_MOST_ITEMS} values was not read (HTTP {status} on {door})"
+            f"an answer of more than {MAX_RESPONSE_ITEMS} values was not read (HTTP {status} on {door})"
         )
     if body is NO_JSON:
         raise SenseUnavailable(f"an answer that is no JSON (HTTP {status} on {door})")
@@ -186,7 +186,7 @@ def _is_sense(body: Mapping[str, Any]) -> bool:
 
 
 def _reason(body: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
-    reason = without_hidden((reason_of(body) or "")[:5_000])
+    reason = without_hidden((error_reason(body) or "")[:5_000])
     for secret in secrets:  # short ones too, which a Redactor leaves alone
         reason = reason.replace(secret, "***") if secret else reason
     return without_hidden(Redactor(secrets).scrub(reason))[:REASON_LONGEST]  # decoding may bring back what is hidden

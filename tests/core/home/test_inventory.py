@@ -21,7 +21,7 @@ from builders import (
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.snapshot import restore, snapshot
 
 # --- coming
 
@@ -118,7 +118,7 @@ def test_names_on_which_frames_and_list_disagree_are_told_once():
     seen = [(at, thing) for at in range(1, 20, 2) for thing in (listed(DRYER), frame(tumbler, at=at))]
     home, changes = run(HOME, (0, frame()), *seen)
     assert house_events(changes) == [("device_renamed", "1a2b3c4d", "Dryer")]
-    again = recall(7, remember(home), policy())
+    again = restore(7, snapshot(home), policy())
     _, changes = run(again, (40, listed(DRYER)), (41, frame(tumbler, at=41)), (42, listed(DRYER)))
     assert house_events(changes) == []
 

@@ -20,11 +20,11 @@ from builders import (
     withdrawn,
 )
 
-from sense_mqtt.core.changes import Withdrawal
+from sense_mqtt.core.changes import DeviceRemoved
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Interrupted
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.devices import read_device_list
 
 
 def test_a_device_that_the_list_hides_is_removed_and_its_topics_are_cleared():
@@ -72,7 +72,7 @@ def test_an_empty_list_removes_nobody():
 
 
 def test_pseudo_devices_stay_whatever_the_list_says():
-    home, changes = run(HOME, (0, frame(SOLAR)), (1, DevicesListed(read_rows([DRYER, SOLAR]))))
+    home, changes = run(HOME, (0, frame(SOLAR)), (1, DevicesListed(read_device_list([DRYER, SOLAR]))))
     assert {"always_on", "unknown", "solar"} < set(home.devices)
     assert withdrawn(changes) == []
 
@@ -108,7 +108,7 @@ BOTH = [
 @pytest.mark.parametrize("is_restarted", [False, True])
 def test_of_two_plugs_under_one_name_each_that_frames_show_stays(frames, is_restarted):
     home, _ = run(HOME, *enumerate(frames), (1.5, listed()))
-    home = recall(7, json.loads(json.dumps(remember(home))), policy()) if is_restarted else home
+    home = restore(7, json.loads(json.dumps(snapshot(home))), policy()) if is_restarted else home
     home, changes = run(home, (2, listed(OLD, NEW)), (3, frame(OLD, NEW, at=3)), (4, listed(OLD, NEW)))
     assert withdrawn(changes) == []
     assert ("device_removed", "ssi-1") not in house_events(changes)
@@ -136,7 +136,7 @@ def test_an_older_plug_that_no_frame_ever_showed_is_found_once_one_does_and_stay
 def test_a_plug_at_standby_is_in_no_frame_yet_after_a_restart_and_stays_all_the_same():
     idle = {**PLUG, "w": 0.9, "attrs": ["Idle"]}
     home, _ = run(HOME, (0, frame(idle)))
-    _, changes = run(recall(7, remember(home), policy()), (60, listed(DRYER)))
+    _, changes = run(restore(7, snapshot(home), policy()), (60, listed(DRYER)))
     assert withdrawn(changes) == []
 
 
@@ -157,8 +157,8 @@ def test_an_ignored_device_is_never_told():
 @pytest.mark.parametrize("first", [frame(DRYER, at=60), frame(at=60), listed(DRYER)])
 def test_a_device_ignored_since_the_last_start_is_withdrawn_with_the_first_thing_seen(first):
     home, _ = run(HOME, (0, frame(DRYER)), (1, listed(DRYER)))
-    home = recall(7, remember(home), IGNORING)
+    home = restore(7, snapshot(home), IGNORING)
     home, changes = run(home, (60, first), (61, Interrupted()), (62, frame(DRYER, at=62)), wanted=IGNORING)
     assert house_events(changes) == [("device_removed", "1a2b3c4d")]
-    assert [type(c) for c in changes if getattr(c, "device", None) == "1a2b3c4d"] == [Withdrawal]
+    assert [type(c) for c in changes if getattr(c, "device", None) == "1a2b3c4d"] == [DeviceRemoved]
     assert "1a2b3c4d" not in home.devices

@@ -166,7 +166,7 @@ def test_a_rumour_that_is_gone_without_a_judgement_was_taken_back():
     for at, thing in [*stream(0, 3, DRYER), (3, read(item(OFF, 2.5)))]:
         home, _ = observe(home, thing, moment(at), policy())
     after, _ = observe(home, Interrupted(), moment(4), policy())
-    after = replace(after, witness=replace(after.witness, rumours=()))
+    after = replace(after, coverage=replace(after.coverage, pending_items=()))
     assert [(r.device, r.what) for r in explain(home, after, Interrupted(), ())] == [
         (None, "gap_begins"),
         (D, "removed"),

@@ -8,11 +8,11 @@ from builders import ALWAYS_ON, DRYER, OTHER, PLUG, START, bare_frame, events, f
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Home, Tick
 from sense_mqtt.core.transitions.alignment import Known
-from sense_mqtt.core.transitions.coverage import Witness
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.transitions.coverage import Coverage
+from sense_mqtt.core.wire.devices import read_device_list
 
 HOME = Home(monitor=7)
 FAN = {"id": "ffee0011", "name": "Fan", "w": 30.0}
@@ -20,7 +20,7 @@ FAN = {"id": "ffee0011", "name": "Fan", "w": 30.0}
 
 def restart(home, wanted=None):
     """Return the house as the next process knows it."""
-    return recall(7, json.loads(json.dumps(remember(home))), wanted or policy())
+    return restore(7, json.loads(json.dumps(snapshot(home))), wanted or policy())
 
 
 def sources(changes):
@@ -34,8 +34,10 @@ def test_the_firmware_is_remembered(firmware):
 
 def test_what_is_remembered_is_what_is_known():
     seen = [(0, frame(PLUG)), (5, frame(PLUG, DRYER, at=5)), (9, frame(PLUG, at=9))]
-    home, _ = run(HOME, *seen, (10, DevicesListed(read_rows([DRYER, PLUG, {**FAN, "tags": {"UserDeleted": "true"}}]))))
-    assert remember(home) == {
+    home, _ = run(
+        HOME, *seen, (10, DevicesListed(read_device_list([DRYER, PLUG, {**FAN, "tags": {"UserDeleted": "true"}}])))
+    )
+    assert snapshot(home) == {
         "solar": None,
         "firmware": None,
         "listed": True,
@@ -73,7 +75,7 @@ def test_what_is_remembered_is_what_is_known():
              "last_on": None, "last_off": None},
         ],
     }  # fmt: skip
-    assert remember(restart(home)) == remember(home)
+    assert snapshot(restart(home)) == snapshot(home)
 
 
 def test_what_changed_during_a_restart_is_told_as_reconnect():
@@ -100,7 +102,7 @@ def test_an_unchanged_house_makes_no_event_after_a_restart_but_is_told_in_full()
 
 def test_nothing_remembered_is_told_before_a_frame_confirms_it():
     home, _ = run(HOME, (0, frame(DRYER)))
-    _, changes = run(restart(home), (60, DevicesListed(read_rows([DRYER, ALWAYS_ON, OTHER]))), (61, Tick()))
+    _, changes = run(restart(home), (60, DevicesListed(read_device_list([DRYER, ALWAYS_ON, OTHER]))), (61, Tick()))
     assert readings(changes, "state", "1a2b3c4d") == []
 
 
@@ -140,9 +142,9 @@ def test_the_present_configuration_names_what_is_recalled():
 def test_the_description_of_a_device_is_recalled():
     row = {**PLUG, "icon": "tv", "make": "LG", "model": "C1", "location": "Den", "tags": {"UserDeviceType": "TV"}}
     home, _ = run(HOME, (0, frame(row)))
-    recalled = restart(home).devices["ssi-1f2e3d4c"].row
-    assert recalled == home.devices["ssi-1f2e3d4c"].row
-    _, changes = run(restart(home), (1, DevicesListed(read_rows([row]))))
+    recalled = restart(home).devices["ssi-1f2e3d4c"].info
+    assert recalled == home.devices["ssi-1f2e3d4c"].info
+    _, changes = run(restart(home), (1, DevicesListed(read_device_list([row]))))
     assert [c for c in changes if getattr(c, "device", None) == "ssi-1f2e3d4c"] == []
 
 
@@ -162,13 +164,13 @@ DAMAGED = [
 
 @pytest.mark.parametrize("document", DAMAGED)
 def test_what_cannot_be_read_is_as_if_it_were_not_known(document):
-    assert recall(7, document, policy()) == Home(monitor=7, devices={})
+    assert restore(7, document, policy()) == Home(monitor=7, devices={})
 
 
 def test_a_device_with_fields_that_cannot_be_read_keeps_the_others():
     entry = {"id": "a", "kind": "plug", "name": 3, "state": "banana", "since": "x", "last_on": [], "icon": 4}
-    device = recall(7, {"devices": [entry]}, policy()).devices["a"]
-    assert (device.name, device.on, device.switch.since, device.last_on, device.row.icon) == (
+    device = restore(7, {"devices": [entry]}, policy()).devices["a"]
+    assert (device.name, device.on, device.switch.since, device.last_on, device.info.icon) == (
         "a",
         None,
         None,
@@ -181,9 +183,9 @@ def test_edges_and_spans_that_cannot_be_read_are_forgotten():
     known = [{"event_type": "turned_on"}, {"time": 5}, {"event_type": "turned_on", "time": 7.0}]
     devices = [{"id": "1a2b3c4d", "kind": "detected", "known": known}]
     witness = {"horizon": "x", "blind": [[1], [1, None], [1, 2], 5], "offsets": ["y", 3]}
-    home = recall(7, {"devices": devices, "witness": witness}, policy())
+    home = restore(7, {"devices": devices, "witness": witness}, policy())
     assert home.devices["1a2b3c4d"].known == (Known("turned_on", 7.0, 7.0),)
-    assert home.witness == Witness(blind=((1.0, 2.0),), offsets=(3.0,))
+    assert home.coverage == Coverage(unobserved=((1.0, 2.0),), clock_offsets=(3.0,))
 
 
 def test_a_document_as_the_first_release_wrote_it_is_read():
@@ -199,8 +201,8 @@ def test_a_document_as_the_first_release_wrote_it_is_read():
              "last_off": None},
         ],
     }  # fmt: skip
-    home = recall(7, json.loads(json.dumps(document)), policy())
-    assert {**remember(home), **document} == remember(home)
+    home = restore(7, json.loads(json.dumps(document)), policy())
+    assert {**snapshot(home), **document} == snapshot(home)
     _, changes = run(home, (20, frame(DRYER, at=20, solar_w=100.0)))
     assert sources(changes) == [("turned_on", "reconnect")]
     assert readings(changes, "grid_power") == ["200.0"]

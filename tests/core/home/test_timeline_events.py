@@ -7,10 +7,10 @@ from builders import DRYER, START, events, frame, policy, readings, run
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import TimelineChange
 from sense_mqtt.core.wire.timeline import TimelineItem
 
@@ -103,7 +103,7 @@ def test_earlier_edges_of_a_gap_that_come_after_a_newer_one_are_late():
 
 def test_a_late_edge_does_not_change_the_state():
     late = read(item("turned_on", 80), item("turned_off", 85))
-    listed = DevicesListed(read_rows([DRYER]))
+    listed = DevicesListed(read_device_list([DRYER]))
     gap = [(2, listed), (3, Interrupted()), *stream(100, 120)]
     _, changes = run(HOME, *stream(0, 3), *gap, (120, late), (121, Tick()))
     assert [kind for kind, *_ in told(changes)] == ["turned_on", "turned_off"]
@@ -113,7 +113,7 @@ def test_a_late_edge_does_not_change_the_state():
 @pytest.mark.parametrize("polls", [range(0, 600, 60)])
 def test_runs_between_polls_are_told_by_the_timeline(polls):
     frames = [(at, frame(at=None)) for at in polls]
-    listed = DevicesListed(read_rows([DRYER, {"id": "always_on"}]))
+    listed = DevicesListed(read_device_list([DRYER, {"id": "always_on"}]))
     runs = read(item("turned_on", 130), item("turned_off", 140), item("turned_on", 250), item("turned_off", 262))
     _, changes = run(HOME, (0, listed), *frames, (600, runs), (600, frame(at=None)), (601, Tick()))
     assert [(kind, at) for kind, at, *_ in told(changes)] == [
@@ -145,7 +145,7 @@ def test_a_change_that_is_held_back_when_the_feed_drops_is_told_once():
 
 def test_a_device_that_is_not_known_yet_is_waited_for():
     strange = item("turned_on", 20, device="ffee0011")
-    listed = DevicesListed(read_rows([{"id": "ffee0011", "name": "Fan"}, {"id": "always_on"}]))
+    listed = DevicesListed(read_device_list([{"id": "ffee0011", "name": "Fan"}, {"id": "always_on"}]))
     home, changes = run(HOME, *stream(0, 3), (3, Interrupted()), (40, read(strange)))
     assert told(changes) == []
     _, changes = run(home, (41, listed), (42, Tick()))
@@ -155,15 +155,17 @@ def test_a_device_that_is_not_known_yet_is_waited_for():
 def test_a_device_that_is_hidden_or_never_known_is_forgotten():
     hidden = {"id": "ffee0011", "name": "Fan", "tags": {"UserDeleted": "true"}}
     items = read(item("turned_on", 20, device="ffee0011"), item("turned_on", 20, device="nobody"))
-    home, _ = run(HOME, *stream(0, 3), (1, DevicesListed(read_rows([hidden, DRYER]))), (3, Interrupted()), (40, items))
-    assert [rumour.device for rumour in home.witness.rumours] == ["nobody"]
+    home, _ = run(
+        HOME, *stream(0, 3), (1, DevicesListed(read_device_list([hidden, DRYER]))), (3, Interrupted()), (40, items)
+    )
+    assert [rumour.device for rumour in home.coverage.pending_items] == ["nobody"]
     home, _ = run(home, (400, frame(at=400)))
-    assert home.witness.rumours == ()
+    assert home.coverage.pending_items == ()
 
 
 def test_a_restart_tells_nothing_twice_and_nothing_less():
     home, before = run(HOME, *stream(0, 5), *stream(5, 9, DRYER), *stream(9, 12))
-    home = recall(7, json.loads(json.dumps(remember(home))), policy())
+    home = restore(7, json.loads(json.dumps(snapshot(home))), policy())
     timeline = read(item("turned_on", 5.3), item("turned_off", 9.4), item("turned_on", 100), item("turned_off", 150))
     _, after = run(home, (200, timeline), *stream(200, 203))
     assert [kind for kind, *_ in told(before)] == ["turned_on", "turned_off"]
@@ -178,14 +180,14 @@ def test_the_offset_of_the_clocks_is_learned():
         seen.append((begin + 60, read(item("turned_on", begin + 22), item("turned_off", begin + 32))))
         seen += stream(begin + 60, begin + 100)
     home, changes = run(HOME, *seen)
-    assert home.witness.offset_s == 12
+    assert home.coverage.offset_s == 12
     assert len(told(changes)) == 8
 
 
 def test_after_an_edge_of_the_timeline_the_next_frame_tells_the_watts_at_once():
     seen = [
         *stream(0, 3),
-        (2, DevicesListed(read_rows([DRYER]))),
+        (2, DevicesListed(read_device_list([DRYER]))),
         (3, Interrupted()),
         (20, read(item("turned_on", 10))),
     ]
@@ -198,12 +200,12 @@ def test_frames_older_than_an_edge_of_the_timeline_do_not_undo_it(held_s):
     held = policy({D: DeviceRules(off_delay_s=held_s)})
     gap = [(3, Interrupted()), (60, read(item("turned_on", 40.4), item("turned_off", 50.4)))]
     late = [(61 + at / 10, frame(*([DRYER] if 40 < at < 50 else []), at=at)) for at in range(35, 60)]
-    _, changes = run(HOME, *stream(0, 3), (2, DevicesListed(read_rows([DRYER]))), *gap, *late, wanted=held)
+    _, changes = run(HOME, *stream(0, 3), (2, DevicesListed(read_device_list([DRYER]))), *gap, *late, wanted=held)
     assert [(kind, at) for kind, at, *_ in told(changes)] == [("turned_on", 40.4), ("turned_off", 50.4)]
 
 
 def test_a_poll_that_may_be_older_than_an_edge_of_the_timeline_does_not_undo_it():
-    listed = DevicesListed(read_rows([DRYER]))
+    listed = DevicesListed(read_device_list([DRYER]))
     seen = [(0, frame(at=None)), (1, listed), (2, Interrupted()), (60, read(item("turned_on", 50)))]
     _, changes = run(HOME, *seen, (60, frame(at=None)), (120, frame(DRYER, at=None)), (180, frame(at=None)))
     assert [(kind, at) for kind, at, *_ in told(changes)] == [("turned_on", 50), ("turned_off", 180)]
@@ -241,11 +243,11 @@ def test_a_frame_older_than_an_edge_of_the_timeline_tells_no_watts():
 def test_polls_say_nothing_of_the_offset_of_the_clocks():
     polls = [(at, frame(*([DRYER] if at % 4 else []), at=None)) for at in range(0, 40, 2)]
     home, _ = run(HOME, *polls, (40, read(*(item("turned_on", at - 9) for at in range(10, 38, 4)))))
-    assert home.witness.offset_s == 0
+    assert home.coverage.offset_s == 0
 
 
 def test_an_edge_that_the_timeline_told_before_a_poll_showed_it_is_told_once():
-    listed = DevicesListed(read_rows([DRYER]))
+    listed = DevicesListed(read_device_list([DRYER]))
     seen = [(0, frame(at=None)), (1, listed), (60, frame(at=None)), (61, read(item("turned_on", 45)))]
     _, changes = run(HOME, *seen, (120, frame(DRYER, at=None)), (180, frame(DRYER, at=None)))
     assert [(kind, at) for kind, at, *_ in told(changes)] == [("turned_on", 45)]
@@ -287,13 +289,13 @@ def test_a_restart_while_the_next_poll_is_held_back_tells_nothing_twice():
     polls = [(0, frame(at=None)), (60, frame(DRYER, at=None)), (120, frame(DRYER, at=None))]
     between = [(121, read(item("turned_on", 50), item("turned_off", 110))), (180, frame(at=None))]
     home, before = run(HOME, *polls, *between, wanted=held)
-    home = recall(7, json.loads(json.dumps(remember(home))), held)
+    home = restore(7, json.loads(json.dumps(snapshot(home))), held)
     _, after = run(home, (300, frame(at=None)), (301, Tick()), (304, Tick()), wanted=held)
     assert [(kind, at) for kind, at, *_ in told([*before, *after])] == [("turned_on", 60), ("turned_off", 110)]
 
 
 def test_a_poll_that_agrees_with_the_timeline_is_not_passed_over():
-    listed = DevicesListed(read_rows([DRYER]))
+    listed = DevicesListed(read_device_list([DRYER]))
     polls = [(at, frame(DRYER, at=None)) for at in (141, 161, 181)]
     _, changes = run(
         HOME, (0, frame(at=None)), (1, listed), (121, frame(at=None)), (125, read(item("turned_on", 120.6))), *polls
@@ -303,7 +305,7 @@ def test_a_poll_that_agrees_with_the_timeline_is_not_passed_over():
 
 
 def test_watts_that_may_be_those_of_an_earlier_run_are_corrected_by_the_next_poll():
-    listed = DevicesListed(read_rows([DRYER]))
+    listed = DevicesListed(read_device_list([DRYER]))
     seen = [(0, frame(at=None)), (1, listed), (60, frame(at=None)), (75, read(item("turned_on", 70)))]
     polls = [(80, frame({**DRYER, "w": 77.0}, at=None)), (100, frame(DRYER, at=None)), (120, frame(DRYER, at=None))]
     _, changes = run(HOME, *seen, *polls)
@@ -391,7 +393,9 @@ def test_what_sense_takes_back_before_it_was_told_is_not_told(pushed_later, told
 
 def test_an_edge_whose_item_was_taken_back_takes_the_next_one():
     gap = [(6, Interrupted()), (60, read(item("turned_on", 20, guid="a"))), *stream(60, 63, DRYER)]
-    home, changes = run(HOME, *stream(0, 2), (1, DevicesListed(read_rows([DRYER]))), *stream(2, 6), *gap[:1], *gap[2:])
+    home, changes = run(
+        HOME, *stream(0, 2), (1, DevicesListed(read_device_list([DRYER]))), *stream(2, 6), *gap[:1], *gap[2:]
+    )
     assert told(changes) == [("turned_on", 60, "reconnect", False)]
     seen = [gap[1], (64, removed(item("turned_on", 20, guid="a"))), (65, pushed(item("turned_on", 50, guid="b")))]
     home, changes = run(home, *((63 + n, thing) for n, (_, thing) in enumerate(seen)), *stream(66, 120, DRYER))

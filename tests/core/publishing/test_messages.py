@@ -5,7 +5,7 @@ import json
 import pytest
 from builders import START
 
-from sense_mqtt.core.changes import Event, Introduction, Reading, Withdrawal
+from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading
 from sense_mqtt.core.publishing.messages import HomeTopics, as_of, identify_payload, recall_event, say
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
@@ -58,7 +58,7 @@ def test_an_event_of_the_house_names_the_device_that_it_is_about():
 
 
 def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
-    messages = say([Withdrawal("a")], TOPICS)
+    messages = say([DeviceRemoved("a")], TOPICS)
     assert [message.topic.removeprefix("home/sense/7/device/a/") for message in messages] == [
         "attributes",
         "state",
@@ -73,7 +73,7 @@ def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
 
 
 def test_an_introduction_is_left_to_discovery():
-    assert say([Introduction("a"), Introduction(None)], TOPICS) == ()
+    assert say([DeviceChanged("a"), DeviceChanged(None)], TOPICS) == ()
 
 
 RECORDED = '{"id":"b3f0","time":"2026-11-18T11:06:40.000Z","late":false}'

@@ -3,7 +3,7 @@
 import pytest
 
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.topic_ids import apart, safe
+from sense_mqtt.core.topic_ids import sanitize_id, unique_topic_id
 
 TOPICS = Topics()
 
@@ -33,7 +33,7 @@ def test_topic_is_as_the_contract_has_it(built: str, name: str) -> None:
     [("1a2b3c4d", "1a2b3c4d"), ("always_on", "always_on"), ("a.b c/d+#é", "a_b_c_d___"), ("SSI-1", "SSI-1")],
 )
 def test_unsafe_characters_of_an_id_become_underscores(identity: str, written: str) -> None:
-    assert safe(identity) == written
+    assert sanitize_id(identity) == written
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ APART = [
 
 @pytest.mark.parametrize(("identity", "others", "expected"), APART)
 def test_ids_that_differ_in_unsafe_characters_only_have_topics_of_their_own(identity, others, expected):
-    assert apart(identity, others) == expected
+    assert unique_topic_id(identity, others) == expected

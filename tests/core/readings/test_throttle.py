@@ -10,7 +10,7 @@ from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import DeviceEnergy, Energy
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.readings.throttle import describe, tell_availability
-from sense_mqtt.core.wire.devices import read_rows
+from sense_mqtt.core.wire.devices import read_device_list
 
 HOME = Home(monitor=7)
 WATTS = {"id": "1a2b3c4d", "name": "Dryer"}
@@ -76,7 +76,7 @@ def test_without_fresh_frames_no_value_is_told():
         (0, frame(DRYER)),
         (5, frame({**DRYER, "w": 1.0}, at=5)),
         (61, Tick()),
-        (62, DevicesListed(read_rows([DRYER]))),
+        (62, DevicesListed(read_device_list([DRYER]))),
     ]
     _, changes = run(HOME, *seen)
     assert readings(changes, "power", "1a2b3c4d") == ["5584.7"]

@@ -3,18 +3,18 @@
 import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.transitions.on_off import Sight, Switch, look, settle
-from sense_mqtt.core.wire.devices import Draw
+from sense_mqtt.core.transitions.on_off import Sample, SwitchState, apply_sample, settle
+from sense_mqtt.core.wire.devices import DevicePower
 
 AT_ONCE = DeviceRules(off_delay_s=0)
-ON, IDLE, OFF, UNWEIGHED = Draw("a", w=1000.0), Draw("a", w=0.9, idle=True), None, Draw("a")
+ON, IDLE, OFF, UNWEIGHED = DevicePower("a", w=1000.0), DevicePower("a", w=0.9, idle=True), None, DevicePower("a")
 
 
 def watch(*seen, rules=AT_ONCE, switch=None):
     """Look at (second, row[, source]) one after the other; return the switch and the transitions."""
-    switch, transitions = switch or Switch(), []
+    switch, transitions = switch or SwitchState(), []
     for at, row, *source in seen:
-        switch, transition = look(switch, Sight(row, 1000.0 + at, 50.0 + at, *source), rules)
+        switch, transition = apply_sample(switch, Sample(row, 1000.0 + at, 50.0 + at, *source), rules)
         transitions += [transition] if transition else []
     return switch, transitions
 
@@ -87,7 +87,7 @@ def test_a_held_back_change_settles_without_further_looks():
     switch, _ = watch((0, ON), (1, OFF), rules=rules)
     assert settle(switch, 53.9, rules) == (switch, None)
     settled, transition = settle(switch, 54.0, rules)  # 2 s and one of grace after it was seen
-    assert (settled.state, settled.pending, settled.since) == ("off", None, 1001.0)
+    assert (settled.state, settled.held, settled.since) == ("off", None, 1001.0)
     assert (transition.event_type, transition.time, transition.power_w) == ("turned_off", 1001.0, 0.0)
 
 
@@ -108,14 +108,14 @@ THRESHOLDS = [
 
 @pytest.mark.parametrize(("thresholds", "watts", "expected"), THRESHOLDS)
 def test_thresholds_replace_what_sense_says(thresholds, watts, expected):
-    seen = [(n + 1, Draw("a", w=float(w))) for n, w in enumerate(watts)]
+    seen = [(n + 1, DevicePower("a", w=float(w))) for n, w in enumerate(watts)]
     _, transitions = watch((0, OFF), *seen, rules=DeviceRules(off_delay_s=0, **thresholds))
     assert told(transitions) == expected
 
 
 def test_a_plug_below_its_threshold_is_idle_only_where_sense_says_so():
     rules = DeviceRules(off_delay_s=0, on_above_w=100)
-    _, transitions = watch((0, Draw("a", w=150.0)), (1, IDLE), (2, Draw("a", w=50.0)), rules=rules)
+    _, transitions = watch((0, DevicePower("a", w=150.0)), (1, IDLE), (2, DevicePower("a", w=50.0)), rules=rules)
     assert told(transitions) == [("idle", 1), ("turned_off", 2)]
 
 
@@ -128,7 +128,7 @@ def test_a_threshold_without_watts_leaves_it_to_presence():
 
 
 def test_a_run_is_measured_from_its_first_look_to_its_last():
-    _, transitions = watch((0, OFF), (10, ON), (20, Draw("a", w=500.0)), (30, OFF))
+    _, transitions = watch((0, OFF), (10, ON), (20, DevicePower("a", w=500.0)), (30, OFF))
     off = transitions[-1]
     assert off.duration_s == 20
     assert off.energy_kwh == pytest.approx(15_000 / 3.6e6)  # 1000 W for 10 s and 500 W for 10 s
@@ -143,7 +143,7 @@ def test_the_energy_of_a_run_includes_the_time_in_which_its_on_was_held_back():
 
 def test_the_energy_of_a_run_excludes_the_time_in_which_its_off_was_held_back():
     rules = DeviceRules(on_above_w=100, off_delay_s=10)
-    low = Draw("a", w=50.0)
+    low = DevicePower("a", w=50.0)
     _, transitions = watch((0, OFF), (10, ON), (20, low), (25, low), (30, low), rules=rules)
     assert transitions[-1].duration_s == 10
     assert transitions[-1].energy_kwh == pytest.approx(10_000 / 3.6e6)
@@ -179,13 +179,13 @@ def test_a_gap_within_a_held_back_on_leaves_the_energy_unknown():
 
 
 def test_energy_needs_more_than_a_state_that_was_recalled():
-    _, transitions = watch((10, OFF), switch=Switch("on", 1000.0))
+    _, transitions = watch((10, OFF), switch=SwitchState("on", 1000.0))
     assert (transitions[0].duration_s, transitions[0].energy_kwh) == (10, None)
 
 
 def test_power_is_that_of_the_newest_look():
     rules = DeviceRules(on_delay_s=2)
-    _, transitions = watch((0, OFF), (1, ON), (3, Draw("a", w=7.0)), rules=rules)
+    _, transitions = watch((0, OFF), (1, ON), (3, DevicePower("a", w=7.0)), rules=rules)
     assert transitions[0].power_w == 7.0
 
 

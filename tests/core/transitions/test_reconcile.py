@@ -4,15 +4,17 @@ import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.transitions.alignment import Known
-from sense_mqtt.core.transitions.coverage import Witness
+from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.reconcile import judge
 from sense_mqtt.core.wire.timeline import TimelineItem
 
 DEVICE = "1a2b3c4d"
 ON, OFF, IDLE = "turned_on", "turned_off", "idle"
 RULES = DeviceRules(off_delay_s=2.0)
-STREAM = Witness(horizon=0.0, looked=1000.0, sure=1000.0)  # frames looked on all the time
-GAP = Witness(horizon=0.0, looked=1000.0, sure=1000.0, blind=((100.0, 400.0),))
+STREAM = Coverage(
+    known_since=0.0, last_observed_at=1000.0, last_observed_earliest=1000.0
+)  # frames looked on all the time
+GAP = Coverage(known_since=0.0, last_observed_at=1000.0, last_observed_earliest=1000.0, unobserved=((100.0, 400.0),))
 
 
 def item(edge, time, guid=None):
@@ -106,7 +108,7 @@ CASES = [
     ),
     (
         "two runs a second apart in a hole of seconds are two",
-        Witness(horizon=0.0, looked=1000.0, sure=1000.0, blind=((200.0, 208.0),)),
+        Coverage(known_since=0.0, last_observed_at=1000.0, last_observed_earliest=1000.0, unobserved=((200.0, 208.0),)),
         [],
         [item(ON, 201), item(OFF, 203), item(ON, 204), item(OFF, 207)],
         [(ON, 201), (OFF, 203), (ON, 204), (OFF, 207)],
@@ -115,7 +117,9 @@ CASES = [
     ("idle ends a run", GAP, [seen(ON, 50)], [item(IDLE, 200), item(OFF, 300)], [(IDLE, 200), (OFF, 300)], []),
     (
         "the offset of the clocks is taken into account",
-        Witness(horizon=0.0, looked=1000.0, sure=1000.0, offsets=(12.0, 12.0, 12.0)),
+        Coverage(
+            known_since=0.0, last_observed_at=1000.0, last_observed_earliest=1000.0, clock_offsets=(12.0, 12.0, 12.0)
+        ),
         [seen(ON, 200), seen(OFF, 210), seen(ON, 220)],
         [item(ON, 212), item(OFF, 222), item(ON, 232)],
         [],
@@ -130,7 +134,7 @@ CASES = [
 def test_rule(witness, known, rumours, news, offsets):
     verdict = judge(witness, rumours, known, RULES, gap=False, present=2000.0, on=False)
     assert [(each.edge, each.time) for each in verdict.news] == news
-    assert list(verdict.offsets) == offsets
+    assert list(verdict.clock_offsets) == offsets
 
 
 FLAPPING = [
@@ -190,7 +194,9 @@ def test_a_matched_edge_remembers_what_the_timeline_said():
 
 
 def test_what_is_a_little_older_may_be_a_known_edge_and_is_no_news():
-    witness = Witness(horizon=100.0, looked=1000.0, sure=1000.0, blind=((100.0, 400.0),))
+    witness = Coverage(
+        known_since=100.0, last_observed_at=1000.0, last_observed_earliest=1000.0, unobserved=((100.0, 400.0),)
+    )
     told = Known(ON, 110.0, 90.0)
     verdict = judge(witness, [item(ON, 95), item(OFF, 99)], [told], RULES, gap=False, present=2000.0, on=False)
     assert (verdict.known[0].told, verdict.news) == (95, ())

@@ -12,12 +12,12 @@ from mutations import DEVICE, ITEM, MESSAGES, ODD, PLUG, RUN, UPDATE, USAGE, dee
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import from_trends, join
-from sense_mqtt.core.home.snapshot import recall, remember
+from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.messages import HomeTopics, say
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_rows, rows_of
+from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list, rows_of
 from sense_mqtt.core.wire.frames import RealtimeUpdate, decode, read_update
 from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import BadFrame
@@ -66,7 +66,7 @@ def survive(home: Home, read, at: float) -> Home:
     for thing in (seen, Tick()):
         home, changes = observe(home, thing, moment(at), POLICY)
         check_all(home, changes)
-    assert remember(recall(7, read_strictly(json.dumps(remember(home))), POLICY)) == remember(home)
+    assert snapshot(restore(7, read_strictly(json.dumps(snapshot(home))), POLICY)) == snapshot(home)
     return home
 
 
@@ -129,7 +129,7 @@ def test_random_answers_of_rest_gone_wrong(seed):
     home = Home(monitor=7)
     for at in range(200):
         home = survive(home, partial(read_update, mutate(UPDATE["payload"], dice)), float(at))
-        rows = read_rows(mutate([DEVICE, PLUG, *UPDATE["payload"]["devices"]], dice))
+        rows = read_device_list(mutate([DEVICE, PLUG, *UPDATE["payload"]["devices"]], dice))
         home = survive(home, partial(DevicesListed, rows), float(at))
         usage = mutate(USAGE, dice)
         for energy in (join("DAY", usage, mutate(USAGE, dice)), from_trends("DAY", usage)):
@@ -150,10 +150,10 @@ def test_events_of_a_device_alternate_and_their_times_grow_whatever_the_order_of
     for at in range(400):
         shown = {draw.id for draw in update.devices if draw.id in VIRTUAL_IDS or dice.random() < 0.5}
         draws = tuple(draw for draw in update.devices if draw.id in shown)
-        strangers = tuple(row for row in update.strangers if row.id in shown)
+        strangers = tuple(row for row in update.new_devices if row.id in shown)
         epoch = dice.choice([None, START + at, START + at - dice.randrange(3)])
         seen = RealtimeUpdate(1.0, epoch, draws, strangers)
-        thing = dice.choice([seen] * 6 + [Tick(), Interrupted(), DevicesListed(update.strangers)])
+        thing = dice.choice([seen] * 6 + [Tick(), Interrupted(), DevicesListed(update.new_devices)])
         home, more = observe(home, thing, moment(at), POLICY)
         changes += more
     for device in ("1a2b3c4d", "ssi-1"):

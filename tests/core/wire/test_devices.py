@@ -4,16 +4,16 @@ import pytest
 
 from sense_mqtt.core.timestamps import read_instant
 from sense_mqtt.core.wire.devices import (
-    Draw,
-    Row,
-    identify,
+    DeviceInfo,
+    DevicePower,
+    by_id,
     list_of,
     mapping,
     number,
-    older_namesakes,
-    read_draw,
-    read_row,
-    read_rows,
+    older_plugs_of_same_name,
+    read_device_info,
+    read_device_list,
+    read_device_power,
     rows_of,
     text,
 )
@@ -37,12 +37,12 @@ DESCRIBED = {
 @pytest.mark.parametrize("told", ["Other", "Unknown", None])
 def test_what_belongs_to_no_device_has_one_name_in_frames_and_in_the_list(told):
     fields = {"id": "unknown", "name": told}
-    assert read_row("unknown", fields).name == read_draw("unknown", fields).name == "Other"
+    assert read_device_info("unknown", fields).name == read_device_power("unknown", fields).name == "Other"
 
 
 def test_a_row_is_read_without_its_tags():
-    assert read_rows([DESCRIBED]) == (
-        Row(
+    assert read_device_list([DESCRIBED]) == (
+        DeviceInfo(
             id="1a2b3c4d",
             name="Fridge / Freezer",
             icon="fridge",
@@ -57,7 +57,7 @@ def test_a_row_is_read_without_its_tags():
 
 
 def test_what_a_frame_says_of_a_device_is_read_without_what_it_is():
-    assert read_draw("1a2b3c4d", DESCRIBED) == Draw(
+    assert read_device_power("1a2b3c4d", DESCRIBED) == DevicePower(
         id="1a2b3c4d", name="Fridge / Freezer", w=120.0, idle=True, always_on_w=3.5
     )
 
@@ -73,31 +73,31 @@ TYPES = [
 
 @pytest.mark.parametrize(("tags", "kind"), TYPES)
 def test_the_type_is_what_the_user_said_else_what_sense_thinks(tags, kind):
-    assert read_row("a", {"tags": tags}).type == kind
+    assert read_device_info("a", {"tags": tags}).type == kind
 
 
 @pytest.mark.parametrize("fields", [{}, {"id": None}, {"id": 5}, {"id": "  "}, {"id": ["a"]}])
 def test_a_row_without_an_id_is_passed_over(fields):
-    assert identify([fields]) == {}
-    assert read_rows([fields]) == ()
+    assert by_id([fields]) == {}
+    assert read_device_list([fields]) == ()
 
 
 @pytest.mark.parametrize("wrong", [5, {}, ["x"], True])
 @pytest.mark.parametrize("field", ["name", "icon", "make", "model", "location", "w", "ao_w", "attrs", "tags"])
 def test_a_wrong_typed_field_of_a_row_is_absent(field, wrong):
-    assert read_row("a", {field: wrong}) == Row("a")
+    assert read_device_info("a", {field: wrong}) == DeviceInfo("a")
     if (field, wrong) not in (("w", 5), ("ao_w", 5)):
-        assert read_draw("a", {field: wrong}) == Draw("a")
+        assert read_device_power("a", {field: wrong}) == DevicePower("a")
 
 
 def test_each_id_counts_once_and_the_first_wins():
     first, second, again = {"id": " a ", "w": 1}, {"id": "b"}, {"id": "a", "w": 2}
-    assert identify([first, second, again]) == {"a": first, "b": second}
+    assert by_id([first, second, again]) == {"a": first, "b": second}
 
 
 @pytest.mark.parametrize("wrong", [None, {}, "x", 3, [None, 1, "x", []]])
 def test_what_is_no_list_of_mappings_holds_no_rows(wrong):
-    assert read_rows(wrong) == ()
+    assert read_device_list(wrong) == ()
     assert rows_of(wrong) == []
 
 
@@ -115,7 +115,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("fields", "kind"), KINDS)
 def test_kinds(fields, kind):
-    assert read_row(fields["id"], fields).kind == kind
+    assert read_device_info(fields["id"], fields).kind == kind
 
 
 HIDDEN = [
@@ -133,15 +133,15 @@ HIDDEN = [
 
 @pytest.mark.parametrize(("fields", "hidden"), HIDDEN)
 def test_hidden_rows(fields, hidden):
-    assert read_row(fields["id"], fields).hidden is hidden
+    assert read_device_info(fields["id"], fields).hidden is hidden
 
 
 def test_a_merged_row_names_its_parent():
-    assert read_row("a", {"tags": {"MergeId": "b"}}).merged_into == "b"
+    assert read_device_info("a", {"tags": {"MergeId": "b"}}).merged_into == "b"
 
 
 def test_hidden_rows_are_not_visible_but_solar_is():
-    rows = (Row("a"), Row("b", hidden=True), Row("solar", kind="virtual", hidden=True))
+    rows = (DeviceInfo("a"), DeviceInfo("b", hidden=True), DeviceInfo("solar", kind="virtual", hidden=True))
     assert [row.id for row in rows if row.visible] == ["a", "solar"]
 
 
@@ -157,17 +157,17 @@ NAMESAKES = [
 
 @pytest.mark.parametrize(("created", "older"), NAMESAKES)
 def test_plugs_that_have_a_newer_namesake(created, older):
-    rows = [Row(f"p{n}", "TV", kind="plug", created=date) for n, date in enumerate(created)]
+    rows = [DeviceInfo(f"p{n}", "TV", kind="plug", created=date) for n, date in enumerate(created)]
     newest = max(read_instant(date) or 0.0 for date in created)
-    assert older_namesakes(rows) == dict.fromkeys(older, newest)
+    assert older_plugs_of_same_name(rows) == dict.fromkeys(older, newest)
 
 
 def test_detected_devices_nameless_plugs_and_hidden_ones_are_nobodys_namesakes():
     old, new = {"created": "2023-01-01"}, {"created": "2024-01-01"}
-    detected = (Row("a", "Heat", **old), Row("b", "Heat", **new))
-    nameless = (Row("c", kind="plug", **old), Row("d", kind="plug", **new))
-    hidden = (Row("e", "TV", kind="plug", **old), Row("f", "TV", kind="plug", hidden=True, **new))
-    assert older_namesakes((*detected, *nameless, *hidden)) == {}
+    detected = (DeviceInfo("a", "Heat", **old), DeviceInfo("b", "Heat", **new))
+    nameless = (DeviceInfo("c", kind="plug", **old), DeviceInfo("d", kind="plug", **new))
+    hidden = (DeviceInfo("e", "TV", kind="plug", **old), DeviceInfo("f", "TV", kind="plug", hidden=True, **new))
+    assert older_plugs_of_same_name((*detected, *nameless, *hidden)) == {}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_numbers(value, read):
     ],
 )
 def test_a_device_draws_what_a_house_can_carry_and_never_less_than_nothing(told, read):
-    draw = read_draw("a", {"w": told, "ao_w": told})
+    draw = read_device_power("a", {"w": told, "ao_w": told})
     assert (draw.w, draw.always_on_w) == (read, read)
 
 

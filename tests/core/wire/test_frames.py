@@ -6,8 +6,8 @@ from dataclasses import replace
 import msgpack
 import pytest
 
-from sense_mqtt.core.bounds import MESSAGE_MOST_ITEMS
-from sense_mqtt.core.wire.devices import Draw, Row
+from sense_mqtt.core.bounds import MAX_FRAME_ITEMS
+from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import (
     DataChange,
     DeviceStates,
@@ -17,8 +17,8 @@ from sense_mqtt.core.wire.frames import (
     RealtimeUpdate,
     TimelineChange,
     Unknown,
-    claim,
     decode,
+    read_bool,
     read_update,
 )
 from sense_mqtt.core.wire.timeline import TimelineItem
@@ -38,8 +38,8 @@ FULL = {
 READ = RealtimeUpdate(
     w=2766.13,
     epoch=1795000000.0,
-    devices=(Draw("unknown", "Other", 50.0),),
-    strangers=(Row("unknown", "Other", type="Unknown", kind="virtual"),),
+    devices=(DevicePower("unknown", "Other", 50.0),),
+    new_devices=(DeviceInfo("unknown", "Other", type="Unknown", kind="virtual"),),
     channels=(2687.87, 78.26),
     voltage=(120.1, 121.2),
     hz=59.98,
@@ -72,7 +72,7 @@ def test_a_frame_needs_nothing_but_w():
 
 @pytest.mark.parametrize("raw", ENVELOPES)
 def test_of_known_devices_a_frame_is_read_without_what_they_are(raw):
-    assert decode(raw, {"unknown"}) == replace(READ, strangers=())
+    assert decode(raw, {"unknown"}) == replace(READ, new_devices=())
     assert decode(raw, {"somebody else"}) == READ
 
 
@@ -260,10 +260,10 @@ def test_an_error_never_quotes_the_message():
     [(True, True), (False, False), ("True", True), ("FALSE", False), ("yes", None), (1, None), (None, None)],
 )
 def test_claims_may_come_as_text(value, claimed):
-    assert claim(value) is claimed
+    assert read_bool(value) is claimed
 
 
-MOST = MESSAGE_MOST_ITEMS
+MOST = MAX_FRAME_ITEMS
 TOO_LARGE = [
     pytest.param("[" + "{}," * MOST + "0]", id="empty objects"),
     pytest.param('{"type": "hello", "payload": [' + "0," * MOST + "0]}", id="numbers"),

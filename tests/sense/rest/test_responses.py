@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from sense_mqtt.core.bounds import ANSWER_MOST_ITEMS
+from sense_mqtt.core.bounds import MAX_RESPONSE_ITEMS
 from sense_mqtt.errors import (
     LoginRefused,
     NotFound,
@@ -181,7 +181,7 @@ def test_a_refused_login_says_what_to_do(body, advice):
         read("authenticate", Answer(401, body))
 
 
-HUGE = b"[" + b"{}," * ANSWER_MOST_ITEMS + b"0]"
+HUGE = b"[" + b"{}," * MAX_RESPONSE_ITEMS + b"0]"
 
 
 @pytest.mark.parametrize(("status", "error"), [(200, "more than 250000 values"), (401, "HTTP 401")])
