@@ -17,7 +17,7 @@ from sense_mqtt.bridge.request_handler import Reception
 from sense_mqtt.bridge.scheduler import Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Clock, Moment
-from sense_mqtt.core.commands.parse import Command
+from sense_mqtt.core.commands.replies import Command
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox

@@ -11,7 +11,8 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.scheduler import Schedules
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.commands.parse import Command, Reply, answer, choose_monitor, explain, parse, refuse
+from sense_mqtt.core.commands.parse import choose_monitor, parse
+from sense_mqtt.core.commands.replies import Command, Reply, answer, explain, refuse
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.energy.periods import Energy

@@ -9,15 +9,9 @@ from sense_mqtt.bridge.homes import choose_monitors, introduce_home
 from sense_mqtt.bridge.withdrawals import write_config
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
-from sense_mqtt.core.commands.parse import (
-    ABSENT,
-    COMMANDS,
-    Command,
-    ReplyTo,
-    choose_monitor,
-    complete,
-    read_pairs,
-)
+from sense_mqtt.core.commands.parse import choose_monitor
+from sense_mqtt.core.commands.replies import ABSENT, Command, ReplyTo
+from sense_mqtt.core.commands.table import COMMANDS, complete, read_pairs
 from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.observe import observe

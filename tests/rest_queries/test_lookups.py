@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.commands.parse import COMMANDS, complete
+from sense_mqtt.core.commands.table import COMMANDS, complete
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.errors import NotFound, SenseUnavailable
 from sense_mqtt.rest_queries.lookups import LOOKUPS, NEW_ENDPOINTS_AGAIN_S, Lookups

@@ -10,35 +10,14 @@ from typing import Any, NoReturn
 from sense_mqtt.core.commands.arguments import MONITOR_ID, Argument, shown
 from sense_mqtt.core.commands.replies import (
     ABSENT,
-    Absent,
     Command,
     Reply,
     ReplyTo,
-    answer,
-    explain,
     refuse,
     refuse_for,
 )
-from sense_mqtt.core.commands.table import COMMANDS, CommandEntry, complete, read_pairs
+from sense_mqtt.core.commands.table import COMMANDS, complete
 from sense_mqtt.errors import CommandRefused
-
-__all__ = [  # this module is the door to the others of its kind
-    "ABSENT",
-    "COMMANDS",
-    "Absent",
-    "Command",
-    "CommandEntry",
-    "Reply",
-    "ReplyTo",
-    "answer",
-    "choose_monitor",
-    "complete",
-    "explain",
-    "needs_monitor",
-    "parse",
-    "read_pairs",
-    "refuse",
-]
 
 PAYLOAD_MOST_BYTES = 64 * 1024
 TRANSACTION_MOST = 1024  # characters as JSON: it comes back in every answer, also in those that must be small

@@ -5,7 +5,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sense_mqtt.core.commands.parse import COMMANDS, Command, Reply, parse
+from sense_mqtt.core.commands.parse import parse
+from sense_mqtt.core.commands.replies import Command, Reply
+from sense_mqtt.core.commands.table import COMMANDS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -4,20 +4,9 @@ import json
 
 import pytest
 
-from sense_mqtt.core.commands.parse import (
-    ABSENT,
-    COMMANDS,
-    NAME_MOST,
-    PAYLOAD_MOST_BYTES,
-    Command,
-    Reply,
-    ReplyTo,
-    choose_monitor,
-    complete,
-    needs_monitor,
-    parse,
-    read_pairs,
-)
+from sense_mqtt.core.commands.parse import NAME_MOST, PAYLOAD_MOST_BYTES, choose_monitor, needs_monitor, parse
+from sense_mqtt.core.commands.replies import ABSENT, Command, Reply, ReplyTo
+from sense_mqtt.core.commands.table import COMMANDS, complete, read_pairs
 from sense_mqtt.errors import CommandRefused
 
 
