@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "end_to_end"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bridge_process import BridgeProcess
 from busy_house import NOON, BusyHouse

@@ -3,8 +3,6 @@
 import random
 from collections.abc import Iterator
 
-from faults.verdict import Came, Knowledge, Verdict, judge, read
-
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.snapshot import restore, snapshot
@@ -18,6 +16,7 @@ from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineRules
+from tests.faults.verdict import Came, Knowledge, Verdict, judge, read
 
 MONITOR = 7
 POLICY = Policy(lambda _: DeviceRules(off_delay_s=2.0))

@@ -9,8 +9,8 @@ from call import Lines
 from mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
 
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
+from tests.support.checkout import SHARED
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 IN_CI = os.environ.get("CI") == "true"
 
 

@@ -1,6 +1,6 @@
 """The bridge under test, polling a house whose minutes pass at once: `run` with a house's clock, and turns taken.
 
-    python patient_bridge.py CONFIG.yaml BEGINS POLL_STEP_S
+    python -m tests.end_to_end.patient_bridge CONFIG.yaml BEGINS POLL_STEP_S
 
 The simulated cloud moves its house on by POLL_STEP_S with every poll, and the clock here goes with it. In between it
 goes on in strides of STRIDE_S, each as soon as the bridge has done all that there was to do: what is read, told and

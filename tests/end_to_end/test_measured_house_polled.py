@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from bridge_process import BridgeProcess
 from conftest import make_mosquitto
-from faults.verdict import Knowledge, judge, read
 from listener import Listener
 from settings import configure
 
 from sense_mqtt.simulator.house.house import Transition
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.faults.verdict import Knowledge, judge, read
+from tests.support.checkout import ROOT
 
 POLL_S = 60.0
 DAY_S = 86_400
@@ -33,10 +34,11 @@ class PatientBridge(BridgeProcess):
         self._begins = cloud.now
 
     def start(self) -> None:
-        script = Path(__file__).with_name("patient_bridge.py")
-        command = [sys.executable, str(script), str(self.config_file), str(self._begins), str(POLL_S)]
+        command = [sys.executable, "-m", "tests.end_to_end.patient_bridge", str(self.config_file)]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [*command, str(self._begins), str(POLL_S)], cwd=ROOT, stdout=log, stderr=log
+            )
 
 
 def short_runs(transitions: Sequence[Transition]) -> list[tuple[Transition, Transition]]:

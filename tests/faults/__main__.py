@@ -14,10 +14,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from . import report
-from .schedule import Result, run_seed
-from .troubles import NAMES
-from .world import KEEPALIVE_S, SILENCE_S
+from tests.faults import report
+from tests.faults.schedule import Result, run_seed
+from tests.faults.troubles import NAMES
+from tests.faults.world import KEEPALIVE_S, SILENCE_S
 
 SCHEDULES_A_POOL = 100  # then fresh processes: what a run leaves behind cannot pile up
 

@@ -14,10 +14,9 @@ from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
+from tests.faults.house_clock import HouseClock
+from tests.support.checkout import ROOT
 
-from .house_clock import HouseClock
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 END_TIMEOUT_S = 10.0
 
 
@@ -56,7 +55,7 @@ class BridgeLife:
             return
         command = [sys.executable, "-m", "tests.faults.brisk_bridge", str(self._settings)]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log)
         self.lives.append(Life(time.monotonic()))
 
     def arm(self, moment: str, number: int) -> None:

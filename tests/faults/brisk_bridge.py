@@ -16,9 +16,8 @@ from sense_mqtt.cli import process
 from sense_mqtt.config import Config, load
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.redaction import Redactor
-
-from .doom import Doom, DoomedBroker, DoomedInbox, DoomedJournal
-from .house_clock import HouseClock
+from tests.faults.doom import Doom, DoomedBroker, DoomedInbox, DoomedJournal
+from tests.faults.house_clock import HouseClock
 
 RETRY = Backoff(first_s=0.1, most_s=0.4, least_s=0.02)
 HASTE = {

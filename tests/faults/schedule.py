@@ -12,13 +12,12 @@ from typing import Any
 
 from sense_mqtt.core.payloads import write_number
 from sense_mqtt.simulator.server.cloud import FIRST_MONITOR
-
-from .house_clock import LAG_S
-from .plan import Mode, Plan, Step, draw
-from .subscriber import read_retained
-from .troubles import TROUBLES
-from .verdict import Knowledge, Verdict, judge, read
-from .world import World, build
+from tests.faults.house_clock import LAG_S
+from tests.faults.plan import Mode, Plan, Step, draw
+from tests.faults.subscriber import read_retained
+from tests.faults.troubles import TROUBLES
+from tests.faults.verdict import Knowledge, Verdict, judge, read
+from tests.faults.world import World, build
 
 TAIL_S = 80.0  # house seconds of peace: the timeline's delay, its rewriting, and what the bridge waits for frames
 MARGIN_S = 10.0  # before the end: what may not have been told yet

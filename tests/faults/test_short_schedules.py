@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from mosquitto import HOW_TO_GET_IT, find_mosquitto
 
-from .doom import MOMENTS
-from .plan import Mode, draw
-from .schedule import Result, run
-from .troubles import NAMES, TROUBLES
+from tests.faults.doom import MOMENTS
+from tests.faults.plan import Mode, draw
+from tests.faults.schedule import Result, run
+from tests.faults.troubles import NAMES, TROUBLES
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
 

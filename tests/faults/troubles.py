@@ -6,11 +6,19 @@ may clear what another trouble of the step set.
 
 from dataclasses import dataclass
 
-from .bridge_troubles import doom, fill_disk, freeze_bridge, jump_clock, kill_bridge, restart_bridge
-from .cloud_troubles import cache_first_frames, close_early, drop_sockets, expire_tokens, garble_frames, mute, refuse
-from .doom import MOMENTS
-from .line_troubles import cut, freeze_broker, kill_broker, line
-from .world import Begin
+from tests.faults.bridge_troubles import doom, fill_disk, freeze_bridge, jump_clock, kill_bridge, restart_bridge
+from tests.faults.cloud_troubles import (
+    cache_first_frames,
+    close_early,
+    drop_sockets,
+    expire_tokens,
+    garble_frames,
+    mute,
+    refuse,
+)
+from tests.faults.doom import MOMENTS
+from tests.faults.line_troubles import cut, freeze_broker, kill_broker, line
+from tests.faults.world import Begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,12 @@ from mosquitto import Mosquitto
 
 from sense_mqtt.simulator.house.builtin import RandomHouse
 from sense_mqtt.simulator.server.cloud import FIRST_MONITOR, SimulatedCloud
-
-from .bridge_life import BridgeLife
-from .disk import SmallDisk
-from .house_clock import ClockTower
-from .plan import STEP_S, Plan
-from .proxy import Proxy
-from .subscriber import Subscriber
+from tests.faults.bridge_life import BridgeLife
+from tests.faults.disk import SmallDisk
+from tests.faults.house_clock import ClockTower
+from tests.faults.plan import STEP_S, Plan
+from tests.faults.proxy import Proxy
+from tests.faults.subscriber import Subscriber
 
 CHUNK_S = 5.0  # house seconds between two checkpoints
 INBOX_S = 40.0  # what a bridge may have received and not looked at yet: 64 frames, and some under way

@@ -34,6 +34,7 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.faults.house_clock import ClockTower
 from tests.faults.proxy import Proxy
 from tests.faults.verdict import Knowledge, Verdict, judge, read
+from tests.support.checkout import ROOT
 
 SPEED = 100.0
 WARM_UP_S = 60.0  # at the same rate, before memory is looked at
@@ -60,7 +61,7 @@ class Bridge(BridgeProcess):
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.long.bridge_by_house_clock", str(self.config_file), str(self._clock)]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
 
     @property
     def rss_mb(self) -> float:

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 from sense_parts import PATIENCE_S
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.checkout import ROOT
 
 KILLS = 6
 
@@ -15,10 +15,10 @@ KILLS = 6
 def test_kill_9_at_any_moment_never_needs_a_new_login(tmp_path):
     with SimulatedCloud(BuiltInHouse(seed=1), pace="manual", token_life_s=30) as cloud:
         cloud.rules.grace = True  # a renewal whose answer was lost may be repeated: nothing else could survive that
-        command = [sys.executable, str(Path(__file__).with_name("renewing_process.py")), cloud.api_url, str(tmp_path)]
+        command = [sys.executable, "-m", "tests.sense.renewing_process", cloud.api_url, str(tmp_path)]
         for kill in range(KILLS):
             renews = cloud.records.counts.renews + 1 + kill % 3
-            with subprocess.Popen([*command, cloud.email, cloud.password]) as process:
+            with subprocess.Popen([*command, cloud.email, cloud.password], cwd=ROOT) as process:
                 came = cloud.records.wait(lambda counts, renews=renews: counts.renews >= renews, PATIENCE_S)
                 process.kill()
             assert came

@@ -11,7 +11,8 @@ import pytest
 import requests
 import websocket
 
-SHARED = Path(__file__).parents[3] / "shared"
+from tests.support.checkout import SHARED
+
 DEVICE_ID = "0123456789abcdef0123456789abcdef"
 TIMEOUT_S = 20
 

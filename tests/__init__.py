@@ -1,0 +1,1 @@
+"""The tests, and below `support` what they are built from."""

@@ -1,0 +1,1 @@
+"""What the tests are built from; README.md is the map."""

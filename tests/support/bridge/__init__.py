@@ -1,0 +1,1 @@
+"""A whole bridge without threads."""

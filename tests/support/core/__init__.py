@@ -1,0 +1,1 @@
+"""Frames, policies and simulated homes for the pure core."""

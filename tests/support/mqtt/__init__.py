@@ -1,0 +1,1 @@
+"""Brokers, connections to them, and a subscriber."""

@@ -1,0 +1,1 @@
+"""The bridge and its commands in processes of their own."""

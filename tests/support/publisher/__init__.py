@@ -1,0 +1,1 @@
+"""A publisher without a network."""

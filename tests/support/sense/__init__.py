@@ -1,0 +1,1 @@
+"""Clients of a simulated Sense cloud, and servers that break the protocol."""

@@ -1,0 +1,1 @@
+"""A plain client of the simulated cloud."""
