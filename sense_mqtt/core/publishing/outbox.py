@@ -13,6 +13,7 @@ from sense_mqtt.core.publishing.postponed import Postponed
 WINDOW = 20  # what mosquitto allows in flight by default (its CONNACK says ReceiveMaximum 20)
 EVENTS_MOST = 100
 REPLIES_MOST = 100
+SHARE = 4  # 1/4 of the window is for events alone, answers fill 1/4 at most: requests delay acknowledgements by seconds
 
 
 class Rank(IntEnum):
@@ -159,7 +160,8 @@ class Outgoing:
 
     def next(self) -> Message | None:
         """Return the message that may go out now, and count on `sent` or `take_back` to be called with it."""
-        if not self._connected or len(self._flights) >= self._window:
+        room = self._window - len(self._flights)
+        if not self._connected or room <= 0:
             return None
         if self._introductions and self._unsaid:
             self._introductions -= 1  # what was said since waits its turn: readings that never end would starve events
@@ -167,12 +169,21 @@ class Outgoing:
         if self._events and not self._held:
             self._doubtful = max(self._doubtful - 1, 0)
             return self._events.popleft()
-        self._reply_is_next = bool(self._replies) and (self._reply_is_next or not self._unsaid)
+        if room <= self._window // SHARE:
+            return None
+        self._reply_is_next = self._may_reply and (self._reply_is_next or not self._unsaid)
         if self._reply_is_next:
             self._reply_is_next = False
             return self._replies.popleft()
         self._reply_is_next = True
         return self._next_retained()
+
+    @property
+    def _may_reply(self) -> bool:
+        if not self._replies:
+            return False
+        answers = sum(not flight.message.retain and flight.message.event is None for flight in self._flights.values())
+        return answers < max(self._window // SHARE, 1)
 
     def _next_retained(self) -> Message | None:
         topic = next(iter(self._unsaid), None)

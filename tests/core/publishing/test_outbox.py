@@ -99,6 +99,33 @@ def test_answers_and_values_take_turns_so_that_neither_starves():
     assert take(outgoing) == ["a0", "v0", "a1", "v1", "a2", "v2", "a3"]
 
 
+def test_answers_leave_room_for_what_happens_while_no_acknowledgement_comes(outgoing):
+    for number in range(100):
+        outgoing.reply(answer(f"answer {number}"))
+    assert len(take(outgoing)) == WINDOW // 4  # a flood of requests delays acknowledgements too
+    outgoing.offer(event(1))
+    outgoing.say(value("a", "a"))
+    assert take(outgoing) == ["event 1", "a"]
+
+
+def test_values_leave_room_for_events_while_no_acknowledgement_comes(outgoing):
+    for number in range(100):
+        outgoing.say(value(f"topic {number}"))
+    assert len(take(outgoing)) == WINDOW - WINDOW // 4
+    for number in range(100):
+        outgoing.offer(event(number))
+    assert take(outgoing) == [f"event {number}" for number in range(WINDOW // 4)]
+
+
+@pytest.mark.parametrize("message", [answer("a"), value("a", "a")])
+@pytest.mark.parametrize("window", [1, 2, 3])
+def test_a_small_window_lets_answers_and_values_out_too(window, message):
+    outgoing = Outgoing()
+    (outgoing.say if message.retain else outgoing.reply)(message)
+    outgoing.connected(window)
+    assert take(outgoing) == ["a"]
+
+
 def test_room_for_replies_is_bounded(outgoing):
     assert outgoing.room_for_replies == REPLIES_MOST
     outgoing.reply(answer("a"))
