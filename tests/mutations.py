@@ -85,7 +85,7 @@ ODD += [[], {}, [[]], [None, 1, "x"], {"id": "unknown"}, [{"id": "1a2b3c4d"}], {
 
 
 def throw(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - made-up faults, no secret
+    return random.Random(seed)
 
 
 def deep(levels: int) -> list:

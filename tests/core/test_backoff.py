@@ -34,7 +34,7 @@ def test_the_least_gives_way_to_a_smaller_ceiling():
 
 
 def test_waits_are_spread_over_the_whole_range():
-    dice = Random(1).uniform  # noqa: S311 - no secret hangs on it
+    dice = Random(1).uniform
     drawn = [Backoff().wait_s(20, dice) for _ in range(1000)]
     assert min(drawn) < 10
     assert max(drawn) > 290

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import SystemClock
@@ -124,7 +124,7 @@ class Lines:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
 
-    def __enter__(self) -> "Lines":
+    def __enter__(self) -> Self:
         self._start(self._listen)
         return self
 

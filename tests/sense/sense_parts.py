@@ -68,7 +68,7 @@ def session_of(cloud: SimulatedCloud, state_dir: Path, clock: Any = None, **more
 
 
 def feed_of(session: Session, inbox: Inbox, settings: FeedSettings, monitor: int = 900_101) -> Feed:
-    return Feed(monitor, session, inbox, settings, clock=SystemClock(), random=Random(1))  # noqa: S311 - only jitter
+    return Feed(monitor, session, inbox, settings, clock=SystemClock(), random=Random(1))
 
 
 @contextlib.contextmanager
