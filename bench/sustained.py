@@ -19,11 +19,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "end_to_end"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bridge_process import BridgeProcess
 from busy_house import NOON, BusyHouse
-from mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
 
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
+from tests.support.processes.bridge_process import BridgeProcess
 
 FRAMES = 100_000
 SLICES = 20  # memory is looked at so often

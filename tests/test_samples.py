@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgpack
 import pytest
-from builders import policy
 
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.home.state import DevicesListed, Home
@@ -21,6 +20,7 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, Unknown, decode
 from sense_mqtt.core.wire.timeline import read_items
+from tests.support.core.builders import policy
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 if not SAMPLES.is_dir():

@@ -3,12 +3,12 @@
 from itertools import pairwise
 
 import pytest
-from builders import DRYER
-from hand_fed import HandFed
 
 from sense_mqtt.core.publishing.outbox import Rank
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.items import Acknowledged, BrokerConnected, FeedChanged
+from tests.support.bridge.bridge_harness import BridgeHarness
+from tests.support.core.builders import DRYER
 
 
 def order(messages):
@@ -16,14 +16,14 @@ def order(messages):
 
 
 def begun(folder):
-    bridge = HandFed(folder)
+    bridge = BridgeHarness(folder)
     bridge.begin()
     bridge.show(DRYER, at=1)
     return bridge
 
 
 def test_a_first_connection_hears_bridge_state_once_the_houses_were_introduced(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.connect()
     assert [message.topic for message in bridge.broker.published] == ["sense/bridge/info", "sense/bridge/health"]
     bridge.work()
@@ -35,7 +35,7 @@ def test_a_first_connection_hears_bridge_state_once_the_houses_were_introduced(t
 
 @pytest.mark.parametrize("answer", [None, SenseUnavailable("HTTP 502"), LoginRefused("no")], ids=str)
 def test_a_bridge_is_online_also_where_sense_does_not_tell_what_houses_there_are(tmp_path, answer):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.connect()
     if answer is None:  # nor anything else
         for _ in range(6):
@@ -206,7 +206,7 @@ def test_a_broker_that_is_away_is_tried_every_five_seconds_at_the_latest(tmp_pat
 
 
 def test_home_assistants_birth_is_answered_with_everything_also_where_nothing_is_retained(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.connect(retain_available=False)
     bridge.work()
     before = len(bridge.broker.published)

@@ -3,18 +3,18 @@
 import logging
 
 import pytest
-from builders import DRYER
-from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.errors import LoginRefused, RateLimited, RequestRefused, SenseUnavailable
 from sense_mqtt.inbox import REQUESTS_WAITING_MOST
 from sense_mqtt.items import AuthChanged, LookupDone, MessageArrived
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness
+from tests.support.core.builders import DRYER
 
 
 @pytest.fixture
 def bridge(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     return bridge
 
@@ -89,7 +89,7 @@ def test_a_response_topic_that_is_not_allowed_is_answered_on_the_contracts_and_t
 
 
 def test_where_filters_are_set_no_other_response_topic_is_answered(tmp_path):
-    bridge = HandFed(tmp_path, mqtt={"response_topics": ["mine/#"]})
+    bridge = BridgeHarness(tmp_path, mqtt={"response_topics": ["mine/#"]})
     bridge.begin()
     bridge.ask("health", response_topic="yours/answer")
     bridge.ask("health", response_topic="mine/answer")
@@ -174,7 +174,7 @@ def test_an_edge_that_was_held_back_comes_in_time_while_requests_wait(bridge):
     bridge.clock.after_s = 6.0
     bridge.bridge.step(None)
     bridge.broker.carries = True
-    bridge.take_what_waits()
+    bridge.take_all_waiting()
     assert [event[0] for event in bridge.events()] == ["turned_off"]
 
 
@@ -182,7 +182,7 @@ def test_an_edge_that_was_held_back_comes_in_time_while_requests_wait(bridge):
 
 
 def test_beyond_the_hours_calls_a_lookup_is_rate_limited_and_schedules_go_on(tmp_path):
-    bridge = HandFed(tmp_path, sense={"command_calls_per_hour": 3})
+    bridge = BridgeHarness(tmp_path, sense={"command_calls_per_hour": 3})
     bridge.begin()
     bridge.session.ways["app/monitors/7/status"] = {}
     for _ in range(3):
@@ -205,7 +205,7 @@ def test_beyond_the_hours_calls_a_lookup_is_rate_limited_and_schedules_go_on(tmp
 
 
 def test_refresh_counts_each_call(tmp_path):
-    bridge = HandFed(tmp_path, sense={"command_calls_per_hour": 8})
+    bridge = BridgeHarness(tmp_path, sense={"command_calls_per_hour": 8})
     bridge.begin()
     assert [answer["status"] for answer in asked(bridge, "refresh")] == ["ok"]  # devices, five scales
     assert [answer["status"] for answer in asked(bridge, "refresh")] == ["ok", "error"]
@@ -215,7 +215,7 @@ def test_refresh_counts_each_call(tmp_path):
 def test_pauses_and_restarts_are_bounded_by_the_hour_over_restarts_too(bridge, command, most):
     answers = []
     for _ in range(most + 5):
-        bridge.begin_anew()
+        bridge.restart()
         bridge.begin()
         answers += asked(bridge, command)
     assert [answer["status"] for answer in answers] == ["ok"] * most + ["error"] * 5
@@ -279,7 +279,7 @@ def test_a_request_on_a_connection_that_was_given_up_is_not_carried_out(bridge):
 
 @pytest.fixture
 def two(tmp_path):
-    bridge = HandFed(tmp_path, HOUSE, Monitor(8))
+    bridge = BridgeHarness(tmp_path, HOUSE, Monitor(8))
     bridge.begin()
     return bridge
 
@@ -314,7 +314,7 @@ def test_zero_minutes_end_a_pause(bridge):
     ],
 )
 def test_while_sense_is_unknown_what_needs_it_is_refused_and_the_rest_works(tmp_path, command, standing, code):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.session.told = standing
     bridge.connect()
     bridge.work()
@@ -326,9 +326,9 @@ def test_while_sense_is_unknown_what_needs_it_is_refused_and_the_rest_works(tmp_
 
 
 def test_an_account_without_monitors_says_so(tmp_path, caplog):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.session.told = Account(42, ())
-    bridge.begin_anew()
+    bridge.restart()
     bridge.connect()
     bridge.work()
     assert "the Sense account has no monitor" in caplog.text

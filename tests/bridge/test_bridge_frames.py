@@ -4,18 +4,18 @@ import json
 import logging
 
 import pytest
-from builders import DRYER
-from hand_fed import HandFed, raw_frame
 
 from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
+from tests.support.bridge.bridge_harness import BridgeHarness, raw_frame
+from tests.support.core.builders import DRYER
 
 STATE, AVAILABILITY = "sense/7/device/1a2b3c4d/state", "sense/7/availability"
 
 
 @pytest.fixture
 def bridge(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     return bridge
 
@@ -44,7 +44,7 @@ def test_home_assistant_knows_a_new_device_before_its_first_event(bridge):
 
 def test_what_changed_while_the_bridge_was_away_is_told_after_a_restart(bridge):
     bridge.show(at=1)
-    bridge.begin_anew()
+    bridge.restart()
     bridge.clock.after_s = 100
     bridge.begin()
     bridge.show(DRYER, at=101)
@@ -57,7 +57,7 @@ def test_an_event_that_no_broker_took_goes_out_after_a_restart_with_the_same_id(
     bridge.broker.slow = True
     bridge.show(DRYER, at=2)
     [before] = bridge.documents("1a2b3c4d/event")
-    bridge.begin_anew()
+    bridge.restart()
     bridge.begin()
     assert [event["id"] for event in bridge.documents("1a2b3c4d/event")] == [before["id"]]
 
@@ -122,14 +122,14 @@ def test_a_greeting_that_says_offline_makes_the_house_offline_at_once(bridge):
 
 
 def test_a_monitor_that_never_sent_a_frame_is_offline(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.connect()
     bridge.pass_time(2)
     assert bridge.newest(AVAILABILITY) == "offline"
 
 
 def test_each_house_has_its_own_topics_and_name(tmp_path):
-    bridge = HandFed(tmp_path, Monitor(7), Monitor(8))
+    bridge = BridgeHarness(tmp_path, Monitor(7), Monitor(8))
     bridge.begin()
     bridge.open_feed(8)
     bridge.show(at=1)

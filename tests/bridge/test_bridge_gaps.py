@@ -1,8 +1,6 @@
 """After a gap, the timeline first: what the feed brings waits, and nothing of it is lost or out of order."""
 
 import pytest
-from builders import ALWAYS_ON, DRYER, START
-from hand_fed import HandFed, raw_frame
 
 from sense_mqtt.bridge.gap_buffer import PATIENCE_S, WAITING_MOST
 from sense_mqtt.bridge.jobs import ReadTimeline
@@ -10,6 +8,8 @@ from sense_mqtt.core.timestamps import Moment, write_instant
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.items import FeedEnded, LookupDone, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
+from tests.support.bridge.bridge_harness import BridgeHarness, raw_frame
+from tests.support.core.builders import ALWAYS_ON, DRYER, START
 
 TIMELINE = "users/{user}/timeline"
 
@@ -17,7 +17,7 @@ TIMELINE = "users/{user}/timeline"
 @pytest.fixture
 def bridge(tmp_path):
     """A bridge that looked on for a while; then its stream was cut, and came back."""
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     for at in range(1, 10):
         bridge.show(DRYER, at=at)
@@ -36,7 +36,7 @@ def item(edge, at):
 
 
 def test_the_first_connection_ever_waits_for_nothing(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.show(at=1)
     assert bridge.newest("sense/7/power") == "300.0"
@@ -110,7 +110,7 @@ def test_the_end_of_a_feed_keeps_its_place_among_what_waits(bridge):
 
 
 def test_one_feed_waits_alone(tmp_path):
-    bridge = HandFed(tmp_path, Monitor(7), Monitor(8))
+    bridge = BridgeHarness(tmp_path, Monitor(7), Monitor(8))
     bridge.begin()
     bridge.open_feed(8)
     bridge.show(at=1)

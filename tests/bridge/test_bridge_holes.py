@@ -1,11 +1,11 @@
 """Holes of seconds in a stream: a run that one could hide is read from the timeline, and not too often."""
 
 import pytest
-from builders import DRYER, START
-from hand_fed import HandFed
 
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.items import FeedEnded
+from tests.support.bridge.bridge_harness import BridgeHarness
+from tests.support.core.builders import DRYER, START
 
 TIMELINE = "users/{user}/timeline"
 
@@ -17,7 +17,7 @@ def item(edge, at):
 @pytest.fixture
 def bridge(tmp_path):
     """A bridge that knows the dryer, which is off."""
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.show(DRYER, at=1)
     stream(bridge, 2, 10)

@@ -3,8 +3,6 @@
 import logging
 
 import pytest
-from builders import DRYER
-from hand_fed import RETRY_S, HandFed
 
 from sense_mqtt.errors import (
     JournalError,
@@ -17,13 +15,15 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.items import AuthChanged, FrameArrived
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from tests.support.bridge.bridge_harness import RETRY_S, BridgeHarness
+from tests.support.core.builders import DRYER
 
 LIST, USAGE, TRENDS = "app/monitors/7/devices", "app/monitors/7/history/usage", "app/history/trends"
 
 
 @pytest.fixture
 def bridge(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     return bridge
 
@@ -36,7 +36,7 @@ def warnings(caplog):
 
 
 def test_each_monitor_of_the_account_gets_a_feed_and_is_introduced(tmp_path):
-    bridge = HandFed(tmp_path, Monitor(7), Monitor(8, solar=True))
+    bridge = BridgeHarness(tmp_path, Monitor(7), Monitor(8, solar=True))
     bridge.begin()
     assert [feed.told for feed in bridge.feeds.values()] == [["start"], ["start"]]
     assert bridge.documents("bridge/info")[-1]["monitors"] == [7, 8]
@@ -45,8 +45,8 @@ def test_each_monitor_of_the_account_gets_a_feed_and_is_introduced(tmp_path):
 
 
 def test_only_the_wanted_monitors_are_taken_and_one_that_is_missing_is_told(tmp_path, caplog):
-    bridge = HandFed(tmp_path, Monitor(7), Monitor(8), sense={"monitors": [8, 9]})
-    bridge.begin_anew()
+    bridge = BridgeHarness(tmp_path, Monitor(7), Monitor(8), sense={"monitors": [8, 9]})
+    bridge.restart()
     bridge.connect()
     bridge.work()
     assert list(bridge.feeds) == [8]
@@ -69,7 +69,7 @@ def test_a_monitor_that_is_new_on_the_account_is_served_within_hours_and_without
 
 
 def test_a_monitor_that_the_configuration_names_and_no_login_told_of_is_served_at_once(tmp_path, caplog):
-    bridge = HandFed(tmp_path, sense={"monitors": [8]})
+    bridge = BridgeHarness(tmp_path, sense={"monitors": [8]})
     bridge.session.ways["app/monitors/8/overview"] = OVERVIEW_OF_8
     bridge.connect()
     bridge.work()
@@ -87,7 +87,7 @@ def test_looking_for_new_monitors_that_fails_costs_no_known_one(bridge, caplog):
 
 
 def test_an_account_that_cannot_be_read_is_tried_again_and_told_once(tmp_path, caplog):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     told, bridge.session.told = bridge.session.told, SenseUnavailable("HTTP 502")
     bridge.connect()
     bridge.pass_time(3.5 * RETRY_S)
@@ -98,7 +98,7 @@ def test_an_account_that_cannot_be_read_is_tried_again_and_told_once(tmp_path, c
 
 
 def test_a_refused_login_parks_the_bridge_until_a_person_logged_in(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     told, bridge.session.told = bridge.session.told, LoginRefused("wrong password")
     bridge.connect()
     bridge.work()
@@ -116,7 +116,7 @@ def test_a_refused_login_parks_the_bridge_until_a_person_logged_in(tmp_path):
 
 
 def test_a_journal_that_cannot_be_read_for_a_moment_does_not_cost_the_house(tmp_path, caplog):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.connect()
     recall, bridge.journal.recall = bridge.journal.recall, lambda _: (_ for _ in ()).throw(JournalError("no disk"))
     bridge.work()
@@ -163,7 +163,7 @@ def test_a_changed_checksum_reads_the_list_again_and_an_unchanged_one_does_not(b
 
 @pytest.mark.parametrize("path", [LIST, USAGE])
 def test_what_fails_is_told_once_and_tried_again_for_ever(tmp_path, caplog, path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     way, bridge.session.ways[path] = bridge.session.ways[path], SenseUnavailable("HTTP 502")
     bridge.begin()
     bridge.pass_time(100 * RETRY_S)
@@ -181,7 +181,7 @@ def test_what_fails_is_told_once_and_tried_again_for_ever(tmp_path, caplog, path
 
 @pytest.mark.parametrize("error", [NotFound("no such path"), RequestRefused("no"), TokenRefused("HTTP 401")])
 def test_what_sense_refuses_is_not_asked_for_sooner_than_ever(tmp_path, error):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.session.ways[USAGE] = bridge.session.ways[TRENDS] = error
     bridge.begin()
     bridge.pass_time(3600, step_s=10.0)
@@ -189,7 +189,7 @@ def test_what_sense_refuses_is_not_asked_for_sooner_than_ever(tmp_path, error):
 
 
 def test_a_bridge_that_waits_for_a_person_looks_again_within_seconds(tmp_path, caplog):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     account, bridge.session.told = bridge.session.told, LoginRefused("run `sense-mqtt login`")
     bridge.connect()
     bridge.pass_time(3600)
@@ -216,7 +216,7 @@ def test_a_list_that_could_not_be_recorded_is_read_again(bridge):
 
 
 def test_a_limit_is_told_once_however_many_lookups_meet_it_and_its_wait_is_kept(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     ways = dict(bridge.session.ways)
     for path in (LIST, USAGE):
         bridge.session.ways[path] = RateLimited("Sense asks us to wait", 120.0)
@@ -260,10 +260,10 @@ def test_health_is_said_each_minute(bridge):
 
 
 def test_health_is_said_also_where_logins_cannot_be_counted(tmp_path):
-    class Unreadable(HandFed):
-        def begin_anew(self):
+    class Unreadable(BridgeHarness):
+        def restart(self):
             self.session.__class__ = type("Session", (type(self.session),), {"logins_last_hour": property(_fail)})
-            super().begin_anew()
+            super().restart()
 
     bridge = Unreadable(tmp_path)
     bridge.begin()
@@ -276,7 +276,7 @@ def _fail(_self):
 
 
 def test_an_account_of_nobody_is_no_crash(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.session.told = Account(42, ())
     bridge.connect()
     bridge.pass_time(300)

@@ -1,14 +1,14 @@
 """How the bridge ends: every open request is answered, everybody is told, and the exit code says why."""
 
 import pytest
-from hand_fed import HandFed
 
 from sense_mqtt.items import BrokerDropped, Crashed, FrameArrived, MessageArrived, Stop
+from tests.support.bridge.bridge_harness import BridgeHarness
 
 
 @pytest.fixture
 def bridge(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.show(at=1)
     return bridge

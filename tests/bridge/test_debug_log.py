@@ -5,12 +5,12 @@ import logging
 import string
 
 import pytest
-from builders import DRYER, START
-from hand_fed import HandFed
 
 from sense_mqtt.bridge.debug_log import WORDS
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.items import FeedEnded, FrameArrived
+from tests.support.bridge.bridge_harness import BridgeHarness
+from tests.support.core.builders import DRYER, START
 
 TIMELINE = "users/{user}/timeline"
 SENSE_MQTT = logging.getLogger("sense_mqtt")
@@ -18,7 +18,7 @@ SENSE_MQTT = logging.getLogger("sense_mqtt")
 
 @pytest.fixture
 def bridge(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     return bridge
 

@@ -1,10 +1,10 @@
 """What waits for the timeline after a gap, by monitor."""
 
 import pytest
-from builders import moment
 
 from sense_mqtt.bridge.gap_buffer import PATIENCE_S, WAITING_MOST, Gaps
 from sense_mqtt.items import FeedEnded, FrameArrived
+from tests.support.core.builders import moment
 
 FRAME, OTHER = FrameArrived(7, "f"), FrameArrived(8, "f")
 

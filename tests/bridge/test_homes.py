@@ -1,11 +1,11 @@
 """The houses that the bridge knows."""
 
 import pytest
-from builders import DRYER
-from hand_fed import HOUSE, HandFed, raw_frame
 
 from sense_mqtt.bridge.homes import choose_monitors
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness, raw_frame
+from tests.support.core.builders import DRYER
 
 OTHER = Monitor(8)
 
@@ -26,14 +26,14 @@ def test_the_monitors_that_are_wanted_are_named(monitors, wanted, named):
 
 @pytest.fixture
 def bridge(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.show(DRYER, at=1)
     return bridge
 
 
 def test_what_is_known_of_a_house_survives_a_restart(bridge):
-    bridge.begin_anew()
+    bridge.restart()
     bridge.begin()
     configs = {message.topic for message in bridge.published("/config")}
     assert configs == {
@@ -64,7 +64,7 @@ def test_home_assistant_is_shown_the_firmware_of_the_monitor(bridge):
     bridge.session.ways[STATUS] = {"monitor_info": {}}
     bridge.pass_time(6 * 3600, 60.0)
     assert len(bridge.published("sense_mqtt_7/config")) == told
-    bridge.begin_anew()
+    bridge.restart()
     bridge.begin()
     assert firmware_of(bridge) == "1.64.2-release"
 
@@ -85,7 +85,7 @@ def test_a_device_that_is_gone_is_withdrawn_and_its_topics_are_cleared(bridge):
 
 
 def test_discovery_can_be_off(tmp_path):
-    bridge = HandFed(tmp_path, home_assistant={"discovery": "off"})
+    bridge = BridgeHarness(tmp_path, home_assistant={"discovery": "off"})
     bridge.begin()
     bridge.show(DRYER, at=1)
     assert [message for message in bridge.published("/config") if message.payload] == []

@@ -1,8 +1,9 @@
 """Another client on our base topic says that we are not there."""
 
 import pytest
-from builders import DRYER
-from hand_fed import HandFed
+
+from tests.support.bridge.bridge_harness import BridgeHarness
+from tests.support.core.builders import DRYER
 
 AVAILABILITY, STATE = "sense/7/availability", "sense/bridge/state"
 SEVERAL_S = 5
@@ -10,7 +11,7 @@ SEVERAL_S = 5
 
 @pytest.fixture
 def bridge(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.show(DRYER, at=1)
     return bridge

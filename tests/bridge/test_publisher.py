@@ -1,18 +1,18 @@
 """Everything on its way to the broker."""
 
 import pytest
-from builders import moment
-from stage import Stage
 
 from sense_mqtt.bridge.publisher import HEALTHY_S
 from sense_mqtt.core.publishing.outbox import Message, Rank
+from tests.support.core.builders import moment
+from tests.support.publisher.publisher_harness import PublisherHarness
 
 STATE = Message("sense/bridge/state", "online", retain=True, rank=Rank.BRIDGE_STATE)
 
 
 @pytest.fixture
-def stage(tmp_path):
-    made = Stage(tmp_path)
+def harness(tmp_path):
+    made = PublisherHarness(tmp_path)
     yield made
     made.journal.close()
 
@@ -20,152 +20,152 @@ def stage(tmp_path):
 # --- events
 
 
-def test_an_event_is_in_the_journal_before_it_is_published(stage):
-    stage.record("e1")
-    assert [entry.payload for entry in stage.journal.waiting(0, 10)] == ["e1"]
-    assert stage.broker.published == []
-    assert stage.journal.recall(7) == {"newest": 1}
+def test_an_event_is_in_the_journal_before_it_is_published(harness):
+    harness.record("e1")
+    assert [entry.payload for entry in harness.journal.waiting(0, 10)] == ["e1"]
+    assert harness.broker.published == []
+    assert harness.journal.recall(7) == {"newest": 1}
 
 
-def test_an_acknowledged_event_leaves_the_journal_with_the_next_tending(stage):
-    stage.record("e1", "e2")
-    stage.connect()
-    stage.acknowledge(1)
-    stage.publisher.tend(moment(1))
-    assert [entry.payload for entry in stage.journal.waiting(0, 10)] == ["e2"]
-    assert stage.publisher.lengths == {"retained": 0, "events": 0, "replies": 0, "in_flight": 1, "journal": 1}
+def test_an_acknowledged_event_leaves_the_journal_with_the_next_tending(harness):
+    harness.record("e1", "e2")
+    harness.connect()
+    harness.acknowledge(1)
+    harness.publisher.tend(moment(1))
+    assert [entry.payload for entry in harness.journal.waiting(0, 10)] == ["e2"]
+    assert harness.publisher.lengths == {"retained": 0, "events": 0, "replies": 0, "in_flight": 1, "journal": 1}
 
 
-def test_an_event_that_was_not_acknowledged_goes_again_after_a_drop_and_only_then(stage):
-    stage.record("e1", "e2", "e3")
-    stage.connect()
-    stage.acknowledge(2)
-    stage.pump(1)
-    assert stage.broker.payloads == ["e1", "e2", "e3"]
-    stage.drop(at=HEALTHY_S)
-    stage.connect(at=HEALTHY_S + 2)
-    assert stage.broker.payloads == ["e1", "e2", "e3", "e1", "e3"]
+def test_an_event_that_was_not_acknowledged_goes_again_after_a_drop_and_only_then(harness):
+    harness.record("e1", "e2", "e3")
+    harness.connect()
+    harness.acknowledge(2)
+    harness.pump(1)
+    assert harness.broker.payloads == ["e1", "e2", "e3"]
+    harness.drop(at=HEALTHY_S)
+    harness.connect(at=HEALTHY_S + 2)
+    assert harness.broker.payloads == ["e1", "e2", "e3", "e1", "e3"]
 
 
-def test_events_beyond_what_the_queue_holds_drain_in_order_and_once_each(stage):
+def test_events_beyond_what_the_queue_holds_drain_in_order_and_once_each(harness):
     names = [f"e{n}" for n in range(1, 351)]
     for name in names:
-        stage.record(name)
-        stage.pump()
-    assert stage.publisher.lengths["events"] == 100
-    stage.connect()
-    stage.acknowledge_all()
-    assert stage.broker.payloads == names
-    stage.publisher.tend(moment(1))
-    assert stage.journal.held == 0
-    assert stage.publisher.idle
+        harness.record(name)
+        harness.pump()
+    assert harness.publisher.lengths["events"] == 100
+    harness.connect()
+    harness.acknowledge_all()
+    assert harness.broker.payloads == names
+    harness.publisher.tend(moment(1))
+    assert harness.journal.held == 0
+    assert harness.publisher.idle
 
 
-def test_events_drain_in_order_through_drops_and_new_ones(stage):
+def test_events_drain_in_order_through_drops_and_new_ones(harness):
     for n in range(1, 131):
-        stage.record(f"e{n:03}")
-    stage.connect(window=3)
-    stage.acknowledge(1)
-    stage.drop(at=HEALTHY_S)
+        harness.record(f"e{n:03}")
+    harness.connect(window=3)
+    harness.acknowledge(1)
+    harness.drop(at=HEALTHY_S)
     for n in range(131, 151):
-        stage.record(f"e{n:03}")
-    before = len(stage.broker.published)
-    stage.connect(at=HEALTHY_S + 2, window=3)
+        harness.record(f"e{n:03}")
+    before = len(harness.broker.published)
+    harness.connect(at=HEALTHY_S + 2, window=3)
     for mid in range(before + 1, before + 1000):
-        stage.acknowledge(mid)
-        stage.pump(HEALTHY_S + 2)
-    assert stage.broker.payloads[before:] == [f"e{n:03}" for n in range(2, 151)]
+        harness.acknowledge(mid)
+        harness.pump(HEALTHY_S + 2)
+    assert harness.broker.payloads[before:] == [f"e{n:03}" for n in range(2, 151)]
 
 
-def test_what_was_not_delivered_is_published_by_the_next_process(stage):
-    stage.record("e1", "e2")
-    stage.connect()
-    stage.acknowledge(1)
-    stage.publisher.close()
-    assert stage.broker.hung_up  # so that the will tells that we are gone
-    stage.begin_anew()
-    stage.connect()
-    assert stage.broker.payloads == ["e1", "e2", "e2"]
+def test_what_was_not_delivered_is_published_by_the_next_process(harness):
+    harness.record("e1", "e2")
+    harness.connect()
+    harness.acknowledge(1)
+    harness.publisher.close()
+    assert harness.broker.hung_up  # so that the will tells that we are gone
+    harness.restart()
+    harness.connect()
+    assert harness.broker.payloads == ["e1", "e2", "e2"]
 
 
-def test_an_event_of_no_house_goes_the_same_way(stage):
-    stage.publisher.announce(Message("sense/bridge/event", "e1"))
-    assert stage.journal.held == 1
-    stage.connect()
-    assert stage.broker.published[0].topic == "sense/bridge/event"
+def test_an_event_of_no_house_goes_the_same_way(harness):
+    harness.publisher.announce(Message("sense/bridge/event", "e1"))
+    assert harness.journal.held == 1
+    harness.connect()
+    assert harness.broker.published[0].topic == "sense/bridge/event"
 
 
-def test_an_event_that_the_connection_does_not_take_is_not_lost(stage):
-    stage.connect()
-    stage.broker.carries = False
-    stage.record("e1", "e2")
-    stage.pump()
-    assert stage.broker.published == []
-    stage.broker.carries = True
-    stage.pump()
-    assert stage.broker.payloads == ["e1", "e2"]
+def test_an_event_that_the_connection_does_not_take_is_not_lost(harness):
+    harness.connect()
+    harness.broker.carries = False
+    harness.record("e1", "e2")
+    harness.pump()
+    assert harness.broker.published == []
+    harness.broker.carries = True
+    harness.pump()
+    assert harness.broker.payloads == ["e1", "e2"]
 
 
-def test_an_event_that_the_broker_refuses_waits_for_the_next_start_and_is_told_once(stage, caplog):
-    stage.record("e1", "e2")
-    stage.connect()
-    stage.acknowledge(1, 2, refusal="Not authorized")
-    stage.publisher.tend(moment(1))
-    stage.pump(1)
-    assert stage.broker.payloads == ["e1", "e2"]
-    assert stage.journal.held == 2
+def test_an_event_that_the_broker_refuses_waits_for_the_next_start_and_is_told_once(harness, caplog):
+    harness.record("e1", "e2")
+    harness.connect()
+    harness.acknowledge(1, 2, refusal="Not authorized")
+    harness.publisher.tend(moment(1))
+    harness.pump(1)
+    assert harness.broker.payloads == ["e1", "e2"]
+    assert harness.journal.held == 2
     assert caplog.text.count("the broker refuses sense/7/device/a/event (Not authorized)") == 1
 
 
-def test_an_acknowledgement_of_what_is_not_under_way_changes_nothing(stage):
-    stage.record("e1")
-    stage.connect()
-    stage.acknowledge(77)
-    stage.publisher.tend(moment(1))
-    assert stage.journal.held == 1
+def test_an_acknowledgement_of_what_is_not_under_way_changes_nothing(harness):
+    harness.record("e1")
+    harness.connect()
+    harness.acknowledge(77)
+    harness.publisher.tend(moment(1))
+    assert harness.journal.held == 1
 
 
 # --- values and answers
 
 
-def test_each_connection_hears_everything_retained_and_bridge_state_last(stage):
-    stage.publisher.say([STATE, Message("a", "1", retain=True)])
-    stage.connect()
-    stage.acknowledge(1, 2)
-    stage.drop(at=1)
-    stage.publisher.say([Message("a", "2", retain=True)])
-    stage.connect(at=5)
-    assert stage.broker.payloads == ["1", "online", "2", "online"]
+def test_each_connection_hears_everything_retained_and_bridge_state_last(harness):
+    harness.publisher.say([STATE, Message("a", "1", retain=True)])
+    harness.connect()
+    harness.acknowledge(1, 2)
+    harness.drop(at=1)
+    harness.publisher.say([Message("a", "2", retain=True)])
+    harness.connect(at=5)
+    assert harness.broker.payloads == ["1", "online", "2", "online"]
 
 
-def test_everything_retained_can_be_said_again_on_request(stage):
-    stage.publisher.say([Message("a", "1", retain=True)])
-    stage.connect()
-    stage.publisher.say_again()
-    stage.pump()
-    assert stage.broker.payloads == ["1", "1"]
+def test_everything_retained_can_be_said_again_on_request(harness):
+    harness.publisher.say([Message("a", "1", retain=True)])
+    harness.connect()
+    harness.publisher.say_again()
+    harness.pump()
+    assert harness.broker.payloads == ["1", "1"]
 
 
-def test_answers_beyond_the_bound_are_dropped_and_told(stage, caplog):
+def test_answers_beyond_the_bound_are_dropped_and_told(harness, caplog):
     for n in range(101):
-        stage.publisher.reply(Message("r", str(n)))
+        harness.publisher.reply(Message("r", str(n)))
     assert "one on r is dropped" in caplog.text
-    stage.connect()
-    stage.acknowledge_all()
-    assert len(stage.broker.published) == 100
+    harness.connect()
+    harness.acknowledge_all()
+    assert len(harness.broker.published) == 100
 
 
-def test_what_is_larger_than_the_broker_takes_is_passed_over_and_the_rest_goes_on(stage, caplog):
-    stage.record("x" * 500, "small")
-    stage.publisher.say([Message("big", "x" * 500, retain=True), Message("ok", "1", retain=True)])
-    stage.connect(packet_limit=200)
-    assert stage.broker.payloads == ["1", "small"]
+def test_what_is_larger_than_the_broker_takes_is_passed_over_and_the_rest_goes_on(harness, caplog):
+    harness.record("x" * 500, "small")
+    harness.publisher.say([Message("big", "x" * 500, retain=True), Message("ok", "1", retain=True)])
+    harness.connect(packet_limit=200)
+    assert harness.broker.payloads == ["1", "small"]
     assert "big: 535 bytes are more than the broker takes: not sent" in caplog.text
-    stage.publisher.tend(moment(1))
-    assert [entry.payload for entry in stage.journal.waiting(0, 10)] == ["small"]
+    harness.publisher.tend(moment(1))
+    assert [entry.payload for entry in harness.journal.waiting(0, 10)] == ["small"]
 
 
-def test_a_small_window_is_respected(stage):
-    stage.record(*(f"e{n}" for n in range(10)))
-    stage.connect(window=2)
-    assert stage.broker.payloads == ["e0", "e1"]
+def test_a_small_window_is_respected(harness):
+    harness.record(*(f"e{n}" for n in range(10)))
+    harness.connect(window=2)
+    assert harness.broker.payloads == ["e0", "e1"]

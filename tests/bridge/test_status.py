@@ -3,19 +3,19 @@
 import json
 
 import pytest
-from builders import PSEUDO, START
-from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.errors import LoginRefused, RateLimited
 from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
+from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness
+from tests.support.core.builders import PSEUDO, START
 
 
 @pytest.fixture
 def bridge(tmp_path):
-    bridge = HandFed(tmp_path, HOUSE, Monitor(8))
+    bridge = BridgeHarness(tmp_path, HOUSE, Monitor(8))
     bridge.begin()
     return bridge
 
@@ -68,7 +68,7 @@ def test_each_feed_is_told_and_of_several_the_worst(bridge):
     ],
 )
 def test_no_feed_is_told_while_no_frames_come_and_one_is_as_soon_as_they_do(tmp_path, what, after_s):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.show(at=1)
     bridge.pass_time(1)
@@ -86,7 +86,7 @@ def test_no_feed_is_told_while_no_frames_come_and_one_is_as_soon_as_they_do(tmp_
 
 
 def test_before_a_feed_is_known_none_is_told(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.connect()
     assert "feed" not in bridge.health
     assert "last_frame" not in bridge.health
@@ -153,7 +153,7 @@ def test_a_limit_that_the_feed_or_a_request_meets_is_told_once(bridge):
 
 
 def test_how_frames_come_is_told_as_soon_as_it_is_known(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.take(FeedOpened(7, "poll"))
     bridge.show(at=1)
@@ -163,7 +163,7 @@ def test_how_frames_come_is_told_as_soon_as_it_is_known(tmp_path):
 
 @pytest.mark.parametrize(("polled", "state"), [(False, "offline"), (True, "online")])
 def test_in_a_pause_the_house_stays_online_only_as_long_as_a_frame_is_fresh_or_polls_come(tmp_path, polled, state):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.show(at=2)
     bridge.take(FeedEnded(7, "paused"), FeedChanged(7, "paused", "for 600 s"))
@@ -182,14 +182,14 @@ def test_in_a_pause_the_house_stays_online_only_as_long_as_a_frame_is_fresh_or_p
 
 def test_without_a_known_house_the_bridge_itself_shows_that_a_person_must_log_in(tmp_path):
     topic = "homeassistant/device/sense_mqtt_bridge_sense/config"
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.connect()
     account, bridge.session.told = bridge.session.told, LoginRefused("no")
     bridge.take(AuthChanged("auth_required", "no"))
     told = json.loads(bridge.newest(topic))
     assert told["components"]["login"]["device_class"] == "problem"
     assert told["availability"] == [{"topic": "sense/bridge/state"}]
-    bridge.begin_anew()
+    bridge.restart()
     bridge.connect()
     assert bridge.newest(topic) is not None
     bridge.session.told = account
@@ -197,7 +197,7 @@ def test_without_a_known_house_the_bridge_itself_shows_that_a_person_must_log_in
     assert bridge.newest(topic) == ""
     assert "login" in json.loads(bridge.newest("homeassistant/device/sense_mqtt_7/config"))["components"]
     bridge.pass_time(1)
-    bridge.begin_anew()
+    bridge.restart()
     bridge.begin()
     bridge.take(AuthChanged("auth_required", "no"))
     assert bridge.newest(topic) is None

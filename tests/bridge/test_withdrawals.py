@@ -1,12 +1,12 @@
 """What another configuration or another process left behind is taken back."""
 
 import pytest
-from builders import DRYER
-from hand_fed import HOUSE, HandFed
 
 from sense_mqtt.core.publishing.outbox import Rank
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness
+from tests.support.core.builders import DRYER
 
 OTHER = Monitor(8)
 A, B = "sense/7/availability", "sense/8/availability"
@@ -16,7 +16,7 @@ SINGLE_TOPIC = "homeassistant/sensor/sense_mqtt_7_1a2b3c4d/power/config"
 
 def killed(folder, *monitors, **config):
     """Return a bridge that was killed while its houses were shown, and is to begin anew."""
-    bridge = HandFed(folder, *monitors, **config)
+    bridge = BridgeHarness(folder, *monitors, **config)
     bridge.begin()
     for monitor in monitors or (HOUSE,):
         bridge.show(DRYER, at=1, monitor=monitor.id)
@@ -26,7 +26,7 @@ def killed(folder, *monitors, **config):
 
 def begin(folder, *monitors, **config):
     """Begin another process over the same state, with another configuration."""
-    bridge = HandFed(folder, *monitors, **config)
+    bridge = BridgeHarness(folder, *monitors, **config)
     bridge.begin()
     bridge.pass_time(15)
     return bridge
@@ -71,7 +71,7 @@ def test_a_wanted_monitor_that_the_account_does_not_tell_of_is_offline_and_stays
 @pytest.mark.parametrize("answer", [LoginRefused("no"), SenseUnavailable("HTTP 502"), Account(42, ())], ids=str)
 def test_where_sense_does_not_tell_the_houses_they_are_offline_at_once_and_stay_in_home_assistant(tmp_path, answer):
     killed(tmp_path)
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.session.told = answer
     bridge.connect()
     assert bridge.newest(A) == "offline"
@@ -138,7 +138,7 @@ def test_entities_that_move_are_unloaded_their_old_topics_emptied_and_only_then_
 
 def test_what_moves_waits_for_the_broker(tmp_path):
     killed(tmp_path)
-    bridge = HandFed(tmp_path, home_assistant={"discovery": "single"})
+    bridge = BridgeHarness(tmp_path, home_assistant={"discovery": "single"})
     bridge.work()
     bridge.pass_time(20)
     bridge.begin()
@@ -150,7 +150,7 @@ def test_what_moves_waits_for_the_broker(tmp_path):
 
 def test_a_birth_of_home_assistant_tells_nothing_of_what_still_moves(tmp_path):
     killed(tmp_path)
-    bridge = HandFed(tmp_path, home_assistant={"discovery": "single"})
+    bridge = BridgeHarness(tmp_path, home_assistant={"discovery": "single"})
     bridge.begin()
     bridge.send("homeassistant/status", b"online")
     bridge.pass_time(20)
@@ -169,7 +169,7 @@ def test_another_prefix_moves_everything_there(tmp_path):
 @pytest.mark.parametrize("seconds", [0, 1, 2, 3, 4])
 def test_what_was_interrupted_is_done_by_the_next_process(tmp_path, seconds):
     killed(tmp_path)
-    bridge = HandFed(tmp_path, home_assistant={"discovery": "single"})
+    bridge = BridgeHarness(tmp_path, home_assistant={"discovery": "single"})
     bridge.connect()
     bridge.work()
     bridge.pass_time(seconds)
@@ -179,7 +179,7 @@ def test_what_was_interrupted_is_done_by_the_next_process(tmp_path, seconds):
 
 
 def test_what_is_announced_is_written_down_before_it_goes_out(tmp_path):
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     listed = []
     publish = bridge.broker.publish
     bridge.broker.publish = lambda message: (listed.append((message, bridge.journal.announced())), publish(message))[1]
@@ -192,7 +192,7 @@ def test_a_journal_that_takes_no_list_stops_nothing(tmp_path, caplog):
     def fail(_ranks):
         raise JournalError("the disk is gone")
 
-    bridge = HandFed(tmp_path)
+    bridge = BridgeHarness(tmp_path)
     bridge.journal.announce = fail
     bridge.begin()
     bridge.show(DRYER, at=1)

@@ -5,13 +5,13 @@ import json
 from itertools import count
 
 import pytest
-from builders import moment
-from doubles import RememberingBroker
 from rich.console import Console
 
 from sense_mqtt.cli.watch import Board, draw, watch
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerDropped, MessageArrived
+from tests.support.core.builders import moment
+from tests.support.publisher.fake_broker import FakeBroker
 
 EVENT = {"time": "2026-11-21T19:00:00.500Z", "name": "Dryer", "event_type": "turned_off", "duration_s": 61.4}
 SAID = [
@@ -95,14 +95,14 @@ class DeadInbox(Inbox):
 
 
 def test_a_broker_that_refuses_is_tried_again_once_a_second():
-    broker = RememberingBroker()
+    broker = FakeBroker()
     watch(DeadInbox(broker), broker, Console(file=io.StringIO()), "A house", Ticking(), seconds=10)
     assert 8 <= broker.opened <= 10
     assert broker.closed
 
 
 def test_what_is_heard_is_shown():
-    broker, heard, console = RememberingBroker(), Inbox(), Console(file=io.StringIO(), width=100)
+    broker, heard, console = FakeBroker(), Inbox(), Console(file=io.StringIO(), width=100)
     for topic, payload in SAID:
         heard.put(MessageArrived(1, topic, payload.encode()))
     heard.get = lambda _timeout_s: Inbox.get(heard, 0)

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from builders import ALWAYS_ON, HOME, bare_frame, frame, introduced, listed, policy, readings, run
 
 from sense_mqtt.core.bounds import MAX_DEVICE_ROWS, MAX_DEVICES
 from sense_mqtt.core.home.snapshot import restore, snapshot
@@ -11,6 +10,7 @@ from sense_mqtt.core.publishing.messages import HomeTopics, say
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.topic_ids import unique_topic_id
 from sense_mqtt.core.wire.devices import read_device_list
+from tests.support.core.builders import ALWAYS_ON, HOME, bare_frame, frame, introduced, listed, policy, readings, run
 
 TWINS = ({"id": "a.b", "name": "One", "w": 1.0}, {"id": "a b", "name": "Two", "w": 2.0})
 MANY = tuple({"id": f"{number:08x}", "name": f"Device {number}", "w": 1.0} for number in range(MAX_DEVICES + 5))

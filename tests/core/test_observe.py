@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from builders import ALWAYS_ON, DRYER, OTHER, PLUG, START, bare_frame, events, frame, moment, policy, readings, run
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
@@ -11,6 +10,20 @@ from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import Hello, MonitorInfo, Unknown, read_update
+from tests.support.core.builders import (
+    ALWAYS_ON,
+    DRYER,
+    OTHER,
+    PLUG,
+    START,
+    bare_frame,
+    events,
+    frame,
+    moment,
+    policy,
+    readings,
+    run,
+)
 
 HOME = Home(monitor=7)
 FRESH = read_device_list([DRYER, *({**row} for row in (ALWAYS_ON, OTHER))])

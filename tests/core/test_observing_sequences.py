@@ -1,13 +1,26 @@
 """Frames, gaps, lists and clocks one after the other, as only a whole house shows them."""
 
 import pytest
-from builders import DRYER, PLUG, START, bare_frame, events, frame, house_events, listed, moment, policy, readings, run
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.frames import DataChange, DeviceStates, FeedError, Hello
+from tests.support.core.builders import (
+    DRYER,
+    PLUG,
+    START,
+    bare_frame,
+    events,
+    frame,
+    house_events,
+    listed,
+    moment,
+    policy,
+    readings,
+    run,
+)
 
 HOME = Home(monitor=7)
 

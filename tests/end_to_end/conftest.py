@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from call import Lines
-from mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
 
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
 from tests.support.checkout import SHARED
+from tests.support.mqtt.mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
+from tests.support.mqtt.mqtt_connection import TcpProxy
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -36,9 +36,9 @@ def make_mosquitto(folder: Path, extra: str = "") -> Mosquitto:
 
 
 @pytest.fixture
-def lines(mosquitto: Mosquitto) -> Iterator[Lines]:
-    """Lines to a real Mosquitto, that can be cut."""
-    with Lines(mosquitto.port) as lines:
+def lines(mosquitto: Mosquitto) -> Iterator[TcpProxy]:
+    """TcpProxy to a real Mosquitto, that can be cut."""
+    with TcpProxy(mosquitto.port) as lines:
         yield lines
 
 

@@ -6,23 +6,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from call import EVENT, REQUEST, TOPICS, Call, Lines, Office, calling
 from conftest import make_mosquitto
-from listener import Listener
-from mosquitto import START_TIMEOUT_S, Mosquitto, free_port, wait_for_port
-from strict_broker import StrictBroker
 
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.subscriptions import HANG_UPS_MOST
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import START_TIMEOUT_S, Mosquitto, free_port, wait_for_port
+from tests.support.mqtt.mqtt_connection import (
+    EVENT,
+    REQUEST,
+    TOPICS,
+    MqttConnection,
+    PublisherLoop,
+    TcpProxy,
+    open_connection,
+)
+from tests.support.mqtt.strict_broker import StrictBroker
 
 # --- protocols
 
 
 @pytest.mark.parametrize("protocol", ["auto", "5", "3.1.1"])
 def test_what_is_published_is_acknowledged_and_what_is_asked_arrives(mosquitto: Mosquitto, protocol):
-    with calling(mosquitto.port, protocol=protocol) as call, Listener(mosquitto.port, "a") as listener:
+    with open_connection(mosquitto.port, protocol=protocol) as call, Listener(mosquitto.port, "a") as listener:
         connected = call.connect()
         assert (connected.generation, connected.window, connected.resumed) == (1, 20, False)
         mid = call.broker.publish(Message("a", "ä", correlation=b"\x01"))
@@ -37,27 +45,29 @@ def test_what_is_published_is_acknowledged_and_what_is_asked_arrives(mosquitto: 
 
 
 def test_a_retained_request_can_be_told_with_mqtt_5_also_while_we_listen(mosquitto: Mosquitto):
-    with calling(mosquitto.port) as call, Listener(mosquitto.port, "a") as listener:
+    with open_connection(mosquitto.port) as call, Listener(mosquitto.port, "a") as listener:
         call.connect()
         listener.publish(REQUEST, "{}", retain=True)
         assert call.expect(MessageArrived).retain
 
 
 def test_a_broker_that_refuses_mqtt_5_gets_3_1_1():
-    with EmbeddedBroker() as embedded, calling(embedded.port, keepalive_s=2) as call:
+    with EmbeddedBroker() as embedded, open_connection(embedded.port, keepalive_s=2) as call:
         call.connect()  # it leaves the question for MQTT 5 unanswered
         mid = call.broker.publish(Message("a", "1"))
         assert call.expect(Acknowledged).mid == mid
 
 
-def test_a_broker_that_hangs_up_on_mqtt_5_gets_3_1_1(lines: Lines):
+def test_a_broker_that_hangs_up_on_mqtt_5_gets_3_1_1(lines: TcpProxy):
     lines.hangs_up = lambda version: version == 5
-    with calling(lines.port) as call:
+    with open_connection(lines.port) as call:
         assert call.connect().generation == 4  # MQTT 5 is tried twice
 
 
-def test_a_broker_that_took_mqtt_5_before_and_hangs_up_is_not_taken_for_an_old_one(mosquitto: Mosquitto, lines: Lines):
-    with calling(lines.port) as call, Listener(mosquitto.port, "a") as listener:
+def test_a_broker_that_took_mqtt_5_before_and_hangs_up_is_not_taken_for_an_old_one(
+    mosquitto: Mosquitto, lines: TcpProxy
+):
+    with open_connection(lines.port) as call, Listener(mosquitto.port, "a") as listener:
         call.connect()
         lines.hangs_up = lambda _: True
         lines.cut()
@@ -70,9 +80,9 @@ def test_a_broker_that_took_mqtt_5_before_and_hangs_up_is_not_taken_for_an_old_o
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_protocol_that_was_asked_for_is_kept(lines: Lines, protocol):
+def test_a_protocol_that_was_asked_for_is_kept(lines: TcpProxy, protocol):
     lines.hangs_up = lambda version: version == (5 if protocol == "5" else 4)
-    with calling(lines.port, protocol=protocol) as call:
+    with open_connection(lines.port, protocol=protocol) as call:
         for _ in range(3):
             call.refusal()
 
@@ -88,34 +98,34 @@ def test_a_wrong_password_is_told_and_the_right_one_works(tmp_path: Path):
         subprocess.run(["mosquitto_passwd", "-b", str(passwords), "bridge", "right"], check=True, capture_output=True)
         broker.start()
         for given in ({}, {"username": "bridge", "password": lambda: "wrong"}):
-            with calling(broker.port, **given) as call:
+            with open_connection(broker.port, **given) as call:
                 assert "it refused the connection: Not authorized" in call.refusal()
-        with calling(broker.port, username="bridge", password=lambda: "right") as call:
+        with open_connection(broker.port, username="bridge", password=lambda: "right") as call:
             call.connect()
 
 
 def test_nobody_there_is_told():
-    with Lines(1) as lines:
+    with TcpProxy(1) as lines:
         port = lines.port
-    with calling(port) as call:
+    with open_connection(port) as call:
         assert "refused" in call.refusal().lower()
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "x" * 70 + ".example", "a..b"])
 def test_a_host_that_cannot_be_is_told(host):
-    with calling(1) as call:
+    with open_connection(1) as call:
         call.broker._settings = type(call.broker._settings)(host)
         assert call.refusal()
 
 
 def test_the_brokers_packet_limit_is_known(tmp_path: Path):
-    with make_mosquitto(tmp_path, "max_packet_size 2000") as broker, calling(broker.port) as call:
+    with make_mosquitto(tmp_path, "max_packet_size 2000") as broker, open_connection(broker.port) as call:
         assert call.connect().packet_limit == 2000
 
 
 def test_what_is_too_large_for_the_broker_is_left_out_and_the_connection_holds(tmp_path: Path):
     with make_mosquitto(tmp_path, "max_packet_size 2000") as broker, Listener(broker.port, "sense/#") as listener:
-        office = Office(broker.port, tmp_path)
+        office = PublisherLoop(broker.port, tmp_path)
         office.record("x" * 3000, "small")
         office.publisher.say([Message("sense/large", "x" * 3000, retain=True)])
         office.work_until_delivered()
@@ -131,7 +141,7 @@ def test_what_is_too_large_for_the_broker_is_left_out_and_the_connection_holds(t
 def test_with_mqtt_3_1_1_a_message_that_is_too_large_is_hung_up_on_and_requests_are_left_out(
     mosquitto: Mosquitto, caplog
 ):
-    with calling(mosquitto.port, protocol="3.1.1") as call, Listener(mosquitto.port, "a") as listener:
+    with open_connection(mosquitto.port, protocol="3.1.1") as call, Listener(mosquitto.port, "a") as listener:
         call.connect()
         listener.publish(REQUEST, "x" * 1_000_000, retain=True)
         dropped = call.expect(BrokerDropped)
@@ -145,7 +155,7 @@ def test_with_mqtt_3_1_1_a_message_that_is_too_large_is_hung_up_on_and_requests_
 
 
 def test_where_another_topic_brought_it_all_are_left_out(mosquitto: Mosquitto):
-    with calling(mosquitto.port, protocol="3.1.1") as call, Listener(mosquitto.port, "a") as listener:
+    with open_connection(mosquitto.port, protocol="3.1.1") as call, Listener(mosquitto.port, "a") as listener:
         listener.publish(EVENT, "x" * 1_000_000, retain=True)
         for _ in range(2):
             call.broker.open()
@@ -155,7 +165,7 @@ def test_where_another_topic_brought_it_all_are_left_out(mosquitto: Mosquitto):
 
 
 def test_with_mqtt_5_the_broker_keeps_such_a_message(mosquitto: Mosquitto):
-    with calling(mosquitto.port) as call, Listener(mosquitto.port, "a") as listener:
+    with open_connection(mosquitto.port) as call, Listener(mosquitto.port, "a") as listener:
         call.connect()
         listener.publish(REQUEST, "x" * 1_000_000, retain=True)
         listener.publish(REQUEST, "x" * 60_000)
@@ -173,7 +183,7 @@ REQUESTS, EVENTS = TOPICS
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_refused_subscription_is_told_once_with_what_does_not_work_therefore(protocol, caplog):
-    with StrictBroker(refused=(REQUESTS,)) as broker, calling(broker.port, protocol=protocol) as call:
+    with StrictBroker(refused=(REQUESTS,)) as broker, open_connection(broker.port, protocol=protocol) as call:
         for _ in range(2):
             call.connect()
         assert broker.subscribed == [[EVENTS], [EVENTS]]
@@ -186,7 +196,7 @@ def test_a_refused_subscription_is_told_once_with_what_does_not_work_therefore(p
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_that_hangs_up_on_a_subscription_is_used_without_it(protocol, caplog):
-    with StrictBroker(hangs_up_on=(EVENTS,)) as broker, calling(broker.port, protocol=protocol) as call:
+    with StrictBroker(hangs_up_on=(EVENTS,)) as broker, open_connection(broker.port, protocol=protocol) as call:
         for _ in range(HANG_UPS_MOST):  # all are asked for together
             call.broker.open()
             call.expect(BrokerConnected)
@@ -213,16 +223,16 @@ def websockets_port(tmp_path: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_is_reached_by_websockets_too(websockets_port: int, protocol):
-    with calling(websockets_port, protocol=protocol, transport="websockets", path="/mqtt") as call:
+    with open_connection(websockets_port, protocol=protocol, transport="websockets", path="/mqtt") as call:
         call.connect()
         call.broker.publish(Message(EVENT, "x" * 30_000))
         assert len(call.expect(MessageArrived).payload) == 30_000
 
 
 def test_a_message_that_is_too_large_is_hung_up_on_by_websockets_too(websockets_port: int):
-    with calling(websockets_port, protocol="3.1.1", transport="websockets") as call:
+    with open_connection(websockets_port, protocol="3.1.1", transport="websockets") as call:
         call.connect()
-        with calling(websockets_port, protocol="3.1.1", transport="websockets", client_id="other") as other:
+        with open_connection(websockets_port, protocol="3.1.1", transport="websockets", client_id="other") as other:
             other.connect()
             other.broker.publish(Message(REQUEST, "x" * 1_000_000))
             assert "at most 131072 are read" in call.expect(BrokerDropped).reason
@@ -233,7 +243,7 @@ def test_who_hangs_up_on_a_websocket_is_missed_by_the_broker(tmp_path: Path):
     extra = f"listener {port} 127.0.0.1\nprotocol websockets"
     with make_mosquitto(tmp_path, extra) as broker, Listener(broker.port, "sense/bridge/state") as listener:
         wait_for_port(port, START_TIMEOUT_S)
-        call = Call(port, transport="websockets")
+        call = MqttConnection(port, transport="websockets")
         call.connect()
         call.broker.hang_up()
         listener.wait_for(lambda heard: heard, "the will")
@@ -245,7 +255,7 @@ def test_who_hangs_up_on_a_websocket_is_missed_by_the_broker(tmp_path: Path):
 )
 def test_what_the_broker_cannot_do_is_not_asked_of_it(tmp_path: Path, lines, retain_available, maximum_qos):
     with make_mosquitto(tmp_path, lines) as broker, Listener(broker.port, "sense/#") as listener:
-        office = Office(broker.port, tmp_path)
+        office = PublisherLoop(broker.port, tmp_path)
         office.record("event")
         office.publisher.say([Message("sense/value", "1", retain=True)])
         office.work_until_delivered()
@@ -262,7 +272,7 @@ def test_what_the_broker_cannot_do_is_not_asked_of_it(tmp_path: Path, lines, ret
 def test_a_message_above_mosquittos_message_size_limit_stops_no_other(tmp_path: Path, protocol):
     """It answers that with a PUBACK that MQTT 5 does not allow; with 3.1.1 it drops the message and says it has it."""
     with make_mosquitto(tmp_path, "message_size_limit 4096") as broker, Listener(broker.port, "sense/#") as listener:
-        office = Office(broker.port, tmp_path, protocol=protocol)
+        office = PublisherLoop(broker.port, tmp_path, protocol=protocol)
         office.publisher.say(
             [Message("sense/large", "x" * 5000, retain=True), Message("sense/value", "1", retain=True)]
         )

@@ -4,24 +4,31 @@ import socket
 import threading
 from pathlib import Path
 
-from call import CONNACK, EVENT, REQUEST, TAKEN_OVER, Lines, Office, calling
-from listener import Listener
-from mosquitto import Mosquitto
-
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, MessageArrived
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.mqtt.mqtt_connection import (
+    CONNACK,
+    EVENT,
+    REQUEST,
+    TAKEN_OVER,
+    PublisherLoop,
+    TcpProxy,
+    open_connection,
+)
 
 
 def test_a_second_client_with_our_id_ends_the_first_connection(mosquitto: Mosquitto):
-    with calling(mosquitto.port) as first, calling(mosquitto.port) as second:
+    with open_connection(mosquitto.port) as first, open_connection(mosquitto.port) as second:
         first.connect()
         second.connect()
         first.expect(BrokerDropped)  # Mosquitto 2.0.11 does not say why
 
 
 def test_a_broker_that_says_why_a_second_client_ended_the_connection_is_understood():
-    with socket.create_server(("127.0.0.1", 0)) as listener, calling(listener.getsockname()[1]) as call:
+    with socket.create_server(("127.0.0.1", 0)) as listener, open_connection(listener.getsockname()[1]) as call:
         call.broker.open()
         line, _ = listener.accept()
         line.recv(4096)
@@ -39,7 +46,7 @@ def test_an_exception_in_a_callback_is_logged_and_ends_the_connection_in_the_ope
                 raise OverflowError("no room")
             super().put(item)
 
-    with calling(mosquitto.port, Full()) as call, Listener(mosquitto.port, "a") as listener:
+    with open_connection(mosquitto.port, Full()) as call, Listener(mosquitto.port, "a") as listener:
         call.connect()
         listener.publish(REQUEST)
         dropped = call.expect(BrokerDropped)
@@ -50,7 +57,7 @@ def test_an_exception_in_a_callback_is_logged_and_ends_the_connection_in_the_ope
 
 def test_attempts_that_were_abandoned_do_not_keep_the_next_one_from_delivering(mosquitto: Mosquitto, tmp_path: Path):
     with Listener(mosquitto.port, EVENT) as listener:
-        office = Office(mosquitto.port, tmp_path)
+        office = PublisherLoop(mosquitto.port, tmp_path)
         for _ in range(5):
             office.call.broker.open()
         office.record("e1")
@@ -61,19 +68,19 @@ def test_attempts_that_were_abandoned_do_not_keep_the_next_one_from_delivering(m
 
 def test_a_good_bye_keeps_the_will_back_and_hanging_up_does_not(mosquitto: Mosquitto):
     with Listener(mosquitto.port, "sense/bridge/state", "end") as listener:
-        with calling(mosquitto.port) as call:
+        with open_connection(mosquitto.port) as call:
             call.connect()
         listener.publish("end")
         listener.wait_for(lambda heard: heard, "the end")
         assert [heard.topic for heard in listener.messages()] == ["end"]
-        with calling(mosquitto.port) as call:
+        with open_connection(mosquitto.port) as call:
             call.connect()
             call.broker.hang_up()
             listener.wait_for_payload("sense/bridge/state", "offline")
 
 
-def test_what_was_asked_while_the_line_was_cut_arrives_when_it_stands_again(mosquitto: Mosquitto, lines: Lines):
-    with calling(lines.port) as call, Listener(mosquitto.port, "a") as listener:
+def test_what_was_asked_while_the_line_was_cut_arrives_when_it_stands_again(mosquitto: Mosquitto, lines: TcpProxy):
+    with open_connection(lines.port) as call, Listener(mosquitto.port, "a") as listener:
         call.connect()
         lines.cut()
         call.expect(BrokerDropped)
@@ -85,10 +92,10 @@ def test_what_was_asked_while_the_line_was_cut_arrives_when_it_stands_again(mosq
 
 
 def test_a_cut_between_an_event_and_its_acknowledgement_doubles_nothing(
-    mosquitto: Mosquitto, lines: Lines, tmp_path: Path
+    mosquitto: Mosquitto, lines: TcpProxy, tmp_path: Path
 ):
     with Listener(mosquitto.port, EVENT) as listener:
-        office = Office(lines.port, tmp_path)
+        office = PublisherLoop(lines.port, tmp_path)
         office.work_until(lambda: office.publisher.connected, "a connection")
         office.work_until(lambda: office.publisher.idle, "quiet")
         lines.answers.clear()
@@ -104,7 +111,7 @@ def test_a_cut_between_an_event_and_its_acknowledgement_doubles_nothing(
 
 def test_a_broker_that_stalls_is_given_up_and_gets_everything_once_it_is_back(mosquitto: Mosquitto, tmp_path: Path):
     with Listener(mosquitto.port, EVENT) as listener:
-        office = Office(mosquitto.port, tmp_path, stall_after_s=0.3)
+        office = PublisherLoop(mosquitto.port, tmp_path, stall_after_s=0.3)
         office.work_until(lambda: office.publisher.connected, "a connection")
         office.work_until(lambda: office.publisher.idle, "quiet")
         mosquitto.freeze()
@@ -119,7 +126,7 @@ def test_a_broker_that_stalls_is_given_up_and_gets_everything_once_it_is_back(mo
 
 def test_a_closed_broker_is_quiet(mosquitto: Mosquitto):
     before = threading.active_count()
-    with calling(mosquitto.port) as call:
+    with open_connection(mosquitto.port) as call:
         call.connect()
     call.broker.close()
     call.broker.hang_up()

@@ -4,18 +4,18 @@ import getpass
 from pathlib import Path
 
 import pytest
-from authority import Signed, authority, server
-from call import calling
 from conftest import make_mosquitto
 from cryptography.hazmat.primitives import serialization
-from mosquitto import Mosquitto
 
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.items import Acknowledged
 from sense_mqtt.mqtt.client import BrokerTls
+from tests.support.certificates import CertificateAndKey, authority, server
+from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.mqtt.mqtt_connection import open_connection
 
 
-def keep(signed: Signed, folder: Path, name: str) -> tuple[Path, Path]:
+def keep(signed: CertificateAndKey, folder: Path, name: str) -> tuple[Path, Path]:
     form = (
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
@@ -44,7 +44,7 @@ def secured(tmp_path: Path):
 
 def test_a_broker_with_our_authority_takes_our_certificate(secured):
     broker, tls = secured()
-    with broker, calling(broker.port, tls=tls) as call:
+    with broker, open_connection(broker.port, tls=tls) as call:
         call.connect()
         call.broker.publish(Message("a", "1"))
         call.expect(Acknowledged)
@@ -52,7 +52,7 @@ def test_a_broker_with_our_authority_takes_our_certificate(secured):
 
 def test_a_broker_of_an_authority_that_we_do_not_know_is_refused(secured):
     broker, tls = secured()
-    with broker, calling(broker.port, tls=BrokerTls(None, tls.cert_file, tls.key_file)) as call:
+    with broker, open_connection(broker.port, tls=BrokerTls(None, tls.cert_file, tls.key_file)) as call:
         refusal = call.refusal()
         assert "its certificate is not trusted" in refusal
         assert "issued by" in refusal
@@ -61,20 +61,20 @@ def test_a_broker_of_an_authority_that_we_do_not_know_is_refused(secured):
 
 def test_without_a_certificate_of_ours_the_broker_refuses_us(secured):
     broker, tls = secured()
-    with broker, calling(broker.port, tls=BrokerTls(tls.ca_file)) as call:
+    with broker, open_connection(broker.port, tls=BrokerTls(tls.ca_file)) as call:
         assert call.refusal()
 
 
 def test_a_certificate_for_another_host_is_refused_unless_it_is_named(secured):
     broker, tls = secured(address="10.9.8.7")
-    with broker, calling(broker.port, tls=tls) as call:
+    with broker, open_connection(broker.port, tls=tls) as call:
         assert "10.9.8.7" in call.refusal() or "mismatch" in call.refusal()
     named = BrokerTls(tls.ca_file, tls.cert_file, tls.key_file, server_name="10.9.8.7")
-    with broker, calling(broker.port, tls=named) as call:
+    with broker, open_connection(broker.port, tls=named) as call:
         call.connect()
 
 
 def test_a_certificate_file_that_is_missing_is_told(secured, tmp_path: Path):
     broker, _ = secured()
-    with broker, calling(broker.port, tls=BrokerTls(tmp_path / "nowhere.crt")) as call:
+    with broker, open_connection(broker.port, tls=BrokerTls(tmp_path / "nowhere.crt")) as call:
         assert "No such file" in call.refusal()

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from authority import authority, server
-from bridge_process import BridgeProcess
-from commands import Ended, run_command, write_config
 from conftest import make_mosquitto
-from listener import Listener
-from mosquitto import Mosquitto, free_port
-from settings import configure
-from strict_broker import StrictBroker
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.certificates import authority, server
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import Mosquitto, free_port
+from tests.support.mqtt.strict_broker import StrictBroker
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.processes.command_line import Ended, run_command, write_config
 
 NAMES = [
     "config",

@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from listener import Listener
 from paho.mqtt.enums import MQTTProtocolVersion
+
+from tests.support.mqtt.listener import Listener
 
 PATIENCE_S = 60.0
 DEMO = [sys.executable, "-m", "sense_mqtt", "demo"]

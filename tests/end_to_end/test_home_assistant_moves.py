@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bridge_process import BridgeProcess
-from listener import Listener
-from mosquitto import Mosquitto
-from settings import configure
 from test_home_assistant import PROBE, PYTHON
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
 
 HOUSE = BuiltInHouse(seed=1)
 MONITOR = "sense_mqtt_900101"

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bridge_process import BridgeProcess
-from commands import command, run_command, write_config
-from listener import Listener
-from settings import configure
 
 from sense_mqtt.sense.auth.totp import code_at
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.listener import Listener
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.processes.command_line import command, run_command, write_config
 
 PATIENCE_S = 30.0
 Misbehave = Callable[[SimulatedCloud], object]

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from bridge_process import BridgeProcess
-from listener import Listener
-from settings import configure
 
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.listener import Listener
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
 
 REPLAY_TIMEOUT_S = 600.0
 HOUR_S = 3_600

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from bridge_process import BridgeProcess
 from conftest import make_mosquitto
-from listener import Listener
-from settings import configure
 
 from sense_mqtt.simulator.house.house import Transition
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
-from tests.faults.verdict import Knowledge, judge, read
 from tests.support.checkout import ROOT
+from tests.support.faults.verdict import Knowledge, judge, read
+from tests.support.mqtt.listener import Listener
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
 
 POLL_S = 60.0
 DAY_S = 86_400
@@ -26,7 +26,7 @@ REPLAY_TIMEOUT_S = 600.0
 AT_ONCE = "set_tcp_nodelay true"  # else acknowledgements take 40 ms, and every minute of the house waits for some
 
 
-class PatientBridge(BridgeProcess):
+class PolledBridge(BridgeProcess):
     """A bridge in a process of its own, with the clock of a house that is polled."""
 
     def __init__(self, folder: Path, cloud: SimulatedCloud, broker_port: int) -> None:
@@ -34,7 +34,7 @@ class PatientBridge(BridgeProcess):
         self._begins = cloud.now
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.end_to_end.patient_bridge", str(self.config_file)]
+        command = [sys.executable, "-m", "tests.support.processes.polled_bridge_main", str(self.config_file)]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, str(self._begins), str(POLL_S)], cwd=ROOT, stdout=log, stderr=log
@@ -72,7 +72,7 @@ def test_every_run_of_a_polled_house_is_told_once(shared, tmp_path: Path, offset
         make_mosquitto(tmp_path, AT_ONCE) as broker,
         Listener(broker.port, "sense/+/device/+/event") as listener,
         cloud,
-        PatientBridge(tmp_path, cloud, broker.port),
+        PolledBridge(tmp_path, cloud, broker.port),
     ):
         assert cloud.monitor.wait_until(ends + AFTERMATH_S, REPLAY_TIMEOUT_S)
         came = [read(time.monotonic(), event) for event in listener.events()]

@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
-from bridge_process import BridgeProcess
-from listener import Listener
-from mosquitto import Mosquitto
-from settings import configure
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.payloads.rest import serial
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
 
 MQTT_USER, MQTT_PASSWORD = "sense-user-of-mqtt", "an mqtt & password"
 RENEWALS = 4

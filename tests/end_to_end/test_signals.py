@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 
-from bridge_process import BridgeProcess
+from tests.support.processes.bridge_process import BridgeProcess
 
 PATIENCE_S = 60.0
 UNREACHABLE = {"sense": {"api_url": "http://127.0.0.1:1/"}, "mqtt": {"host": "127.0.0.1", "port": 1}}

@@ -3,13 +3,12 @@
 import shutil
 from pathlib import Path
 
-from bridge_process import BridgeProcess
-from commands import run_command
-from listener import Listener
-from settings import configure
-
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.listener import Listener
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.processes.command_line import run_command
 
 
 def test_a_link_that_leads_nowhere_is_told_and_once_it_leads_somewhere_data_comes(broker_port: int, tmp_path: Path):

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from bridge_process import BridgeProcess
-from listener import Listener
-from mosquitto import Mosquitto
-from settings import configure
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
 
 FAST = {"publish": {"device_interval_s": 1, "house_interval_s": 1}}
 

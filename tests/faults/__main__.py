@@ -14,10 +14,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from tests.faults import report
-from tests.faults.schedule import Result, run_seed
-from tests.faults.troubles import NAMES
-from tests.faults.world import KEEPALIVE_S, SILENCE_S
+from tests.support.faults import report
+from tests.support.faults.schedule import Result, run_seed
+from tests.support.faults.troubles import NAMES
+from tests.support.faults.world import KEEPALIVE_S, SILENCE_S
 
 SCHEDULES_A_POOL = 100  # then fresh processes: what a run leaves behind cannot pile up
 

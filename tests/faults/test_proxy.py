@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.faults.proxy import GARBAGE, Proxy
+from tests.support.faults.proxy import GARBAGE, Proxy
 
 WAIT_S = 10.0
 

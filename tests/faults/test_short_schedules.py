@@ -4,12 +4,12 @@ import os
 from dataclasses import replace
 
 import pytest
-from mosquitto import HOW_TO_GET_IT, find_mosquitto
 
-from tests.faults.doom import MOMENTS
-from tests.faults.plan import Mode, draw
-from tests.faults.schedule import Result, run
-from tests.faults.troubles import NAMES, TROUBLES
+from tests.support.faults.crash_points import MOMENTS
+from tests.support.faults.plan import Mode, draw
+from tests.support.faults.schedule import Result, run
+from tests.support.faults.troubles import NAMES, TROUBLES
+from tests.support.mqtt.mosquitto import HOW_TO_GET_IT, find_mosquitto
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
 

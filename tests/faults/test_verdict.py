@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sense_mqtt.simulator.house.house import Transition
-from tests.faults.verdict import Came, Knowledge, judge, read
+from tests.support.faults.verdict import Came, Knowledge, judge, read
 
 ON = Transition("a", "turned_on", 100.3)
 OFF = Transition("a", "turned_off", 110.7)

@@ -14,13 +14,12 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "end_to_end")]
 
-from bridge_process import BridgeProcess
-from listener import Listener
-from mosquitto import Mosquitto
-from settings import configure
-
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
 
 
 def main(mode: str, minutes: int) -> int:

@@ -22,19 +22,18 @@ from typing import Any, Self
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "end_to_end")]
 
-from bridge_process import BridgeProcess
-from listener import Listener
-from mosquitto import Mosquitto
-from settings import configure
-
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.house.house import House
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
-from tests.faults.house_clock import ClockTower
-from tests.faults.proxy import Proxy
-from tests.faults.verdict import Knowledge, Verdict, judge, read
 from tests.support.checkout import ROOT
+from tests.support.faults.proxy import Proxy
+from tests.support.faults.shared_clock import SharedClockWriter
+from tests.support.faults.verdict import Knowledge, Verdict, judge, read
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
 
 SPEED = 100.0
 WARM_UP_S = 60.0  # at the same rate, before memory is looked at
@@ -59,7 +58,13 @@ class Bridge(BridgeProcess):
         self._clock, self._state = clock, folder / "state"
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.long.bridge_by_house_clock", str(self.config_file), str(self._clock)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.support.processes.shared_clock_bridge_main",
+            str(self.config_file),
+            str(self._clock),
+        ]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
 
@@ -83,7 +88,7 @@ class PatientListener(Listener):
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PublisherHarness:
     """All that takes part."""
 
     cloud: SimulatedCloud
@@ -94,10 +99,10 @@ class Stage:
 
 
 @contextlib.contextmanager
-def build(house: House) -> Iterator[Stage]:
+def build(house: House) -> Iterator[PublisherHarness]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        tower = ClockTower(folder / "clock", house.begins)
+        tower = SharedClockWriter(folder / "clock", house.begins)
         broker = stack.enter_context(Mosquitto(folder))
         line = stack.enter_context(Proxy(broker.port))
         listener = stack.enter_context(PatientListener(broker.port, EVENTS, ANSWERS))
@@ -105,24 +110,24 @@ def build(house: House) -> Iterator[Stage]:
         stack.callback(tower.follow(cloud.monitor.wait_until, lambda: cloud.now).close)
         bridge = stack.enter_context(Bridge(folder, configure(cloud, line.port), folder / "clock"))
         stack.callback(lambda: print(bridge.log, flush=True))
-        yield Stage(cloud, broker, line, bridge, listener)
+        yield PublisherHarness(cloud, broker, line, bridge, listener)
 
 
 @contextlib.contextmanager
-def stalled_line(stage: Stage) -> Iterator[None]:
+def stalled_line(stage: PublisherHarness) -> Iterator[None]:
     stage.line.behave(up="stall", down="stall")
     yield
     stage.line.behave()
 
 
 @contextlib.contextmanager
-def stopped_process(stage: Stage) -> Iterator[None]:
+def stopped_process(stage: PublisherHarness) -> Iterator[None]:
     stage.broker.freeze()
     yield
     stage.broker.thaw()
 
 
-STALLS: Mapping[str, Callable[[Stage], AbstractContextManager[None]]] = {
+STALLS: Mapping[str, Callable[[PublisherHarness], AbstractContextManager[None]]] = {
     "line": stalled_line,
     "process": stopped_process,
 }
@@ -155,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def watch(stage: Stage, minutes: float) -> list[float]:
+def watch(stage: PublisherHarness, minutes: float) -> list[float]:
     """Return the resident memory at each look, MB."""
     sizes_mb, begins = [], time.monotonic()
     for number in range(1, 1 + round(minutes * 60 / LOOK_S)):
@@ -167,7 +172,7 @@ def watch(stage: Stage, minutes: float) -> list[float]:
     return sizes_mb
 
 
-def drain(stage: Stage) -> dict[str, Any]:
+def drain(stage: PublisherHarness) -> dict[str, Any]:
     """Let the house go on a little and stand still; return the health document once nothing waits any more."""
     ends = time.monotonic() + DRAIN_S
     ask_health(stage, ends)
@@ -178,7 +183,7 @@ def drain(stage: Stage) -> dict[str, Any]:
     return health
 
 
-def ask_health(stage: Stage, ends: float) -> dict[str, Any]:
+def ask_health(stage: PublisherHarness, ends: float) -> dict[str, Any]:
     """Ask until the bridge answers: a request that comes while it is not connected is lost."""
     while time.monotonic() < ends:
         with contextlib.suppress(AssertionError):
@@ -186,7 +191,7 @@ def ask_health(stage: Stage, ends: float) -> dict[str, Any]:
     raise TimeoutError("the bridge does not come back to the broker")
 
 
-def count(stage: Stage, began: float, ended: float) -> tuple[Verdict, int, int]:
+def count(stage: PublisherHarness, began: float, ended: float) -> tuple[Verdict, int, int]:
     """Hold what came against what happened while the broker stood; also return how many came twice, and in all."""
     heard = [read(0.0, event) for event in stage.listener.events()]
     times = Counter(event.id for event in heard)
@@ -205,7 +210,7 @@ def tell_memory(options: argparse.Namespace, start_mb: float, sizes_mb: list[flo
     print(f"growth: {sizes_mb[-1] - start_mb:+.1f} MB at the end, {max(sizes_mb) - start_mb:+.1f} MB at most")
 
 
-def tell_work(stage: Stage, before: dict[str, Any], after: dict[str, Any], held: int, took_s: float) -> None:
+def tell_work(stage: PublisherHarness, before: dict[str, Any], after: dict[str, Any], held: int, took_s: float) -> None:
     gained = {key: after[key] - before[key] for key in ("frames", "events", "reconnects", "broker_connections")}
     dropped = stage.cloud.records.counts.frames_dropped
     print(f"frames taken in {gained['frames']}, not sent as the bridge was slow {dropped}")

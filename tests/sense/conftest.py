@@ -5,12 +5,13 @@ import hmac
 import struct
 
 import pytest
-from sense_parts import HandClock
+
+from tests.support.sense.sense_fixtures import FakeClock
 
 
 @pytest.fixture
 def clock():
-    return HandClock()
+    return FakeClock()
 
 
 @pytest.fixture

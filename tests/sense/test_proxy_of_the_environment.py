@@ -3,13 +3,13 @@
 import threading
 
 import pytest
-from sense_parts import api_at, rude_server
 
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.sense.feed.websocket_connection import Line, LineSettings
 from sense_mqtt.sense.net.tls import trust
 from sense_mqtt.sense.proxy import find_proxy
+from tests.support.sense.sense_fixtures import api_at, faulty_server
 
 pytestmark = pytest.mark.enable_socket
 
@@ -91,7 +91,7 @@ def test_the_proxy_for_all_is_asked_by_both(monkeypatch):
         connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
         came.set()
 
-    with rude_server(listen) as port:
+    with faulty_server(listen) as port:
         monkeypatch.setenv("all_proxy", f"http://127.0.0.1:{port}")
         for call in (lambda: api_at("http://sense.invalid/").get("x", token="t"), lambda: open_line(PLAIN_FEED)):
             with pytest.raises(SenseUnavailable):
@@ -107,7 +107,7 @@ def test_an_exempt_host_is_reached_directly_by_both(monkeypatch):
         seen.append(connection.recv(4096).split(b" ")[1])
         connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
 
-    with rude_server(listen) as port:
+    with faulty_server(listen) as port:
         monkeypatch.setenv("all_proxy", "http://127.0.0.1:1")
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         for call in (

@@ -4,7 +4,6 @@ import logging
 import traceback
 
 import pytest
-from sense_parts import api_of, feed_of, items_until, known, of_kind, running, session_of
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.errors import SenseMqttError
@@ -13,6 +12,7 @@ from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FrameArrived
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.sense.sense_fixtures import api_of, feed_of, items_until, known, of_kind, running, session_of
 
 EMAIL, PASSWORD, SECRET = "resident@example.com", "correct horse & staple", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 

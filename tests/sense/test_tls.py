@@ -4,8 +4,6 @@ import datetime
 import ssl
 
 import pytest
-from authority import DAY, NOW, authority, server
-from sense_parts import api_at, api_of, feed_of, items_until, known, of_kind, running, session_of
 
 from sense_mqtt.certificate import Presented, describe
 from sense_mqtt.errors import ConfigError, SenseUnavailable
@@ -15,6 +13,8 @@ from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.sense.net.tls import CertificateRefused, explain, trust
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.certificates import DAY, NOW, authority, server
+from tests.support.sense.sense_fixtures import api_at, api_of, feed_of, items_until, known, of_kind, running, session_of
 
 ISSUER = "O=Beispiel & Söhne, CN=Interposed Authority"
 SUBJECT = "O=Beispiel & Söhne, CN=api.sense.example"

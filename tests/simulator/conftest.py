@@ -1,10 +1,10 @@
 """A simulated cloud whose clock stands until a test moves it, and a client that is logged in."""
 
 import pytest
-from simulated_client import Client
 
 from sense_mqtt.simulator.house.builtin import RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.simulator.simulated_client import Client
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 import requests
 import websocket
-from simulated_client import Hearing, read, read_frames
 
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.simulator.simulated_client import Hearing, read, read_frames
 
 pytestmark = pytest.mark.enable_socket
 

@@ -3,10 +3,10 @@
 import pytest
 import requests
 import websocket
-from simulated_client import Client, Hearing, read, read_frames
 
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.simulator.simulated_client import Client, Hearing, read, read_frames
 
 pytestmark = pytest.mark.enable_socket
 

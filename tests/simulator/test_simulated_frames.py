@@ -5,12 +5,12 @@ import json
 import math
 
 import pytest
-from simulated_client import shared
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
 from sense_mqtt.simulator.payloads.devices import listed
 from sense_mqtt.simulator.payloads.frames import FrameMaker
+from tests.support.simulator.simulated_client import shared
 
 CENTS = 16.5
 

@@ -4,9 +4,9 @@ import gzip
 from itertools import pairwise
 
 import pytest
-from simulated_client import shared
 
 from sense_mqtt.simulator.house.measured import BadMeasurements, MeasuredHouse, held, read_sun, runs
+from tests.support.simulator.simulated_client import shared
 
 NAN = float("nan")
 RUNS = [

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 import requests
-from simulated_client import DEVICE_ID, Client
 
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from sense_mqtt.simulator.server.tokens import totp
+from tests.support.simulator.simulated_client import DEVICE_ID, Client
 
 pytestmark = pytest.mark.enable_socket
 

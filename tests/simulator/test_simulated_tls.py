@@ -10,10 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from simulated_client import Client, read
 
 from sense_mqtt.simulator.house.builtin import RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.simulator.simulated_client import Client, read
 
 pytestmark = pytest.mark.enable_socket
 

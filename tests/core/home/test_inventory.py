@@ -3,7 +3,11 @@
 import json
 
 import pytest
-from builders import (
+
+from sense_mqtt.core.changes import Event
+from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.home.snapshot import restore, snapshot
+from tests.support.core.builders import (
     DRYER,
     HOME,
     KETTLE,
@@ -18,10 +22,6 @@ from builders import (
     readings,
     run,
 )
-
-from sense_mqtt.core.changes import Event
-from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home.snapshot import restore, snapshot
 
 # --- coming
 

@@ -3,7 +3,13 @@
 import json
 
 import pytest
-from builders import (
+
+from sense_mqtt.core.changes import DeviceRemoved
+from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.home.snapshot import restore, snapshot
+from sense_mqtt.core.home.state import DevicesListed, Interrupted
+from sense_mqtt.core.wire.devices import read_device_list
+from tests.support.core.builders import (
     DRYER,
     HOME,
     PLUG,
@@ -19,12 +25,6 @@ from builders import (
     run,
     withdrawn,
 )
-
-from sense_mqtt.core.changes import DeviceRemoved
-from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home.snapshot import restore, snapshot
-from sense_mqtt.core.home.state import DevicesListed, Interrupted
-from sense_mqtt.core.wire.devices import read_device_list
 
 
 def test_a_device_that_the_list_hides_is_removed_and_its_topics_are_cleared():

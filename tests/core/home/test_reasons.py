@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import Energy
@@ -13,6 +12,7 @@ from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.frames import Hello, TimelineChange
 from sense_mqtt.core.wire.timeline import TimelineItem
+from tests.support.core.builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
 
 D = DRYER["id"]
 HELD_LONG = policy({D: DeviceRules(off_delay_s=5.0)})

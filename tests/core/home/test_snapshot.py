@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from builders import ALWAYS_ON, DRYER, OTHER, PLUG, START, bare_frame, events, frame, policy, readings, run
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
@@ -13,6 +12,19 @@ from sense_mqtt.core.home.state import DevicesListed, Home, Tick
 from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.wire.devices import read_device_list
+from tests.support.core.builders import (
+    ALWAYS_ON,
+    DRYER,
+    OTHER,
+    PLUG,
+    START,
+    bare_frame,
+    events,
+    frame,
+    policy,
+    readings,
+    run,
+)
 
 HOME = Home(monitor=7)
 FAN = {"id": "ffee0011", "name": "Fan", "w": 30.0}

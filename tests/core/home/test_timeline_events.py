@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from builders import DRYER, START, events, frame, policy, readings, run
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
@@ -13,6 +12,7 @@ from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import TimelineChange
 from sense_mqtt.core.wire.timeline import TimelineItem
+from tests.support.core.builders import DRYER, START, events, frame, policy, readings, run
 
 HOME = Home(monitor=7)
 D = "1a2b3c4d"

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from builders import START
 
 from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading
 from sense_mqtt.core.publishing.messages import HomeTopics, as_of, identify_payload, recall_event, say
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
+from tests.support.core.builders import START
 
 TOPICS = HomeTopics(Topics(base="home/sense"), 7, {})
 

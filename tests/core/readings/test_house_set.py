@@ -1,8 +1,6 @@
 """The readings of the house are one set: of one frame, on one clock, and they fit together."""
 
 import pytest
-from builders import DRYER, KETTLE, PSEUDO, START, bare_frame, frame, moment, policy, readings, run
-from shown_house import frames, show
 
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.home.state import Home, Interrupted, Tick
@@ -10,6 +8,8 @@ from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
+from tests.support.core.builders import DRYER, KETTLE, PSEUDO, START, bare_frame, frame, moment, policy, readings, run
+from tests.support.core.published_values import frames, show
 
 HOME = Home(monitor=7)
 LONG_S = 300.0

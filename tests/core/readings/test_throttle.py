@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from builders import DRYER, PLUG, START, frame, moment, policy, readings, run
 
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
@@ -11,6 +10,7 @@ from sense_mqtt.core.energy.periods import DeviceEnergy, Energy
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.readings.throttle import describe, tell_availability
 from sense_mqtt.core.wire.devices import read_device_list
+from tests.support.core.builders import DRYER, PLUG, START, frame, moment, policy, readings, run
 
 HOME = Home(monitor=7)
 WATTS = {"id": "1a2b3c4d", "name": "Dryer"}

@@ -6,8 +6,6 @@ from itertools import pairwise
 
 import msgpack
 import pytest
-from builders import START, moment, policy
-from mutations import DEVICE, ITEM, MESSAGES, ODD, PLUG, RUN, UPDATE, USAGE, deep, mutate, positions, put, throw
 
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
@@ -21,6 +19,22 @@ from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list, rows_of
 from sense_mqtt.core.wire.frames import RealtimeUpdate, decode, read_update
 from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import BadFrame
+from tests.support.core.builders import START, moment, policy
+from tests.support.core.fuzz import (
+    DEVICE,
+    ITEM,
+    MESSAGES,
+    ODD,
+    PLUG,
+    RUN,
+    UPDATE,
+    USAGE,
+    deep,
+    mutate,
+    positions,
+    put,
+    throw,
+)
 
 
 def read_strictly(text: str):

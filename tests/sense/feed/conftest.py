@@ -1,13 +1,13 @@
 """A feed between a lively simulated cloud and an inbox."""
 
 import pytest
-from sense_parts import session_of
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.sense.sense_fixtures import session_of
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 import threading
 import time
 
-from feed_items import frames, updates
-from sense_parts import PATIENCE_S, feed_of, items_until, running, session_of
-
 from sense_mqtt.core.wire.frames import decode
 from sense_mqtt.inbox import FRAMES_WAITING_MOST, Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.sense.feed_items import frames, updates
+from tests.support.sense.sense_fixtures import PATIENCE_S, feed_of, items_until, running, session_of
 
 
 class StubbornInbox(Inbox):

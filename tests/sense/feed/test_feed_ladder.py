@@ -3,10 +3,10 @@
 import logging
 
 import pytest
-from feed_items import FEED, rungs, told, updates
-from sense_parts import feed_of, items_until, of_kind, running
 
 from sense_mqtt.items import FeedChanged, FeedEnded, FeedLimited, FeedOpened, UpdatePolled
+from tests.support.sense.feed_items import FEED, rungs, told, updates
+from tests.support.sense.sense_fixtures import feed_of, items_until, of_kind, running
 
 
 @pytest.mark.parametrize("status", [429, 503, 403])

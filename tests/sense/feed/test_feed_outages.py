@@ -2,8 +2,8 @@
 
 import logging
 
-from feed_items import FEED, updates
-from sense_parts import feed_of, items_until, running
+from tests.support.sense.feed_items import FEED, updates
+from tests.support.sense.sense_fixtures import feed_of, items_until, running
 
 
 def test_an_outage_of_everything_costs_no_login(cloud, session, inbox, settings):

@@ -4,14 +4,23 @@ import threading
 import time
 
 import pytest
-from feed_items import rungs, told, updates
-from sense_parts import PATIENCE_S, HandClock, feed_of, items_until, of_kind, read_head, rude_server, running
 
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import FeedChanged, FeedEnded, FeedOpened, UpdatePolled
 from sense_mqtt.sense.feed.pause import Pause, Pauses
 from sense_mqtt.sense.feed.reporter import Voice
 from sense_mqtt.sense.state_file import StateFile
+from tests.support.sense.feed_items import rungs, told, updates
+from tests.support.sense.sense_fixtures import (
+    PATIENCE_S,
+    FakeClock,
+    faulty_server,
+    feed_of,
+    items_until,
+    of_kind,
+    read_head,
+    running,
+)
 
 
 def test_a_pause_lets_go_of_the_socket_polls_and_ends_by_itself(cloud, session, inbox, settings):
@@ -77,7 +86,7 @@ def pauses(folder, clock):
 
 
 def test_a_pause_that_ended_while_nothing_ran_is_over(tmp_path):
-    clock = HandClock()
+    clock = FakeClock()
     pauses(tmp_path, clock).begin(600, silent=True)
     clock.advance(599)
     assert pauses(tmp_path, clock).present == Pause(clock.now().monotonic + 1, silent=True)
@@ -86,7 +95,7 @@ def test_a_pause_that_ended_while_nothing_ran_is_over(tmp_path):
 
 
 def test_after_a_clock_was_set_back_a_pause_is_no_longer_than_it_was_asked_for(tmp_path):
-    clock = HandClock()
+    clock = FakeClock()
     pauses(tmp_path, clock).begin(600, silent=False)
     clock.set_wall(clock.wall() - 86_400)
     assert pauses(tmp_path, clock).present == Pause(clock.now().monotonic + 600, silent=False)
@@ -95,13 +104,13 @@ def test_after_a_clock_was_set_back_a_pause_is_no_longer_than_it_was_asked_for(t
 @pytest.mark.parametrize("content", ["{", "{}", '{"begun": 1, "until": "x"}', '{"begun": 0, "until": 1e300}'])
 def test_a_damaged_memory_of_a_pause_is_none_and_none_lasts_more_than_a_day(tmp_path, content):
     (tmp_path / "pause-7.json").write_text(content)
-    present, now = pauses(tmp_path, HandClock()).present, HandClock().now()
+    present, now = pauses(tmp_path, FakeClock()).present, FakeClock().now()
     assert present is None or present.until == now.monotonic + 86_400
 
 
 def test_a_pause_that_cannot_be_stored_is_a_pause_all_the_same(tmp_path, caplog):
     (tmp_path / "taken").write_text("")
-    paused = pauses(tmp_path / "taken", HandClock())
+    paused = pauses(tmp_path / "taken", FakeClock())
     paused.begin(600, silent=False)
     assert paused.present is not None
     assert "the pause cannot be stored" in caplog.text
@@ -151,7 +160,7 @@ def test_a_pause_while_connecting_ends_the_attempt(session, inbox, settings):
         reached.set()
         over.wait(PATIENCE_S)
 
-    with rude_server(hang) as port:
+    with faulty_server(hang) as port:
         feed = feed_of(session, inbox, settings(url=f"ws://127.0.0.1:{port}", timeout_s=60))
         with running(feed):
             assert reached.wait(PATIENCE_S)

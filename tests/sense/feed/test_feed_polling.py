@@ -1,9 +1,8 @@
 """A feed that polls."""
 
-from feed_items import FEED, rungs, told
-from sense_parts import feed_of, items_until, of_kind, running
-
 from sense_mqtt.items import FeedEnded, FeedOpened, UpdatePolled
+from tests.support.sense.feed_items import FEED, rungs, told
+from tests.support.sense.sense_fixtures import feed_of, items_until, of_kind, running
 
 
 def test_poll_mode_never_opens_a_websocket(cloud, session, inbox, settings):

@@ -3,18 +3,17 @@
 import itertools
 import json
 
-from feed_items import FEED, told, updates
-from sense_parts import (
+from sense_mqtt.core.backoff import Backoff
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.items import FeedOpened, UpdatePolled
+from tests.support.sense.feed_items import FEED, told, updates
+from tests.support.sense.sense_fixtures import (
     feed_of,
     items_until,
     running,
     session_of,
     wait_for,
 )
-
-from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import FeedOpened, UpdatePolled
 
 
 def test_two_processes_hold_one_socket(cloud, tmp_path, inbox, settings, caplog):

@@ -5,11 +5,20 @@ import re
 import threading
 
 import pytest
-from feed_items import frames, rungs, told, updates
-from rude_answers import HANDSHAKE, OPENED, RUDE, accept, say
-from sense_parts import PATIENCE_S, feed_of, items_until, of_kind, read_head, rude_server, running, wait_for
 
 from sense_mqtt.items import FeedEnded, FrameArrived
+from tests.support.sense.faulty_responses import FAULTY_RESPONSES, HANDSHAKE, OPENED, accept, say
+from tests.support.sense.feed_items import frames, rungs, told, updates
+from tests.support.sense.sense_fixtures import (
+    PATIENCE_S,
+    faulty_server,
+    feed_of,
+    items_until,
+    of_kind,
+    read_head,
+    running,
+    wait_for,
+)
 
 
 def test_silence_is_noticed(cloud, session, inbox, settings):
@@ -39,17 +48,19 @@ def test_a_socket_is_pinged(session, inbox, settings):
             if received[0] & 0x0F == 9:
                 pinged.set()
 
-    with rude_server(answer) as port:
+    with faulty_server(answer) as port:
         quick = settings(url=f"ws://127.0.0.1:{port}", ping_interval_s=0.1)
         with running(feed_of(session, inbox, quick)):
             assert pinged.wait(PATIENCE_S)
 
 
-@pytest.mark.parametrize(("behave", "reason"), [row[1:] for row in RUDE], ids=[row[0] for row in RUDE])
+@pytest.mark.parametrize(
+    ("behave", "reason"), [row[1:] for row in FAULTY_RESPONSES], ids=[row[0] for row in FAULTY_RESPONSES]
+)
 def test_the_feed_survives_a_server_that(session, inbox, settings, caplog, behave, reason):
     session.token()
     rude = {"timeout_s": 0.4, "silence_timeout_s": 0.4, "message_most_bytes": 1_000_000, "mode": "stream"}
-    with rude_server(behave) as port, caplog.at_level(logging.DEBUG, "sense_mqtt.sense"):
+    with faulty_server(behave) as port, caplog.at_level(logging.DEBUG, "sense_mqtt.sense"):
         feed = feed_of(session, inbox, settings(url=f"ws://127.0.0.1:{port}", **rude))
         with running(feed):
             wait_for(lambda: len([record for record in caplog.records if "trying again" in record.message]) >= 2)
@@ -60,7 +71,7 @@ def test_the_feed_survives_a_server_that(session, inbox, settings, caplog, behav
 
 def test_text_that_is_no_text_is_brought_all_the_same(session, inbox, settings):
     with (
-        rude_server(say(OPENED + b"\x81\x02\xff{")) as port,
+        faulty_server(say(OPENED + b"\x81\x02\xff{")) as port,
         running(feed_of(session, inbox, settings(url=f"ws://127.0.0.1:{port}"))),
     ):
         items = told(inbox, FrameArrived)

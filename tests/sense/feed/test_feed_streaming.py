@@ -4,10 +4,10 @@ import logging
 import time
 
 import pytest
-from feed_items import FEED, frames, rungs, told, updates
-from sense_parts import feed_of, items_until, running
 
 from sense_mqtt.items import FeedEnded, FeedOpened
+from tests.support.sense.feed_items import FEED, frames, rungs, told, updates
+from tests.support.sense.sense_fixtures import feed_of, items_until, running
 
 
 def test_frames_arrive_as_they_were_sent(session, inbox, settings):

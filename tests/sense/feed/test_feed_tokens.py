@@ -1,10 +1,10 @@
 """A feed whose token is refused, or that has none."""
 
 import pytest
-from feed_items import FEED, rungs, told, updates
-from sense_parts import feed_of, items_until, known, of_kind, running, session_of
 
 from sense_mqtt.items import FeedChanged, UpdatePolled
+from tests.support.sense.feed_items import FEED, rungs, told, updates
+from tests.support.sense.sense_fixtures import feed_of, items_until, known, of_kind, running, session_of
 
 
 @pytest.mark.parametrize("as_frame", [False, True], ids=["as HTTP 401", "as a message"])

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from sense_parts import session_of
 
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import LoginRefused, NotFound, SenseUnavailable, TokenRefused
@@ -15,6 +14,7 @@ from sense_mqtt.sense.feed.saved_state import Berth
 from sense_mqtt.sense.feed.websocket_connection import HandshakeRefused
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.sense.sense_fixtures import session_of
 
 MONITOR = 900_101
 

@@ -3,14 +3,14 @@
 import socket
 
 import pytest
-from authority import authority, server
-from sense_parts import rude_server
 
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.sense.net.tls import CertificateRefused
 from sense_mqtt.sense.net.tls_probe import shake_hands
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.certificates import authority, server
+from tests.support.sense.sense_fixtures import faulty_server
 
 TIMEOUT_S = 5.0
 
@@ -54,5 +54,5 @@ def test_who_speaks_no_tls_is_told():
     def greet(connection, _over):
         connection.sendall(b"220 mail\r\n")
 
-    with rude_server(greet) as port, pytest.raises(SenseUnavailable, match=f"port {port}"):
+    with faulty_server(greet) as port, pytest.raises(SenseUnavailable, match=f"port {port}"):
         shake_hands(f"https://127.0.0.1:{port}/", None, TIMEOUT_S)

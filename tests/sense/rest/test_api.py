@@ -8,7 +8,6 @@ import threading
 import time
 
 import pytest
-from sense_parts import STATUS, HandClock, answering, api_at, api_of, dribbling, rude_server
 
 from sense_mqtt import __version__
 from sense_mqtt.errors import (
@@ -25,6 +24,15 @@ from sense_mqtt.sense.rest.api import ANSWER_MOST_BYTES, Unreached
 from sense_mqtt.sense.rest.responses import OverloadedSense
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.sense.sense_fixtures import (
+    STATUS,
+    FakeClock,
+    api_at,
+    api_of,
+    endless_response,
+    faulty_server,
+    fixed_response,
+)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -94,7 +102,7 @@ def test_no_answer_in_time_is_an_outage(cloud):
 
 
 def test_nobody_there_means_that_nothing_was_sent():
-    with rude_server(lambda _connection, _over: None) as port:
+    with faulty_server(lambda _connection, _over: None) as port:
         pass
     with pytest.raises(Unreached, match=f"127.0.0.1:{port} cannot be reached .connection refused.: check network"):
         api_at(f"http://127.0.0.1:{port}/").post("authenticate", {"email": "a", "password": "b"})
@@ -115,7 +123,7 @@ DRIBBLES = [
 
 @pytest.mark.parametrize("head", [row[1] for row in DRIBBLES], ids=[row[0] for row in DRIBBLES])
 def test_a_dribbled_answer_ends_at_the_deadline(head):
-    with rude_server(dribbling(head)) as port:
+    with faulty_server(endless_response(head)) as port:
         began = time.monotonic()
         with pytest.raises(SenseUnavailable, match="no whole answer"):
             api_at(f"http://127.0.0.1:{port}/", timeout_s=0.4).get("x", token="t")
@@ -129,7 +137,7 @@ def test_an_endless_answer_is_cut_off():
         while not over.is_set():
             connection.sendall(b"[" * 100_000)
 
-    with rude_server(flood) as port, pytest.raises(SenseUnavailable, match="more than 8 MB"):
+    with faulty_server(flood) as port, pytest.raises(SenseUnavailable, match="more than 8 MB"):
         api_at(f"http://127.0.0.1:{port}/").get("x", token="t")
     assert ANSWER_MOST_BYTES == 8_000_000
 
@@ -147,7 +155,7 @@ ODD = [
 
 @pytest.mark.parametrize("answer", [row[1] for row in ODD], ids=[row[0] for row in ODD])
 def test_an_odd_answer_is_an_outage(answer):
-    with rude_server(answering(answer)) as port, pytest.raises(SenseUnavailable):
+    with faulty_server(fixed_response(answer)) as port, pytest.raises(SenseUnavailable):
         api_at(f"http://127.0.0.1:{port}/", timeout_s=5).get("x", token="t")
 
 
@@ -160,7 +168,7 @@ def test_a_redirect_is_not_followed(status):
         place = b"Location: http://127.0.0.1:9/evil\r\nContent-Length: 0\r\n\r\n"
         connection.sendall(b"HTTP/1.1 %d Elsewhere\r\n" % status + place)
 
-    with rude_server(redirect) as port, pytest.raises(SenseUnavailable, match=f"HTTP {status}"):
+    with faulty_server(redirect) as port, pytest.raises(SenseUnavailable, match=f"HTTP {status}"):
         api_at(f"http://127.0.0.1:{port}/").get("x", token="t")
     assert len(seen) == 1
 
@@ -172,7 +180,7 @@ def test_cookies_are_not_taken():
         seen.append(connection.recv(4096))
         connection.sendall(OK + b"Set-Cookie: a=b; Path=/\r\nContent-Length: 2\r\n\r\n{}")
 
-    with rude_server(bake) as port:
+    with faulty_server(bake) as port:
         api = api_at(f"http://127.0.0.1:{port}/")
         api.get("x", token="t")
         api.get("x", token="t")
@@ -188,7 +196,7 @@ def test_a_netrc_does_not_replace_the_token(monkeypatch, tmp_path):
         seen.append(connection.recv(4096))
         connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
 
-    with rude_server(listen) as port:
+    with faulty_server(listen) as port:
         api_at(f"http://127.0.0.1:{port}/").get("x", token="good-token")
     assert b"Authorization: bearer good-token\r\n" in seen[0]
 
@@ -200,7 +208,7 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch):
         seen.append(connection.recv(4096))
         connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
 
-    with rude_server(listen) as port:
+    with faulty_server(listen) as port:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
         assert api_at("http://sense.invalid/").get("x", token="t") == {}
     assert seen[0].startswith(b"GET http://sense.invalid/x HTTP/1.1")
@@ -214,7 +222,7 @@ def test_a_path_that_leads_elsewhere_is_not_asked_for(cloud):
 
 
 def test_after_a_429_we_keep_still_until_the_time_is_over(cloud):
-    clock = HandClock()
+    clock = FakeClock()
     api = api_of(cloud, clock)
     cloud.faults.refuse(429, path="status", times=1, retry_after=120)
     with pytest.raises(RateLimited):
@@ -231,7 +239,7 @@ def test_after_a_429_we_keep_still_until_the_time_is_over(cloud):
 
 
 def test_an_outage_that_says_when_to_come_back_is_believed(cloud):
-    api = api_of(cloud, HandClock())
+    api = api_of(cloud, FakeClock())
     cloud.faults.refuse(503, path="status", retry_after=30)
     with pytest.raises(OverloadedSense):
         api.get(STATUS, token="x")
@@ -240,7 +248,7 @@ def test_an_outage_that_says_when_to_come_back_is_believed(cloud):
 
 
 def test_calls_of_the_last_hour_are_counted(cloud):
-    clock = HandClock()
+    clock = FakeClock()
     api = api_of(cloud, clock)
     for _ in range(3):
         with pytest.raises(TokenRefused):
@@ -287,7 +295,7 @@ def test_a_deadline_leaves_no_thread_behind(cloud):
 
 def test_an_error_of_the_library_never_leaves_the_door():
     assert not issubclass(http.client.HTTPException, SenseMqttError)
-    with rude_server(answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")) as port:
+    with faulty_server(fixed_response(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")) as port:
         with pytest.raises(SenseUnavailable) as refused:
             api_at(f"http://127.0.0.1:{port}/").get("x", token="hush-token")
         assert "hush" not in str(refused.value)

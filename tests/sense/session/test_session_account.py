@@ -1,7 +1,6 @@
 """Whose session it is."""
 
 import pytest
-from sense_parts import STATUS, known, session_of
 
 from sense_mqtt.errors import (
     LoginRefused,
@@ -10,6 +9,7 @@ from sense_mqtt.rest_queries.lookups import read_account
 from sense_mqtt.sense.auth.password_login import Credentials
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.sense.sense_fixtures import STATUS, known, session_of
 
 
 def test_the_first_session_is_a_login(cloud, tmp_path, clock):

@@ -1,11 +1,11 @@
 """The session as commands have it: what anybody may type costs Sense little."""
 
 import pytest
-from sense_parts import STATUS, session_of
 
 from sense_mqtt.errors import BudgetSpent, TokenRefused
 from sense_mqtt.rest_queries.call_budget import CallBudget, CommandSession
 from sense_mqtt.sense.state_file import StateFile
+from tests.support.sense.sense_fixtures import STATUS, session_of
 
 
 def budget_of(path, clock, most=3):

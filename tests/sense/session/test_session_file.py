@@ -1,9 +1,9 @@
 """The file of a session, and what is learned of its tokens."""
 
 import pytest
-from sense_parts import STATUS, session_of
 
 from sense_mqtt.errors import SenseUnavailable, StateError
+from tests.support.sense.sense_fixtures import STATUS, session_of
 
 
 def test_a_session_that_cannot_be_stored_is_used_all_the_same(cloud, tmp_path, clock, caplog):

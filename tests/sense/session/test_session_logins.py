@@ -4,7 +4,6 @@ import json
 import logging
 
 import pytest
-from sense_parts import QUARTER_S, STATUS, known, session_of
 
 from sense_mqtt.errors import (
     LoginRefused,
@@ -12,6 +11,7 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.sense.auth.login_budget import Limits
 from sense_mqtt.sense.auth.password_login import Credentials
+from tests.support.sense.sense_fixtures import QUARTER_S, STATUS, known, session_of
 
 
 def test_a_refused_renewal_leads_to_one_login(cloud, tmp_path, clock):

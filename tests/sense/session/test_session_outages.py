@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from sense_parts import QUARTER_S, STATUS, session_of
 
 from sense_mqtt.errors import (
     LoginRefused,
@@ -13,6 +12,7 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
+from tests.support.sense.sense_fixtures import QUARTER_S, STATUS, session_of
 
 OUTAGES = [
     ("an HTML page", {"status": 503}, SenseUnavailable),

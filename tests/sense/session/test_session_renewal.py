@@ -3,11 +3,11 @@
 import threading
 
 import pytest
-from sense_parts import DAY_S, STATUS, session_of
 
 from sense_mqtt.errors import (
     TokenRefused,
 )
+from tests.support.sense.sense_fixtures import DAY_S, STATUS, session_of
 
 
 def test_a_token_is_renewed_before_its_end(cloud, tmp_path, clock):

@@ -4,7 +4,8 @@ import json
 import threading
 
 import pytest
-from sense_parts import STATUS, api_of, session_of
+
+from tests.support.sense.sense_fixtures import STATUS, api_of, session_of
 
 
 def test_a_restart_needs_no_login(cloud, tmp_path, clock):

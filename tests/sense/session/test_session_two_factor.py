@@ -1,7 +1,6 @@
 """Logins that need a second factor, and the clock it needs."""
 
 import pytest
-from sense_parts import DAY_S, STATUS, known, session_of
 
 from sense_mqtt.errors import (
     LoginRefused,
@@ -9,6 +8,7 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.sense.auth.login_flow import ClockOff
 from sense_mqtt.sense.auth.password_login import Credentials
+from tests.support.sense.sense_fixtures import DAY_S, STATUS, known, session_of
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The bridge under test, polling a house whose minutes pass at once: `run` with a house's clock, and turns taken.
 
-    python -m tests.end_to_end.patient_bridge CONFIG.yaml BEGINS POLL_STEP_S
+    python -m tests.support.processes.polled_bridge_main CONFIG.yaml BEGINS POLL_STEP_S
 
 The simulated cloud moves its house on by POLL_STEP_S with every poll, and the clock here goes with it. In between it
 goes on in strides of STRIDE_S, each as soon as the bridge has done all that there was to do: what is read, told and
@@ -107,7 +107,7 @@ class Turns(Inbox):
                 self._is_polling = False
 
 
-class CountedBroker(Broker):
+class CountingBroker(Broker):
     """Tells of each message that goes out."""
 
     def __init__(
@@ -123,7 +123,7 @@ class CountedBroker(Broker):
         return number
 
 
-class PatientFeed(Feed):
+class PolledFeed(Feed):
     """Polls when it is its turn. A poll that fails ends the turns, and the test with them."""
 
     turns: Turns
@@ -148,11 +148,11 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
 
     def make_feed(monitor: int, session: Session, inbox: Inbox, settings: FeedSettings, **more: Any) -> Feed:
         settings = replace(settings, poll_interval_s=0.0)  # its thread would wait by the wall
-        feed = PatientFeed(monitor, session, inbox, settings, **more)
+        feed = PolledFeed(monitor, session, inbox, settings, **more)
         feed.turns = turns
         return feed
 
-    doors = Doors(broker=functools.partial(CountedBroker, turns=turns), desk=make_desk, feed=make_feed)
+    doors = Doors(broker=functools.partial(CountingBroker, turns=turns), desk=make_desk, feed=make_feed)
     cloud = connect_cloud(config, turns, redactor, clock, haste)
     return assemble(config, turns, cloud, clock, haste, doors).run()
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from sense_parts import PATIENCE_S, read_head
+from tests.support.sense.sense_fixtures import PATIENCE_S, read_head
 
 HANDSHAKE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 
@@ -65,7 +65,7 @@ def say(answer):
 
 
 OPENED = HANDSHAKE + b"KEY\r\n\r\n"
-RUDE = [
+FAULTY_RESPONSES = [
     ("dribbles the handshake", dribble_handshake, "did not open within"),
     ("dribbles a message", dribble_frame, "silent for"),
     ("sends pings only", babble_pings, "silent for"),

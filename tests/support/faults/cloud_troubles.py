@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 
 from sense_mqtt.simulator.payloads.encoding import GARBAGE
-from tests.faults.world import GAP_MOST_S, Begin, World
+from tests.support.faults.world import GAP_MOST_S, Begin, World
 
 GARBAGE_MOST = 3  # frames in a row
 

@@ -24,7 +24,7 @@ CONNACK, TAKEN_OVER = b"\x20\x03\x00\x00\x00", b"\xe0\x02\x8e\x00"  # MQTT 5
 REQUEST = "sense/bridge/request/health"
 
 
-class Call:
+class MqttConnection:
     """A broker connection with an inbox of its own."""
 
     def __init__(self, port: int, inbox: Inbox | None = None, **settings: Any) -> None:
@@ -59,19 +59,19 @@ class Call:
 
 
 @contextlib.contextmanager
-def calling(port: int, inbox: Inbox | None = None, **settings: Any) -> Iterator[Call]:
-    call = Call(port, inbox, **settings)
+def open_connection(port: int, inbox: Inbox | None = None, **settings: Any) -> Iterator[MqttConnection]:
+    call = MqttConnection(port, inbox, **settings)
     try:
         yield call
     finally:
         call.broker.close()
 
 
-class Office:
+class PublisherLoop:
     """A publisher over a real connection, on the test's own thread."""
 
     def __init__(self, port: int, folder: Path, stall_after_s: float = PATIENCE_S, **settings: Any) -> None:
-        self.call = Call(port, **settings)
+        self.call = MqttConnection(port, **settings)
         self.journal = Journal(folder / "journal.sqlite3")
         self.publisher = Publisher(self.call.broker, self.journal, lambda: iter(lambda: 0.05, None), stall_after_s)
         self.connections = 0
@@ -111,7 +111,7 @@ class Office:
         self.journal.close()
 
 
-class Lines:
+class TcpProxy:
     """Stands before a broker: may hang up on whoever speaks MQTT 5, keep its answers back, and cut."""
 
     def __init__(self, port: int) -> None:

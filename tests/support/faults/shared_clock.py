@@ -20,7 +20,7 @@ GLANCE_S = 0.5  # how soon the thread notices that it is to end
 _FORMAT = struct.Struct("d")
 
 
-class HouseClock:
+class SharedClock:
     """Reads the clock; `now` is what the bridge is given. Waiting is done in real seconds."""
 
     def __init__(self, path: Path) -> None:
@@ -31,14 +31,14 @@ class HouseClock:
         return Moment(_FORMAT.unpack(self._memory[:])[0], time.monotonic())
 
 
-class ClockTower:
+class SharedClockWriter:
     """Writes the clock, from a thread that follows a house."""
 
     def __init__(self, path: Path, begins: float) -> None:
         path.write_bytes(_FORMAT.pack(begins + LAG_S))
         self.error_s = 0.0  # how wrong the bridge's host is; may be changed at any time
         self._house_s = begins
-        self._shown = HouseClock(path)
+        self._shown = SharedClock(path)
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 

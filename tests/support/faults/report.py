@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
-from tests.faults.troubles import TROUBLES
+from tests.support.faults.troubles import TROUBLES
 
 Document = dict[str, Any]
 

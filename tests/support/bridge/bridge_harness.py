@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from builders import PSEUDO, START
-from hand_parts import FailingJournal, HandDesk, HandFeed, HandInbox, HandSession, PromptBroker, TurnedClock
-
 from sense_mqtt.assembly import Cloud, Doors, Haste, assemble
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
@@ -18,26 +15,36 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived
 from sense_mqtt.sense.auth.tokens import Monitor
 from sense_mqtt.store.journal import Journal
+from tests.support.bridge.bridge_doubles import (
+    AcknowledgingBroker,
+    FailingJournal,
+    FakeFeed,
+    FakeSession,
+    FakeWorker,
+    NonBlockingInbox,
+    TurnedClock,
+)
+from tests.support.core.builders import PSEUDO, START
 
 RETRY_S = 10.0  # what failed is tried again so much later
 SETTLE_S = 5.0
 HOUSE = Monitor(7, solar=False)
 
 
-class HandFed:
+class BridgeHarness:
     """A bridge, and all that is around it."""
 
     def __init__(self, folder: Path, *monitors: Monitor, **config: Any) -> None:
         self._folder, self._given = folder, config
-        self.session = HandSession(monitors or (HOUSE,))
+        self.session = FakeSession(monitors or (HOUSE,))
         self.clock = TurnedClock()
-        self.begin_anew()
+        self.restart()
 
-    def begin_anew(self) -> None:
+    def restart(self) -> None:
         """Begin a new process over the same state directory."""
         sense = {"email": "me@example.com", "password": "secret", **self._given.get("sense", {})}
-        self.inbox, self.feeds = HandInbox(), {}
-        self.broker = PromptBroker(self.inbox)
+        self.inbox, self.feeds = NonBlockingInbox(), {}
+        self.broker = AcknowledgingBroker(self.inbox)
         self.bridge = assemble(
             Config.model_validate({"state_dir": self._folder, **self._given, "sense": sense}),
             self.inbox,
@@ -53,12 +60,12 @@ class HandFed:
         self.journal = FailingJournal(path)
         return self.journal
 
-    def _make_desk(self, session: Any, inbox: Inbox) -> HandDesk:
-        self.desk = HandDesk(session, inbox)
+    def _make_desk(self, session: Any, inbox: Inbox) -> FakeWorker:
+        self.desk = FakeWorker(session, inbox)
         return self.desk
 
-    def _make_feed(self, monitor: int, *_: Any, **__: Any) -> HandFeed:
-        self.feeds[monitor] = HandFeed(monitor)
+    def _make_feed(self, monitor: int, *_: Any, **__: Any) -> FakeFeed:
+        self.feeds[monitor] = FakeFeed(monitor)
         return self.feeds[monitor]
 
     # --- what happens
@@ -67,16 +74,16 @@ class HandFed:
         """Let the bridge take these items, and all that follows from them at once."""
         for item in items:
             self.bridge.step(item)
-            self.take_what_waits()
+            self.take_all_waiting()
 
-    def take_what_waits(self) -> None:
+    def take_all_waiting(self) -> None:
         while len(self.inbox):
             self.bridge.step(self.inbox.get(0))
 
     def work(self) -> None:
         """Let Sense answer all that it was asked."""
         self.desk.work()
-        self.take_what_waits()
+        self.take_all_waiting()
 
     def pass_time(self, seconds: float, step_s: float = 1.0) -> None:
         """Let time go by, with a tick each second; Sense answers what it is asked."""

@@ -3,7 +3,7 @@
 from sense_mqtt.core.publishing.outbox import Message
 
 
-class RememberingBroker:
+class FakeBroker:
     """A broker connection that carries nothing and keeps everything; the test says what happens to it."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """The bridge under test: `sense-mqtt run` with the house's clock, short waits, and a doom. Started by bridge_life.py.
 
-    python -m tests.faults.brisk_bridge SETTINGS.json
+    python -m tests.support.faults.fast_bridge_main SETTINGS.json
 
 What differs from `run` is time alone; every part that does the work is the real one.
 """
@@ -16,8 +16,8 @@ from sense_mqtt.cli import process
 from sense_mqtt.config import Config, load
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.redaction import Redactor
-from tests.faults.doom import Doom, DoomedBroker, DoomedInbox, DoomedJournal
-from tests.faults.house_clock import HouseClock
+from tests.support.faults.crash_points import CrashingBroker, CrashingInbox, CrashingJournal, CrashPoint
+from tests.support.faults.shared_clock import SharedClock
 
 RETRY = Backoff(first_s=0.1, most_s=0.4, least_s=0.02)
 HASTE = {
@@ -35,14 +35,14 @@ HASTE = {
 def main(settings_file: str) -> int:
     """Run until told to stop, or until doom."""
     settings = json.loads(Path(settings_file).read_text())
-    redactor, doom, clock = Redactor(), Doom(), HouseClock(Path(settings["clock"]))
+    redactor, doom, clock = Redactor(), CrashPoint(), SharedClock(Path(settings["clock"]))
     process.start_logging(redactor, settings["log_level"])
     config = _shorten(load(Path(settings["config"]), {}, Path.cwd()), settings)
     redactor.know(*config.secrets())
-    inbox = DoomedInbox(doom)
+    inbox = CrashingInbox(doom)
     process.listen_to_the_process(inbox)
     haste = Haste(**HASTE)
-    doors = Doors(functools.partial(DoomedJournal, doom=doom), functools.partial(DoomedBroker, doom=doom))
+    doors = Doors(functools.partial(CrashingJournal, doom=doom), functools.partial(CrashingBroker, doom=doom))
     bridge = assemble(config, inbox, connect_cloud(config, inbox, redactor, clock, haste), clock, haste, doors)
     doom.listen(sys.stdin)
     return bridge.run()

@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from builders import policy
-
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.home.state import Home, Policy, Tick
 from sense_mqtt.core.observe import Seen, observe
@@ -12,13 +10,14 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 from sense_mqtt.simulator.house.house import House
 from sense_mqtt.simulator.payloads.frames import FrameMaker
+from tests.support.core.builders import policy
 
 FRAME_EVERY_S = 0.5
 NOISE_W = 1e-6  # of sums of floats
 SHARE_ROUNDED = 0.5 + 0.1  # per cent: half a digit, and what a tenth of a watt makes of a small consumption
 
 
-class Shown:
+class PublishedValues:
     """The retained values, how long they did not fit, and by how much at worst."""
 
     def __init__(self, wanted: Policy | None = None) -> None:
@@ -83,9 +82,11 @@ def frames(
         yield at, read_update(maker.realtime(at))
 
 
-def show(seen: Iterable[tuple[float, RealtimeUpdate]], wanted: Policy | None = None, *, tick: bool = True) -> Shown:
+def show(
+    seen: Iterable[tuple[float, RealtimeUpdate]], wanted: Policy | None = None, *, tick: bool = True
+) -> PublishedValues:
     """Return what is shown while these frames come, with a tick after each."""
-    shown = Shown(wanted)
+    shown = PublishedValues(wanted)
     for at, update in seen:
         shown.see(update, at)
         if tick:

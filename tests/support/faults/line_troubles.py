@@ -5,8 +5,8 @@ import random
 import time
 from collections.abc import Iterator
 
-from tests.faults.proxy import Proxy, Way
-from tests.faults.world import GAP_MOST_S, Begin, World
+from tests.support.faults.proxy import Proxy, Way
+from tests.support.faults.world import GAP_MOST_S, Begin, World
 
 
 def line(which: str, *, up: Way = "pass", down: Way = "pass", ends: bool = False, gap: bool = False) -> Begin:

@@ -1,9 +1,8 @@
 """What a feed has told its inbox, as short as a test wants it."""
 
-from sense_parts import items_until, of_kind
-
 from sense_mqtt.core.wire.frames import RealtimeUpdate, decode
 from sense_mqtt.items import FeedChanged, FrameArrived
+from tests.support.sense.sense_fixtures import items_until, of_kind
 
 FEED = "realtimefeed"
 

@@ -1,8 +1,8 @@
 """`sense-mqtt run` by the clock of a simulated house that runs faster than ours. Nothing else differs.
 
-    python -m tests.long.bridge_by_house_clock CONFIG.yaml CLOCK
+    python -m tests.support.processes.shared_clock_bridge_main CONFIG.yaml CLOCK
 
-CLOCK is the file of tests/faults/house_clock.py. Waiting is done in real seconds, all of them those of `run`.
+CLOCK is the file of tests/support/faults/shared_clock.py. Waiting is done in real seconds, all of them those of `run`.
 """
 
 import logging
@@ -14,12 +14,12 @@ from sense_mqtt.cli import process
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from tests.faults.house_clock import HouseClock
+from tests.support.faults.shared_clock import SharedClock
 
 
 def main(config_file: str, clock_file: str) -> int:
     """Run until told to stop."""
-    redactor, inbox, clock = Redactor(), Inbox(), HouseClock(Path(clock_file))
+    redactor, inbox, clock = Redactor(), Inbox(), SharedClock(Path(clock_file))
     process.start_logging(redactor, "INFO")
     config = load(Path(config_file), {}, Path.cwd())
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())

@@ -31,7 +31,7 @@ MOMENTS = {
 }
 
 
-class Doom:
+class CrashPoint:
     """Counts the moments of one kind, and ends the process at the last of them."""
 
     def __init__(self) -> None:
@@ -66,10 +66,10 @@ class Doom:
             self.arm(moment, int(number))
 
 
-class DoomedJournal(Journal):
+class CrashingJournal(Journal):
     """Dies around what it writes."""
 
-    def __init__(self, path: Path, doom: Doom) -> None:
+    def __init__(self, path: Path, doom: CrashPoint) -> None:
         self._doom = doom
         super().__init__(path)
 
@@ -92,11 +92,11 @@ class DoomedJournal(Journal):
         return super()._write(doomed)
 
 
-class DoomedBroker(Broker):
+class CrashingBroker(Broker):
     """Dies around what it sends."""
 
     def __init__(
-        self, settings: BrokerSettings, inbox: Inbox, will: Message | None, topics: Sequence[str], doom: Doom
+        self, settings: BrokerSettings, inbox: Inbox, will: Message | None, topics: Sequence[str], doom: CrashPoint
     ) -> None:
         self._doom = doom
         super().__init__(settings, inbox, will, topics)
@@ -108,10 +108,10 @@ class DoomedBroker(Broker):
         return number
 
 
-class DoomedInbox(Inbox):
+class CrashingInbox(Inbox):
     """Dies between two items."""
 
-    def __init__(self, doom: Doom) -> None:
+    def __init__(self, doom: CrashPoint) -> None:
         self._doom = doom
         super().__init__()
 

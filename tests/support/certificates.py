@@ -26,7 +26,7 @@ def name(common_name: str) -> x509.Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class CertificateAndKey:
     """A certificate and its key."""
 
     certificate: x509.Certificate
@@ -50,19 +50,21 @@ class Signed:
         return context
 
 
-def authority(common_name: str = "Interposed Authority") -> Signed:
+def authority(common_name: str = "Interposed Authority") -> CertificateAndKey:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(name(common_name), name(common_name), key, NOW + 30 * DAY)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    return Signed(builder.sign(key, hashes.SHA256()), key)
+    return CertificateAndKey(builder.sign(key, hashes.SHA256()), key)
 
 
-def server(issuer: Signed, ends: datetime.datetime = NOW + 20 * DAY, address: str = "127.0.0.1") -> Signed:
+def server(
+    issuer: CertificateAndKey, ends: datetime.datetime = NOW + 20 * DAY, address: str = "127.0.0.1"
+) -> CertificateAndKey:
     """A server's certificate as a firewall makes them: without key identifiers, which Python 3.13 would insist on."""
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(name("api.sense.example"), issuer.certificate.subject, key, ends)
     host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-    return Signed(builder.add_extension(host, critical=False).sign(issuer.key, hashes.SHA256()), key)
+    return CertificateAndKey(builder.add_extension(host, critical=False).sign(issuer.key, hashes.SHA256()), key)
 
 
 def _builder(

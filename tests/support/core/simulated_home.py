@@ -16,7 +16,7 @@ from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineRules
-from tests.faults.verdict import Came, Knowledge, Verdict, judge, read
+from tests.support.faults.verdict import Came, Knowledge, Verdict, judge, read
 
 MONITOR = 7
 POLICY = Policy(lambda _: DeviceRules(off_delay_s=2.0))
@@ -26,7 +26,7 @@ READ_AGAIN_S = 90.0  # and once more so long after a gap in a stream
 SETTLED_S = 60.0  # before the end: told by then, or optional
 
 
-class LivingHouse:
+class SimulatedHome:
     """The house, what the core knows of it, and what was told."""
 
     def __init__(self, seed: int, *, on_s: float, off_s: float, lag_s: float) -> None:
@@ -113,10 +113,10 @@ class LivingHouse:
         return judge(truth, optional, self.came, known)
 
 
-def stream(seed: int, seconds: float) -> LivingHouse:
+def stream(seed: int, seconds: float) -> SimulatedHome:
     """Live with a frame each half second, pushed items, and a gap or a restart now and then."""
     dice = random.Random(f"stream {seed}")
-    living = LivingHouse(
+    living = SimulatedHome(
         seed, on_s=dice.choice((8, 12, 30)), off_s=dice.choice((8, 15, 40)), lag_s=dice.choice((1.0, 3.0))
     )
     pushed_until, read_at, false_until, ends = living.now, None, 0.0, living.now + seconds
@@ -139,10 +139,10 @@ def stream(seed: int, seconds: float) -> LivingHouse:
     return living
 
 
-def poll(seed: int, seconds: float) -> LivingHouse:
+def poll(seed: int, seconds: float) -> SimulatedHome:
     """Live with a frame each half or whole minute, old by an unknown time, and the timeline every few minutes."""
     dice = random.Random(f"poll {seed}")
-    living = LivingHouse(
+    living = SimulatedHome(
         seed, on_s=dice.choice((12, 30, 60)), off_s=dice.choice((15, 40, 90)), lag_s=dice.choice((0.7, 4.0, 13.0))
     )
     interval_s, read_at, ends = dice.choice((30.0, 60.0)), living.now + READ_EVERY_S, living.now + seconds
@@ -164,7 +164,7 @@ def poll(seed: int, seconds: float) -> LivingHouse:
     return living
 
 
-def _interrupt(living: LivingHouse, dice: random.Random) -> None:
+def _interrupt(living: SimulatedHome, dice: random.Random) -> None:
     if dice.random() < 0.4:
         living.restart()
         living.now += dice.uniform(0.5, 300.0)

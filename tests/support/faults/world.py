@@ -9,16 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mosquitto import Mosquitto
-
 from sense_mqtt.simulator.house.builtin import RandomHouse
 from sense_mqtt.simulator.server.cloud import FIRST_MONITOR, SimulatedCloud
-from tests.faults.bridge_life import BridgeLife
-from tests.faults.disk import SmallDisk
-from tests.faults.house_clock import ClockTower
-from tests.faults.plan import STEP_S, Plan
-from tests.faults.proxy import Proxy
-from tests.faults.subscriber import Subscriber
+from tests.support.faults.bridge_life import BridgeLife
+from tests.support.faults.disk import SmallDisk
+from tests.support.faults.plan import STEP_S, Plan
+from tests.support.faults.proxy import Proxy
+from tests.support.faults.shared_clock import SharedClockWriter
+from tests.support.faults.subscriber import Subscriber
+from tests.support.mqtt.mosquitto import Mosquitto
 
 CHUNK_S = 5.0  # house seconds between two checkpoints
 INBOX_S = 40.0  # what a bridge may have received and not looked at yet: 64 frames, and some under way
@@ -44,7 +43,7 @@ class World:
     base: str
     broker: Mosquitto
     cloud: SimulatedCloud
-    clock: ClockTower
+    clock: SharedClockWriter
     feed_line: Proxy
     rest_line: Proxy
     broker_line: Proxy
@@ -152,7 +151,7 @@ def build(plan: Plan, folder: Path) -> Iterator[World]:
     """Start everything but the bridge; end everything, the bridge too."""
     base = f"s{plan.seed}"
     house = plan.house()
-    tower = ClockTower(folder / "clock", house.begins)
+    tower = SharedClockWriter(folder / "clock", house.begins)
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(Mosquitto(folder))
         cloud = SimulatedCloud(house, pace="free", step_s=STEP_S, until=house.begins, wall=tower.wall)

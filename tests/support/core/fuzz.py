@@ -4,7 +4,7 @@ import copy
 import random
 from collections.abc import Iterator
 
-from builders import START
+from tests.support.core.builders import START
 
 DEVICE = {
     "id": "1a2b3c4d",

@@ -12,12 +12,12 @@ from typing import Any
 
 from sense_mqtt.core.payloads import write_number
 from sense_mqtt.simulator.server.cloud import FIRST_MONITOR
-from tests.faults.house_clock import LAG_S
-from tests.faults.plan import Mode, Plan, Step, draw
-from tests.faults.subscriber import read_retained
-from tests.faults.troubles import TROUBLES
-from tests.faults.verdict import Knowledge, Verdict, judge, read
-from tests.faults.world import World, build
+from tests.support.faults.plan import Mode, Plan, Step, draw
+from tests.support.faults.shared_clock import LAG_S
+from tests.support.faults.subscriber import read_retained
+from tests.support.faults.troubles import TROUBLES
+from tests.support.faults.verdict import Knowledge, Verdict, judge, read
+from tests.support.faults.world import World, build
 
 TAIL_S = 80.0  # house seconds of peace: the timeline's delay, its rewriting, and what the bridge waits for frames
 MARGIN_S = 10.0  # before the end: what may not have been told yet

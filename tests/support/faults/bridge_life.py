@@ -14,8 +14,8 @@ from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from tests.faults.house_clock import HouseClock
 from tests.support.checkout import ROOT
+from tests.support.faults.shared_clock import SharedClock
 
 END_TIMEOUT_S = 10.0
 
@@ -47,13 +47,13 @@ class BridgeLife:
     def log_in(self) -> None:
         """Store a session, as `sense-mqtt login` does: a machine too busy for its one login would end the schedule."""
         config = load(self._config, {}, self._config.parent)
-        connect_cloud(config, Inbox(), Redactor(), HouseClock(self._clock)).session.account()
+        connect_cloud(config, Inbox(), Redactor(), SharedClock(self._clock)).session.account()
 
     def start(self) -> None:
         """Harmless where it lives already: two troubles of one step may both have ended it."""
         if self.is_alive:
             return
-        command = [sys.executable, "-m", "tests.faults.brisk_bridge", str(self._settings)]
+        command = [sys.executable, "-m", "tests.support.faults.fast_bridge_main", str(self._settings)]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log)
         self.lives.append(Life(time.monotonic()))

@@ -6,8 +6,8 @@ may clear what another trouble of the step set.
 
 from dataclasses import dataclass
 
-from tests.faults.bridge_troubles import doom, fill_disk, freeze_bridge, jump_clock, kill_bridge, restart_bridge
-from tests.faults.cloud_troubles import (
+from tests.support.faults.bridge_troubles import doom, fill_disk, freeze_bridge, jump_clock, kill_bridge, restart_bridge
+from tests.support.faults.cloud_troubles import (
     cache_first_frames,
     close_early,
     drop_sockets,
@@ -16,9 +16,9 @@ from tests.faults.cloud_troubles import (
     mute,
     refuse,
 )
-from tests.faults.doom import MOMENTS
-from tests.faults.line_troubles import cut, freeze_broker, kill_broker, line
-from tests.faults.world import Begin
+from tests.support.faults.crash_points import MOMENTS
+from tests.support.faults.line_troubles import cut, freeze_broker, kill_broker, line
+from tests.support.faults.world import Begin
 
 
 @dataclass(frozen=True, slots=True)

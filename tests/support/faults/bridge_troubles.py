@@ -4,7 +4,7 @@ import contextlib
 import random
 from collections.abc import Iterator
 
-from tests.faults.world import GAP_MOST_S, Begin, World
+from tests.support.faults.world import GAP_MOST_S, Begin, World
 
 DOOMED_WITHIN = 12  # such moments
 DOOM_WAIT_S = 0.5  # for the moment to come, once the trouble should end

@@ -24,7 +24,7 @@ STATUS = "app/monitors/900101/status"
 QUARTER_S, DAY_S = 900.0, 86_400.0
 
 
-class HandClock:
+class FakeClock:
     """A clock that only a test moves."""
 
     def __init__(self, wall: float = 1_795_000_000.0) -> None:
@@ -103,7 +103,7 @@ def of_kind(items: list[Item], kind: type) -> list[Any]:
 
 
 @contextlib.contextmanager
-def rude_server(behave: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
+def faulty_server(behave: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
     """Listen on a free port, and treat each connection as told; `behave` should watch the event it is given."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -140,7 +140,7 @@ def read_head(connection: socket.socket) -> bytes:
     return head
 
 
-def answering(answer: bytes) -> Callable[[socket.socket, threading.Event], None]:
+def fixed_response(answer: bytes) -> Callable[[socket.socket, threading.Event], None]:
     """A server that gives everybody this answer."""
 
     def behave(connection: socket.socket, _over: threading.Event) -> None:
@@ -150,7 +150,7 @@ def answering(answer: bytes) -> Callable[[socket.socket, threading.Event], None]
     return behave
 
 
-def dribbling(head: bytes) -> Callable[[socket.socket, threading.Event], None]:
+def endless_response(head: bytes) -> Callable[[socket.socket, threading.Event], None]:
     """A server that never gets to the end: a byte now and then, for ever."""
 
     def behave(connection: socket.socket, over: threading.Event) -> None:

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from builders import moment
-from doubles import RememberingBroker
-
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.errors import JournalError, NotFound
@@ -14,6 +11,8 @@ from sense_mqtt.items import Acknowledged, LookupDone
 from sense_mqtt.rest_queries.worker import Desk
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from sense_mqtt.store.journal import Journal
+from tests.support.core.builders import moment
+from tests.support.publisher.fake_broker import FakeBroker
 
 WAYS = {
     "app/monitors/7/devices": [{"id": "1a2b3c4d", "name": "Dryer"}],
@@ -33,14 +32,14 @@ class TurnedClock:
         return moment(self.after_s)
 
 
-class HandInbox(Inbox):
+class NonBlockingInbox(Inbox):
     """Never waits for anybody."""
 
     def get(self, timeout_s: float) -> Any:
         return super().get(min(timeout_s, 0.0))
 
 
-class HandDesk(Desk):
+class FakeWorker(Desk):
     """Works when the test says so."""
 
     def start(self) -> None:
@@ -53,7 +52,7 @@ class HandDesk(Desk):
             self._inbox.put(LookupDone(job.ticket, result))
 
 
-class PromptBroker(RememberingBroker):
+class AcknowledgingBroker(FakeBroker):
     """Acknowledges at once, unless told to be slow."""
 
     def __init__(self, inbox: Inbox) -> None:
@@ -80,7 +79,7 @@ class FailingJournal(Journal):
         super().record(*given)
 
 
-class HandSession:
+class FakeSession:
     """Answers from a table; an exception in it is raised."""
 
     def __init__(self, monitors: tuple[Monitor, ...]) -> None:
@@ -102,7 +101,7 @@ class HandSession:
         return _give(self.ways.get(path, NotFound(f"no {path}")))
 
 
-class HandFeed:
+class FakeFeed:
     """Remembers what it was told to do."""
 
     rung = "stream"

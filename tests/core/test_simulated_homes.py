@@ -1,7 +1,8 @@
 """Every true transition of a house once, whatever its frames, its timeline, its gaps and restarts are like."""
 
-import living_house
 import pytest
+
+from tests.support.core import simulated_home as living_house
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -2,26 +2,25 @@
 
 from itertools import count
 
-from builders import moment
-from doubles import RememberingBroker
-
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.store.journal import Journal
+from tests.support.core.builders import moment
+from tests.support.publisher.fake_broker import FakeBroker
 
 STALL_AFTER_S = 60.0
 
 
-class Stage:
+class PublisherHarness:
     """A publisher with a remembering broker, a real journal and a clock that the test turns."""
 
     def __init__(self, folder):
-        self.broker = RememberingBroker()
+        self.broker = FakeBroker()
         self.journal = Journal(folder / "journal.sqlite3")
-        self.begin_anew()
+        self.restart()
 
-    def begin_anew(self):
+    def restart(self):
         """Begin a new process over the same journal."""
         self.publisher = Publisher(self.broker, self.journal, lambda: count(1.0, 1.0), STALL_AFTER_S)
 
