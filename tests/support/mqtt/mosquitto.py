@@ -52,13 +52,15 @@ class Mosquitto:
             self._process = None
 
     def freeze(self) -> None:
-        """Let it keep its sockets and do nothing."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        """Let it keep its sockets and do nothing; without effect where it was killed, as `thaw` is."""
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
 
 
 def free_port() -> int:
