@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.bridge.error_guard import Guard
-from sense_mqtt.bridge.frame_handler import Intake
+from sense_mqtt.bridge.error_guard import ErrorGuard
+from sense_mqtt.bridge.frame_handler import FrameHandler
 from sense_mqtt.bridge.health import Counters
-from sense_mqtt.bridge.homes import Houses
-from sense_mqtt.bridge.jobs import Pace, RunningFeed
+from sense_mqtt.bridge.homes import Homes
+from sense_mqtt.bridge.jobs import JobIntervals, RunningFeed
 from sense_mqtt.bridge.loop import TICK_S, Bridge
 from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.bridge.request_handler import Reception
-from sense_mqtt.bridge.scheduler import BLIND_EVERY_S, TIMELINE_LAG_S, Schedules
+from sense_mqtt.bridge.request_handler import RequestHandler
+from sense_mqtt.bridge.scheduler import POLLED_TIMELINE_S, TIMELINE_LAG_S, Scheduler
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
@@ -33,7 +33,7 @@ from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.call_budget import Budgets
 from sense_mqtt.rest_queries.lookups import Lookups
-from sense_mqtt.rest_queries.worker import Desk
+from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.feed.feed import Feed, FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
@@ -45,31 +45,31 @@ STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepali
 
 
 @dataclass(frozen=True, slots=True)
-class Haste:
+class Timing:
     """How quickly we try again, and how politely. The defaults are for Sense; tests against a simulated cloud hurry."""
 
     rest_spacing_s: float = 1.0  # between two REST calls (contract, section 3)
     feed_spacing_s: float = 1.0  # between two websockets
     feed: Backoff = field(default_factory=Backoff)
     broker: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, most_s=5.0))  # it is in the house
-    schedules: Backoff = field(default_factory=Backoff)
+    scheduler: Backoff = field(default_factory=Backoff)
     tick_s: float = TICK_S  # of the bridge's loop
-    blind_every_s: float = BLIND_EVERY_S  # the timeline is read, while no stream shows each edge
+    polled_timeline_s: float = POLLED_TIMELINE_S  # the timeline is read, while no stream shows each edge
     timeline_lag_s: float = TIMELINE_LAG_S  # and once more so long after a gap
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Factories:
     """How the edges are made. The fault harness puts in some that die at a chosen moment, tests some with no thread."""
 
     journal: Callable[[Path], Journal] = Journal
     broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], Broker] = Broker
-    desk: Callable[[Session, Inbox], Desk] = Desk
+    worker: Callable[[Session, Inbox], RestWorker] = RestWorker
     feed: Callable[..., RunningFeed] = Feed
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
+class SenseClient:
     """Sense, as far as the bridge and the command line ask it."""
 
     api: SenseApi
@@ -78,9 +78,11 @@ class Cloud:
     scrub: Callable[[str], str] = str  # returns text without the secrets that are known
 
 
-def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock, haste: Haste | None = None) -> Cloud:
+def connect_sense(
+    config: Config, inbox: Inbox, redactor: Redactor, clock: Clock, timing: Timing | None = None
+) -> SenseClient:
     """Return the account's session; nothing is asked of Sense yet."""
-    closing, haste = threading.Event(), haste or Haste()
+    closing, timing = threading.Event(), timing or Timing()
     sense = config.sense
     api = SenseApi(
         sense.api_url,
@@ -89,7 +91,7 @@ def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock
         ca_file=sense.ca_file,
         clock=clock,
         closing=closing,
-        spacing_s=haste.rest_spacing_s,
+        spacing_s=timing.rest_spacing_s,
         state_dir=config.state_dir,
     )
     session = Session(
@@ -98,10 +100,10 @@ def connect_cloud(config: Config, inbox: Inbox, redactor: Redactor, clock: Clock
         credentials_of(config),
         clock=clock,
         post=inbox.put,
-        waits=lambda: waits(random.uniform, haste.schedules),
+        waits=lambda: waits(random.uniform, timing.scheduler),
         learn=redactor.learn,
     )
-    return Cloud(api, session, closing, redactor.scrub)
+    return SenseClient(api, session, closing, redactor.scrub)
 
 
 def credentials_of(config: Config) -> Credentials:
@@ -117,82 +119,87 @@ def credentials_of(config: Config) -> Credentials:
 def assemble(
     config: Config,
     inbox: Inbox,
-    cloud: Cloud,
+    sense_client: SenseClient,
     clock: Clock | None = None,
-    haste: Haste | None = None,
-    doors: Doors | None = None,
+    timing: Timing | None = None,
+    factories: Factories | None = None,
 ) -> Bridge:
     """Return a bridge that is ready to run. Raises JournalError."""
-    clock, haste, dice = clock or SystemClock(), haste or Haste(), random.Random()  # noqa: S311 - jitter, no secret
-    topics, doors = topics_of(config), doors or Doors()
-    journal = doors.journal(config.state_dir / "journal.sqlite3")
+    clock, timing, dice = clock or SystemClock(), timing or Timing(), random.Random()  # noqa: S311 - jitter, no secret
+    topics, factories = topics_of(config), factories or Factories()
+    journal = factories.journal(config.state_dir / "journal.sqlite3")
     will = Message(topics.bridge("state"), "offline", retain=True, rank=Rank.BRIDGE_STATE)
-    broker = doors.broker(broker_settings(config), inbox, will, topics.subscriptions)
+    broker = factories.broker(broker_settings(config), inbox, will, topics.subscriptions)
     publisher = Publisher(
         broker,
         journal,
-        lambda: waits(dice.uniform, haste.broker),
+        lambda: waits(dice.uniform, timing.broker),
         stall_after_s=STALL_KEEPALIVES * config.mqtt.keepalive_s,
     )
     counters = Counters()
-    guard = Guard(counters)
+    guard = ErrorGuard(counters)
     style = Style(__version__, topics, config.home_assistant.discovery)
-    houses = Houses(publisher, journal, policy_of(config), style)
-    desk, lookups = doors.desk(cloud.session, inbox), Lookups(clock)
+    homes = Homes(publisher, journal, policy_of(config), style)
+    worker, lookups = factories.worker(sense_client.session, inbox), Lookups(clock)
     status = Status(
         publisher,
-        houses,
+        homes,
         counters,
         topics,
         version=__version__,
         config=config.public(),
-        calls=lambda: {"rest_last_hour": cloud.api.calls_last_hour, "logins_last_hour": cloud.session.logins_last_hour},
-        queues=lambda: {**publisher.lengths, "lookups": len(desk)},
-        patience=_patience(config),
-        scrub=cloud.scrub,
+        calls=lambda: {
+            "rest_last_hour": sense_client.api.calls_last_hour,
+            "logins_last_hour": sense_client.session.logins_last_hour,
+        },
+        queues=lambda: {**publisher.lengths, "lookups": len(worker)},
+        stale_after_s=_stale_after_s(config),
+        scrub=sense_client.scrub,
     )
-    settings = feed_settings(config, haste)
-    schedules = Schedules(
-        desk=desk,
+    settings = feed_settings(config, timing)
+    scheduler = Scheduler(
+        worker=worker,
         lookups=lookups,
-        houses=houses,
+        homes=homes,
         status=status,
         publisher=publisher,
-        open_feed=lambda monitor: doors.feed(monitor, cloud.session, inbox, settings, clock=clock, random=dice),
-        backoff=lambda: waits(dice.uniform, haste.schedules),
+        open_feed=lambda monitor: factories.feed(
+            monitor, sense_client.session, inbox, settings, clock=clock, random=dice
+        ),
+        backoff=lambda: waits(dice.uniform, timing.scheduler),
         wanted=config.sense.monitors,
-        pace=Pace(config.energy.interval_s, haste.blind_every_s),
-        timeline_lag_s=haste.timeline_lag_s,
-        closing=cloud.closing,
+        intervals=JobIntervals(config.energy.interval_s, timing.polled_timeline_s),
+        timeline_lag_s=timing.timeline_lag_s,
+        closing=sense_client.closing,
     )
-    reception = Reception(
+    request_handler = RequestHandler(
         inbox=inbox,
         publisher=publisher,
-        desk=desk,
+        worker=worker,
         lookups=lookups,
-        schedules=schedules,
-        houses=houses,
+        scheduler=scheduler,
+        homes=homes,
         status=status,
         topics=topics,
         budgets=Budgets.of(config.state_dir, config.sense.command_calls_per_hour, clock),
         response_topics=ResponseTopics(topics, config.mqtt.response_topics),
-        scrub=cloud.scrub,
+        scrub=sense_client.scrub,
     )
-    intake = Intake(houses=houses, schedules=schedules, status=status, counters=counters, guard=guard)
+    frame_handler = FrameHandler(homes=homes, scheduler=scheduler, status=status, counters=counters, guard=guard)
     return Bridge(
         inbox=inbox,
         publisher=publisher,
-        houses=houses,
-        intake=intake,
-        reception=reception,
-        schedules=schedules,
+        homes=homes,
+        frame_handler=frame_handler,
+        request_handler=request_handler,
+        scheduler=scheduler,
         status=status,
         counters=counters,
         guard=guard,
         topics=topics,
         clock=clock,
         dice=dice,
-        tick_s=haste.tick_s,
+        tick_s=timing.tick_s,
     )
 
 
@@ -213,14 +220,14 @@ def policy_of(config: Config) -> Policy:
     )
 
 
-def _patience(config: Config) -> dict[Rung, float]:
+def _stale_after_s(config: Config) -> dict[Rung, float]:
     polled_s = max(POLLS_MISSED * config.feed.poll_interval_s, config.feed.silence_timeout_s)
     return {"stream": config.feed.silence_timeout_s, "poll": polled_s, "snapshot": polled_s, "paused": polled_s}
 
 
-def feed_settings(config: Config, haste: Haste | None = None) -> FeedSettings:
+def feed_settings(config: Config, timing: Timing | None = None) -> FeedSettings:
     """Return the figures of a feed."""
-    haste = haste or Haste()
+    timing = timing or Timing()
     return FeedSettings(
         url=config.sense.feed_url,
         mode=config.feed.mode,
@@ -230,6 +237,6 @@ def feed_settings(config: Config, haste: Haste | None = None) -> FeedSettings:
         timeout_s=config.sense.timeout_s,
         state_dir=config.state_dir,
         device_id=device_id(config.state_dir),
-        spacing_s=haste.feed_spacing_s,
-        backoff=haste.feed,
+        spacing_s=timing.feed_spacing_s,
+        backoff=timing.feed,
     )

@@ -5,9 +5,9 @@ import threading
 
 from sense_mqtt.items import FrameArrived, Item, MessageArrived, UpdatePolled
 
-FRAMES_WAITING_MOST = 64  # of all feeds together; a feed that would bring more waits, and TCP holds the rest
-REQUESTS_WAITING_MOST = 32  # more are lost
-OTHERS_WAITING_MOST = 256  # likewise: echoes of our events, of which few are unacknowledged, and Home Assistant's birth
+MAX_WAITING_FRAMES = 64  # of all feeds together; a feed that would bring more waits, and TCP holds the rest
+MAX_WAITING_REQUESTS = 32  # more are lost
+MAX_WAITING_OTHERS = 256  # likewise: echoes of our events, of which few are unacknowledged, and Home Assistant's birth
 
 
 class Inbox:
@@ -18,11 +18,11 @@ class Inbox:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()  # None: a message more waits
-        self._room = threading.Semaphore(FRAMES_WAITING_MOST)
+        self._room = threading.Semaphore(MAX_WAITING_FRAMES)
         self._messages: queue.SimpleQueue[MessageArrived] = queue.SimpleQueue()
         self._message_room = {
-            True: threading.Semaphore(REQUESTS_WAITING_MOST),
-            False: threading.Semaphore(OTHERS_WAITING_MOST),
+            True: threading.Semaphore(MAX_WAITING_REQUESTS),
+            False: threading.Semaphore(MAX_WAITING_OTHERS),
         }
         self._messages_due = 0  # of those that wait, so many were announced by None
         self._lost_lock = threading.Lock()
@@ -35,9 +35,9 @@ class Inbox:
         else:
             self._queue.put(item)
 
-    def put_frame(self, item: FrameArrived | UpdatePolled, patience_s: float = 0.5) -> bool:
-        """Bring a frame once there is room for it; False when there was none for `patience_s`: ask again, or end."""
-        if not self._room.acquire(timeout=patience_s):
+    def put_frame(self, item: FrameArrived | UpdatePolled, timeout_s: float = 0.5) -> bool:
+        """Bring a frame once there is room for it; False when there was none for `timeout_s`: ask again, or end."""
+        if not self._room.acquire(timeout=timeout_s):
             return False
         self._queue.put(item)
         return True

@@ -3,7 +3,7 @@
 import threading
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.inbox import FRAMES_WAITING_MOST, OTHERS_WAITING_MOST, REQUESTS_WAITING_MOST, Inbox
+from sense_mqtt.inbox import MAX_WAITING_FRAMES, MAX_WAITING_OTHERS, MAX_WAITING_REQUESTS, Inbox
 from sense_mqtt.items import FrameArrived, MessageArrived, Stop, UpdatePolled
 
 PATIENCE_S = 10.0
@@ -28,11 +28,11 @@ def test_nothing_in_time_is_none():
 
 def test_frames_are_bounded_and_all_else_is_not():
     inbox = Inbox()
-    for n in range(FRAMES_WAITING_MOST):
-        assert inbox.put_frame((FrameArrived(7, "x"), UpdatePolled(7, {}, Moment(0, 0)))[n % 2], patience_s=0)
-    assert not inbox.put_frame(FrameArrived(7, "x"), patience_s=0)
+    for n in range(MAX_WAITING_FRAMES):
+        assert inbox.put_frame((FrameArrived(7, "x"), UpdatePolled(7, {}, Moment(0, 0)))[n % 2], timeout_s=0)
+    assert not inbox.put_frame(FrameArrived(7, "x"), timeout_s=0)
     inbox.put(Stop("still taken"))
-    assert len(inbox) == FRAMES_WAITING_MOST + 1
+    assert len(inbox) == MAX_WAITING_FRAMES + 1
 
 
 def test_room_comes_back_with_each_frame_that_is_taken_and_with_nothing_else():
@@ -40,21 +40,21 @@ def test_room_comes_back_with_each_frame_that_is_taken_and_with_nothing_else():
     for _ in range(2):  # the bound neither grows nor shrinks
         inbox.put(Stop("x"))
         assert inbox.get(0) == Stop("x")
-        for _ in range(FRAMES_WAITING_MOST):
-            assert inbox.put_frame(FrameArrived(7, "x"), patience_s=0)
-        assert not inbox.put_frame(FrameArrived(7, "x"), patience_s=0)
-        for _ in range(FRAMES_WAITING_MOST):
+        for _ in range(MAX_WAITING_FRAMES):
+            assert inbox.put_frame(FrameArrived(7, "x"), timeout_s=0)
+        assert not inbox.put_frame(FrameArrived(7, "x"), timeout_s=0)
+        for _ in range(MAX_WAITING_FRAMES):
             assert inbox.get(0) is not None
 
 
 def test_a_feed_that_waits_for_room_goes_on_when_there_is_some():
     inbox = Inbox()
-    for _ in range(FRAMES_WAITING_MOST):
+    for _ in range(MAX_WAITING_FRAMES):
         inbox.put_frame(FrameArrived(7, "x"))
     done = threading.Event()
     feed = threading.Thread(target=lambda: inbox.put_frame(FrameArrived(7, "last"), PATIENCE_S) and done.set())
     feed.start()
-    taken = [inbox.get(PATIENCE_S) for _ in range(FRAMES_WAITING_MOST + 1)]
+    taken = [inbox.get(PATIENCE_S) for _ in range(MAX_WAITING_FRAMES + 1)]
     assert done.wait(PATIENCE_S)
     feed.join(PATIENCE_S)
     assert taken[-1] == FrameArrived(7, "last")
@@ -93,11 +93,11 @@ def test_what_comes_between_two_messages_goes_before_the_second():
 
 def test_messages_are_bounded_each_kind_by_itself_and_what_is_lost_is_counted_once():
     inbox = Inbox()
-    for number in range(REQUESTS_WAITING_MOST + 5):
+    for number in range(MAX_WAITING_REQUESTS + 5):
         inbox.put(request(number))
-    for number in range(OTHERS_WAITING_MOST + 3):
+    for number in range(MAX_WAITING_OTHERS + 3):
         inbox.put(echo(number))
-    assert len(inbox) == REQUESTS_WAITING_MOST + OTHERS_WAITING_MOST
+    assert len(inbox) == MAX_WAITING_REQUESTS + MAX_WAITING_OTHERS
     assert (inbox.take_lost(), inbox.take_lost()) == (8, 0)
     assert inbox.get(0) == request(0)
     inbox.put(request(99))

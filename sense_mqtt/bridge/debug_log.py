@@ -14,10 +14,10 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 logger = logging.getLogger(__name__)
 
-FRAMES_EVERY_S = 60.0
+LOG_FRAMES_S = 60.0
 
 TIMELINE_SAYS = "timeline: {event_type} at {time}: "
-WORDS: Mapping[str, str] = {
+SENTENCES: Mapping[str, str] = {
     # of the house
     "gap_begins": "a gap begins after the frame of {time}: the next frame may differ by more than one step",
     "gap_ends": "the gap ends with the frame of {time}",
@@ -69,7 +69,7 @@ class DebugLog:
         if not logger.isEnabledFor(logging.DEBUG):
             return
         for reason in explain(before, after, seen, changes):
-            logger.debug("monitor %d: %s", after.monitor, _sentence(reason, after))
+            logger.debug("monitor %d: %s", after.monitor, _text_of(reason, after))
         if isinstance(seen, RealtimeUpdate):
             self._note_frame(after, seen, now)
 
@@ -77,7 +77,7 @@ class DebugLog:
         frames = self._frames.setdefault(home.monitor, _Frames(now.monotonic))
         frames.count += 1
         passed_s = now.monotonic - frames.since
-        if passed_s >= FRAMES_EVERY_S:
+        if passed_s >= LOG_FRAMES_S:
             on = ", ".join(device.name for device in home.devices.values() if device.on) or "none"
             text = "monitor %d: %d frames in the last %.0f s; the newest is of %s, %.1f W, devices on: %s"
             time = _instant(frame.epoch if frame.epoch is not None else now.wall)
@@ -85,10 +85,10 @@ class DebugLog:
             self._frames[home.monitor] = _Frames(now.monotonic)
 
 
-def _sentence(reason: Reason, home: Home) -> str:
+def _text_of(reason: Reason, home: Home) -> str:
     facts: dict[str, Any] = {"power_w": None, **reason.facts, "time": _instant(reason.time)}
     facts["not_before"] = _instant(facts.get("not_before"))
-    words = WORDS[reason.what].format_map({key: "unknown" if fact is None else fact for key, fact in facts.items()})
+    words = SENTENCES[reason.what].format_map({key: "unknown" if fact is None else fact for key, fact in facts.items()})
     device = home.devices.get(reason.device or "")
     return words if reason.device is None else f"{device.name if device else '?'} ({reason.device}): {words}"
 

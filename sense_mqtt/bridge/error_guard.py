@@ -12,7 +12,7 @@ P = ParamSpec("P")
 logger = logging.getLogger(__name__)
 
 
-class Guard:
+class ErrorGuard:
     """The loop's one `except Exception`; safe because `observe` returns a new Home. For the bridge's thread only."""
 
     def __init__(self, counters: Counters) -> None:

@@ -10,14 +10,14 @@ from collections import deque
 from sense_mqtt.clock import Moment
 from sense_mqtt.items import FeedEnded, FrameArrived, UpdatePolled
 
-PATIENCE_S = 10.0  # for Sense's REST interface; then the frames are compared without the timeline
-LAGS_APART = 3  # readings for holes are at least so many lags of the timeline apart: at most 14 an hour
-WAITING_MOST = 256  # items of one feed: two minutes of a stream
+MAX_WAIT_S = 10.0  # for Sense's REST interface; then the frames are compared without the timeline
+MIN_LAGS_BETWEEN = 3  # readings for holes are at least so many lags of the timeline apart: at most 14 an hour
+MAX_WAITING = 256  # items of one feed: two minutes of a stream
 
 Waiting = FrameArrived | UpdatePolled | FeedEnded
 
 
-class Gaps:
+class GapBuffer:
     """What waits for the timeline, by monitor. For the bridge's thread only."""
 
     def __init__(self) -> None:
@@ -27,12 +27,12 @@ class Gaps:
     def open(self, monitor: int, now: Moment) -> None:
         """From now on, what this feed brings waits."""
         self._waiting.setdefault(monitor, deque())
-        self._until.setdefault(monitor, now.monotonic + PATIENCE_S)
+        self._until.setdefault(monitor, now.monotonic + MAX_WAIT_S)
 
-    def holds(self, item: Waiting, now: Moment) -> bool:
+    def buffer(self, item: Waiting, now: Moment) -> bool:
         """Keep the item and say so; False where nothing of its feed waits (any more)."""
         waiting = self._waiting.get(item.monitor)
-        if waiting is None or len(waiting) >= WAITING_MOST:
+        if waiting is None or len(waiting) >= MAX_WAITING:
             return False
         waiting.append((item, now))
         return True
@@ -44,12 +44,12 @@ class Gaps:
 
     def overdue(self, now: Moment) -> list[int]:
         """Return the monitors whose feeds have waited long enough, or brought too much."""
-        full = [monitor for monitor, waiting in self._waiting.items() if len(waiting) >= WAITING_MOST]
+        full = [monitor for monitor, waiting in self._waiting.items() if len(waiting) >= MAX_WAITING]
         late = [monitor for monitor, until in self._until.items() if now.monotonic >= until]
         return list(dict.fromkeys([*full, *late]))
 
 
-class Holes:
+class TimelineTimes:
     """When the timeline is read for holes in a stream, and again after gaps: once items show, and not too often."""
 
     def __init__(self, lag_s: float) -> None:
@@ -68,5 +68,5 @@ class Holes:
         return self._due(monitor) if now.monotonic < self._ended[monitor] + self._lag_s else None
 
     def _due(self, monitor: int) -> float:
-        spaced = self._read.get(monitor, -math.inf) + LAGS_APART * self._lag_s
+        spaced = self._read.get(monitor, -math.inf) + MIN_LAGS_BETWEEN * self._lag_s
         return max(self._ended[monitor] + self._lag_s, spaced)

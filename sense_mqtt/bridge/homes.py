@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.bridge.withdrawals import Withdrawals, write_config
+from sense_mqtt.bridge.withdrawals import TopicRemoval, write_config
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.changes import Change, DeviceChanged, Reading
@@ -23,18 +23,18 @@ from sense_mqtt.store.journal import Journal
 logger = logging.getLogger(__name__)
 
 BRIDGE = 0  # in the journal, in place of a monitor's id
-STRANDED = {"stranded": True}
+LOGIN_REQUIRED = {"stranded": True}
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ObserveResult:
     """What one thing seen led to."""
 
     events: int
-    stranger: bool  # a device was seen that was not known
+    has_new_device: bool  # a device was seen that was not known
 
 
-class Houses:
+class Homes:
     """Owns what is known of each house. For the bridge's thread only."""
 
     def __init__(self, publisher: Publisher, journal: Journal, policy: Policy, style: discovery.Style) -> None:
@@ -45,18 +45,18 @@ class Houses:
         self._policies: dict[int, Policy] = {}
         self._debug_log = DebugLog()
         self._homes: dict[int, Home] = {}
-        self._withdrawals = Withdrawals(publisher, style)
+        self._removal = TopicRemoval(publisher, style)
         self._kept: Collection[int] | None = None  # monitors whose discovery stays although nobody serves them; all
-        self._is_stranded = journal.recall(BRIDGE) == STRANDED
+        self._is_login_required = journal.recall(BRIDGE) == LOGIN_REQUIRED
 
-    def admit(self, monitor: int, name: str, now: Moment, *, solar: bool) -> None:
+    def add_monitor(self, monitor: int, name: str, now: Moment, *, solar: bool) -> None:
         """Begin with a house, from what the journal remembers of it; no fresh data has come yet."""
         home = restore(monitor, self._journal.recall(monitor) or {}, self._policy)
         self._homes[monitor] = replace(home, name=name, solar=home.solar or solar)
         self._policies[monitor] = self._policy
         self.observe(monitor, Tick(), now)
 
-    def observe(self, monitor: int, seen: Seen, now: Moment) -> News:
+    def observe(self, monitor: int, seen: Seen, now: Moment) -> ObserveResult:
         """Take in one thing seen, pass on what is new, and return what of that others must know."""
         before = self._homes[monitor]
         home, changes = observe(before, seen, now, self._policies[monitor])
@@ -73,63 +73,63 @@ class Houses:
         self._say_configs(self._discover(monitor, changes))
         if cleared:  # Home Assistant complains where a value goes before the entity that shows it
             self._remove_obsolete()
-            self._withdrawals.clear_afterwards(cleared)
+            self._removal.clear_after_discovery(cleared)
         introduced = [change.device for change in changes if isinstance(change, DeviceChanged) and change.device]
-        return News(len(events), stranger=any(device not in before.devices for device in introduced))
+        return ObserveResult(len(events), has_new_device=any(device not in before.devices for device in introduced))
 
-    def describe_again(self, monitor: int) -> None:
+    def republish_devices(self, monitor: int) -> None:
         """Say what is known of each device, also where nothing has changed."""
         home = self._homes[monitor]
         _, changes = describe(home, frozenset(home.devices), anyway=True)
         self._publisher.say(say(changes, self._topics_of(home)))
 
-    def take_firmware(self, monitor: int, firmware: str | None) -> None:
+    def on_firmware(self, monitor: int, firmware: str | None) -> None:
         """Show in Home Assistant which firmware the monitor has, where Sense tells."""
         if firmware not in (None, self._homes[monitor].firmware):
             self._homes[monitor] = home = replace(self._homes[monitor], firmware=firmware)
             self._publisher.record(monitor, snapshot(home), [])
             self._say_configs(discovery.introduce_monitor(_monitor_facts(home), self._style))
 
-    def set_patience(self, monitor: int, stale_after_s: float) -> None:
+    def set_stale_after(self, monitor: int, stale_after_s: float) -> None:
         """Say how long a house stays `online` without a frame."""
         self._policies[monitor] = replace(self._policies[monitor], stale_after_s=stale_after_s)
 
-    def introduce_all(self) -> None:
+    def announce_all(self) -> None:
         """Tell Home Assistant of every house and device again."""
         self._say_configs(self._configs())
 
     def begin(self) -> None:
         """Say what holds before Sense was asked: no house is served yet."""
-        self._withdrawals.begin()
+        self._removal.begin()
         self._remove_obsolete()
-        self.introduce_all()
+        self.announce_all()
 
-    def settle(self, kept: Collection[int] | None) -> None:
+    def set_served(self, kept: Collection[int] | None) -> None:
         """Take back what was announced of houses that are not served; but what is `kept` of discovery, None: all."""
         self._kept = kept
         if self._homes:
-            self._strand(is_stranded=False)
+            self._set_login_required(is_login_required=False)
         if kept is not None:
-            self._withdrawals.leave_others({*self._homes, *kept})
+            self._removal.set_others_offline({*self._homes, *kept})
         self._remove_obsolete()
-        self.introduce_all()
+        self.announce_all()
 
     def tend(self, now: Moment) -> None:
         """Go on with what is taken back. Call once a second."""
-        if self._withdrawals.tend(now):
-            self.introduce_all()
+        if self._removal.tend(now):
+            self.announce_all()
 
-    def note_that_a_person_is_wanted(self) -> None:
+    def show_login_required(self) -> None:
         """Where no house is known that could show it in Home Assistant, the bridge itself does."""
         if not self._homes:
-            self._strand(is_stranded=True)
-            self.introduce_all()
+            self._set_login_required(is_login_required=True)
+            self.announce_all()
 
-    def _strand(self, *, is_stranded: bool) -> None:
-        if is_stranded == self._is_stranded:
+    def _set_login_required(self, *, is_login_required: bool) -> None:
+        if is_login_required == self._is_login_required:
             return
-        self._is_stranded = is_stranded
-        self._journal.record(BRIDGE, STRANDED if is_stranded else {}, [])
+        self._is_login_required = is_login_required
+        self._journal.record(BRIDGE, LOGIN_REQUIRED if is_login_required else {}, [])
 
     def farewell(self) -> Iterable[Message]:
         """Return what is to be said before the bridge goes: no fresh data arrives from now on."""
@@ -148,16 +148,16 @@ class Houses:
         return HomeTopics(self._style.topics, home.monitor, home.topic_ids)
 
     def _configs(self) -> Iterable[discovery.Config]:
-        if self._is_stranded:
+        if self._is_login_required:
             yield from discovery.introduce_bridge(self._style)
         for home in self._homes.values():
             yield from introduce_home(home, self._style)
 
     def _say_configs(self, configs: Iterable[discovery.Config]) -> None:
-        self._publisher.say(write_config(config) for config in configs if self._withdrawals.is_allowed(config))
+        self._publisher.say(write_config(config) for config in configs if self._removal.is_allowed(config))
 
     def _remove_obsolete(self) -> None:
-        self._withdrawals.remove_obsolete(self._configs(), self._is_kept)
+        self._removal.remove_obsolete(self._configs(), self._is_kept)
 
     def _is_kept(self, node: str) -> bool:
         monitor = discovery.monitor_of(node)

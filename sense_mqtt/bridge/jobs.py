@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 # Between readings of the list, and of which monitors there are; a renamed or new device is seen in the feed before.
 LIST_EVERY_S = 6 * 3600.0
 SLOW_SCALES_EVERY = 4  # week to cycle are read so many times more seldom than the day
-PARKED_CHECK_S = 5.0  # between two looks whether a person has logged in
+LOGIN_CHECK_S = 5.0  # between two looks whether a person has logged in
 
 
 class RunningFeed(Protocol):
@@ -64,16 +64,16 @@ class ReadTimeline:
 
 
 @dataclass(frozen=True, slots=True)
-class SayHealth:
+class PublishHealth:
     """The health document, once a minute."""
 
 
 @dataclass(frozen=True, slots=True)
-class IntroduceAgain:
+class RepublishDiscovery:
     """Home Assistant was born: it is told everything again."""
 
 
-Job = ReadAccount | ReadDevices | ReadStatus | ReadEnergy | ReadTimeline | SayHealth | IntroduceAgain
+Job = ReadAccount | ReadDevices | ReadStatus | ReadEnergy | ReadTimeline | PublishHealth | RepublishDiscovery
 
 NAMES: Mapping[type, str] = {
     ReadAccount: "the Sense account",
@@ -85,7 +85,7 @@ NAMES: Mapping[type, str] = {
 """Of the jobs that ask Sense, and may fail."""
 
 
-def tell_missing(known: Collection[int], wanted: Collection[int]) -> None:
+def log_missing_monitors(known: Collection[int], wanted: Collection[int]) -> None:
     """Log what the configuration wants and the account does not have."""
     for missing in sorted(set(wanted) - set(known)):
         logger.error("sense.monitors: the account has no monitor %s, but %s", missing, sorted(known) or "none")
@@ -93,17 +93,17 @@ def tell_missing(known: Collection[int], wanted: Collection[int]) -> None:
         logger.error("the Sense account has no monitor")
 
 
-def fellows(job: Job) -> tuple[Job, ...]:
+def related_jobs(job: Job) -> tuple[Job, ...]:
     """Return the jobs that ask the same of Sense, and so fail together."""
     return tuple(ReadEnergy(job.monitor, scale) for scale in SCALES) if isinstance(job, ReadEnergy) else (job,)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class JobIntervals:
     """How often the jobs that ask Sense are done."""
 
     energy_interval_s: float
-    blind_every_s: float  # the timeline, while no stream shows each edge
+    polled_timeline_s: float  # the timeline, while no stream shows each edge
 
     def interval_s(self, job: Job) -> float:
         """Return the seconds from one time to the next."""
@@ -113,13 +113,13 @@ class Pace:
             case ReadEnergy(_, scale):
                 return self.energy_interval_s * (1 if scale == "day" else SLOW_SCALES_EVERY)
             case _:
-                return self.blind_every_s
+                return self.polled_timeline_s
 
     def wait_s(self, job: Job, error: SenseMqttError, waits: Iterator[float]) -> float:
         """Return the seconds until a job that failed is tried again; `waits` grow."""
         match error:
             case LoginRefused():
-                return PARKED_CHECK_S  # costs no call
+                return LOGIN_CHECK_S  # costs no call
             case NotFound() | RequestRefused() | TokenRefused():
                 return self.interval_s(job)  # asking again sooner will not help
             case RateLimited():

@@ -24,7 +24,7 @@ class Presence:
         self._since: dict[str, float] = {}  # monotonic, when a topic was first seen to say otherwise than we do
         self._is_told = False
 
-    def hear(self, topic: str, payload: str) -> None:
+    def on_message(self, topic: str, payload: str) -> None:
         """Take what a broker says of one of the topics, our own words too."""
         if self._publisher.outgoing.value(topic) is not None:
             self._heard[topic] = payload

@@ -21,7 +21,7 @@ ATTEMPT_S = 15.0  # an attempt at a connection that takes longer is given up
 ECHO_S = 1.0  # for the echoes of events whose acknowledgement was lost with the connection
 HEALTHY_S = 30.0  # a connection that ends sooner is one more failure
 ALONE_AFTER_S = 1.0  # where one message goes at a time, after so long: what ends the connection before is no message
-REFUSED_MOST_S = 60.0  # the wait after a refusal, which doubles up to this
+MAX_REFUSED_S = 60.0  # the wait after a refusal, which doubles up to this
 STALLED = "it acknowledges nothing"
 TAKEN_OVER_S = 60.0  # two bridges with one client id throw each other out: not more often than this
 
@@ -48,7 +48,7 @@ class Publisher:
         self._open_at = self._healthy_at = 0.0
         self._release_at = math.inf  # events whose acknowledgement was lost go again
         self._told = ""  # the reason last logged
-        self._flaps = False  # the last connection did not hold; that the next one was made is no news
+        self._is_unstable = False  # the last connection did not hold; that the next one was made is no news
         self.connected = False
 
     # --- what is to be told
@@ -80,33 +80,33 @@ class Publisher:
 
     # --- the connection
 
-    def take_connected(self, item: BrokerConnected, now: Moment) -> None:
+    def on_connected(self, item: BrokerConnected, now: Moment) -> None:
         self.connected = True
         self._attempt_ends = math.inf
         self._rejections = 0
         self._healthy_at = now.monotonic + HEALTHY_S
-        if not self._flaps:
-            self._note_connection()
+        if not self._is_unstable:
+            self._log_connected()
         self._refusals.connected(item, now)
         self._window, narrow = item.window, self._refusals.window
         self._alone_at = now.monotonic + ALONE_AFTER_S if narrow else now.monotonic
         if self._outgoing.connected(narrow or item.window, resumed=item.resumed):
             self._release_at = now.monotonic + ECHO_S
 
-    def take_dropped(self, item: BrokerDropped, now: Moment) -> None:
+    def on_dropped(self, item: BrokerDropped, now: Moment) -> None:
         if item.taken_over:
             told = "another client came with our mqtt.client_id: give each bridge its own"
-            self._lose(item, now, told, least_s=TAKEN_OVER_S)
+            self._disconnected(item, now, told, least_s=TAKEN_OVER_S)
         elif item.refused and not item.retry_now:
-            least_s = min(2.0**self._rejections, REFUSED_MOST_S)
-            self._rejections += least_s < REFUSED_MOST_S
-            self._lose(item, now, least_s=least_s)
+            least_s = min(2.0**self._rejections, MAX_REFUSED_S)
+            self._rejections += least_s < MAX_REFUSED_S
+            self._disconnected(item, now, least_s=least_s)
         elif self.connected and now.monotonic < self._healthy_at:  # not every broker says why
-            self._lose(item, now, possible_causes(item, self._outgoing.in_flight))
+            self._disconnected(item, now, possible_causes(item, self._outgoing.in_flight))
         else:
-            self._lose(item, now)
+            self._disconnected(item, now)
 
-    def take_acknowledged(self, item: Acknowledged) -> None:
+    def on_acknowledged(self, item: Acknowledged) -> None:
         message = self._outgoing.acknowledged(item.mid)
         if message is None:
             return
@@ -120,7 +120,7 @@ class Publisher:
             logger.debug("event %d acknowledged by the broker", message.event)
             self._events.delivered(message.event)  # a refused one stays in the journal, for the next start
 
-    def take_echo(self, topic: str, payload: str) -> None:
+    def on_echo(self, topic: str, payload: str) -> None:
         """Our own event came back: the broker has it, also where its acknowledgement was lost."""
         number = self._outgoing.echoed(topic, identify_payload(payload))
         if number is not None:
@@ -133,30 +133,30 @@ class Publisher:
     def tend(self, now: Moment) -> None:
         """Connect when it is time, and give up a connection that takes nothing any more. Call once a second."""
         if self._outgoing.oldest_flight_s(now.monotonic) > self._stall_after_s:
-            self._lose(self._gone(STALLED), now)
+            self._disconnected(self._gone(STALLED), now)
         elif now.monotonic > self._attempt_ends:
-            self._lose(self._gone("it does not answer"), now)
+            self._disconnected(self._gone("it does not answer"), now)
         elif not self.connected and self._attempt_ends == math.inf and now.monotonic >= self._open_at:
             self._attempt_ends = now.monotonic + ATTEMPT_S
             self._broker.open()
-        if self.connected and self._flaps and now.monotonic >= self._healthy_at:
-            self._note_connection()
+        if self.connected and self._is_unstable and now.monotonic >= self._healthy_at:
+            self._log_connected()
         self._broker.tend()
         self._forget_delivered()
         self._journal.tend()
 
-    def _note_connection(self) -> None:
+    def _log_connected(self) -> None:
         logger.info("connected to the MQTT broker")
-        self._told, self._flaps = "", False
+        self._told, self._is_unstable = "", False
 
     def _gone(self, reason: str) -> BrokerDropped:
         return BrokerDropped(self._broker.generation, reason)
 
-    def _lose(self, item: BrokerDropped, now: Moment, told: str = "", least_s: float = 0.0) -> None:
+    def _disconnected(self, item: BrokerDropped, now: Moment, told: str = "", least_s: float = 0.0) -> None:
         early = item.reason == STALLED or now.monotonic < self._healthy_at
         if self.connected:
-            self._flaps = now.monotonic < self._healthy_at
-            if not self._flaps:
+            self._is_unstable = now.monotonic < self._healthy_at
+            if not self._is_unstable:
                 self._waits = self._make_backoff()
         self._broker.abandon()
         if self._refusals.lost(self._outgoing.in_flight, item, now, early=early):
@@ -165,9 +165,9 @@ class Publisher:
         self.connected = False
         self._attempt_ends = math.inf
         self._open_at = now.monotonic if item.retry_now else now.monotonic + max(next(self._waits), least_s)
-        self._note_loss(item.reason, told or item.reason, is_news=not item.retry_now)
+        self._log_disconnected(item.reason, told or item.reason, is_news=not item.retry_now)
 
-    def _note_loss(self, reason: str, told: str, *, is_news: bool) -> None:
+    def _log_disconnected(self, reason: str, told: str, *, is_news: bool) -> None:
         what = f"{reason} {told != reason}"
         log = logger.warning if is_news and what != self._told else logger.debug
         self._told = what

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sense_mqtt.bridge.homes import Houses
+from sense_mqtt.bridge.homes import Homes
 from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.bridge.scheduler import Schedules
+from sense_mqtt.bridge.scheduler import Scheduler
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.commands.parse import choose_monitor, parse
@@ -24,27 +24,27 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import MessageArrived, Stop
 from sense_mqtt.redaction import redact
 from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
-from sense_mqtt.rest_queries.lookups import Asking, Lookup, Lookups
-from sense_mqtt.rest_queries.worker import Desk
+from sense_mqtt.rest_queries.lookups import Lookup, Lookups, RestSession
+from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.tokens import Monitor
 
 logger = logging.getLogger(__name__)
 
 
-RESTART_COSTS = 5  # as much as so many pauses: account, devices, energy and timeline are read again
-TELL_EVERY_S = 60.0  # how often it is said that requests got no answer
-UNFORESEEN = "the command failed unexpectedly; see the log"
+RESTART_COST = 5  # as much as so many pauses: account, devices, energy and timeline are read again
+LOG_EVERY_S = 60.0  # how often it is said that requests got no answer
+UNEXPECTED_ERROR = "the command failed unexpectedly; see the log"
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class RefreshResult:
     """What `refresh` read."""
 
     devices: Any
     energy: tuple[Energy, ...]  # of the scales that Sense told
 
 
-class Reception:
+class RequestHandler:
     """Takes requests in and sends answers out. For the bridge's thread only."""
 
     def __init__(
@@ -52,10 +52,10 @@ class Reception:
         *,
         inbox: Inbox,
         publisher: Publisher,
-        desk: Desk,
+        worker: RestWorker,
         lookups: Lookups,
-        schedules: Schedules,
-        houses: Houses,
+        scheduler: Scheduler,
+        homes: Homes,
         status: Status,
         topics: Topics,
         budgets: Budgets,
@@ -64,10 +64,10 @@ class Reception:
     ) -> None:
         self._inbox = inbox
         self._publisher = publisher
-        self._desk = desk
+        self._worker = worker
         self._lookups = lookups
-        self._schedules = schedules
-        self._houses = houses
+        self._scheduler = scheduler
+        self._homes = homes
         self._status = status
         self._topics = topics
         self._budgets = budgets
@@ -86,7 +86,7 @@ class Reception:
             "restart": self._restart,
         }
 
-    def take_request(self, name: str, item: MessageArrived, now: Moment) -> None:
+    def on_request(self, name: str, item: MessageArrived, now: Moment) -> None:
         """Carry out a request, begin to, or refuse it; in a flood, only count it."""
         treatment = self._limit.treat(now.monotonic, self._publisher.room_for_replies)
         if treatment == "count":
@@ -106,13 +106,13 @@ class Reception:
         else:
             self._answer(request, lambda: self._begin(request, now))
 
-    def tell_unanswered(self, now: Moment) -> None:
+    def count_unanswered(self, now: Moment) -> None:
         """Say how many requests got no answer, at most once a minute. Call each second."""
         self._unanswered += self._inbox.take_lost()
         if self._unanswered and now.monotonic >= self._tell_at:
             logger.warning("%d requests got no answer: more came than %d a second", self._unanswered, REQUESTS_PER_S)
-            self._status.note_unanswered(self._unanswered)
-            self._unanswered, self._tell_at = 0, now.monotonic + TELL_EVERY_S
+            self._status.add_unanswered(self._unanswered)
+            self._unanswered, self._tell_at = 0, now.monotonic + LOG_EVERY_S
 
     def _read_response_topic(self, topic: str | None) -> str | None:
         """Return the asker's topic; None, for the contract's, where we must not publish there."""
@@ -124,7 +124,7 @@ class Reception:
             logger.warning("response topic %.100r is not allowed (docs/topics.md): answered on %s", topic, usual)
         return None
 
-    def take_done(self, command: Command, result: Any, now: Moment) -> None:
+    def on_lookup_done(self, command: Command, result: Any, now: Moment) -> None:
         """Answer a request that Sense was asked about."""
         self._answer(command, lambda: self._finish(command, result, now))
 
@@ -135,7 +135,7 @@ class Reception:
         except SenseMqttError as error:
             reply = self._refuse(command, error)
         except Exception:
-            self._send(refuse(command, "unavailable", UNFORESEEN))
+            self._send(refuse(command, "unavailable", UNEXPECTED_ERROR))
             raise
         if reply is not None:
             self._send(reply)
@@ -145,15 +145,15 @@ class Reception:
         if own is not None:
             return answer(command, own(command, now), self._publisher.packet_limit)
         lookup = self._look_up(command)
-        self._desk.submit(command, lambda session: lookup(CommandSession(session, self._budgets.calls)))
+        self._worker.submit_command(command, lambda session: lookup(CommandSession(session, self._budgets.calls)))
         return None
 
     def _finish(self, command: Command, result: Any, now: Moment) -> Reply:
         if isinstance(result, RateLimited) and not isinstance(result, BudgetSpent):
-            self._status.note_limit(str(result), result.retry_after_s, now)
+            self._status.on_rate_limit(str(result), result.retry_after_s, now)
         if isinstance(result, SenseMqttError):
             return self._refuse(command, result)
-        if isinstance(result, Refreshed):
+        if isinstance(result, RefreshResult):
             result = self._take_in(command, result, now)
         return answer(command, redact(result), self._publisher.packet_limit)
 
@@ -168,27 +168,27 @@ class Reception:
             return self._lookups.prepare(command.name, monitor, command.arguments)
         devices = self._lookups.prepare("devices", monitor, {})
         scales = [self._lookups.energy(monitor, scale.upper()) for scale in SCALES]
-        return lambda session: Refreshed(devices(session), tuple(_read_what_there_is(scales, session)))
+        return lambda session: RefreshResult(devices(session), tuple(_read_what_there_is(scales, session)))
 
     def _monitor(self, command: Command) -> Monitor:
         known = self._known()
         return known[choose_monitor(command, tuple(known))]
 
     def _known(self) -> Mapping[int, Monitor]:
-        if self._schedules.knows_account:
-            return self._schedules.monitors
+        if self._scheduler.knows_account:
+            return self._scheduler.monitors
         if self._status.auth == "auth_required":
             raise CommandRefused("unauthorized", "Sense wants a person to log in: run `sense-mqtt login`")
         raise CommandRefused("unavailable", "Sense has not told yet which monitors there are: ask again later")
 
-    def _take_in(self, command: Command, refreshed: Refreshed, now: Moment) -> dict[str, Any]:
+    def _take_in(self, command: Command, refresh_result: RefreshResult, now: Moment) -> dict[str, Any]:
         monitor = self._monitor(command).id
-        self._schedules.take_list(monitor, refreshed.devices, now)
-        for energy in refreshed.energy:
-            self._schedules.take_energy(monitor, energy, now)
-        self._houses.describe_again(monitor)
-        told = [energy.scale.lower() for energy in refreshed.energy]
-        devices = len(refreshed.devices) if isinstance(refreshed.devices, list) else 0
+        self._scheduler.on_devices(monitor, refresh_result.devices, now)
+        for energy in refresh_result.energy:
+            self._scheduler.on_energy(monitor, energy, now)
+        self._homes.republish_devices(monitor)
+        told = [energy.scale.lower() for energy in refresh_result.energy]
+        devices = len(refresh_result.devices) if isinstance(refresh_result.devices, list) else 0
         return {"monitor": monitor, "devices": devices, "energy": told}
 
     # --- what the bridge does itself
@@ -205,12 +205,12 @@ class Reception:
         meant = self._meant(command)
         self._budgets.reconnections.spend(len(meant))
         for monitor in meant:
-            self._schedules.feeds[monitor].pause(minutes * 60, silent=silent)
+            self._scheduler.feeds[monitor].pause(minutes * 60, silent=silent)
         return {"minutes": minutes, "monitors": meant}
 
     def _resume(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
         for monitor in self._meant(command):
-            self._schedules.feeds[monitor].resume()
+            self._scheduler.feeds[monitor].resume()
         return {"monitors": self._meant(command)}
 
     def _meant(self, command: Command) -> list[int]:
@@ -226,7 +226,7 @@ class Reception:
         return {"level": level}
 
     def _restart(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
-        self._budgets.reconnections.spend(RESTART_COSTS)
+        self._budgets.reconnections.spend(RESTART_COST)
         self._inbox.put(Stop("restart was asked for"))
         return {}
 
@@ -235,7 +235,7 @@ class Reception:
         self._publisher.reply(Message(topic, reply.payload, correlation=reply.correlation))
 
 
-def _read_what_there_is(lookups: Iterable[Lookup], session: Asking) -> Iterator[Energy]:
+def _read_what_there_is(lookups: Iterable[Lookup], session: RestSession) -> Iterator[Energy]:
     """Yield the energy of each scale that Sense tells; not all accounts have a billing cycle."""
     for lookup in lookups:
         with contextlib.suppress(RequestRefused, NotFound):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sense_mqtt.bridge.health import Counters, describe_health
-from sense_mqtt.bridge.homes import Houses
+from sense_mqtt.bridge.homes import Homes
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import Home
@@ -19,7 +19,7 @@ from sense_mqtt.items import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOp
 
 logger = logging.getLogger(__name__)
 
-LIMITED_LEAST_S = 60.0
+MIN_RATE_LIMIT_S = 60.0
 
 Counts = Callable[[], Mapping[str, int]]  # by name
 
@@ -30,7 +30,7 @@ class Status:
     def __init__(
         self,
         publisher: Publisher,
-        houses: Houses,
+        homes: Homes,
         counters: Counters,
         topics: Topics,
         *,
@@ -38,24 +38,24 @@ class Status:
         config: Mapping[str, Any],
         calls: Counts,
         queues: Counts,
-        patience: Mapping[Rung, float],
+        stale_after_s: Mapping[Rung, float],
         scrub: Callable[[str], str],
     ) -> None:
         self._publisher = publisher
-        self._houses = houses
+        self._homes = homes
         self._counters = counters
         self._topics = topics
         self._version = version
         self._config = config
         self._calls = calls
         self._queues = queues
-        self._patience = patience
+        self._stale_after_s = stale_after_s
         self._scrub = scrub  # Sense's own words may hold a secret
         self.auth: Auth = "starting"
-        self._wants_person = False  # and that was told
+        self._login_was_required = False  # and that was told
         self._limited_until = 0.0  # monotonic; a limit met before then is the one that was told
         self._rungs: dict[int, Rung] = {}
-        self._told_feeds: Mapping[str, str] = {}
+        self._published_feeds: Mapping[str, str] = {}
         self._opened: set[int] = set()
         self._started: Moment | None = None
 
@@ -65,7 +65,7 @@ class Status:
 
     def tell(self, now: Moment) -> None:
         """Say the retained documents as they are now."""
-        self._told_feeds = self._feeds()
+        self._published_feeds = self._feeds()
         self._publisher.say(
             [
                 self._document("info", self._info(), Rank.INFO),
@@ -75,20 +75,20 @@ class Status:
 
     def tend(self, now: Moment) -> None:
         """Say so where frames come no more, or again. Call once a second."""
-        if self._feeds() != self._told_feeds:
+        if self._feeds() != self._published_feeds:
             self.tell(now)
 
-    def take_auth(self, item: AuthChanged, now: Moment) -> None:
+    def on_auth_changed(self, item: AuthChanged, now: Moment) -> None:
         """Note how we stand with Sense; the session has logged it."""
         if item.auth == self.auth:
             return
         self.auth = item.auth
-        if item.auth == "auth_required" and not self._wants_person:
-            self._wants_person = True
-            self._houses.note_that_a_person_is_wanted()
+        if item.auth == "auth_required" and not self._login_was_required:
+            self._login_was_required = True
+            self._homes.show_login_required()
             self.announce("auth_required", now, reason=item.reason)
-        elif item.auth == "ok" and self._wants_person:
-            self._wants_person = False
+        elif item.auth == "ok" and self._login_was_required:
+            self._login_was_required = False
             self.announce("auth_ok", now)
         self.tell(now)
 
@@ -96,42 +96,42 @@ class Status:
         """Note how the frames of a feed will come."""
         self._rungs[monitor] = rung
 
-    def take_opened(self, item: FeedOpened, now: Moment) -> bool:
+    def on_feed_opened(self, item: FeedOpened, now: Moment) -> bool:
         """Note that frames come; say whether they do for the first time."""
         first = item.monitor not in self._opened
         if not first and item.rung == "stream":
             self._counters.reconnects += 1
         self._opened.add(item.monitor)
-        self._be_patient(item.monitor, item.rung)
+        self._set_stale_after(item.monitor, item.rung)
         if self._rungs.get(item.monitor) != item.rung:
             self._rungs[item.monitor] = item.rung
             self.tell(now)
         return first
 
-    def take_feed_changed(self, item: FeedChanged, now: Moment) -> None:
+    def on_feed_changed(self, item: FeedChanged, now: Moment) -> None:
         before = self._rungs.get(item.monitor)
         self._rungs[item.monitor] = item.rung
         if item.rung == "paused":  # until a poll brings a frame, the last one grows old as in a stream
-            self._be_patient(item.monitor, "stream")
+            self._set_stale_after(item.monitor, "stream")
         event_type = "paused" if item.rung == "paused" else "resumed" if before == "paused" else "feed_changed"
         self.announce(event_type, now, monitor=item.monitor, feed=item.rung, reason=item.reason)
         self.tell(now)
 
-    def take_feed_limited(self, item: FeedLimited, now: Moment) -> None:
-        self.note_limit(item.reason, item.retry_after_s, now)
+    def on_feed_limited(self, item: FeedLimited, now: Moment) -> None:
+        self.on_rate_limit(item.reason, item.retry_after_s, now)
 
-    def note_limit(self, reason: str, retry_after_s: float, now: Moment) -> None:
+    def on_rate_limit(self, reason: str, retry_after_s: float, now: Moment) -> None:
         """Tell that Sense finds us asking too much; not again as long as it goes on."""
         if now.monotonic >= self._limited_until:
             self.announce("rate_limited", now, reason=reason, retry_after_s=round(retry_after_s))
-        ends_s = 2 * max(retry_after_s, LIMITED_LEAST_S)  # met again that soon after the wait, it is still the same
+        ends_s = 2 * max(retry_after_s, MIN_RATE_LIMIT_S)  # met again that soon after the wait, it is still the same
         self._limited_until = max(self._limited_until, now.monotonic + ends_s)
 
-    def note_unanswered(self, requests: int) -> None:
+    def add_unanswered(self, requests: int) -> None:
         """Count requests that got no answer."""
         self._counters.requests_unanswered += requests
 
-    def is_blind(self, monitor: int, *, gap: bool) -> bool:
+    def may_miss_edges(self, monitor: int, *, gap: bool) -> bool:
         """Say whether edges of this house may go unseen at present, and Sense may be asked about them."""
         rung = self._rungs.get(monitor, "stream")
         return gap if rung == "stream" else not gap if rung == "paused" else True
@@ -144,9 +144,7 @@ class Status:
         self._publisher.announce(Message(self._topics.bridge("event"), write_json(document)))
 
     def health(self, now: Moment) -> dict[str, Any]:
-        newest = [
-            time for time in map(_newest_frame, map(self._houses.home, self._houses.monitors)) if time is not None
-        ]
+        newest = [time for time in map(_newest_frame, map(self._homes.home, self._homes.monitors)) if time is not None]
         started = self._started or now
         return describe_health(
             self._counters,
@@ -172,7 +170,7 @@ class Status:
         return {
             "version": self._version,
             "started": None if self._started is None else write_instant(self._started.wall),
-            "monitors": list(self._houses.monitors),
+            "monitors": list(self._homes.monitors),
             "feed": self._feed(),
             "config": self._config,
         }
@@ -183,17 +181,17 @@ class Status:
 
     def _feeds(self) -> dict[str, str]:
         """Return how frames come, by monitor; `offline` where none do and nobody wants it so."""
-        houses = self._houses
+        homes = self._homes
         return {
-            str(monitor): rung if rung == "paused" or houses.home(monitor).online else "offline"
+            str(monitor): rung if rung == "paused" or homes.home(monitor).online else "offline"
             for monitor, rung in self._rungs.items()
-            if monitor in houses.monitors
+            if monitor in homes.monitors
         }
 
-    def _be_patient(self, monitor: int, rung: Rung) -> None:
+    def _set_stale_after(self, monitor: int, rung: Rung) -> None:
         """From now on, a house is `offline` when no frame came for as long as frames of this kind may take."""
-        if monitor in self._houses.monitors:
-            self._houses.set_patience(monitor, self._patience[rung])
+        if monitor in self._homes.monitors:
+            self._homes.set_stale_after(monitor, self._stale_after_s[rung])
 
     def _document(self, key: str, document: Mapping[str, Any], rank: Rank) -> Message:
         return Message(self._topics.bridge(key), write_json(document), retain=True, rank=rank)

@@ -16,7 +16,7 @@ STEP_S = 1.0  # for Home Assistant to carry out one step, after the broker has i
 Step = tuple[Message, ...]
 
 
-class Withdrawals:
+class TopicRemoval:
     """Owns the steps by which topics are taken back. For the bridge's thread only."""
 
     def __init__(self, publisher: Publisher, style: Style) -> None:
@@ -38,7 +38,7 @@ class Withdrawals:
                 self._say_offline(topic, Rank.BRIDGE_STATE, final=True)
         self._publisher.say(_clear(topic) for topic in announced.topics(Rank.VALUE))
 
-    def leave_others(self, monitors: Collection[int]) -> None:
+    def set_others_offline(self, monitors: Collection[int]) -> None:
         """Say for the last time that all monitors but these are offline."""
         ours = {self._style.topics.monitor(monitor, "availability") for monitor in monitors}
         for topic in self._publisher.announced.topics(Rank.AVAILABILITY):
@@ -53,7 +53,7 @@ class Withdrawals:
         self._leaving |= {config.topic for step in removal.steps for config in step}
         self._append(tuple(map(write_config, step)) for step in removal.steps)
 
-    def clear_afterwards(self, messages: Iterable[Message]) -> None:
+    def clear_after_discovery(self, messages: Iterable[Message]) -> None:
         """Clear these topics once the discovery that named them is empty."""
         cleared = self._publisher.announced.noted(messages)
         for message in cleared:

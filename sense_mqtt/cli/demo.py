@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sense_mqtt.assembly import assemble, connect_cloud
+from sense_mqtt.assembly import assemble, connect_sense
 from sense_mqtt.cli.watch import watch
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.config import Config
@@ -89,7 +89,7 @@ def _running_bridge(config: Config) -> Iterator[None]:
     inbox, clock = Inbox(), SystemClock()
 
     def run_bridge() -> None:  # the journal belongs to the thread that opens it
-        cloud = connect_cloud(config, inbox, Redactor(config.secrets()), clock)
+        cloud = connect_sense(config, inbox, Redactor(config.secrets()), clock)
         assemble(config, inbox, cloud, clock).run()
 
     thread = threading.Thread(target=run_bridge, name="bridge", daemon=True)

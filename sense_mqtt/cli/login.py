@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
-from sense_mqtt.assembly import Cloud
+from sense_mqtt.assembly import SenseClient
 from sense_mqtt.cli.process import is_text
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import ConfigError, MfaNeeded
@@ -107,7 +107,12 @@ def answers_at(keyboard: TextIO | None, screen: TextIO) -> Answers:
 
 
 def log_in(
-    cloud: Cloud, known: Credentials, given: Given, answers: Answers, clock: Clock, learn: Callable[..., None]
+    sense_client: SenseClient,
+    known: Credentials,
+    given: Given,
+    answers: Answers,
+    clock: Clock,
+    learn: Callable[..., None],
 ) -> Account:
     """Return whose session is stored now. Raises `LoginRefused` and its kinds, `ConfigError`, or what says "later"."""
     email = _text(_email(known, given, answers))
@@ -117,8 +122,8 @@ def log_in(
         known = Credentials(email)
     password = _text(_password(known, given, answers))
     learn(email, password)
-    codes = _codes(cloud, known.totp_secret, given, answers, clock)
-    return cloud.session.log_in(email, password, lambda: next(codes))
+    codes = _codes(sense_client, known.totp_secret, given, answers, clock)
+    return sense_client.session.log_in(email, password, lambda: next(codes))
 
 
 def _email(known: Credentials, given: Given, answers: Answers) -> str:
@@ -145,13 +150,15 @@ def _password(known: Credentials, given: Given, answers: Answers) -> str:
     return password
 
 
-def _codes(cloud: Cloud, totp_secret: str | None, given: Given, answers: Answers, clock: Clock) -> Iterator[str]:
+def _codes(
+    sense_client: SenseClient, totp_secret: str | None, given: Given, answers: Answers, clock: Clock
+) -> Iterator[str]:
     """Yield the code, and another where Sense refused it."""
     if totp_secret and not given.code:
-        yield from map(unattended(cloud.api, totp_secret, clock), itertools.count())
+        yield from map(unattended(sense_client.api, totp_secret, clock), itertools.count())
     code = _plain(given.code) or _ask(answers, "Code of the authenticator app: ", MfaNeeded(NO_CODE))
     yield code
-    if abs(cloud.api.clock_error_s) <= CLOCK_OFF_S:  # else it was our time that Sense refused, not the code
+    if abs(sense_client.api.clock_error_s) <= CLOCK_OFF_S:  # else it was our time that Sense refused, not the code
         code = _ask(answers, "Sense refused that code. The next one: ", CodeRefused(STALE_CODE))
     yield code
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import Cloud, policy_of, topics_of
+from sense_mqtt.assembly import SenseClient, policy_of, topics_of
 from sense_mqtt.bridge.homes import choose_monitors, introduce_home
 from sense_mqtt.bridge.withdrawals import write_config
 from sense_mqtt.clock import Clock
@@ -23,22 +23,24 @@ from sense_mqtt.rest_queries.lookups import Lookups
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.where == "sense")
 
 
-def look_up(config: Config, cloud: Cloud, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
+def look_up(config: Config, sense_client: SenseClient, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
     """Return what Sense answers about one of our monitors. Raises SenseMqttError."""
     if name not in NAMES:
         raise CommandRefused("unknown_command", f"no lookup '{name}'; there are: {', '.join(NAMES)}")
     given = read_pairs(name, pairs)
     monitor = given.pop("monitor", None)
     command = Command(name, complete(name, given), monitor, ABSENT, ReplyTo())
-    monitors = {monitor.id: monitor for monitor in choose_monitors(cloud.session.account(), config.sense.monitors)}
+    monitors = {
+        monitor.id: monitor for monitor in choose_monitors(sense_client.session.account(), config.sense.monitors)
+    }
     chosen = monitors[choose_monitor(command, tuple(monitors))]
-    return Lookups(clock).prepare(name, chosen, command.arguments)(cloud.session)
+    return Lookups(clock).prepare(name, chosen, command.arguments)(sense_client.session)
 
 
-def discovery_messages(config: Config, cloud: Cloud, clock: Clock) -> Iterable[Message]:
+def discovery_messages(config: Config, sense_client: SenseClient, clock: Clock) -> Iterable[Message]:
     """Yield what Home Assistant would get of every monitor and its devices."""
     style = discovery.Style(__version__, topics_of(config), config.home_assistant.discovery)
-    for monitor, name in choose_monitors(cloud.session.account(), config.sense.monitors).items():
-        listed = DevicesListed(read_device_list(Lookups(clock).prepare("devices", monitor, {})(cloud.session)))
+    for monitor, name in choose_monitors(sense_client.session.account(), config.sense.monitors).items():
+        listed = DevicesListed(read_device_list(Lookups(clock).prepare("devices", monitor, {})(sense_client.session)))
         home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
         yield from map(write_config, introduce_home(home, style))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import Cloud, assemble, connect_cloud, credentials_of
+from sense_mqtt.assembly import SenseClient, assemble, connect_sense, credentials_of
 from sense_mqtt.cli import check, login, lookup, process
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, example, load, schema
@@ -84,9 +84,9 @@ def run_bridge(options: argparse.Namespace) -> int:
     inbox, clock = Inbox(), SystemClock()
     process.listen_to_the_process(inbox)
     with OnlyBridge(config.state_dir) as only_one:
-        cloud = connect_cloud(config, inbox, redactor, clock)
-        bridge = assemble(config, inbox, cloud, clock)
-        bridge.add_duty("the state directory", only_one.tend)
+        sense_client = connect_sense(config, inbox, redactor, clock)
+        bridge = assemble(config, inbox, sense_client, clock)
+        bridge.add_periodic_task("the state directory", only_one.tend)
         logger.info("sense-mqtt %s starts", __version__)
         return bridge.run()
 
@@ -94,18 +94,18 @@ def run_bridge(options: argparse.Namespace) -> int:
 # --- what asks Sense once
 
 
-def _connect(options: argparse.Namespace, clock: Clock, redactor: Redactor) -> tuple[Config, Cloud]:
+def _connect(options: argparse.Namespace, clock: Clock, redactor: Redactor) -> tuple[Config, SenseClient]:
     config = _prepare(options, redactor, "WARNING")
-    return config, connect_cloud(config, Inbox(), redactor, clock)
+    return config, connect_sense(config, Inbox(), redactor, clock)
 
 
 def run_login(options: argparse.Namespace) -> int:
     """Log in for a person or a script, and store the session."""
     clock, redactor = SystemClock(), Redactor()
-    config, cloud = _connect(options, clock, redactor)
+    config, sense_client = _connect(options, clock, redactor)
     answers = login.answers_at(sys.stdin, sys.stderr)
     given = login.Given(options.email, options.code, options.password_stdin)
-    account = login.log_in(cloud, credentials_of(config), given, answers, clock, redactor.know)
+    account = login.log_in(sense_client, credentials_of(config), given, answers, clock, redactor.know)
     monitors = ", ".join(str(monitor.id) for monitor in account.monitors) or "none"
     print(f"logged in; the session is stored in {config.state_dir}; monitors: {monitors}")  # noqa: T201 - what was asked for
     return EXIT_STOPPED
@@ -121,10 +121,10 @@ def run_check(options: argparse.Namespace) -> int:
     clock, redactor = SystemClock(), Redactor()
 
     def prepare() -> check.Edges:
-        config, cloud = _connect(options, clock, redactor)
+        config, sense_client = _connect(options, clock, redactor)
         for name in ("sense_mqtt.sense.auth.session", "sense_mqtt.mqtt.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # the findings say it
-        return check.connect(config, cloud, clock)
+        return check.connect(config, sense_client, clock)
 
     exit_codes = []
     for finding in check.examine(prepare):
@@ -136,8 +136,8 @@ def run_check(options: argparse.Namespace) -> int:
 def run_lookup(options: argparse.Namespace) -> int:
     """Ask Sense one thing and print the answer."""
     clock = SystemClock()
-    config, cloud = _connect(options, clock, Redactor())
-    _print_json(lookup.look_up(config, cloud, clock, options.name, options.arguments))
+    config, sense_client = _connect(options, clock, Redactor())
+    _print_json(lookup.look_up(config, sense_client, clock, options.name, options.arguments))
     return EXIT_STOPPED
 
 
@@ -150,8 +150,8 @@ def _add_lookup(parser: argparse.ArgumentParser) -> None:
 def run_discovery(options: argparse.Namespace) -> int:
     """Print what Home Assistant would get, a topic and its payload a line."""
     clock = SystemClock()
-    config, cloud = _connect(options, clock, Redactor())
-    for message in lookup.discovery_messages(config, cloud, clock):
+    config, sense_client = _connect(options, clock, Redactor())
+    for message in lookup.discovery_messages(config, sense_client, clock):
         print(message.topic, message.payload)  # noqa: T201 - what was asked for
     return EXIT_STOPPED
 

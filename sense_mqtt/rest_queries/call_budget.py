@@ -14,10 +14,10 @@ from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.auth.tokens import Account
 from sense_mqtt.sense.state_file import StateFile
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 HOUR_S = 3_600.0
-RECONNECTIONS_MOST = 30  # an hour
+MAX_RECONNECTIONS = 30  # an hour
 
 
 class CallBudget:
@@ -50,7 +50,7 @@ class CallBudget:
         message = f"commands may cost at most {self._most} {self._what} an hour; wait {wait_s:.0f} s"
         if now.monotonic >= self._silent_until:
             self._silent_until = now.monotonic + HOUR_S
-            log.warning("%s", message)
+            logger.warning("%s", message)
         return BudgetSpent(message, wait_s)
 
     def _read(self) -> list[float]:
@@ -73,7 +73,7 @@ class Budgets:
     def of(cls, state_dir: Path, calls_per_hour: int, clock: Clock) -> Self:
         return cls(
             CallBudget(StateFile(state_dir / "command_calls.json"), "REST calls", calls_per_hour, clock),
-            CallBudget(StateFile(state_dir / "command_reconnects.json"), "reconnections", RECONNECTIONS_MOST, clock),
+            CallBudget(StateFile(state_dir / "command_reconnects.json"), "reconnections", MAX_RECONNECTIONS, clock),
         )
 
 

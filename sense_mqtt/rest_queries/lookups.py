@@ -16,33 +16,33 @@ from sense_mqtt.sense.auth.tokens import Account, Monitor, read_monitor
 
 logger = logging.getLogger(__name__)
 
-PAGES_MOST, PAGE_ITEMS = 50, 100  # of the timeline: months of an ordinary house
+MAX_PAGES, PAGE_ITEMS = 50, 100  # of the timeline: months of an ordinary house
 NEW_ENDPOINTS_AGAIN_S = 86_400  # how long the old trends are asked where the new endpoints were missing
 
 _BIN_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
 
-class Asking(Protocol):
+class RestSession(Protocol):
     """The session, as far as lookups need it."""
 
     def account(self) -> Account: ...
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any: ...
 
 
-class Finding(Asking, Protocol):
+class AccountSession(RestSession, Protocol):
     """The session, where it learns of monitors."""
 
     def add_monitors(self, found: Iterable[Monitor]) -> Account: ...
 
 
-Lookup = Callable[[Asking], Any]
+Lookup = Callable[[RestSession], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LookupContext:
     """One lookup with all that it needs. `arguments` are checked and in Sense's form, see core/commands/table.py."""
 
-    session: Asking
+    session: RestSession
     monitor: Monitor
     arguments: Mapping[str, Any]
     now_s: float  # seconds UTC
@@ -72,47 +72,47 @@ class Get:
     path: str
     fixed: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, question: Question) -> Any:
-        return question.get(self.path, {**self.fixed, **question.arguments})
+    def __call__(self, context: LookupContext) -> Any:
+        return context.get(self.path, {**self.fixed, **context.arguments})
 
 
-def _device(question: Question) -> Any:
-    identity = question.arguments["id"]
+def _device(context: LookupContext) -> Any:
+    identity = context.arguments["id"]
     try:
-        return question.get(f"app/monitors/{{monitor}}/devices/{identity}")
+        return context.get(f"app/monitors/{{monitor}}/devices/{identity}")
     except NotFound as error:
-        raise NotFound(f"no device '{identity}' on monitor {question.monitor.id}") from error
+        raise NotFound(f"no device '{identity}' on monitor {context.monitor.id}") from error
 
 
-def _history(question: Question) -> Any:
-    span_s = question.arguments["frames"] * _BIN_S[question.arguments["granularity"]]
-    newest = {"start": write_instant(question.now_s - span_s)}
-    return question.get("app/history/usage", {"monitor_id": "{monitor}", **newest, **question.arguments})
+def _history(context: LookupContext) -> Any:
+    span_s = context.arguments["frames"] * _BIN_S[context.arguments["granularity"]]
+    newest = {"start": write_instant(context.now_s - span_s)}
+    return context.get("app/history/usage", {"monitor_id": "{monitor}", **newest, **context.arguments})
 
 
-def _trends(question: Question) -> Any:
-    params = {"monitor_id": "{monitor}", "scale": question.arguments["scale"], "start": question.start}
-    return question.get("app/history/trends", params)
+def _trends(context: LookupContext) -> Any:
+    params = {"monitor_id": "{monitor}", "scale": context.arguments["scale"], "start": context.start}
+    return context.get("app/history/trends", params)
 
 
-def _usage(question: Question) -> Any:
-    return question.get("app/monitors/{monitor}/history/usage", _period(question))
+def _usage(context: LookupContext) -> Any:
+    return context.get("app/monitors/{monitor}/history/usage", _period(context))
 
 
-def _solar_usage(question: Question) -> Any:
-    return question.get("app/monitors/{monitor}/history/usage/solar", _period(question))
+def _solar_usage(context: LookupContext) -> Any:
+    return context.get("app/monitors/{monitor}/history/usage/solar", _period(context))
 
 
-def _period(question: Question) -> dict[str, str]:
+def _period(context: LookupContext) -> dict[str, str]:
     # The new endpoints take `start` without fraction and zone, and read it as UTC (SE 0.15.0).
-    return {"scale": question.arguments["scale"], "start": question.start[:19]}
+    return {"scale": context.arguments["scale"], "start": context.start[:19]}
 
 
-def _get(question: Question) -> Any:
-    return question.get(question.arguments["path"], question.arguments.get("params"))
+def _get(context: LookupContext) -> Any:
+    return context.get(context.arguments["path"], context.arguments.get("params"))
 
 
-LOOKUPS: Mapping[str, Callable[[Question], Any]] = {
+LOOKUPS: Mapping[str, Callable[[LookupContext], Any]] = {
     "devices": Get("app/monitors/{monitor}/devices", {"include_merged": "true"}),
     "device": _device,
     "always_on": Get("app/monitors/{monitor}/devices/always_on"),
@@ -149,7 +149,7 @@ class Lookups:
         """Return the lookup of the present period's Energy, for publishing; `scale` as Sense writes it (`DAY`)."""
         return lambda session: self._read_energy(self._ask(session, monitor, {"scale": scale}))
 
-    def account(self, wanted: Collection[int], *, again: bool) -> Callable[[Finding], Account]:
+    def account(self, wanted: Collection[int], *, again: bool) -> Callable[[AccountSession], Account]:
         """Return the lookup of the account; `again`: with the monitors that it has had since the login."""
         return lambda session: read_account(session, wanted, again=again)
 
@@ -157,22 +157,22 @@ class Lookups:
         """Return the lookup of all edges on the timeline since then (seconds UTC), oldest first."""
         return lambda session: read_timeline(session, since_s)
 
-    def _ask(self, session: Asking, monitor: Monitor, arguments: Mapping[str, Any]) -> Question:
-        return Question(session, monitor, arguments, self._clock.now().wall)
+    def _ask(self, session: RestSession, monitor: Monitor, arguments: Mapping[str, Any]) -> LookupContext:
+        return LookupContext(session, monitor, arguments, self._clock.now().wall)
 
-    def _read_energy(self, question: Question) -> Energy:
-        now, until = self._clock.now().monotonic, self._old_until.pop(question.monitor.id, None)
+    def _read_energy(self, context: LookupContext) -> Energy:
+        now, until = self._clock.now().monotonic, self._old_until.pop(context.monitor.id, None)
         if until is None or now >= until:
             try:
-                return _read_new(question)
+                return _read_new(context)
             except NotFound:
                 until = now + NEW_ENDPOINTS_AGAIN_S
-        trends = _trends(question)
-        self._old_until[question.monitor.id] = until  # not where both are missing: that says nothing about either
-        return from_trends(question.arguments["scale"], trends, solar=question.monitor.solar)
+        trends = _trends(context)
+        self._old_until[context.monitor.id] = until  # not where both are missing: that says nothing about either
+        return from_trends(context.arguments["scale"], trends, solar=context.monitor.solar)
 
 
-def read_account(session: Finding, wanted: Collection[int], *, again: bool) -> Account:
+def read_account(session: AccountSession, wanted: Collection[int], *, again: bool) -> Account:
     """Return the account, and look for monitors that no login has told of yet.
 
     A login tells which monitors there are, a renewal does not (protocol 2.3). Others show in the account's timeline, or
@@ -192,17 +192,17 @@ def read_account(session: Finding, wanted: Collection[int], *, again: bool) -> A
     return session.add_monitors(found) if found else account
 
 
-def _monitors_in_timeline(session: Asking) -> set[int]:
+def _monitors_in_timeline(session: RestSession) -> set[int]:
     page = mapping(session.get("users/{user}/timeline", {"n_items": PAGE_ITEMS}))
     items = [*rows_of(page.get("items")), *rows_of(page.get("sticky_items"))]
     return {int(item["monitor_id"]) for item in items if type(item.get("monitor_id")) is int}
 
 
-def read_timeline(session: Asking, since_s: float) -> tuple[TimelineItem, ...]:
-    """Page back through the account's timeline to `since_s`, at most PAGES_MOST pages."""
+def read_timeline(session: RestSession, since_s: float) -> tuple[TimelineItem, ...]:
+    """Page back through the account's timeline to `since_s`, at most MAX_PAGES pages."""
     items: list[Mapping[str, Any]] = []
     prior_to: dict[str, str] = {}
-    for number in range(1, PAGES_MOST + 1):
+    for number in range(1, MAX_PAGES + 1):
         answer = mapping(session.get("users/{user}/timeline", {"n_items": PAGE_ITEMS, **prior_to}))
         page = rows_of(answer.get("items"))
         logger.debug("the timeline back to %s: page %d has %d items", write_instant(since_s), number, len(page))
@@ -214,13 +214,13 @@ def read_timeline(session: Asking, since_s: float) -> tuple[TimelineItem, ...]:
     return read_items(items)
 
 
-def _read_new(question: Question) -> Energy:
-    usage = _usage(question)
-    return join(question.arguments["scale"], usage, _read_solar(question) if question.monitor.solar else None)
+def _read_new(context: LookupContext) -> Energy:
+    usage = _usage(context)
+    return join(context.arguments["scale"], usage, _read_solar(context) if context.monitor.solar else None)
 
 
-def _read_solar(question: Question) -> Any:
+def _read_solar(context: LookupContext) -> Any:
     try:
-        return _solar_usage(question)
+        return _solar_usage(context)
     except NotFound:  # only where `solar_configured` (protocol 3.1); the home's other figures stand
         return None

@@ -12,7 +12,7 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import LookupDone
 from sense_mqtt.sense.auth.session import Session
 
-WAITING_MOST = 8  # commands; schedules wait in a line of their own
+MAX_WAITING = 8  # commands; schedules wait in a line of their own
 
 Lookup = Callable[[Session], Any]
 
@@ -25,7 +25,7 @@ class _Job:
     lookup: Lookup
 
 
-class Desk:
+class RestWorker:
     """Carries out lookups on the thread `sense-rest`; each one that was taken is answered once, by LookupDone.
 
     Commands and schedules wait in two lines and take turns, so that neither can starve the other.
@@ -45,17 +45,17 @@ class Desk:
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, ticket: object, lookup: Lookup) -> None:
-        """Take a command's lookup. Raises CommandRefused: `busy` beyond WAITING_MOST, `unavailable` once closed."""
+    def submit_command(self, ticket: object, lookup: Lookup) -> None:
+        """Take a command's lookup. Raises CommandRefused: `busy` beyond MAX_WAITING, `unavailable` once closed."""
         with self._changed:
             if self._closed:
                 raise CommandRefused("unavailable", "the bridge is stopping")
-            if len(self._commands) >= WAITING_MOST:
-                raise CommandRefused("busy", f"{WAITING_MOST} lookups are waiting already: ask again later")
+            if len(self._commands) >= MAX_WAITING:
+                raise CommandRefused("busy", f"{MAX_WAITING} lookups are waiting already: ask again later")
             self._commands.append(_Job(ticket, lookup))
             self._changed.notify()
 
-    def schedule(self, ticket: object, lookup: Lookup) -> bool:
+    def submit_job(self, ticket: object, lookup: Lookup) -> bool:
         """Take a lookup that nobody typed; False where one with an equal ticket is waiting, or the desk is closed."""
         with self._changed:
             if self._closed or any(job.ticket == ticket for job in self._schedules):
@@ -70,8 +70,8 @@ class Desk:
         with self._changed:
             return len(self._commands) + len(self._schedules) + (self._current is not None)
 
-    def close(self, patience_s: float = 2.0) -> None:
-        """End the thread; what is not done by then is answered with SenseUnavailable. Returns within `patience_s`."""
+    def close(self, timeout_s: float = 2.0) -> None:
+        """End the thread; what is not done by then is answered with SenseUnavailable. Returns within `timeout_s`."""
         with self._changed:
             self._closed = True
             given_up = [*self._commands, *self._schedules]
@@ -79,7 +79,7 @@ class Desk:
             self._schedules.clear()
             self._changed.notify()
         if self._thread.is_alive():
-            self._thread.join(patience_s)
+            self._thread.join(timeout_s)
         with self._changed:
             given_up += [] if self._current is None else [self._current]
             self._current = None  # so that its late result is dropped

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from sense_mqtt.errors import LoginRefused, RateLimited, RequestRefused, SenseUnavailable
-from sense_mqtt.inbox import REQUESTS_WAITING_MOST
+from sense_mqtt.inbox import MAX_WAITING_REQUESTS
 from sense_mqtt.items import AuthChanged, LookupDone, MessageArrived
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness
@@ -30,7 +30,7 @@ def asked(bridge, command, payload=b"", **more):
 
 
 def test_a_lookup_is_answered_once_with_what_sense_says(bridge):
-    bridge.session.ways["app/monitors/7/status"] = {"signals": "good"}
+    bridge.session.responses["app/monitors/7/status"] = {"signals": "good"}
     assert asked(bridge, "status", {"transaction": 5}) == [
         {"status": "ok", "data": {"signals": "good"}, "transaction": 5}
     ]
@@ -46,12 +46,12 @@ def test_a_lookup_is_answered_once_with_what_sense_says(bridge):
     ],
 )
 def test_what_goes_wrong_at_sense_is_answered_once_with_a_code(bridge, error, code):
-    bridge.session.ways["app/monitors/7/status"] = error
+    bridge.session.responses["app/monitors/7/status"] = error
     assert [answer["code"] for answer in asked(bridge, "status")] == [code]
 
 
 def test_refresh_publishes_what_it_read(bridge):
-    bridge.session.ways["app/monitors/7/devices"] = [{"id": "new", "name": "Toaster"}]
+    bridge.session.responses["app/monitors/7/devices"] = [{"id": "new", "name": "Toaster"}]
     [answer] = asked(bridge, "refresh")
     scales = ["day", "week", "month", "year", "cycle"]
     assert answer == {"status": "ok", "data": {"monitor": 7, "devices": 1, "energy": scales}}
@@ -71,7 +71,7 @@ def test_refresh_publishes_also_what_has_not_changed(bridge):
 
 def test_refresh_leaves_out_the_periods_that_sense_does_not_tell(bridge):
     for path in ("app/monitors/7/history/usage", "app/history/trends"):
-        bridge.session.ways[path] = RequestRefused("no such scale")
+        bridge.session.responses[path] = RequestRefused("no such scale")
     [answer] = asked(bridge, "refresh")
     assert answer["data"]["energy"] == []
 
@@ -98,7 +98,7 @@ def test_where_filters_are_set_no_other_response_topic_is_answered(tmp_path):
 
 
 def test_beyond_eight_waiting_lookups_the_next_one_is_refused_and_all_are_answered(bridge):
-    bridge.session.ways["app/monitors/7/status"] = {}
+    bridge.session.responses["app/monitors/7/status"] = {}
     for number in range(10):
         bridge.ask("status", {"transaction": number})
     assert [(a["code"], a["transaction"]) for a in bridge.answers("status")] == [("busy", 8), ("busy", 9)]
@@ -107,9 +107,9 @@ def test_beyond_eight_waiting_lookups_the_next_one_is_refused_and_all_are_answer
 
 
 def test_a_failure_inside_a_command_that_nobody_foresaw_still_gives_one_answer(bridge, caplog):
-    bridge.session.ways["app/monitors/7/devices"] = [{"id": "new", "name": "Toaster"}]
+    bridge.session.responses["app/monitors/7/devices"] = [{"id": "new", "name": "Toaster"}]
     bridge.ask("refresh", {"transaction": 1})
-    request = bridge.desk._commands[0].ticket
+    request = bridge.worker._commands[0].ticket
     bridge.take(LookupDone(request, object()))  # JSON cannot carry it
     assert [answer["code"] for answer in bridge.answers("refresh")] == ["unavailable"]
     del bridge.feeds[7].told
@@ -147,10 +147,10 @@ def test_a_flood_that_goes_on_is_told_once_a_minute(bridge, caplog):
 
 
 def test_requests_lost_before_they_reach_the_bridge_are_counted_too(bridge, caplog):
-    for _ in range(REQUESTS_WAITING_MOST + 7):
+    for _ in range(MAX_WAITING_REQUESTS + 7):
         bridge.inbox.put(MessageArrived(bridge.broker.generation, "sense/bridge/request/health", b""))
     bridge.pass_time(1)
-    assert len(bridge.answers("health")) == REQUESTS_WAITING_MOST
+    assert len(bridge.answers("health")) == MAX_WAITING_REQUESTS
     assert "7 requests got no answer" in caplog.text
 
 
@@ -184,7 +184,7 @@ def test_an_edge_that_was_held_back_comes_in_time_while_requests_wait(bridge):
 def test_beyond_the_hours_calls_a_lookup_is_rate_limited_and_schedules_go_on(tmp_path):
     bridge = BridgeHarness(tmp_path, sense={"command_calls_per_hour": 3})
     bridge.begin()
-    bridge.session.ways["app/monitors/7/status"] = {}
+    bridge.session.responses["app/monitors/7/status"] = {}
     for _ in range(3):
         assert asked(bridge, "status")[-1]["status"] == "ok"
     [answer] = asked(bridge, "get", {"path": "app/monitors/7/status", "transaction": 1})
@@ -252,7 +252,7 @@ def test_an_answer_that_the_broker_cannot_take_is_refused(bridge):
     bridge.drop()
     bridge.pass_time(3)
     bridge.connect(packet_limit=2000)
-    bridge.session.ways["app/monitors/7/status"] = "x" * 3000
+    bridge.session.responses["app/monitors/7/status"] = "x" * 3000
     assert [answer["code"] for answer in asked(bridge, "status")] == ["too_large"]
 
 
@@ -286,9 +286,9 @@ def two(tmp_path):
 
 def test_with_several_monitors_one_must_be_named_where_it_matters(two):
     assert [answer["code"] for answer in asked(two, "status")] == ["bad_request"]
-    two.session.ways["app/monitors/8/status"] = "eight"
+    two.session.responses["app/monitors/8/status"] = "eight"
     assert asked(two, "status", {"monitor": 8})[-1]["data"] == "eight"
-    two.session.ways["users/{user}/timeline"] = "the account's"
+    two.session.responses["users/{user}/timeline"] = "the account's"
     assert asked(two, "timeline")[-1]["data"] == "the account's"
 
 

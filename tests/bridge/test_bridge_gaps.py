@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.bridge.gap_buffer import PATIENCE_S, WAITING_MOST
+from sense_mqtt.bridge.gap_buffer import MAX_WAIT_S, MAX_WAITING
 from sense_mqtt.bridge.jobs import ReadTimeline
 from sense_mqtt.core.timestamps import Moment, write_instant
 from sense_mqtt.errors import SenseUnavailable
@@ -45,7 +45,7 @@ def test_the_first_connection_ever_waits_for_nothing(tmp_path):
 
 def test_what_comes_after_a_gap_waits_until_the_timeline_was_read(bridge):
     cut(bridge, until=100)
-    bridge.session.ways[TIMELINE] = {"items": [item("DeviceOff", 40), item("DeviceOn", 60), item("DeviceOff", 80)]}
+    bridge.session.responses[TIMELINE] = {"items": [item("DeviceOff", 40), item("DeviceOn", 60), item("DeviceOff", 80)]}
     bridge.show(at=100)
     assert bridge.events() == []
     bridge.work()
@@ -68,7 +68,7 @@ def test_an_edge_that_the_timeline_does_not_tell_is_found_by_the_waiting_frame(b
 
 def test_a_timeline_that_cannot_be_read_lets_the_frames_through(bridge):
     cut(bridge, until=100)
-    bridge.session.ways[TIMELINE] = SenseUnavailable("HTTP 502")
+    bridge.session.responses[TIMELINE] = SenseUnavailable("HTTP 502")
     bridge.show(at=100)
     bridge.work()
     bridge.pass_time(5)
@@ -78,10 +78,10 @@ def test_a_timeline_that_cannot_be_read_lets_the_frames_through(bridge):
 def test_a_timeline_that_takes_too_long_lets_the_frames_through(bridge):
     cut(bridge, until=100)
     bridge.show(at=100)
-    bridge.clock.after_s = 100 + PATIENCE_S - 1
+    bridge.clock.after_s = 100 + MAX_WAIT_S - 1
     bridge.take(None)
     frames = bridge.health["frames"]
-    bridge.clock.after_s = 100 + PATIENCE_S
+    bridge.clock.after_s = 100 + MAX_WAIT_S
     bridge.take(None)
     assert bridge.health["frames"] == frames + 1
 
@@ -90,11 +90,11 @@ def test_more_than_may_wait_goes_through_in_order(bridge):
     cut(bridge, until=100)
     frames = bridge.health["frames"]
     bridge.clock.after_s = 100.0
-    for number in range(WAITING_MOST):
+    for number in range(MAX_WAITING):
         bridge.bridge.step(raw_frame(DRYER, at=100 + number / 1000))
-    assert bridge.health["frames"] in (frames, frames + WAITING_MOST)
+    assert bridge.health["frames"] in (frames, frames + MAX_WAITING)
     bridge.take(raw_frame(at=101))
-    assert bridge.health["frames"] == frames + WAITING_MOST + 1
+    assert bridge.health["frames"] == frames + MAX_WAITING + 1
     bridge.pass_time(5)
     assert bridge.events() == [("turned_off", 101, "frame")]
 
@@ -178,7 +178,7 @@ def test_a_late_answer_to_an_older_gap_changes_nothing(bridge):
 
 
 def test_a_hole_in_a_stream_is_explained_by_the_timeline_later(bridge):
-    bridge.session.ways[TIMELINE] = {"items": [item("DeviceOff", 15), item("DeviceOn", 20)]}
+    bridge.session.responses[TIMELINE] = {"items": [item("DeviceOff", 15), item("DeviceOn", 20)]}
     bridge.show(DRYER, at=30)
     bridge.show(DRYER, at=31)
     assert TIMELINE not in bridge.session.asked
@@ -191,7 +191,7 @@ def test_a_hole_in_a_stream_is_explained_by_the_timeline_later(bridge):
 
 @pytest.mark.parametrize(("asked", "told"), [(50, []), (95, [("turned_off", 104)])])
 def test_a_poll_that_was_long_under_way_does_not_undo_what_the_timeline_told(bridge, asked, told):
-    bridge.session.ways[TIMELINE] = {"items": [item("DeviceOff", 40), item("DeviceOn", 60)]}
+    bridge.session.responses[TIMELINE] = {"items": [item("DeviceOff", 40), item("DeviceOn", 60)]}
     cut(bridge, until=100)
     bridge.work()
     asked_at = Moment(START + asked, bridge.clock.now().monotonic)

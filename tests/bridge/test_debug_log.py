@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from sense_mqtt.bridge.debug_log import WORDS
+from sense_mqtt.bridge.debug_log import SENTENCES
 from sense_mqtt.core.timestamps import write_instant
 from sense_mqtt.items import FeedEnded, FrameArrived
 from tests.support.bridge.bridge_harness import BridgeHarness
@@ -67,7 +67,7 @@ def test_what_a_gap_hid_is_followed_through_the_reading_of_the_timeline(bridge, 
     for at in range(1, 4):
         bridge.show(DRYER, at=at)
     caplog.set_level(logging.DEBUG, "sense_mqtt")
-    bridge.session.ways[TIMELINE] = {"items": [item("DeviceOff", 40)], "more_items": False}
+    bridge.session.responses[TIMELINE] = {"items": [item("DeviceOff", 40)], "more_items": False}
     bridge.take(FeedEnded(7, "cut"))
     bridge.clock.after_s = 100
     bridge.open_feed()
@@ -109,7 +109,7 @@ def test_above_debug_nothing_of_it_is_made(bridge, caplog):
 
 
 def test_the_words_need_no_fact_but_those_that_are_always_there():
-    needed = {field for text in WORDS.values() for _, field, *_ in string.Formatter().parse(text) if field}
+    needed = {field for text in SENTENCES.values() for _, field, *_ in string.Formatter().parse(text) if field}
     assert needed <= {
         *("time", "not_before", "power_w", "seconds", "devices", "scale", "read_kwh", "kept_kwh", "items", "known"),
         *("state", "watts", "event_type", "source", "late"),

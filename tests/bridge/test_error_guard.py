@@ -1,6 +1,6 @@
 """What cannot be dealt with ends nothing."""
 
-from sense_mqtt.bridge.error_guard import Guard
+from sense_mqtt.bridge.error_guard import ErrorGuard
 from sense_mqtt.bridge.health import Counters
 from sense_mqtt.errors import JournalError
 
@@ -15,7 +15,7 @@ def fail_otherwise():
 
 def test_a_failure_is_counted_each_time_and_told_once_whatever_its_words(caplog):
     counters = Counters()
-    guard = Guard(counters)
+    guard = ErrorGuard(counters)
     for number in range(5):
         guard.attempt("Frame", fail, number)
     assert counters.errors == 5
@@ -26,7 +26,7 @@ def test_a_failure_is_counted_each_time_and_told_once_whatever_its_words(caplog)
 
 
 def test_each_place_and_each_kind_of_item_is_told(caplog):
-    guard = Guard(Counters())
+    guard = ErrorGuard(Counters())
     guard.attempt("Frame", fail, 1)
     guard.attempt("Tick", fail, 1)
     guard.attempt("Tick", fail_otherwise)
@@ -35,5 +35,5 @@ def test_each_place_and_each_kind_of_item_is_told(caplog):
 
 def test_what_works_is_neither_counted_nor_told(caplog):
     counters, done = Counters(), []
-    Guard(counters).attempt("Frame", done.append, 5)
+    ErrorGuard(counters).attempt("Frame", done.append, 5)
     assert (done, counters.errors, caplog.text) == ([5], 0, "")

@@ -57,11 +57,11 @@ def firmware_of(bridge):
 
 
 def test_home_assistant_is_shown_the_firmware_of_the_monitor(bridge):
-    bridge.session.ways[STATUS] = {"monitor_info": {"version": "1.64.2-release"}}
+    bridge.session.responses[STATUS] = {"monitor_info": {"version": "1.64.2-release"}}
     bridge.pass_time(6 * 3600, 60.0)
     assert firmware_of(bridge) == "1.64.2-release"
     told = len(bridge.published("sense_mqtt_7/config"))
-    bridge.session.ways[STATUS] = {"monitor_info": {}}
+    bridge.session.responses[STATUS] = {"monitor_info": {}}
     bridge.pass_time(6 * 3600, 60.0)
     assert len(bridge.published("sense_mqtt_7/config")) == told
     bridge.restart()
@@ -70,7 +70,7 @@ def test_home_assistant_is_shown_the_firmware_of_the_monitor(bridge):
 
 
 def test_a_device_that_is_gone_is_withdrawn_and_its_topics_are_cleared(bridge):
-    bridge.session.ways["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}]
+    bridge.session.responses["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}]
     for at in range(2, 8):
         bridge.show(at=at)  # what draws exists, whatever the list says
     bridge.ask("refresh")

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from sense_mqtt.bridge.publisher import ALONE_AFTER_S, HEALTHY_S, REFUSED_MOST_S, STALLED
+from sense_mqtt.bridge.publisher import ALONE_AFTER_S, HEALTHY_S, MAX_REFUSED_S, STALLED
 from sense_mqtt.bridge.refusals import HELD_S
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.publishing.outbox import Message, Rank
@@ -38,7 +38,7 @@ class StrictStage(PublisherHarness):
                 and not self.publisher.connected
                 and self.publisher.is_current(self.broker.generation)
             ):
-                self.publisher.take_connected(BrokerConnected(self.broker.generation, 20), moment(self.at))
+                self.publisher.on_connected(BrokerConnected(self.broker.generation, 20), moment(self.at))
             self._serve()
 
     def _serve(self):
@@ -49,7 +49,7 @@ class StrictStage(PublisherHarness):
             if self.forbids(message):
                 self.losses += 1
                 item = BrokerDropped(self.broker.generation, "the reason", code=self.code)
-                self.publisher.take_dropped(item, moment(self.at))
+                self.publisher.on_dropped(item, moment(self.at))
                 return
             self.got.append(message)
             self.acknowledge(seen)
@@ -194,7 +194,7 @@ def test_limits_of_the_broker_are_told_once_until_they_change(tmp_path, caplog):
     limits = {"retain_available": False, "maximum_qos": 0}
     for at, limit in ((0, limits), (100, limits), (200, {}), (300, limits)):
         harness.publisher.tend(moment(at))
-        harness.publisher.take_connected(BrokerConnected(harness.broker.generation, 20, **limit), moment(at))
+        harness.publisher.on_connected(BrokerConnected(harness.broker.generation, 20, **limit), moment(at))
         harness.drop(at=at + HEALTHY_S)
     assert caplog.text.count(NO_RETAIN) == caplog.text.count(QOS_0) == 2
     harness.journal.close()
@@ -206,7 +206,7 @@ def test_what_the_broker_cannot_take_for_the_moment_goes_again_and_is_told_once(
     harness.connect()
     for at, mid in ((0, 1), (AGAIN_S, 3)):
         refused = Acknowledged(harness.broker.generation, mid, "Quota exceeded", transient=True)
-        harness.publisher.take_acknowledged(refused)
+        harness.publisher.on_acknowledged(refused)
         harness.pump(at)
         harness.pump(at + AGAIN_S)
     harness.acknowledge(2, 4)
@@ -228,14 +228,14 @@ def test_a_connection_that_the_broker_refuses_is_tried_more_and_more_seldom(tmp_
         harness.publisher.tend(moment(at))
         opened = harness.broker.opened
         item = BrokerDropped(harness.broker.generation, "Not authorized", refused=True)
-        harness.publisher.take_dropped(item, moment(at))
+        harness.publisher.on_dropped(item, moment(at))
         since = at
         while harness.broker.opened == opened:
             at += 1.0
             harness.publisher.tend(moment(at))
         waited.append(at - since)
     assert waited == sorted(waited)
-    assert waited[-1] == REFUSED_MOST_S
+    assert waited[-1] == MAX_REFUSED_S
     harness.journal.close()
 
 
@@ -243,7 +243,7 @@ def test_an_attempt_that_asks_for_less_follows_at_once_and_is_no_news(tmp_path, 
     harness = PublisherHarness(tmp_path)
     harness.publisher.tend(moment(0))
     item = BrokerDropped(harness.broker.generation, "Retain not supported", refused=True, retry_now=True)
-    harness.publisher.take_dropped(item, moment(0))
+    harness.publisher.on_dropped(item, moment(0))
     harness.publisher.tend(moment(0))
     assert harness.broker.opened == 2
     assert caplog.text == ""

@@ -129,7 +129,7 @@ def test_health_counts_from_the_start(bridge):
 )
 def test_the_timeline_is_worth_asking_where_edges_may_go_unseen(bridge, rung, gap, blind):
     bridge.take(FeedChanged(7, rung, "why"))
-    assert bridge.bridge._status.is_blind(7, gap=gap) is blind
+    assert bridge.bridge._status.may_miss_edges(7, gap=gap) is blind
 
 
 def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):
@@ -142,7 +142,7 @@ def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):
 
 def test_a_limit_that_the_feed_or_a_request_meets_is_told_once(bridge):
     bridge.take(FeedLimited(7, "HTTP 429", 300.0), FeedLimited(8, "HTTP 429", 0.0))
-    bridge.session.ways["app/monitors/7/overview"] = RateLimited("wait 60 s", 60.0)
+    bridge.session.responses["app/monitors/7/overview"] = RateLimited("wait 60 s", 60.0)
     bridge.ask("overview", {"monitor": 7})
     bridge.work()
     assert bridge.bridge_events() == ["rate_limited"]

@@ -204,7 +204,7 @@ def test_a_journal_that_takes_no_list_stops_nothing(tmp_path, caplog):
 
 
 def remove_dryer(bridge):
-    bridge.session.ways["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}]
+    bridge.session.responses["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}]
     for at in range(2, 8):
         bridge.show(at=at)
     bridge.ask("refresh")

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from sense_mqtt.assembly import Cloud
+from sense_mqtt.assembly import SenseClient
 from sense_mqtt.cli.login import Given, Script, answers_at, log_in
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import ConfigError, LoginRefused, MfaNeeded
@@ -52,7 +52,12 @@ def enter(simulated, tmp_path):
         session = Session(api, tmp_path, known, clock=clock, post=lambda _: None, waits=count)
         secrets = []
         account = log_in(
-            Cloud(api, session, closing), known, given or Given(), answers, clock, lambda *all_: secrets.extend(all_)
+            SenseClient(api, session, closing),
+            known,
+            given or Given(),
+            answers,
+            clock,
+            lambda *all_: secrets.extend(all_),
         )
         assert account.user_id == simulated.account.user_id
         return secrets

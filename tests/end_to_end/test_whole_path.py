@@ -1,4 +1,4 @@
-"""Cloud to subscriber and back, as a user sees it."""
+"""SenseClient to subscriber and back, as a user sees it."""
 
 from pathlib import Path
 

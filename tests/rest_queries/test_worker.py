@@ -7,7 +7,7 @@ import pytest
 from sense_mqtt.errors import CommandRefused, NotFound, SenseUnavailable
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import LookupDone
-from sense_mqtt.rest_queries.worker import WAITING_MOST, Desk
+from sense_mqtt.rest_queries.worker import MAX_WAITING, RestWorker
 
 PATIENCE_S = 30.0  # a deadline for what comes at once
 
@@ -30,18 +30,18 @@ def inbox():
 
 
 @pytest.fixture
-def desk(inbox):
-    desk = Desk("the session", inbox)
-    desk.start()
-    yield desk
-    desk.close()
+def worker(inbox):
+    worker = RestWorker("the session", inbox)
+    worker.start()
+    yield worker
+    worker.close()
 
 
 @pytest.fixture
-def gate(desk):
+def gate(worker):
     """A lookup under way, so that whatever comes now must wait."""
     gate = Gate()
-    desk.submit("gate", gate)
+    worker.submit_command("gate", gate)
     assert gate.began.wait(PATIENCE_S)
     yield gate
     gate.may_end.set()
@@ -51,24 +51,24 @@ def tickets(inbox, count):
     return [inbox.get(PATIENCE_S).ticket for _ in range(count)]
 
 
-def test_a_lookup_gets_the_session_and_its_result_comes_with_the_ticket(desk, inbox):
-    desk.submit(("a", 1), lambda session: [session])
+def test_a_lookup_gets_the_session_and_its_result_comes_with_the_ticket(worker, inbox):
+    worker.submit_command(("a", 1), lambda session: [session])
     assert inbox.get(PATIENCE_S) == LookupDone(("a", 1), ["the session"])
 
 
-def test_an_error_of_ours_is_the_result(desk, inbox):
+def test_an_error_of_ours_is_the_result(worker, inbox):
     error = NotFound("no device 'zzz' on monitor 123456")
 
     def fail(_session):
         raise error
 
-    desk.submit("a", fail)
+    worker.submit_command("a", fail)
     assert inbox.get(PATIENCE_S).result is error
 
 
-def test_a_failure_nobody_foresaw_is_logged_and_the_thread_lives_on(desk, inbox, caplog):
-    desk.submit("a", lambda _: 1 // 0)
-    desk.submit("b", lambda _: 2)
+def test_a_failure_nobody_foresaw_is_logged_and_the_thread_lives_on(worker, inbox, caplog):
+    worker.submit_command("a", lambda _: 1 // 0)
+    worker.submit_command("b", lambda _: 2)
     result = inbox.get(PATIENCE_S).result
     assert isinstance(result, SenseUnavailable)
     assert "ZeroDivisionError" not in str(result)
@@ -76,59 +76,59 @@ def test_a_failure_nobody_foresaw_is_logged_and_the_thread_lives_on(desk, inbox,
     assert inbox.get(PATIENCE_S) == LookupDone("b", 2)
 
 
-def test_eight_wait_and_the_next_is_refused(desk, inbox, gate):
-    for number in range(WAITING_MOST):
-        desk.submit(number, lambda _: None)
+def test_eight_wait_and_the_next_is_refused(worker, inbox, gate):
+    for number in range(MAX_WAITING):
+        worker.submit_command(number, lambda _: None)
     with pytest.raises(CommandRefused) as refusal:
-        desk.submit("too many", lambda _: None)
+        worker.submit_command("too many", lambda _: None)
     assert refusal.value.code == "busy"
-    assert len(desk) == WAITING_MOST + 1
+    assert len(worker) == MAX_WAITING + 1
     gate.may_end.set()
-    assert tickets(inbox, WAITING_MOST + 1) == ["gate", *range(WAITING_MOST)]
+    assert tickets(inbox, MAX_WAITING + 1) == ["gate", *range(MAX_WAITING)]
 
 
-def test_schedules_take_no_place_of_a_command_and_wait_once_each(desk, inbox, gate):
-    assert desk.schedule("energy", lambda _: None)
-    assert not desk.schedule("energy", lambda _: None)
-    assert desk.schedule("devices", lambda _: None)
-    for number in range(WAITING_MOST):
-        desk.submit(number, lambda _: None)
+def test_schedules_take_no_place_of_a_command_and_wait_once_each(worker, inbox, gate):
+    assert worker.submit_job("energy", lambda _: None)
+    assert not worker.submit_job("energy", lambda _: None)
+    assert worker.submit_job("devices", lambda _: None)
+    for number in range(MAX_WAITING):
+        worker.submit_command(number, lambda _: None)
     gate.may_end.set()
-    order = tickets(inbox, WAITING_MOST + 3)
-    assert order == ["gate", "energy", 0, "devices", *range(1, WAITING_MOST)]
+    order = tickets(inbox, MAX_WAITING + 3)
+    assert order == ["gate", "energy", 0, "devices", *range(1, MAX_WAITING)]
 
 
-def test_a_schedule_can_be_taken_again_once_it_began(desk, inbox):
+def test_a_schedule_can_be_taken_again_once_it_began(worker, inbox):
     gate = Gate()
-    assert desk.schedule("energy", gate)
+    assert worker.submit_job("energy", gate)
     assert gate.began.wait(PATIENCE_S)
-    assert desk.schedule("energy", lambda _: None)
+    assert worker.submit_job("energy", lambda _: None)
     gate.may_end.set()
     assert tickets(inbox, 2) == ["energy", "energy"]
 
 
-def test_closing_answers_all_that_is_not_done_exactly_once(desk, inbox, gate):
-    desk.submit("command", lambda _: "too late")
-    desk.schedule("schedule", lambda _: "too late")
-    desk.close(patience_s=0.01)
+def test_closing_answers_all_that_is_not_done_exactly_once(worker, inbox, gate):
+    worker.submit_command("command", lambda _: "too late")
+    worker.submit_job("schedule", lambda _: "too late")
+    worker.close(timeout_s=0.01)
     done = [inbox.get(PATIENCE_S) for _ in range(3)]
     assert sorted(item.ticket for item in done) == ["command", "gate", "schedule"]
     assert all(isinstance(item.result, SenseUnavailable) for item in done)
     gate.may_end.set()
-    desk.close(PATIENCE_S)
+    worker.close(PATIENCE_S)
     assert len(inbox) == 0
 
 
-def test_a_closed_desk_takes_nothing(desk):
-    desk.close()
+def test_a_closed_desk_takes_nothing(worker):
+    worker.close()
     with pytest.raises(CommandRefused) as refusal:
-        desk.submit("a", lambda _: None)
+        worker.submit_command("a", lambda _: None)
     assert refusal.value.code == "unavailable"
-    assert not desk.schedule("a", lambda _: None)
+    assert not worker.submit_job("a", lambda _: None)
 
 
 def test_a_desk_that_never_started_closes(inbox):
-    desk = Desk("the session", inbox)
-    desk.submit("a", lambda _: None)
-    desk.close()
+    worker = RestWorker("the session", inbox)
+    worker.submit_command("a", lambda _: None)
+    worker.close()
     assert inbox.get(PATIENCE_S).ticket == "a"

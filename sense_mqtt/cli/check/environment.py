@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from sense_mqtt.assembly import Cloud, feed_settings, topics_of
+from sense_mqtt.assembly import SenseClient, feed_settings, topics_of
 from sense_mqtt.cli.check.broker_trial import try_broker
 from sense_mqtt.cli.check.checks import Edges
 from sense_mqtt.clock import Clock
@@ -24,9 +24,9 @@ PROXIED_AS = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
 ADDRESSES_SHOWN = 3
 
 
-def connect(config: Config, cloud: Cloud, clock: Clock) -> Edges:
+def connect(config: Config, sense_client: SenseClient, clock: Clock) -> Edges:
     """Return what the checks look at; nothing is asked yet."""
-    word, session, sense = secrets.token_hex(4), cloud.session, config.sense
+    word, session, sense = secrets.token_hex(4), sense_client.session, config.sense
     topics, feed, dice = topics_of(config), feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
     # A name of its own: with the bridge's, the broker would throw the bridge out.
     broker = replace(broker_settings(config), client_id=f"{config.mqtt.client_id}-check-{word}")
@@ -36,7 +36,7 @@ def connect(config: Config, cloud: Cloud, clock: Clock) -> Edges:
         return session.get(f"app/monitors/{monitor}/status")
 
     def look_at_feed(monitor: int) -> str:
-        return Onlooker(monitor, session, feed, clock=clock, dice=dice).look(cloud.api.wait)
+        return Onlooker(monitor, session, feed, clock=clock, dice=dice).look(sense_client.api.wait)
 
     return Edges(
         config=config,

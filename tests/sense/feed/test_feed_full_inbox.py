@@ -4,7 +4,7 @@ import threading
 import time
 
 from sense_mqtt.core.wire.frames import decode
-from sense_mqtt.inbox import FRAMES_WAITING_MOST, Inbox
+from sense_mqtt.inbox import MAX_WAITING_FRAMES, Inbox
 from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
@@ -32,7 +32,7 @@ def test_a_full_inbox_holds_the_frames_back_and_loses_none(tmp_path):
         feed = feed_of(session_of(cloud, tmp_path), inbox, FeedSettings(tmp_path, url=cloud.feed_url))
         with running(feed):
             assert inbox.refused.wait(PATIENCE_S)
-            assert len(inbox) <= FRAMES_WAITING_MOST + 3  # beside the frames what is told of session and feed
+            assert len(inbox) <= MAX_WAITING_FRAMES + 3  # beside the frames what is told of session and feed
             items = items_until(
                 inbox, lambda items: sum(b"realtime_update" in item.raw[:20] for item in frames(items)) == 240
             )

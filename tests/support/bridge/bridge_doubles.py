@@ -8,13 +8,13 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, LookupDone
-from sense_mqtt.rest_queries.worker import Desk
+from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from sense_mqtt.store.journal import Journal
 from tests.support.core.builders import moment
 from tests.support.publisher.fake_broker import FakeBroker
 
-WAYS = {
+RESPONSES = {
     "app/monitors/7/devices": [{"id": "1a2b3c4d", "name": "Dryer"}],
     "app/monitors/7/status": {},
     "app/monitors/7/history/usage": {"consumption": {"usage_total_kwh": 1.5}, "start": "2026-11-21T00:00:00Z"},
@@ -39,7 +39,7 @@ class NonBlockingInbox(Inbox):
         return super().get(min(timeout_s, 0.0))
 
 
-class FakeWorker(Desk):
+class FakeWorker(RestWorker):
     """Works when the test says so."""
 
     def start(self) -> None:
@@ -84,7 +84,7 @@ class FakeSession:
 
     def __init__(self, monitors: tuple[Monitor, ...]) -> None:
         self.told: Any = Account(42, monitors)
-        self.ways: dict[str, Any] = dict(WAYS)
+        self.responses: dict[str, Any] = dict(RESPONSES)
         self.asked: list[str] = []
         self.logins_last_hour = 0
         self.calls_last_hour = 0  # of the API: one double for both
@@ -98,7 +98,7 @@ class FakeSession:
 
     def get(self, path: str, _params: Mapping[str, Any] | None = None, *, group: str | None = None) -> Any:  # noqa: ARG002
         self.asked.append(path)
-        return _give(self.ways.get(path, NotFound(f"no {path}")))
+        return _give(self.responses.get(path, NotFound(f"no {path}")))
 
 
 class FakeFeed:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import Cloud, Doors, Haste, assemble
+from sense_mqtt.assembly import Factories, SenseClient, Timing, assemble
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.core.publishing.outbox import Message
@@ -48,10 +48,10 @@ class BridgeHarness:
         self.bridge = assemble(
             Config.model_validate({"state_dir": self._folder, **self._given, "sense": sense}),
             self.inbox,
-            Cloud(self.session, self.session, threading.Event()),
+            SenseClient(self.session, self.session, threading.Event()),
             self.clock,
-            Haste(schedules=Backoff(RETRY_S, RETRY_S, RETRY_S)),
-            Doors(self._make_journal, lambda *_: self.broker, self._make_desk, self._make_feed),
+            Timing(scheduler=Backoff(RETRY_S, RETRY_S, RETRY_S)),
+            Factories(self._make_journal, lambda *_: self.broker, self._make_worker, self._make_feed),
         )
         self.clock.after_s -= SETTLE_S  # so that a test's own times may count from 0
         self.bridge.begin()
@@ -60,9 +60,9 @@ class BridgeHarness:
         self.journal = FailingJournal(path)
         return self.journal
 
-    def _make_desk(self, session: Any, inbox: Inbox) -> FakeWorker:
-        self.desk = FakeWorker(session, inbox)
-        return self.desk
+    def _make_worker(self, session: Any, inbox: Inbox) -> FakeWorker:
+        self.worker = FakeWorker(session, inbox)
+        return self.worker
 
     def _make_feed(self, monitor: int, *_: Any, **__: Any) -> FakeFeed:
         self.feeds[monitor] = FakeFeed(monitor)
@@ -82,7 +82,7 @@ class BridgeHarness:
 
     def work(self) -> None:
         """Let Sense answer all that it was asked."""
-        self.desk.work()
+        self.worker.work()
         self.take_all_waiting()
 
     def pass_time(self, seconds: float, step_s: float = 1.0) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import connect_cloud
+from sense_mqtt.assembly import connect_sense
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
@@ -47,7 +47,7 @@ class BridgeLife:
     def log_in(self) -> None:
         """Store a session, as `sense-mqtt login` does: a machine too busy for its one login would end the schedule."""
         config = load(self._config, {}, self._config.parent)
-        connect_cloud(config, Inbox(), Redactor(), SharedClock(self._clock)).session.account()
+        connect_sense(config, Inbox(), Redactor(), SharedClock(self._clock)).session.account()
 
     def start(self) -> None:
         """Harmless where it lives already: two troubles of one step may both have ended it."""

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
+from sense_mqtt.assembly import Factories, Timing, assemble, connect_sense
 from sense_mqtt.cli import process
 from sense_mqtt.config import Config, load
 from sense_mqtt.core.backoff import Backoff
@@ -41,9 +41,9 @@ def main(settings_file: str) -> int:
     redactor.know(*config.secrets())
     inbox = CrashingInbox(doom)
     process.listen_to_the_process(inbox)
-    haste = Haste(**HASTE)
-    doors = Doors(functools.partial(CrashingJournal, doom=doom), functools.partial(CrashingBroker, doom=doom))
-    bridge = assemble(config, inbox, connect_cloud(config, inbox, redactor, clock, haste), clock, haste, doors)
+    timing = Timing(**HASTE)
+    factories = Factories(functools.partial(CrashingJournal, doom=doom), functools.partial(CrashingBroker, doom=doom))
+    bridge = assemble(config, inbox, connect_sense(config, inbox, redactor, clock, timing), clock, timing, factories)
     doom.listen(sys.stdin)
     return bridge.run()
 

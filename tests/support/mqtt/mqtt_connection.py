@@ -77,17 +77,17 @@ class PublisherLoop:
         self.connections = 0
         self.connected: BrokerConnected | None = None  # the newest
         self._clock = SystemClock()
-        self._takers = {
+        self._handlers = {
             BrokerConnected: self._take_connected,
-            BrokerDropped: lambda item: self.publisher.take_dropped(item, self._clock.now()),
-            Acknowledged: self.publisher.take_acknowledged,
-            MessageArrived: lambda item: self.publisher.take_echo(item.topic, item.payload.decode()),
+            BrokerDropped: lambda item: self.publisher.on_dropped(item, self._clock.now()),
+            Acknowledged: self.publisher.on_acknowledged,
+            MessageArrived: lambda item: self.publisher.on_echo(item.topic, item.payload.decode()),
         }
 
     def _take_connected(self, item: BrokerConnected) -> None:
         self.connections += 1
         self.connected = item
-        self.publisher.take_connected(item, self._clock.now())
+        self.publisher.on_connected(item, self._clock.now())
 
     def record(self, *payloads: str) -> None:
         self.publisher.record(7, {}, [Message(EVENT, payload) for payload in payloads])
@@ -99,7 +99,7 @@ class PublisherLoop:
             assert time.monotonic() < ends, f"not in time: {what}"
             item = self.call.inbox.get(0.05)
             if item is not None and self.publisher.is_current(item.generation):
-                self._takers[type(item)](item)
+                self._handlers[type(item)](item)
             self.publisher.tend(self._clock.now())
             self.publisher.pump(self._clock.now())
 

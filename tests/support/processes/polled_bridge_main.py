@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import Doors, Haste, assemble, connect_cloud
+from sense_mqtt.assembly import Factories, Timing, assemble, connect_sense
 from sense_mqtt.cli import process
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import load
@@ -24,7 +24,7 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Rung, UpdatePolled
 from sense_mqtt.mqtt.client import Broker, BrokerSettings
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.rest_queries.worker import Desk
+from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.fallback import Outcome
 from sense_mqtt.sense.feed.feed import Feed, FeedSettings
@@ -66,7 +66,7 @@ class Turns(Inbox):
         self._may_poll = threading.Event()
         self._is_polling = False
         self._unacknowledged: int | None = None  # None: not connected yet
-        self.desk: Desk | None = None
+        self.worker: RestWorker | None = None
 
     def get(self, timeout_s: float) -> Item | None:
         item = super().get(0.0)
@@ -95,7 +95,7 @@ class Turns(Inbox):
         self._unacknowledged += 1
 
     def _is_idle(self) -> bool:
-        return not self._is_polling and self._unacknowledged == 0 and self.desk is not None and not len(self.desk)
+        return not self._is_polling and self._unacknowledged == 0 and self.worker is not None and not len(self.worker)
 
     def _note(self, item: Item | None) -> None:
         match item:
@@ -139,12 +139,12 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
     process.start_logging(redactor, "INFO")
     config = load(Path(config_file), {}, Path.cwd())
     redactor.know(*config.secrets())
-    turns, haste = Turns(clock), Haste(rest_spacing_s=0.0)
+    turns, timing = Turns(clock), Timing(rest_spacing_s=0.0)
     process.listen_to_the_process(turns)
 
-    def make_desk(session: Session, inbox: Inbox) -> Desk:
-        turns.desk = Desk(session, inbox)
-        return turns.desk
+    def make_desk(session: Session, inbox: Inbox) -> RestWorker:
+        turns.worker = RestWorker(session, inbox)
+        return turns.worker
 
     def make_feed(monitor: int, session: Session, inbox: Inbox, settings: FeedSettings, **more: Any) -> Feed:
         settings = replace(settings, poll_interval_s=0.0)  # its thread would wait by the wall
@@ -152,9 +152,9 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
         feed.turns = turns
         return feed
 
-    doors = Doors(broker=functools.partial(CountingBroker, turns=turns), desk=make_desk, feed=make_feed)
-    cloud = connect_cloud(config, turns, redactor, clock, haste)
-    return assemble(config, turns, cloud, clock, haste, doors).run()
+    factories = Factories(broker=functools.partial(CountingBroker, turns=turns), worker=make_desk, feed=make_feed)
+    cloud = connect_sense(config, turns, redactor, clock, timing)
+    return assemble(config, turns, cloud, clock, timing, factories).run()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
-from sense_mqtt.assembly import assemble, connect_cloud
+from sense_mqtt.assembly import assemble, connect_sense
 from sense_mqtt.cli import process
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
@@ -25,7 +25,7 @@ def main(config_file: str, clock_file: str) -> int:
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     redactor.know(*config.secrets())
     process.listen_to_the_process(inbox)
-    return assemble(config, inbox, connect_cloud(config, inbox, redactor, clock), clock).run()
+    return assemble(config, inbox, connect_sense(config, inbox, redactor, clock), clock).run()
 
 
 if __name__ == "__main__":

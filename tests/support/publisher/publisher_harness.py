@@ -26,11 +26,11 @@ class PublisherHarness:
 
     def connect(self, at=0.0, window=20, packet_limit=None):
         self.publisher.tend(moment(at))
-        self.publisher.take_connected(BrokerConnected(self.broker.generation, window, packet_limit), moment(at))
+        self.publisher.on_connected(BrokerConnected(self.broker.generation, window, packet_limit), moment(at))
         self.publisher.pump(moment(at))
 
     def drop(self, at=0.0, *, reason="gone", taken_over=False):
-        self.publisher.take_dropped(BrokerDropped(self.broker.generation, reason, taken_over), moment(at))
+        self.publisher.on_dropped(BrokerDropped(self.broker.generation, reason, taken_over), moment(at))
 
     def record(self, *payloads):
         events = [Message("sense/7/device/a/event", payload) for payload in payloads]
@@ -38,7 +38,7 @@ class PublisherHarness:
 
     def acknowledge(self, *mids, refusal=None):
         for mid in mids:
-            self.publisher.take_acknowledged(Acknowledged(self.broker.generation, mid, refusal))
+            self.publisher.on_acknowledged(Acknowledged(self.broker.generation, mid, refusal))
 
     def acknowledge_all(self):
         """Pump and acknowledge until nothing goes out any more."""

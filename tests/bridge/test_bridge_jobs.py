@@ -59,8 +59,10 @@ OVERVIEW_OF_8 = {"monitor_overview": {"monitor": {"id": 8, "solar_configured": T
 
 
 def test_a_monitor_that_is_new_on_the_account_is_served_within_hours_and_without_a_login(bridge):
-    bridge.session.ways["app/monitors/8/overview"] = OVERVIEW_OF_8
-    bridge.session.ways["users/{user}/timeline"] = {"items": [{"monitor_id": 7}, {"monitor_id": 8}, {"monitor_id": 9}]}
+    bridge.session.responses["app/monitors/8/overview"] = OVERVIEW_OF_8
+    bridge.session.responses["users/{user}/timeline"] = {
+        "items": [{"monitor_id": 7}, {"monitor_id": 8}, {"monitor_id": 9}]
+    }
     bridge.pass_time(6 * 3600 + 60, step_s=10.0)
     assert bridge.feeds[8].told == ["start"]
     assert bridge.documents("bridge/info")[-1]["monitors"] == [7, 8]
@@ -70,7 +72,7 @@ def test_a_monitor_that_is_new_on_the_account_is_served_within_hours_and_without
 
 def test_a_monitor_that_the_configuration_names_and_no_login_told_of_is_served_at_once(tmp_path, caplog):
     bridge = BridgeHarness(tmp_path, sense={"monitors": [8]})
-    bridge.session.ways["app/monitors/8/overview"] = OVERVIEW_OF_8
+    bridge.session.responses["app/monitors/8/overview"] = OVERVIEW_OF_8
     bridge.connect()
     bridge.work()
     assert list(bridge.feeds) == [8]
@@ -78,10 +80,10 @@ def test_a_monitor_that_the_configuration_names_and_no_login_told_of_is_served_a
 
 
 def test_looking_for_new_monitors_that_fails_costs_no_known_one(bridge, caplog):
-    bridge.session.ways["users/{user}/timeline"] = SenseUnavailable("HTTP 502")
+    bridge.session.responses["users/{user}/timeline"] = SenseUnavailable("HTTP 502")
     bridge.pass_time(6 * 3600 + 60, step_s=10.0)
     assert bridge.feeds[7].told == ["start"]
-    bridge.session.ways["users/{user}/timeline"] = TokenRefused("HTTP 401")
+    bridge.session.responses["users/{user}/timeline"] = TokenRefused("HTTP 401")
     bridge.pass_time(60, step_s=10.0)
     assert warnings(caplog) == ["the Sense account: HTTP 502; trying again"]
 
@@ -144,7 +146,7 @@ def test_the_day_is_read_each_interval_and_longer_periods_each_fourth(bridge):
 
 def test_a_device_that_nobody_knew_is_looked_up_within_seconds(bridge):
     bridge.show(at=1)
-    bridge.session.ways[LIST] = [{"id": "new", "name": "Toaster", "make": "Acme"}]
+    bridge.session.responses[LIST] = [{"id": "new", "name": "Toaster", "make": "Acme"}]
     before = bridge.session.asked.count(LIST)
     bridge.show({"id": "new", "name": "Toaster", "w": 900.0}, at=2)
     bridge.pass_time(10)
@@ -164,16 +166,16 @@ def test_a_changed_checksum_reads_the_list_again_and_an_unchanged_one_does_not(b
 @pytest.mark.parametrize("path", [LIST, USAGE])
 def test_what_fails_is_told_once_and_tried_again_for_ever(tmp_path, caplog, path):
     bridge = BridgeHarness(tmp_path)
-    way, bridge.session.ways[path] = bridge.session.ways[path], SenseUnavailable("HTTP 502")
+    way, bridge.session.responses[path] = bridge.session.responses[path], SenseUnavailable("HTTP 502")
     bridge.begin()
     bridge.pass_time(100 * RETRY_S)
     asked = bridge.session.asked.count(path)
     assert 90 < asked < 125  # the periods of energy fail together
     assert len(warnings(caplog)) == 1
-    bridge.session.ways[path] = way
+    bridge.session.responses[path] = way
     bridge.pass_time(2 * RETRY_S)
     caplog.clear()
-    bridge.session.ways[path] = SenseUnavailable("HTTP 502")
+    bridge.session.responses[path] = SenseUnavailable("HTTP 502")
     bridge.ask("refresh")
     bridge.pass_time(7 * 3600, step_s=10.0)
     assert len(warnings(caplog)) == 1  # a new trouble is told again
@@ -182,7 +184,7 @@ def test_what_fails_is_told_once_and_tried_again_for_ever(tmp_path, caplog, path
 @pytest.mark.parametrize("error", [NotFound("no such path"), RequestRefused("no"), TokenRefused("HTTP 401")])
 def test_what_sense_refuses_is_not_asked_for_sooner_than_ever(tmp_path, error):
     bridge = BridgeHarness(tmp_path)
-    bridge.session.ways[USAGE] = bridge.session.ways[TRENDS] = error
+    bridge.session.responses[USAGE] = bridge.session.responses[TRENDS] = error
     bridge.begin()
     bridge.pass_time(3600, step_s=10.0)
     assert bridge.session.asked.count(USAGE) <= 4 + 4
@@ -201,7 +203,7 @@ def test_a_bridge_that_waits_for_a_person_looks_again_within_seconds(tmp_path, c
 
 def test_a_list_that_could_not_be_recorded_is_read_again(bridge):
     bridge.show(at=1)
-    bridge.session.ways[LIST] = [{"id": "new", "name": "Toaster"}]
+    bridge.session.responses[LIST] = [{"id": "new", "name": "Toaster"}]
     bridge.journal.failures = 1
     bridge.take(FrameArrived(7, '{"type": "data_change", "payload": {"device_data_checksum": "a"}}'))
     bridge.take(FrameArrived(7, '{"type": "data_change", "payload": {"device_data_checksum": "b"}}'))
@@ -217,18 +219,18 @@ def test_a_list_that_could_not_be_recorded_is_read_again(bridge):
 
 def test_a_limit_is_told_once_however_many_lookups_meet_it_and_its_wait_is_kept(tmp_path):
     bridge = BridgeHarness(tmp_path)
-    ways = dict(bridge.session.ways)
+    responses = dict(bridge.session.responses)
     for path in (LIST, USAGE):
-        bridge.session.ways[path] = RateLimited("Sense asks us to wait", 120.0)
+        bridge.session.responses[path] = RateLimited("Sense asks us to wait", 120.0)
     bridge.begin()
     bridge.pass_time(115)
     assert bridge.session.asked.count(LIST) == 1
     bridge.pass_time(300)
     assert bridge.bridge_events() == ["rate_limited"]
     assert bridge.documents("bridge/event")[0]["retry_after_s"] == 120
-    bridge.session.ways.update(ways)
+    bridge.session.responses.update(responses)
     bridge.pass_time(300)
-    bridge.session.ways[USAGE] = RateLimited("Sense asks us to wait", 120.0)
+    bridge.session.responses[USAGE] = RateLimited("Sense asks us to wait", 120.0)
     bridge.pass_time(1000)
     assert bridge.bridge_events() == ["rate_limited", "rate_limited"]
 

@@ -1,4 +1,4 @@
-"""Holes of seconds in a stream: a run that one could hide is read from the timeline, and not too often."""
+"""TimelineTimes of seconds in a stream: a run that one could hide is read from the timeline, and not too often."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def show_late(bridge, delay_s, *items):
 
     def get(path, params=None):
         shown = [each for each in items if each["time"] <= write_instant(START + bridge.clock.after_s - delay_s)]
-        bridge.session.ways[TIMELINE] = {"items": shown}
+        bridge.session.responses[TIMELINE] = {"items": shown}
         return asked(path, params)
 
     bridge.session.get = get
