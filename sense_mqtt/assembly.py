@@ -28,8 +28,9 @@ from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Rung
-from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.mqtt.client import Broker
 from sense_mqtt.mqtt.from_config import broker_settings
+from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.call_budget import Budgets
 from sense_mqtt.rest_queries.lookups import Lookups

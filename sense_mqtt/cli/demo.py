@@ -18,7 +18,8 @@ from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Stop
-from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import RedactingFormatter, Redactor
 from sense_mqtt.simulator.command import positive
 

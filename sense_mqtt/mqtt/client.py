@@ -35,10 +35,8 @@ from sense_mqtt.mqtt.paho_client import (
     subscribe,
 )
 from sense_mqtt.mqtt.protocol import ProtocolChoice, ProtocolMemory
-from sense_mqtt.mqtt.settings import BrokerSettings, BrokerTls
+from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.mqtt.subscriptions import PACKET_MOST_BYTES, Subscriptions, describe_refusal
-
-__all__ = ["Broker", "BrokerSettings", "BrokerTls"]
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.items import Acknowledged
-from sense_mqtt.mqtt.client import BrokerTls
+from sense_mqtt.mqtt.settings import BrokerTls
 from tests.support.certificates import CertificateAndKey, authority, server
 from tests.support.mqtt.mosquitto import Mosquitto
 from tests.support.mqtt.mqtt_connection import open_connection

@@ -8,7 +8,8 @@ from sense_mqtt.core.publishing.broker_limits import describe_packet_limit
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, Item, MessageArrived
-from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.mqtt.subscriptions import HANG_UPS_MOST
 
 CONNECT_S = 15.0

@@ -78,7 +78,7 @@ class Outgoing:
             self._introductions = len(self._unsaid)
 
     def offer(self, event: Message, *, doubtful: bool = False) -> None:
-        """Take an event; ask `room_for_events` before. `doubtful`, first of all: a process before may have sent it."""
+        """Take an event; see `room_for_events`. `doubtful`: an earlier process may have sent it; the first."""
         self._events.append(event)
         self._doubtful += doubtful
 

@@ -37,21 +37,21 @@ DEVICE_KEYS = [
 ]
 
 
-def payload_of(configs: tuple[Config, ...]) -> dict[str, Any]:
-    (config,) = configs
+def payload_of(messages: tuple[Config, ...]) -> dict[str, Any]:
+    (config,) = messages
     return dict(config.payload or {})
 
 
-def components_of(configs: tuple[Config, ...]) -> dict[str, dict[str, Any]]:
-    return payload_of(configs)["components"]
+def components_of(messages: tuple[Config, ...]) -> dict[str, dict[str, Any]]:
+    return payload_of(messages)["components"]
 
 
 # --- device mode
 
 
 def test_monitor_comes_first_and_devices_in_order_of_their_ids() -> None:
-    configs = introduce(MONITOR, [LAMP, ALWAYS_ON, SOLAR, DRYER], DEVICE_STYLE)
-    assert [config.topic for config in configs] == [
+    messages = introduce(MONITOR, [LAMP, ALWAYS_ON, SOLAR, DRYER], DEVICE_STYLE)
+    assert [config.topic for config in messages] == [
         "homeassistant/device/sense_mqtt_123456/config",
         "homeassistant/device/sense_mqtt_123456_1a2b3c4d/config",
         "homeassistant/device/sense_mqtt_123456_always_on/config",
@@ -148,22 +148,22 @@ def test_bridge_entities_read_the_bridge() -> None:
 def test_ids_depend_on_no_name_and_no_base_topic() -> None:
     renamed = introduce_device(replace(MONITOR, name="Home"), replace(DRYER, name="Oven"), DEVICE_STYLE)
     moved = introduce_device(MONITOR, DRYER, replace(DEVICE_STYLE, topics=Topics(base="energy", prefix="ha")))
-    for configs in (renamed, moved):
-        assert components_of(configs)["power"]["unique_id"] == "sense_mqtt_123456_1a2b3c4d_power"
-        assert payload_of(configs)["device"]["identifiers"] == ["sense_mqtt_123456_1a2b3c4d"]
+    for messages in (renamed, moved):
+        assert components_of(messages)["power"]["unique_id"] == "sense_mqtt_123456_1a2b3c4d_power"
+        assert payload_of(messages)["device"]["identifiers"] == ["sense_mqtt_123456_1a2b3c4d"]
     assert moved[0].topic == "ha/device/sense_mqtt_123456_1a2b3c4d/config"
 
 
 def test_id_that_no_topic_may_hold_is_made_safe() -> None:
-    configs = introduce_device(MONITOR, DeviceFacts("a/b +#"), DEVICE_STYLE)
-    assert configs[0].topic == "homeassistant/device/sense_mqtt_123456_a_b___/config"
-    assert components_of(configs)["state"]["state_topic"] == "sense/123456/device/a_b___/state"
+    messages = introduce_device(MONITOR, DeviceFacts("a/b +#"), DEVICE_STYLE)
+    assert messages[0].topic == "homeassistant/device/sense_mqtt_123456_a_b___/config"
+    assert components_of(messages)["state"]["state_topic"] == "sense/123456/device/a_b___/state"
 
 
-@pytest.mark.parametrize("style", [DEVICE_STYLE, SINGLE_STYLE], ids=["device", "single"])
-def test_nothing_is_null_but_the_name_of_a_main_feature(style: Style) -> None:
+@pytest.mark.parametrize("options", [DEVICE_STYLE, SINGLE_STYLE], ids=["device", "single"])
+def test_nothing_is_null_but_the_name_of_a_main_feature(options: Style) -> None:
     nulls = [
-        path for config in introduce(MONITOR, [DRYER, LAMP, ALWAYS_ON], style) for path in find_nulls(config.payload)
+        path for config in introduce(MONITOR, [DRYER, LAMP, ALWAYS_ON], options) for path in find_nulls(config.payload)
     ]
     assert {path[-1] for path in nulls} == {"name"}
     assert len(nulls) == 2  # the dryer and the lamp
@@ -177,9 +177,9 @@ def find_nulls(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return [path] if value is None else []
 
 
-@pytest.mark.parametrize("style", [DEVICE_STYLE, SINGLE_STYLE], ids=["device", "single"])
-def test_names_of_entities_do_not_repeat_the_name_of_their_device(style: Style) -> None:
-    for config in introduce(MONITOR, [DRYER, LAMP], style):
+@pytest.mark.parametrize("options", [DEVICE_STYLE, SINGLE_STYLE], ids=["device", "single"])
+def test_names_of_entities_do_not_repeat_the_name_of_their_device(options: Style) -> None:
+    for config in introduce(MONITOR, [DRYER, LAMP], options):
         payload = dict(config.payload or {})
         for component in payload.get("components", {"": payload}).values():
             assert payload["device"]["name"].lower() not in (component["name"] or "").lower()

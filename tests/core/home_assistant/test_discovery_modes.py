@@ -27,8 +27,8 @@ OFF_STYLE = replace(DEVICE_STYLE, mode="off")
 
 
 def test_single_mode_tells_each_entity_on_a_topic_of_its_own() -> None:
-    configs = introduce_device(MONITOR, DRYER, SINGLE_STYLE)
-    assert [config.topic for config in configs][:4] == [
+    messages = introduce_device(MONITOR, DRYER, SINGLE_STYLE)
+    assert [config.topic for config in messages][:4] == [
         "homeassistant/binary_sensor/sense_mqtt_123456_1a2b3c4d/state/config",
         "homeassistant/sensor/sense_mqtt_123456_1a2b3c4d/power/config",
         "homeassistant/event/sense_mqtt_123456_1a2b3c4d/event/config",
@@ -60,9 +60,9 @@ def test_the_same_is_told_twice_in_the_same_bytes() -> None:
 # --- who it is about
 
 
-@pytest.mark.parametrize("style", [DEVICE_STYLE, SINGLE_STYLE, OFF_STYLE], ids=["device", "single", "off"])
-def test_the_bridge_itself_is_told_while_no_monitor_is_known(style: Style) -> None:
-    assert len(introduce_bridge(style)) == (0 if style is OFF_STYLE else 1)
+@pytest.mark.parametrize("options", [DEVICE_STYLE, SINGLE_STYLE, OFF_STYLE], ids=["device", "single", "off"])
+def test_the_bridge_itself_is_told_while_no_monitor_is_known(options: Style) -> None:
+    assert len(introduce_bridge(options)) == (0 if options is OFF_STYLE else 1)
 
 
 @pytest.mark.parametrize(

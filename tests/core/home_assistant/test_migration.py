@@ -24,12 +24,12 @@ DRYER = DeviceFacts("1a2b3c4d", "Dryer")
 MOVES = {"migrate_discovery": True}
 
 
-def told(style, *devices, monitor=7):
-    return introduce(MonitorFacts(monitor), devices, style)
+def told(options, *devices, monitor=7):
+    return introduce(MonitorFacts(monitor), devices, options)
 
 
-def topics(configs):
-    return [config.topic for config in configs]
+def topics(messages):
+    return [config.topic for config in messages]
 
 
 def remove(before, after, is_kept=lambda _node: False):
@@ -40,9 +40,9 @@ def payloads(step):
     return {config.topic: config.payload for config in step}
 
 
-@pytest.mark.parametrize("style", [DEVICE, SINGLE, OFF], ids=lambda style: style.mode)
-def test_what_holds_stays(style):
-    assert remove(told(style, DRYER), told(style, DRYER)) == Removal()
+@pytest.mark.parametrize("options", [DEVICE, SINGLE, OFF], ids=lambda options: options.mode)
+def test_what_holds_stays(options):
+    assert remove(told(options, DRYER), told(options, DRYER)) == Removal()
 
 
 def test_another_base_topic_says_other_things_on_the_same_discovery_topics():
@@ -54,19 +54,19 @@ def test_entities_that_are_told_nowhere_any_more_are_emptied_at_once():
     assert remove(before, told(OFF, DRYER)) == Removal((tuple(replace(config, payload=None) for config in before),))
 
 
-@pytest.mark.parametrize("style", [DEVICE, ELSEWHERE], ids=["our prefix", "another prefix"])
-def test_devices_that_are_told_nowhere_any_more_are_told_each_by_its_entities_before_these_are_emptied(style):
-    before = told(style, DRYER)
+@pytest.mark.parametrize("options", [DEVICE, ELSEWHERE], ids=["our prefix", "another prefix"])
+def test_devices_that_are_told_nowhere_any_more_are_told_each_by_its_entities_before_these_are_emptied(options):
+    before = told(options, DRYER)
     unload, hold, empty, single, last = remove(before, told(OFF, DRYER)).steps
     assert topics(unload) == topics(hold) == topics(empty) == topics(before)
-    known = introduce(MonitorFacts(7, solar=True), [DRYER], replace(style, mode="single"))
+    known = introduce(MonitorFacts(7, solar=True), [DRYER], replace(options, mode="single"))
     assert set(topics(single)) == set(topics(known))
     assert payloads(last) == dict.fromkeys(topics(single))
 
 
-@pytest.mark.parametrize("style", [DEVICE, SINGLE], ids=lambda style: style.mode)
-def test_a_device_that_is_gone_is_removed_without_its_monitor(style):
-    removal = remove(told(style, DRYER), told(style))
+@pytest.mark.parametrize("options", [DEVICE, SINGLE], ids=lambda options: options.mode)
+def test_a_device_that_is_gone_is_removed_without_its_monitor(options):
+    removal = remove(told(options, DRYER), told(options))
     assert {read_place(config.topic).node for step in removal.steps for config in step} == {"sense_mqtt_7_1a2b3c4d"}
 
 

@@ -118,11 +118,11 @@ def test_values_leave_room_for_events_while_no_acknowledgement_comes(outgoing):
 
 
 @pytest.mark.parametrize("message", [answer("a"), value("a", "a")])
-@pytest.mark.parametrize("window", [1, 2, 3])
-def test_a_small_window_lets_answers_and_values_out_too(window, message):
+@pytest.mark.parametrize("receive_maximum", [1, 2, 3])
+def test_a_small_window_lets_answers_and_values_out_too(receive_maximum, message):
     outgoing = Outgoing()
     (outgoing.say if message.retain else outgoing.reply)(message)
-    outgoing.connected(window)
+    outgoing.connected(receive_maximum)
     assert take(outgoing) == ["a"]
 
 
@@ -139,15 +139,15 @@ def test_what_home_assistant_must_know_goes_before_the_first_event_of_it(outgoin
     assert take(outgoing) == ["value", "config", "event 1"]
 
 
-@pytest.mark.parametrize("window", [1, 3, WINDOW])
-def test_no_more_are_unacknowledged_than_the_window_takes(window):
+@pytest.mark.parametrize("receive_maximum", [1, 3, WINDOW])
+def test_no_more_are_unacknowledged_than_the_window_takes(receive_maximum):
     outgoing = Outgoing()
-    outgoing.connected(window)
+    outgoing.connected(receive_maximum)
     for n in range(1, 31):
         outgoing.offer(event(n))
-    assert len(take(outgoing)) == window
+    assert len(take(outgoing)) == receive_maximum
     assert outgoing.acknowledged(1) == event(1)
-    assert take(outgoing) == [f"event {window + 1}"]
+    assert take(outgoing) == [f"event {receive_maximum + 1}"]
 
 
 def test_every_event_goes_through_a_small_window_in_order():

@@ -38,16 +38,16 @@ def test_after_an_early_loss_messages_go_one_at_a_time():
 
 
 @pytest.mark.parametrize(
-    ("in_flight", "code", "early"),
+    ("inflight", "code", "early"),
     [
         pytest.param([], LOST, True, id="nothing was in flight"),
         pytest.param([value("a"), value("b")], LOST, False, id="the connection had held"),
         *(pytest.param([value("a")], code, True, id=f"the server's own reason {code:#x}") for code in SERVER_CODES),
     ],
 )
-def test_a_loss_that_points_at_no_message_changes_nothing(in_flight, code, early):
+def test_a_loss_that_points_at_no_message_changes_nothing(inflight, code, early):
     suspects = Suspects()
-    assert suspects.lost(in_flight, code, early=early) is None
+    assert suspects.lost(inflight, code, early=early) is None
     assert not suspects.is_narrow
 
 

@@ -93,13 +93,13 @@ class BridgeHarness:
             self.take(None)
             self.work()
 
-    def connect(self, **more: Any) -> None:
+    def connect(self, window: int = 20, **more: Any) -> None:
         """Let the broker take us; the attempt begins with the first tick, or when the one before was given up."""
         self.take(None)
         while not self.bridge._publisher.is_current(self.broker.generation):
             self.clock.after_s += 1.0
             self.take(None)
-        self.take(BrokerConnected(self.broker.generation, **{"window": 20, **more}))
+        self.take(BrokerConnected(self.broker.generation, window=window, **more))
 
     def drop(self) -> None:
         self.take(BrokerDropped(self.broker.generation, "gone"))

@@ -14,7 +14,8 @@ from typing import Any, TextIO, TypeVar
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Item
-from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.store.journal import Journal
 
 T = TypeVar("T")

@@ -13,7 +13,8 @@ from sense_mqtt.clock import SystemClock
 from sense_mqtt.core.publishing.outbox import Message, Rank
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
-from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.store.journal import Journal
 
 PATIENCE_S = 30.0

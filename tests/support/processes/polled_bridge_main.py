@@ -22,7 +22,8 @@ from sense_mqtt.config import load
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Rung, UpdatePolled
-from sense_mqtt.mqtt.client import Broker, BrokerSettings
+from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Session
