@@ -13,7 +13,7 @@ from busy_house import DEVICES, NOON, BusyHouse
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.observe import Outcome, Seen, observe
-from sense_mqtt.core.publishing.messages import HomeTopics, say
+from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.timestamps import Moment
@@ -77,9 +77,9 @@ def works(frames: Sequence[Raw]) -> Mapping[str, Work]:
     return {
         "  decode": lambda: exhaust(decode(raw, known) for raw in rest),
         "  observe": lambda: exhaust(follow(home, seen, WARM_UP)),
-        "  say": lambda: exhaust(say(changes, TOPICS) for changes in told),
+        "  say": lambda: exhaust(to_messages(changes, TOPICS) for changes in told),
         WHOLE: lambda: exhaust(
-            say(changes, TOPICS) for _, changes in follow(home, (decode(raw, known) for raw in rest), WARM_UP)
+            to_messages(changes, TOPICS) for _, changes in follow(home, (decode(raw, known) for raw in rest), WARM_UP)
         ),
         FLOOR: lambda: exhaust(least(raw) for raw in rest),
     }

@@ -6,7 +6,7 @@ To write it anew: python -c "from docs.topic_page import *; print(topic_page(), 
 from collections.abc import Iterable, Iterator
 
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S
-from sense_mqtt.core.commands.response_topics import LEVELS_MOST, TOPIC_MOST_BYTES
+from sense_mqtt.core.commands.response_topics import MAX_LEVELS, MAX_TOPIC_BYTES
 from sense_mqtt.core.commands.table import COMMANDS
 from sense_mqtt.core.energy.periods import HELD_BACK_S, PANEL_KW
 from sense_mqtt.core.readings.entities import (
@@ -15,8 +15,8 @@ from sense_mqtt.core.readings.entities import (
     DEVICE,
     DEVICE_EVENTS,
     FEEDS,
+    HOUSE_ENERGY,
     HOUSE_EVENTS,
-    HOUSE_FIGURES,
     MONITOR,
     SCALES,
     Entity,
@@ -145,7 +145,7 @@ def topic_page() -> str:
         scales=_codes(SCALES),
         held_back_min=HELD_BACK_S / 60,
         panel_kw=PANEL_KW,
-        figures=_table(("figure", "what"), ((f"`{row.field}`", row.about) for row in HOUSE_FIGURES)),
+        figures=_table(("figure", "what"), ((f"`{row.field}`", row.description) for row in HOUSE_ENERGY)),
         house_events=_codes(HOUSE_EVENTS),
         device=_table(TOPIC_HEAD, (*_topics(DEVICE), *_device_documents())),
         device_events=_codes(DEVICE_EVENTS),
@@ -155,8 +155,8 @@ def topic_page() -> str:
             ("reading", "decimals", "at most every"), (*_readings("", MONITOR), *_readings("device ", DEVICE))
         ),
         requests_per_s=REQUESTS_PER_S,
-        topic_bytes=TOPIC_MOST_BYTES,
-        topic_levels=LEVELS_MOST,
+        topic_bytes=MAX_TOPIC_BYTES,
+        topic_levels=MAX_LEVELS,
         commands=_table(("command", "arguments", "what it does"), _commands()),
         monitor_entities=_table(ENTITY_HEAD, _entities((*MONITOR, *BRIDGE))),
         device_entities=_table(ENTITY_HEAD, _entities(DEVICE)),
@@ -200,21 +200,21 @@ def _topics(rows: Iterable[Entity]) -> Iterator[Told]:
     rows = tuple(rows)
     for row in rows:
         if row.field is None:
-            yield f"`{row.topic}`", "-" if row.platform == "event" else "R", row.about
+            yield f"`{row.topic}`", "-" if row.platform == "event" else "R", row.description
     fields = _codes(dict.fromkeys(row.field for row in rows if row.field is not None))
     yield "`energy/<scale>`", "R", f"JSON: {fields}, `start` of the period, `updated`"
 
 
 def _readings(subject: str, rows: Iterable[Entity]) -> Iterator[tuple[str, ...]]:
     for row in rows:
-        if row.pace is not None:
+        if row.throttle is not None:
             decimals = "" if row.decimals is None else str(row.decimals)
-            yield f"{subject}`{row.topic}`", decimals, INTERVALS[row.pace]
+            yield f"{subject}`{row.topic}`", decimals, INTERVALS[row.throttle]
 
 
 def _commands() -> Iterator[tuple[str, ...]]:
     for name, entry in COMMANDS.items():
-        yield f"`{name}`", "; ".join(argument.describe() for argument in entry.arguments), entry.about
+        yield f"`{name}`", "; ".join(argument.describe() for argument in entry.arguments), entry.description
 
 
 def _entities(rows: Iterable[Entity]) -> Iterator[tuple[str, ...]]:

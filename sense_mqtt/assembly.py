@@ -23,12 +23,12 @@ from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff, waits
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
-from sense_mqtt.core.home_assistant.discovery import Style
-from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Rung
-from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import Redactor
@@ -64,7 +64,7 @@ class Factories:
     """How the edges are made. The fault harness puts in some that die at a chosen moment, tests some with no thread."""
 
     journal: Callable[[Path], Journal] = Journal
-    broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], Broker] = Broker
+    broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], MqttClient] = MqttClient
     worker: Callable[[Session, Inbox], RestWorker] = RestWorker
     feed: Callable[..., RunningFeed] = Feed
 
@@ -129,7 +129,7 @@ def assemble(
     clock, timing, dice = clock or SystemClock(), timing or Timing(), random.Random()  # noqa: S311 - jitter, no secret
     topics, factories = topics_of(config), factories or Factories()
     journal = factories.journal(config.state_dir / "journal.sqlite3")
-    will = Message(topics.bridge("state"), "offline", retain=True, rank=Rank.BRIDGE_STATE)
+    will = Message(topics.bridge("state"), "offline", retain=True, order=PublishOrder.BRIDGE_STATE)
     broker = factories.broker(broker_settings(config), inbox, will, topics.subscriptions)
     publisher = Publisher(
         broker,
@@ -139,7 +139,7 @@ def assemble(
     )
     counters = Counters()
     guard = ErrorGuard(counters)
-    style = Style(__version__, topics, config.home_assistant.discovery)
+    style = DiscoveryOptions(__version__, topics, config.home_assistant.discovery)
     homes = Homes(publisher, journal, policy_of(config), style)
     worker, lookups = factories.worker(sense_client.session, inbox), Lookups(clock)
     status = Status(

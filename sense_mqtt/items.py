@@ -90,11 +90,11 @@ class LookupDone:
 
 @dataclass(frozen=True, slots=True)
 class BrokerConnected:
-    """The broker took us; `generation` names this connection, in all items that follow from it."""
+    """The broker took us; `connection_id` names this connection, in all items that follow from it."""
 
-    generation: int
-    window: int  # messages that may be unacknowledged, from the broker's CONNACK
-    packet_limit: int | None = None  # bytes, likewise; None: no limit
+    connection_id: int
+    receive_maximum: int  # messages that may be unacknowledged, from the broker's CONNACK
+    maximum_packet_size: int | None = None  # bytes, likewise; None: no limit
     resumed: bool = False  # our session of before is continued: what we missed on our subscriptions comes now
     retain_available: bool = True  # False: the broker keeps no retained messages, and none is sent as such
     maximum_qos: int = 1  # 0: nothing is acknowledged; a message counts as delivered once it is written
@@ -116,7 +116,7 @@ class BrokerConnected:
 class BrokerDropped:
     """The connection, or the attempt at one, ended; told at least once each."""
 
-    generation: int
+    connection_id: int
     reason: str
     taken_over: bool = False  # another client came with our client id
     refused: bool = False  # the broker does not want this client: to try again soon will not help
@@ -128,7 +128,7 @@ class BrokerDropped:
 class Acknowledged:
     """The broker has the message that `publish` numbered `mid`; `refusal` is the reason where it did not take it."""
 
-    generation: int
+    connection_id: int
     mid: int
     refusal: str | None = None
     transient: bool = False  # the refusal: it may take the same message later
@@ -138,7 +138,7 @@ class Acknowledged:
 class MessageArrived:
     """Something was published on a topic that we subscribed to."""
 
-    generation: int
+    connection_id: int
     topic: str
     payload: bytes
     retain: bool = False

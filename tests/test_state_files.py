@@ -112,7 +112,7 @@ def test_the_journal_follows_no_link(state_dir, victim, trap, name):
     before = traits(victim)
     journal = Journal(state_dir / "journal.sqlite3")
     journal.append("t", "kept in memory, or beside it")
-    journal.tend()
+    journal.maintain()
     journal.close()
     if not (trap == "a hard link" and not IS_ROOT):  # without root, the file has the directory's owner
         assert traits(victim) == before

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Iterable, Mapping
 
-from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.errors import JournalError
 from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)
 
-LASTING = frozenset({Rank.DISCOVERY, Rank.AVAILABILITY, Rank.BRIDGE_STATE})
+LASTING = frozenset({PublishOrder.DISCOVERY, PublishOrder.AVAILABILITY, PublishOrder.BRIDGE_STATE})
 
 
 class Announced:
@@ -24,13 +24,13 @@ class Announced:
     def noted(self, messages: Iterable[Message]) -> tuple[Message, ...]:
         """Return these messages once what they announce is kept: a crash before they go out forgets nothing."""
         told = tuple(messages)
-        new: dict[str, Rank] = {}
+        new: dict[str, PublishOrder] = {}
         for message in told:
             if message.topic in self._ranks:
-                if message.rank is Rank.VALUE and not message.final:  # it has a value again
+                if message.order is PublishOrder.VALUE and not message.final:  # it has a value again
                     self._drop(message.topic)
-            elif message.final or message.rank in LASTING:
-                new[message.topic] = message.rank
+            elif message.final or message.order in LASTING:
+                new[message.topic] = message.order
         if new:
             self._ranks.update(new)
             self._done = [topic for topic in self._done if topic not in new]
@@ -48,7 +48,7 @@ class Announced:
         if done:
             self._journal.forget_announced(done)
 
-    def topics(self, rank: Rank) -> tuple[str, ...]:
+    def topics(self, rank: PublishOrder) -> tuple[str, ...]:
         """Return the topics of one kind that must be taken back once they do not hold any more."""
         return tuple(topic for topic, given in self._ranks.items() if given == rank)
 
@@ -56,7 +56,7 @@ class Announced:
         if self._ranks.pop(topic, None) is not None:
             self._done.append(topic)
 
-    def _keep(self, new: Mapping[str, Rank]) -> None:
+    def _keep(self, new: Mapping[str, PublishOrder]) -> None:
         try:
             self._journal.announce(new)
         except JournalError as error:  # readings go on without it

@@ -9,7 +9,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.changes import Change
 from sense_mqtt.core.home.reasons import Reason, explain
 from sense_mqtt.core.home.state import Home
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 logger = logging.getLogger(__name__)
@@ -94,4 +94,4 @@ def _text_of(reason: Reason, home: Home) -> str:
 
 
 def _instant(time: float | None) -> str:
-    return "unknown" if time is None else write_instant(time)
+    return "unknown" if time is None else write_timestamp(time)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.bridge.withdrawals import TopicRemoval, write_config
+from sense_mqtt.bridge.withdrawals import TopicRemoval, to_message
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.changes import Change, DeviceChanged, Reading
@@ -14,9 +14,9 @@ from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import Device, Home, Policy, Tick
 from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.observe import Seen, observe
-from sense_mqtt.core.publishing.messages import HomeTopics, say
-from sense_mqtt.core.publishing.outbox import Message, Rank
-from sense_mqtt.core.readings.throttle import describe
+from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.readings.throttle import device_readings
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from sense_mqtt.store.journal import Journal
 
@@ -37,7 +37,9 @@ class ObserveResult:
 class Homes:
     """Owns what is known of each house. For the bridge's thread only."""
 
-    def __init__(self, publisher: Publisher, journal: Journal, policy: Policy, style: discovery.Style) -> None:
+    def __init__(
+        self, publisher: Publisher, journal: Journal, policy: Policy, style: discovery.DiscoveryOptions
+    ) -> None:
         self._publisher = publisher
         self._journal = journal
         self._style = style
@@ -63,13 +65,13 @@ class Homes:
         self._debug_log.note(before, home, seen, changes, now)
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", monitor, MAX_DEVICES)
-        messages = say(changes, self._topics_of(home))
+        messages = to_messages(changes, self._topics_of(home))
         events = [message for message in messages if not message.retain]
         cleared = [message for message in messages if message.final]
         if any(_is_notable(change) for change in changes):
             self._publisher.record(monitor, snapshot(home), events)
         self._homes[monitor] = home
-        self._publisher.say(message for message in messages if message.retain and not message.final)
+        self._publisher.enqueue_retained(message for message in messages if message.retain and not message.final)
         self._say_configs(self._discover(monitor, changes))
         if cleared:  # Home Assistant complains where a value goes before the entity that shows it
             self._remove_obsolete()
@@ -80,15 +82,15 @@ class Homes:
     def republish_devices(self, monitor: int) -> None:
         """Say what is known of each device, also where nothing has changed."""
         home = self._homes[monitor]
-        _, changes = describe(home, frozenset(home.devices), anyway=True)
-        self._publisher.say(say(changes, self._topics_of(home)))
+        _, changes = device_readings(home, frozenset(home.devices), anyway=True)
+        self._publisher.enqueue_retained(to_messages(changes, self._topics_of(home)))
 
     def on_firmware(self, monitor: int, firmware: str | None) -> None:
         """Show in Home Assistant which firmware the monitor has, where Sense tells."""
         if firmware not in (None, self._homes[monitor].firmware):
             self._homes[monitor] = home = replace(self._homes[monitor], firmware=firmware)
             self._publisher.record(monitor, snapshot(home), [])
-            self._say_configs(discovery.introduce_monitor(_monitor_facts(home), self._style))
+            self._say_configs(discovery.announce_monitor(_monitor_facts(home), self._style))
 
     def set_stale_after(self, monitor: int, stale_after_s: float) -> None:
         """Say how long a house stays `online` without a frame."""
@@ -114,9 +116,9 @@ class Homes:
         self._remove_obsolete()
         self.announce_all()
 
-    def tend(self, now: Moment) -> None:
+    def maintain(self, now: Moment) -> None:
         """Go on with what is taken back. Call once a second."""
-        if self._removal.tend(now):
+        if self._removal.maintain(now):
             self.announce_all()
 
     def show_login_required(self) -> None:
@@ -131,11 +133,11 @@ class Homes:
         self._is_login_required = is_login_required
         self._journal.record(BRIDGE, LOGIN_REQUIRED if is_login_required else {}, [])
 
-    def farewell(self) -> Iterable[Message]:
+    def offline_messages(self) -> Iterable[Message]:
         """Return what is to be said before the bridge goes: no fresh data arrives from now on."""
         for monitor in self._homes:
             topic = self._style.topics.monitor(monitor, "availability")
-            yield Message(topic, "offline", retain=True, rank=Rank.AVAILABILITY)
+            yield Message(topic, "offline", retain=True, order=PublishOrder.AVAILABILITY)
 
     @property
     def monitors(self) -> tuple[int, ...]:
@@ -147,14 +149,14 @@ class Homes:
     def _topics_of(self, home: Home) -> HomeTopics:
         return HomeTopics(self._style.topics, home.monitor, home.topic_ids)
 
-    def _configs(self) -> Iterable[discovery.Config]:
+    def _configs(self) -> Iterable[discovery.DiscoveryMessage]:
         if self._is_login_required:
-            yield from discovery.introduce_bridge(self._style)
+            yield from discovery.announce_bridge(self._style)
         for home in self._homes.values():
             yield from introduce_home(home, self._style)
 
-    def _say_configs(self, configs: Iterable[discovery.Config]) -> None:
-        self._publisher.say(write_config(config) for config in configs if self._removal.is_allowed(config))
+    def _say_configs(self, configs: Iterable[discovery.DiscoveryMessage]) -> None:
+        self._publisher.enqueue_retained(to_message(config) for config in configs if self._removal.is_allowed(config))
 
     def _remove_obsolete(self) -> None:
         self._removal.remove_obsolete(self._configs(), self._is_kept)
@@ -163,15 +165,15 @@ class Homes:
         monitor = discovery.monitor_of(node)
         return monitor is not None and monitor not in self._homes and (self._kept is None or monitor in self._kept)
 
-    def _discover(self, monitor: int, changes: Iterable[Change]) -> Iterable[discovery.Config]:
+    def _discover(self, monitor: int, changes: Iterable[Change]) -> Iterable[discovery.DiscoveryMessage]:
         facts = _monitor_facts(self._homes[monitor])
         for change in changes:
             match change:
                 case DeviceChanged(None):
-                    yield from discovery.introduce_monitor(facts, self._style)
+                    yield from discovery.announce_monitor(facts, self._style)
                 case DeviceChanged(str(device)) if device in self._homes[monitor].devices:
                     about = _device_facts(self._homes[monitor], self._homes[monitor].devices[device])
-                    yield from discovery.introduce_device(facts, about, self._style)
+                    yield from discovery.announce_device(facts, about, self._style)
 
 
 def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, str]:
@@ -180,10 +182,10 @@ def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, 
     return {monitor: "Sense" if len(ours) == 1 else f"Sense {monitor.id}" for monitor in ours}
 
 
-def introduce_home(home: Home, style: discovery.Style) -> Iterable[discovery.Config]:
+def introduce_home(home: Home, style: discovery.DiscoveryOptions) -> Iterable[discovery.DiscoveryMessage]:
     """Return what Home Assistant is told of a house and its devices."""
     devices = [_device_facts(home, device) for device in home.devices.values()]
-    return discovery.introduce(_monitor_facts(home), devices, style)
+    return discovery.announce(_monitor_facts(home), devices, style)
 
 
 def _is_notable(change: Change) -> bool:
@@ -191,11 +193,11 @@ def _is_notable(change: Change) -> bool:
     return not isinstance(change, Reading) or change.key == "devices"
 
 
-def _monitor_facts(home: Home) -> discovery.MonitorFacts:
-    return discovery.MonitorFacts(home.monitor, home.solar, home.name, home.firmware)
+def _monitor_facts(home: Home) -> discovery.MonitorDescription:
+    return discovery.MonitorDescription(home.monitor, home.solar, home.name, home.firmware)
 
 
-def _device_facts(home: Home, device: Device) -> discovery.DeviceFacts:
+def _device_facts(home: Home, device: Device) -> discovery.DeviceDescription:
     row = device.info
     topic_id = home.topic_ids.get(row.id, row.id)
-    return discovery.DeviceFacts(topic_id, device.name, row.make, row.model, row.location, row.type, row.kind)
+    return discovery.DeviceDescription(topic_id, device.name, row.make, row.model, row.location, row.type, row.kind)

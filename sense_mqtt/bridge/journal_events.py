@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from sense_mqtt.core.publishing.messages import recall_event
+from sense_mqtt.core.publishing.messages import stored_event
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.errors import JournalError
 from sense_mqtt.store.journal import Entry, Journal
@@ -27,7 +27,7 @@ class JournalEvents:
             return
         for entry in self._waiting(most):
             self._read = entry.number
-            yield recall_event(entry.number, entry.topic, entry.payload), entry.number <= self._inherited
+            yield stored_event(entry.number, entry.topic, entry.payload), entry.number <= self._inherited
 
     def _waiting(self, most: int) -> list[Entry]:
         try:

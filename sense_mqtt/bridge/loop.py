@@ -17,8 +17,8 @@ from sense_mqtt.bridge.request_handler import RequestHandler
 from sense_mqtt.bridge.scheduler import Scheduler
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Clock, Moment
-from sense_mqtt.core.commands.replies import Command
-from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.commands.responses import Command
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import (
@@ -101,10 +101,10 @@ class Bridge:
         }
         self._presence = Presence(publisher)
         self._periodic_tasks: dict[str, Callable[[Moment], None]] = {
-            "the broker connection": publisher.tend,
+            "the broker connection": publisher.maintain,
             "the schedules": scheduler.begin_due,
-            "what is taken back": self._homes.tend,
-            "what others say of us": self._presence.tend,
+            "what is taken back": self._homes.maintain,
+            "what others say of us": self._presence.maintain,
             "the gaps": frame_handler.close_overdue_gaps,
             "the requests": request_handler.count_unanswered,
         }
@@ -138,7 +138,7 @@ class Bridge:
         if now.monotonic >= self._next_tick:
             self._next_tick = now.monotonic + self._tick_s
             self._tick(now)
-        self._guard.attempt("what waits for the broker", self._publisher.pump, now)
+        self._guard.attempt("what waits for the broker", self._publisher.flush, now)
 
     def _take(self, item: Item, now: Moment) -> None:
         self._guard.attempt(type(item).__name__, self._handlers[type(item)], item, now)
@@ -150,7 +150,7 @@ class Bridge:
             self._guard.attempt(what, task, now)
         if self._inbox.holds_only_messages:  # what waits may be a frame that tells otherwise
             self._frame_handler.tick(now)
-        self._guard.attempt("how the feeds stand", self._status.tend, now)
+        self._guard.attempt("how the feeds stand", self._status.maintain, now)
 
     # --- what was asked of Sense
 
@@ -169,30 +169,30 @@ class Bridge:
         """Say that the bridge is there: last of all that is known at the start (contract 1.3)."""
         if self._online_at < math.inf:
             self._online_at = math.inf
-            self._publisher.say([self._state("online")])
+            self._publisher.enqueue_retained([self._state("online")])
 
     # --- the broker
 
     def _on_connected(self, item: BrokerConnected, now: Moment) -> None:
-        if self._publisher.is_current(item.generation):
+        if self._publisher.is_current(item.connection_id):
             self._counters.broker_connections += 1
-            logger.debug("the broker took connection %d: %s", item.generation, item)
+            logger.debug("the broker took connection %d: %s", item.connection_id, item)
             self._status.tell(now)
             self._publisher.on_connected(item, now)
 
     def _on_dropped(self, item: BrokerDropped, now: Moment) -> None:
-        if self._publisher.is_current(item.generation):
+        if self._publisher.is_current(item.connection_id):
             self._publisher.on_dropped(item, now)
 
     def _on_acknowledged(self, item: Acknowledged, now: Moment) -> None:  # noqa: ARG002 - one shape for all takers
-        if self._publisher.is_current(item.generation):
+        if self._publisher.is_current(item.connection_id):
             self._publisher.on_acknowledged(item)
 
     def _on_message(self, item: MessageArrived, now: Moment) -> None:
         command = self._topics.command(item.topic)
         if command is None and item.topic.endswith("/event"):  # the broker has it, whichever connection says so
             self._publisher.on_echo(item.topic, item.payload.decode(errors="replace"))
-        elif not self._publisher.is_current(item.generation):
+        elif not self._publisher.is_current(item.connection_id):
             return
         elif command is not None:
             self._request_handler.on_request(command, item, now)
@@ -214,14 +214,14 @@ class Bridge:
     def end(self) -> None:
         """Stop the feeds, answer what is open, and say good-bye as long as the broker listens."""
         self._guard.attempt("the feeds and the desk", self._scheduler.close)
-        self._publisher.say([*self._homes.farewell(), self._state("offline")])
+        self._publisher.enqueue_retained([*self._homes.offline_messages(), self._state("offline")])
         self._drain(self._clock.now().monotonic + LAST_MESSAGES_S)
         self._guard.attempt("the broker connection", self._publisher.close)
 
     def _drain(self, until: float) -> None:
         """Answer what was asked and wait for the broker to acknowledge our last words, as long as there is one."""
         while self._publisher.connected and (now := self._clock.now()).monotonic < until:
-            self._guard.attempt("what waits for the broker", self._publisher.pump, now)
+            self._guard.attempt("what waits for the broker", self._publisher.flush, now)
             if self._publisher.idle and not len(self._inbox):
                 return
             match self._inbox.get(until - now.monotonic):
@@ -231,4 +231,4 @@ class Bridge:
                     self._take(item, now)
 
     def _state(self, payload: str) -> Message:
-        return Message(self._topics.bridge("state"), payload, retain=True, rank=Rank.BRIDGE_STATE)
+        return Message(self._topics.bridge("state"), payload, retain=True, order=PublishOrder.BRIDGE_STATE)

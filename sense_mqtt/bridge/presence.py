@@ -26,10 +26,10 @@ class Presence:
 
     def on_message(self, topic: str, payload: str) -> None:
         """Take what a broker says of one of the topics, our own words too."""
-        if self._publisher.outgoing.value(topic) is not None:
+        if self._publisher.outbox.value(topic) is not None:
             self._heard[topic] = payload
 
-    def tend(self, now: Moment) -> None:
+    def maintain(self, now: Moment) -> None:
         """Say again what somebody else has overwritten. Call once a second."""
         for topic in tuple(self._heard):
             if not self._is_overwritten(topic):
@@ -38,18 +38,18 @@ class Presence:
                 self._say_again(topic)
 
     def _is_overwritten(self, topic: str) -> bool:
-        outgoing = self._publisher.outgoing
+        outbox = self._publisher.outbox
         return (
             self._publisher.connected
-            and outgoing.value(topic) == ONLINE
+            and outbox.value(topic) == ONLINE
             and self._heard[topic] != ONLINE
-            and not outgoing.is_under_way(topic)
+            and not outbox.is_unacknowledged(topic)
         )
 
     def _say_again(self, topic: str) -> None:
         del self._since[topic]
         heard = self._heard.pop(topic)
-        self._publisher.outgoing.say_topic_again(topic)
+        self._publisher.outbox.republish(topic)
         log = logger.debug if self._is_told else logger.warning
         self._is_told = True
         log(

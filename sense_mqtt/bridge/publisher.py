@@ -9,10 +9,10 @@ from sense_mqtt.bridge.announced import Announced
 from sense_mqtt.bridge.journal_events import JournalEvents
 from sense_mqtt.bridge.refusals import Refusals, possible_causes
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.publishing.messages import as_of, identify_payload
-from sense_mqtt.core.publishing.outbox import Message, Outgoing
+from sense_mqtt.core.publishing.messages import as_of, event_id_of
+from sense_mqtt.core.publishing.outbox import Message, Outbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
-from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Publisher:
     """Owns the queue, the journal's events and the connection's life. For the bridge's thread only."""
 
     def __init__(
-        self, broker: Broker, journal: Journal, backoff: Callable[[], Iterator[float]], stall_after_s: float
+        self, broker: MqttClient, journal: Journal, backoff: Callable[[], Iterator[float]], stall_after_s: float
     ) -> None:
         self._broker = broker
         self._journal = journal
@@ -38,11 +38,11 @@ class Publisher:
         self._make_backoff = backoff
         self._waits = backoff()
         self._stall_after_s = stall_after_s
-        self.outgoing = self._outgoing = Outgoing()
+        self.outbox = self._outbox = Outbox()
         self._events = JournalEvents(journal)
         self._refusals = Refusals()
         self._rejections = 0  # connections that the broker refused, in a row
-        self._window = 0  # of the present connection
+        self._receive_maximum = 0  # of the present connection
         self._alone_at = 0.0  # monotonic seconds: nothing goes out before
         self._attempt_ends = math.inf  # monotonic seconds
         self._open_at = self._healthy_at = 0.0
@@ -53,10 +53,10 @@ class Publisher:
 
     # --- what is to be told
 
-    def say(self, messages: Iterable[Message]) -> None:
+    def enqueue_retained(self, messages: Iterable[Message]) -> None:
         """Take retained messages."""
         for message in self.announced.noted(messages):
-            self._outgoing.say(message)
+            self._outbox.enqueue_retained(message)
 
     def record(self, monitor: int, document: Mapping[str, Any], events: Iterable[Message]) -> None:
         """Take events, once the journal holds them together with what is known of the house."""
@@ -66,17 +66,17 @@ class Publisher:
         """Take an event that belongs to no house."""
         self._journal.append(event.topic, event.payload)
 
-    def reply(self, message: Message) -> None:
-        if not self._outgoing.reply(message):
+    def enqueue_response(self, message: Message) -> None:
+        if not self._outbox.enqueue_response(message):
             logger.warning("too many answers wait for the broker: one on %s is dropped", message.topic)
 
     @property
-    def room_for_replies(self) -> int:
-        return self._outgoing.room_for_replies
+    def room_for_responses(self) -> int:
+        return self._outbox.room_for_responses
 
-    def say_again(self) -> None:
+    def republish_all(self) -> None:
         """Put everything retained in line again."""
-        self._outgoing.say_again()
+        self._outbox.republish_all()
 
     # --- the connection
 
@@ -88,9 +88,9 @@ class Publisher:
         if not self._is_unstable:
             self._log_connected()
         self._refusals.connected(item, now)
-        self._window, narrow = item.window, self._refusals.window
+        self._receive_maximum, narrow = item.receive_maximum, self._refusals.receive_maximum
         self._alone_at = now.monotonic + ALONE_AFTER_S if narrow else now.monotonic
-        if self._outgoing.connected(narrow or item.window, resumed=item.resumed):
+        if self._outbox.connected(narrow or item.receive_maximum, resumed=item.resumed):
             self._release_at = now.monotonic + ECHO_S
 
     def on_dropped(self, item: BrokerDropped, now: Moment) -> None:
@@ -102,19 +102,19 @@ class Publisher:
             self._rejections += least_s < MAX_REFUSED_S
             self._disconnected(item, now, least_s=least_s)
         elif self.connected and now.monotonic < self._healthy_at:  # not every broker says why
-            self._disconnected(item, now, possible_causes(item, self._outgoing.in_flight))
+            self._disconnected(item, now, possible_causes(item, self._outbox.inflight))
         else:
             self._disconnected(item, now)
 
     def on_acknowledged(self, item: Acknowledged) -> None:
-        message = self._outgoing.acknowledged(item.mid)
+        message = self._outbox.acknowledged(item.mid)
         if message is None:
             return
         if item.refusal is not None:
             if self._refusals.refused(message.topic, item.refusal, is_transient=item.transient):
-                self._outgoing.postpone(message)
+                self._outbox.postpone(message)
             return
-        self._refusals.taken(message)
+        self._refusals.acknowledged(message)
         self.announced.acknowledge(message)
         if message.event is not None:
             logger.debug("event %d acknowledged by the broker", message.event)
@@ -122,17 +122,17 @@ class Publisher:
 
     def on_echo(self, topic: str, payload: str) -> None:
         """Our own event came back: the broker has it, also where its acknowledgement was lost."""
-        number = self._outgoing.echoed(topic, identify_payload(payload))
+        number = self._outbox.echoed(topic, event_id_of(payload))
         if number is not None:
             self._events.delivered(number)
 
-    def is_current(self, generation: int) -> bool:
+    def is_current(self, connection_id: int) -> bool:
         """Say whether an item tells of the present connection, and not of one that was given up."""
-        return generation == self._broker.generation and (self.connected or self._attempt_ends < math.inf)
+        return connection_id == self._broker.connection_id and (self.connected or self._attempt_ends < math.inf)
 
-    def tend(self, now: Moment) -> None:
+    def maintain(self, now: Moment) -> None:
         """Connect when it is time, and give up a connection that takes nothing any more. Call once a second."""
-        if self._outgoing.oldest_flight_s(now.monotonic) > self._stall_after_s:
+        if self._outbox.oldest_inflight_s(now.monotonic) > self._stall_after_s:
             self._disconnected(self._gone(STALLED), now)
         elif now.monotonic > self._attempt_ends:
             self._disconnected(self._gone("it does not answer"), now)
@@ -141,16 +141,16 @@ class Publisher:
             self._broker.open()
         if self.connected and self._is_unstable and now.monotonic >= self._healthy_at:
             self._log_connected()
-        self._broker.tend()
+        self._broker.maintain()
         self._forget_delivered()
-        self._journal.tend()
+        self._journal.maintain()
 
     def _log_connected(self) -> None:
         logger.info("connected to the MQTT broker")
         self._told, self._is_unstable = "", False
 
     def _gone(self, reason: str) -> BrokerDropped:
-        return BrokerDropped(self._broker.generation, reason)
+        return BrokerDropped(self._broker.connection_id, reason)
 
     def _disconnected(self, item: BrokerDropped, now: Moment, told: str = "", least_s: float = 0.0) -> None:
         early = item.reason == STALLED or now.monotonic < self._healthy_at
@@ -158,10 +158,10 @@ class Publisher:
             self._is_unstable = now.monotonic < self._healthy_at
             if not self._is_unstable:
                 self._waits = self._make_backoff()
-        self._broker.abandon()
-        if self._refusals.lost(self._outgoing.in_flight, item, now, early=early):
+        self._broker.discard()
+        if self._refusals.connection_lost(self._outbox.inflight, item, now, early=early):
             self._waits = self._make_backoff()
-        self._outgoing.dropped()
+        self._outbox.disconnected()
         self.connected = False
         self._attempt_ends = math.inf
         self._open_at = now.monotonic if item.retry_now else now.monotonic + max(next(self._waits), least_s)
@@ -175,36 +175,36 @@ class Publisher:
 
     # --- what goes out
 
-    def pump(self, now: Moment) -> None:
+    def flush(self, now: Moment) -> None:
         """Hand to the broker what may go out now."""
         if now.monotonic >= self._release_at:
             self._release_at = math.inf
-            self._outgoing.release_events()
-        self._outgoing.release_postponed(now.monotonic)
+            self._outbox.release_events()
+        self._outbox.release_postponed(now.monotonic)
         if now.monotonic < self._alone_at:
             return
         self._refill()
-        while (waiting := self._outgoing.next()) is not None:
+        while (waiting := self._outbox.next()) is not None:
             message = as_of(waiting, now.wall)
-            if self._refusals.keeps_back(message):
+            if self._refusals.withholds(message):
                 self._pass_over(message)
                 self._refill()
                 continue
             mid = self._broker.publish(message)
             if mid is None:
-                self._outgoing.take_back(waiting)
+                self._outbox.requeue(waiting)
                 return
-            self._outgoing.sent(mid, message, now.monotonic)
+            self._outbox.sent(mid, message, now.monotonic)
             if message.event is not None:
                 logger.debug("event %d sent as message %d: %s %s", message.event, mid, message.topic, message.payload)
             self._refill()
-        if self.idle and self._refusals.window:
+        if self.idle and self._refusals.receive_maximum:
             self._refusals.all_delivered()
-            self._outgoing.widen(self._window)
+            self._outbox.set_receive_maximum(self._receive_maximum)
 
     def _refill(self) -> None:
-        for event, is_doubtful in self._events.next_ones(self._outgoing.room_for_events):
-            self._outgoing.offer(event, doubtful=is_doubtful)
+        for event, is_maybe_delivered in self._events.next_ones(self._outbox.room_for_events):
+            self._outbox.enqueue_event(event, maybe_delivered=is_maybe_delivered)
 
     def _pass_over(self, message: Message) -> None:
         if message.event is not None and self._refusals.is_too_large(message):  # any other stays, for the next start
@@ -215,18 +215,18 @@ class Publisher:
         self.announced.flush()
 
     @property
-    def packet_limit(self) -> int | None:
+    def maximum_packet_size(self) -> int | None:
         """Bytes that a message may have for this broker; None: no limit is known."""
-        return self._refusals.packet_limit
+        return self._refusals.maximum_packet_size
 
     @property
     def lengths(self) -> dict[str, int]:
-        return {**self._outgoing.lengths, "journal": self._journal.held}
+        return {**self._outbox.lengths, "journal": self._journal.held}
 
     @property
     def idle(self) -> bool:
         """All that was said is acknowledged."""
-        return self._outgoing.idle and self._events.all_read
+        return self._outbox.idle and self._events.all_read
 
     def close(self) -> None:
         """End the connection, in good order where our last words were heard: else the will tells that we are gone."""
@@ -234,5 +234,5 @@ class Publisher:
         if is_heard:
             self._broker.close()
         else:
-            self._broker.hang_up()
+            self._broker.close_without_disconnect()
         self._forget_delivered()

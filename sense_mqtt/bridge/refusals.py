@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.core.publishing.suspects import Suspects
+from sense_mqtt.core.publishing.poison_messages import PoisonMessages
 from sense_mqtt.items import BrokerConnected, BrokerDropped
 
 logger = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ class Refusals:
     """Knows what not to send, and says once why. For the bridge's thread only."""
 
     def __init__(self) -> None:
-        self._suspects = Suspects()
+        self._poison_messages = PoisonMessages()
         self._packet_limit: int | None = None
         self._connected_at: float | None = None  # monotonic seconds
         self._limits: tuple[str, ...] = ()  # as last told
@@ -27,18 +27,18 @@ class Refusals:
 
     def connected(self, item: BrokerConnected, now: Moment) -> None:
         self._connected_at = now.monotonic
-        self._packet_limit = item.packet_limit
+        self._packet_limit = item.maximum_packet_size
         for limit in item.limits if item.limits != self._limits else ():
             logger.warning("%s", limit)
         self._limits = item.limits
 
-    def lost(self, in_flight: Sequence[Message], item: BrokerDropped, now: Moment, *, early: bool) -> bool:
+    def connection_lost(self, inflight: Sequence[Message], item: BrokerDropped, now: Moment, *, early: bool) -> bool:
         """Say whether the cause is found: the next connection goes without it."""
         held = self._connected_at is not None and now.monotonic - self._connected_at >= HELD_S
         self._connected_at = None
         if held:
-            self._suspects.forgive()
-        suspect = self._suspects.lost(in_flight, item.code, early=early)
+            self._poison_messages.retry_all()
+        suspect = self._poison_messages.connection_lost(inflight, item.code, early=early)
         if suspect is None:
             return False
         self._told.add(suspect.topic)
@@ -49,45 +49,47 @@ class Refusals:
             suspect.size,
             item.reason,
         )
-        if self._suspects.is_kind(suspect):
+        if self._poison_messages.withholds_kind(suspect):
             logger.error("nor are all other topics like %s: the broker took none of them", suspect.topic)
         return True
 
     @property
-    def window(self) -> int | None:
+    def receive_maximum(self) -> int | None:
         """How many messages may be unacknowledged; None: as many as the broker allows."""
-        return 1 if self._suspects.is_narrow else None
+        return 1 if self._poison_messages.one_at_a_time else None
 
     def all_delivered(self) -> None:
-        self._suspects.widen()
+        self._poison_messages.all_delivered()
 
     # --- messages
 
-    def keeps_back(self, message: Message) -> bool:
+    def withholds(self, message: Message) -> bool:
         """Say whether this message must not be sent; what is too large is told once for each topic."""
         if self.is_too_large(message):
             # paho would send it, lose the connection, and send it again for ever (facts page, P11).
             self._tell_size(message)
             return True
-        return self._suspects.keeps_back(message)
+        return self._poison_messages.withholds(message)
 
     def is_too_large(self, message: Message) -> bool:
         """Say whether the broker can never take this message."""
-        return self.packet_limit is not None and message.size > self.packet_limit
+        return self.maximum_packet_size is not None and message.size > self.maximum_packet_size
 
     @property
-    def packet_limit(self) -> int | None:
+    def maximum_packet_size(self) -> int | None:
         """Bytes that a packet may have, as the broker told or as was found; None: no limit is known."""
-        return min((limit for limit in (self._packet_limit, self._suspects.largest) if limit is not None), default=None)
+        return min(
+            (limit for limit in (self._packet_limit, self._poison_messages.max_size) if limit is not None), default=None
+        )
 
     def _tell_size(self, message: Message) -> None:
         log = logger.debug if message.topic in self._told else logger.warning
         self._told.add(message.topic)
         log("%s: %d bytes are more than the broker takes: not sent", message.topic, message.size)
 
-    def taken(self, message: Message) -> None:
+    def acknowledged(self, message: Message) -> None:
         """The broker has acknowledged this message."""
-        self._suspects.taken(message)
+        self._poison_messages.acknowledged(message)
 
     def refused(self, topic: str, refusal: str, *, is_transient: bool) -> bool:
         """The broker has answered that it does not take a message on this topic; say whether it goes again."""
@@ -98,12 +100,12 @@ class Refusals:
         return is_transient
 
 
-def possible_causes(item: BrokerDropped, in_flight: Sequence[Message]) -> str:
+def possible_causes(item: BrokerDropped, inflight: Sequence[Message]) -> str:
     """Return what may have made a broker end a connection soon after it was made."""
     causes = ["another client that uses mqtt.client_id", "a right that the user of mqtt.username lacks"]
-    if in_flight:
-        first = in_flight[0]
-        causes.insert(0, f"a message that it refuses ({len(in_flight)} unacknowledged, first {_show(first)})")
+    if inflight:
+        first = inflight[0]
+        causes.insert(0, f"a message that it refuses ({len(inflight)} unacknowledged, first {_show(first)})")
     return f"{item.reason}; possible causes: {', '.join(causes)}"
 
 

@@ -12,9 +12,9 @@ from sense_mqtt.bridge.scheduler import Scheduler
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.commands.parse import choose_monitor, parse
-from sense_mqtt.core.commands.replies import Command, Reply, answer, explain, refuse
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
+from sense_mqtt.core.commands.responses import Command, Response, error_code, refuse, respond
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.topics import Topics
@@ -88,7 +88,7 @@ class RequestHandler:
 
     def on_request(self, name: str, item: MessageArrived, now: Moment) -> None:
         """Carry out a request, begin to, or refuse it; in a flood, only count it."""
-        treatment = self._limit.treat(now.monotonic, self._publisher.room_for_replies)
+        treatment = self._limit.treat(now.monotonic, self._publisher.room_for_responses)
         if treatment == "count":
             self._unanswered += 1
             return
@@ -99,7 +99,7 @@ class RequestHandler:
             response_topic=self._read_response_topic(item.response_topic),
             correlation=item.correlation,
         )
-        if isinstance(request, Reply):
+        if isinstance(request, Response):
             self._send(request)
         elif treatment == "refuse":
             self._send(refuse(request, "busy", f"more than {REQUESTS_PER_S} requests in one second: ask again later"))
@@ -128,37 +128,37 @@ class RequestHandler:
         """Answer a request that Sense was asked about."""
         self._answer(command, lambda: self._finish(command, result, now))
 
-    def _answer(self, command: Command, carry_out: Callable[[], Reply | None]) -> None:
+    def _answer(self, command: Command, carry_out: Callable[[], Response | None]) -> None:
         """Send the one answer: what comes of it now, why not, or nothing yet where Sense is asked."""
         try:
-            reply = carry_out()
+            response = carry_out()
         except SenseMqttError as error:
-            reply = self._refuse(command, error)
+            response = self._refuse(command, error)
         except Exception:
             self._send(refuse(command, "unavailable", UNEXPECTED_ERROR))
             raise
-        if reply is not None:
-            self._send(reply)
+        if response is not None:
+            self._send(response)
 
-    def _begin(self, command: Command, now: Moment) -> Reply | None:
+    def _begin(self, command: Command, now: Moment) -> Response | None:
         own = self._own.get(command.name)
         if own is not None:
-            return answer(command, own(command, now), self._publisher.packet_limit)
+            return respond(command, own(command, now), self._publisher.maximum_packet_size)
         lookup = self._look_up(command)
         self._worker.submit_command(command, lambda session: lookup(CommandSession(session, self._budgets.calls)))
         return None
 
-    def _finish(self, command: Command, result: Any, now: Moment) -> Reply:
+    def _finish(self, command: Command, result: Any, now: Moment) -> Response:
         if isinstance(result, RateLimited) and not isinstance(result, BudgetSpent):
             self._status.on_rate_limit(str(result), result.retry_after_s, now)
         if isinstance(result, SenseMqttError):
             return self._refuse(command, result)
         if isinstance(result, RefreshResult):
             result = self._take_in(command, result, now)
-        return answer(command, redact(result), self._publisher.packet_limit)
+        return respond(command, redact(result), self._publisher.maximum_packet_size)
 
-    def _refuse(self, command: Command, error: SenseMqttError) -> Reply:
-        code, message = explain(error)
+    def _refuse(self, command: Command, error: SenseMqttError) -> Response:
+        code, message = error_code(error)
         wait_s = error.retry_after_s if isinstance(error, RateLimited) else None
         return refuse(command, code, self._scrub(message), wait_s)
 
@@ -195,7 +195,7 @@ class RequestHandler:
 
     def _republish(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002 - one shape for all commands
         self._status.tell(now)
-        self._publisher.say_again()
+        self._publisher.republish_all()
         return {}
 
     def _pause(self, command: Command, now: Moment) -> dict[str, Any]:
@@ -230,9 +230,9 @@ class RequestHandler:
         self._inbox.put(Stop("restart was asked for"))
         return {}
 
-    def _send(self, reply: Reply) -> None:
-        topic = reply.topic or self._topics.response(reply.command)
-        self._publisher.reply(Message(topic, reply.payload, correlation=reply.correlation))
+    def _send(self, response: Response) -> None:
+        topic = response.topic or self._topics.response(response.command)
+        self._publisher.enqueue_response(Message(topic, response.payload, correlation=response.correlation))
 
 
 def _read_what_there_is(lookups: Iterable[Lookup], session: RestSession) -> Iterator[Energy]:

@@ -29,7 +29,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead
 from sense_mqtt.core.home.timeline_events import TimelineRead
-from sense_mqtt.core.job_queue import Agenda
+from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import DataChange
@@ -79,7 +79,7 @@ class Scheduler:
         self._intervals = intervals
         self._timeline_times = TimelineTimes(timeline_lag_s)
         self._closing = closing
-        self._agenda = Agenda()
+        self._job_queue = JobQueue()
         self._waits: dict[tuple[Job, ...], Iterator[float]] = {}  # of jobs that fail together
         self._checksums: dict[int, str] = {}
         self.feeds: dict[int, RunningFeed] = {}
@@ -94,11 +94,11 @@ class Scheduler:
 
     def put(self, job: Job, at: float) -> None:
         """Set when (monotonic) a job is due."""
-        self._agenda.put(job, at)
+        self._job_queue.put(job, at)
 
     def begin_due(self, now: Moment) -> None:
         """Begin every job whose time has come."""
-        for job in self._agenda.take(now.monotonic):
+        for job in self._job_queue.take(now.monotonic):
             match job:
                 case ReadAccount():
                     self._worker.submit_job(job, self._lookups.account(self._wanted, again=self.knows_account))
@@ -115,7 +115,7 @@ class Scheduler:
                     self._status.tell(now)
                 case RepublishDiscovery():
                     self._homes.announce_all()
-                    self._publisher.say_again()
+                    self._publisher.republish_all()
 
     def on_lookup_done(self, job: Any, result: Any, now: Moment) -> None:
         """Take in what a job brought, or when to try it again."""
@@ -166,7 +166,7 @@ class Scheduler:
 
     def read_devices_soon(self, monitor: int, now: Moment) -> None:
         """Read the list of devices in a few seconds."""
-        self._agenda.hasten(ReadDevices(monitor), now.monotonic + LIST_SOON_S)
+        self._job_queue.advance(ReadDevices(monitor), now.monotonic + LIST_SOON_S)
 
     def begin_gap_timeline(self, monitor: int, now: Moment) -> bool:
         """Begin to read what happened in the gap that has just ended; False where there is nothing to read."""
@@ -178,7 +178,7 @@ class Scheduler:
 
     def plan_timeline(self, monitor: int, now: Moment) -> None:
         """Read what happened in a gap or hole in the stream, once its items show."""
-        self._agenda.hasten(ReadTimeline(monitor, "after a gap"), self._timeline_times.note(monitor, now))
+        self._job_queue.advance(ReadTimeline(monitor, "after a gap"), self._timeline_times.note(monitor, now))
 
     def close(self) -> None:
         """End the feeds and the desk; what was asked and is not done is answered."""
@@ -194,7 +194,7 @@ class Scheduler:
             job, error, self._waits.setdefault(related_set, self._make_backoff())
         )
         for number, related in enumerate(related_set, 1):
-            self._agenda.delay(related, at + number * SPREAD_S)  # by then this one has told whether it is worth it
+            self._job_queue.delay(related, at + number * SPREAD_S)  # by then this one has told whether it is worth it
         self.put(job, at)
         is_told = first and not isinstance(error, LoginRefused)  # that a person is wanted, the session has said
         (logger.warning if is_told else logger.debug)("%s: %s; trying again", NAMES[type(job)], error)

@@ -10,10 +10,10 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.payloads import write_json
-from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import FEEDS
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.items import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Rung
 
@@ -66,14 +66,14 @@ class Status:
     def tell(self, now: Moment) -> None:
         """Say the retained documents as they are now."""
         self._published_feeds = self._feeds()
-        self._publisher.say(
+        self._publisher.enqueue_retained(
             [
-                self._document("info", self._info(), Rank.INFO),
-                self._document("health", self.health(now), Rank.INFO),
+                self._document("info", self._info(), PublishOrder.INFO),
+                self._document("health", self.health(now), PublishOrder.INFO),
             ]
         )
 
-    def tend(self, now: Moment) -> None:
+    def maintain(self, now: Moment) -> None:
         """Say so where frames come no more, or again. Call once a second."""
         if self._feeds() != self._published_feeds:
             self.tell(now)
@@ -138,7 +138,7 @@ class Status:
 
     def announce(self, event_type: str, now: Moment, **more: Any) -> None:
         """Tell something that happened to the bridge."""
-        document = {"event_type": event_type, "time": write_instant(now.wall), **more}
+        document = {"event_type": event_type, "time": write_timestamp(now.wall), **more}
         if "reason" in document:
             document["reason"] = self._scrub(document["reason"])
         self._publisher.announce(Message(self._topics.bridge("event"), write_json(document)))
@@ -149,7 +149,7 @@ class Status:
         return describe_health(
             self._counters,
             {
-                "last_frame": write_instant(max(newest)) if newest else None,
+                "last_frame": write_timestamp(max(newest)) if newest else None,
                 "feed": self._feed(),
                 "feeds": self._feeds(),
                 "auth": self.auth,
@@ -169,7 +169,7 @@ class Status:
     def _info(self) -> dict[str, Any]:
         return {
             "version": self._version,
-            "started": None if self._started is None else write_instant(self._started.wall),
+            "started": None if self._started is None else write_timestamp(self._started.wall),
             "monitors": list(self._homes.monitors),
             "feed": self._feed(),
             "config": self._config,
@@ -193,8 +193,8 @@ class Status:
         if monitor in self._homes.monitors:
             self._homes.set_stale_after(monitor, self._stale_after_s[rung])
 
-    def _document(self, key: str, document: Mapping[str, Any], rank: Rank) -> Message:
-        return Message(self._topics.bridge(key), write_json(document), retain=True, rank=rank)
+    def _document(self, key: str, document: Mapping[str, Any], rank: PublishOrder) -> Message:
+        return Message(self._topics.bridge(key), write_json(document), retain=True, order=rank)
 
 
 def _newest_frame(home: Home) -> float | None:

@@ -18,7 +18,7 @@ from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Stop
-from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import RedactingFormatter, Redactor
 from sense_mqtt.simulator.command import positive
@@ -105,7 +105,7 @@ def _running_bridge(config: Config) -> Iterator[None]:
 def _watch(port: int, config: Config, heading: str, seconds: float | None) -> None:
     settings = BrokerSettings("127.0.0.1", port, protocol="3.1.1", client_id="sense-mqtt-watch")
     heard = Inbox()
-    listener = Broker(settings, heard, will=None, topics=(f"{config.mqtt.base_topic}/#",))
+    listener = MqttClient(settings, heard, will=None, topics=(f"{config.mqtt.base_topic}/#",))
     with contextlib.suppress(KeyboardInterrupt):
         watch(heard, listener, Console(), heading, SystemClock(), seconds)
 

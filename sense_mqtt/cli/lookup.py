@@ -6,11 +6,11 @@ from typing import Any
 from sense_mqtt import __version__
 from sense_mqtt.assembly import SenseClient, policy_of, topics_of
 from sense_mqtt.bridge.homes import choose_monitors, introduce_home
-from sense_mqtt.bridge.withdrawals import write_config
+from sense_mqtt.bridge.withdrawals import to_message
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.core.commands.parse import choose_monitor
-from sense_mqtt.core.commands.replies import ABSENT, Command, ReplyTo
+from sense_mqtt.core.commands.responses import ABSENT, Command, ResponseTo
 from sense_mqtt.core.commands.table import COMMANDS, complete, read_pairs
 from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.home_assistant import discovery
@@ -20,7 +20,7 @@ from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import CommandRefused
 from sense_mqtt.rest_queries.lookups import Lookups
 
-NAMES = tuple(name for name, entry in COMMANDS.items() if entry.where == "sense")
+NAMES = tuple(name for name, entry in COMMANDS.items() if entry.runs_on == "sense")
 
 
 def look_up(config: Config, sense_client: SenseClient, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
@@ -29,7 +29,7 @@ def look_up(config: Config, sense_client: SenseClient, clock: Clock, name: str, 
         raise CommandRefused("unknown_command", f"no lookup '{name}'; there are: {', '.join(NAMES)}")
     given = read_pairs(name, pairs)
     monitor = given.pop("monitor", None)
-    command = Command(name, complete(name, given), monitor, ABSENT, ReplyTo())
+    command = Command(name, complete(name, given), monitor, ABSENT, ResponseTo())
     monitors = {
         monitor.id: monitor for monitor in choose_monitors(sense_client.session.account(), config.sense.monitors)
     }
@@ -39,8 +39,8 @@ def look_up(config: Config, sense_client: SenseClient, clock: Clock, name: str, 
 
 def discovery_messages(config: Config, sense_client: SenseClient, clock: Clock) -> Iterable[Message]:
     """Yield what Home Assistant would get of every monitor and its devices."""
-    style = discovery.Style(__version__, topics_of(config), config.home_assistant.discovery)
+    style = discovery.DiscoveryOptions(__version__, topics_of(config), config.home_assistant.discovery)
     for monitor, name in choose_monitors(sense_client.session.account(), config.sense.monitors).items():
         listed = DevicesListed(read_device_list(Lookups(clock).prepare("devices", monitor, {})(sense_client.session)))
         home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
-        yield from map(write_config, introduce_home(home, style))
+        yield from map(to_message, introduce_home(home, style))

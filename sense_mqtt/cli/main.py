@@ -86,7 +86,7 @@ def run_bridge(options: argparse.Namespace) -> int:
     with OnlyBridge(config.state_dir) as only_one:
         sense_client = connect_sense(config, inbox, redactor, clock)
         bridge = assemble(config, inbox, sense_client, clock)
-        bridge.add_periodic_task("the state directory", only_one.tend)
+        bridge.add_periodic_task("the state directory", only_one.maintain)
         logger.info("sense-mqtt %s starts", __version__)
         return bridge.run()
 

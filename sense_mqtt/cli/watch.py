@@ -13,7 +13,7 @@ from rich.text import Text
 from sense_mqtt.clock import Clock
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerDropped, MessageArrived
-from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.client import MqttClient
 
 EVENTS_SHOWN = 8
 REFRESH_S = 0.25
@@ -52,7 +52,7 @@ class Board:
 
 
 def watch(
-    heard: Inbox, listener: Broker, console: Console, heading: str, clock: Clock, seconds: float | None = None
+    heard: Inbox, listener: MqttClient, console: Console, heading: str, clock: Clock, seconds: float | None = None
 ) -> None:
     """Show a table that lives, until the time is over or Ctrl-C."""
     begun = clock.now().monotonic
@@ -66,7 +66,7 @@ def watch(
                 match heard.get(REFRESH_S):
                     case MessageArrived(topic=topic, payload=payload):
                         board.take(topic, payload.decode(errors="replace"))
-                    case BrokerDropped(generation=generation) if generation == listener.generation:
+                    case BrokerDropped(connection_id=connection_id) if connection_id == listener.connection_id:
                         open_at = now + AGAIN_S
                 live.update(draw(board, heading))
     finally:

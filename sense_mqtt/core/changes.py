@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 
 LATE_AFTER_S = 60  # an event published more than this after it happened is `late` (contract 2.1)
 
@@ -48,6 +48,6 @@ Change = Reading | Event | DeviceChanged | DeviceRemoved
 
 def event_id(monitor: int, device: str, event_type: str, time: float) -> str:
     """Return the stable id of a transition: whoever saw it, and however often, the same one has the same id."""
-    transition = f"{monitor}/{device}/{event_type}/{write_instant(time)}"
+    transition = f"{monitor}/{device}/{event_type}/{write_timestamp(time)}"
     # JSON can spell half a surrogate pair, which UTF-8 cannot carry.
     return hashlib.sha256(transition.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 
 
-class Agenda:
+class JobQueue:
     """Jobs by name, each due once; whoever wants it again puts it in again."""
 
     def __init__(self) -> None:
@@ -13,7 +13,7 @@ class Agenda:
         """Set the time of a job, whatever it was."""
         self._due[job] = at
 
-    def hasten(self, job: Hashable, at: float) -> None:
+    def advance(self, job: Hashable, at: float) -> None:
         """Set the time of a job unless it is due before."""
         self._due[job] = min(at, self._due.get(job, at))
 

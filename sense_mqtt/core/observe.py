@@ -41,10 +41,10 @@ def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Pol
     home, met = _meet(home, update, now, policy)
     home, transitions, switched = _look_at_all(home, update, now, policy)
     home, heard = reconcile_all(_note_frame(home, update, now), now, policy)
-    home, online = throttle.tell_availability(home, online=True, now=now)
+    home, online = throttle.publish_availability(home, online=True, now=now)
     switched |= frozenset(_devices_of(heard))
-    home, readings = throttle.tell_values(home, switched, now, policy)
-    home, documents = throttle.describe(home, frozenset(home.devices) if untold else switched | _met(met))
+    home, readings = throttle.publish_values(home, switched, now, policy)
+    home, documents = throttle.device_readings(home, frozenset(home.devices) if untold else switched | _met(met))
     return home, (*met, *online, *_in_order(*heard, *transitions), *readings, *documents)
 
 
@@ -186,10 +186,10 @@ def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcom
     home, settled = _settle_all(home, now, policy)
     home, heard = reconcile_all(home, now, policy)
     events = _in_order(*heard, *settled)
-    home, availability = throttle.tell_availability(home, online=not throttle.is_stale(home, now, policy), now=now)
+    home, availability = throttle.publish_availability(home, online=not throttle.is_stale(home, now, policy), now=now)
     switched = frozenset(_devices_of(events))
-    home, readings = throttle.tell_if_fresh(home, switched, now, policy)
-    home, documents = throttle.describe(home, switched)
+    home, readings = throttle.publish_if_fresh(home, switched, now, policy)
+    home, documents = throttle.device_readings(home, switched)
     return home, (*availability, *events, *readings, *documents)
 
 
@@ -207,8 +207,8 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
 def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Moment, policy: Policy) -> Outcome:
     home, events = reconcile_all(add_items(home, seen, now), now, policy)
     switched = frozenset(_devices_of(events))
-    home, readings = throttle.tell_if_fresh(home, switched, now, policy)
-    home, documents = throttle.describe(home, switched)
+    home, readings = throttle.publish_if_fresh(home, switched, now, policy)
+    home, documents = throttle.device_readings(home, switched)
     return home, (*events, *readings, *documents)
 
 
@@ -219,18 +219,20 @@ def _observe_interruption(home: Home, seen: Interrupted, now: Moment, policy: Po
 def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
     if seen.online is not False:
         return home, ()  # fresh frames say `online`, greetings do not
-    return throttle.tell_availability(replace(home, gap=True, arrived=None), online=False, now=now)
+    return throttle.publish_availability(replace(home, gap=True, arrived=None), online=False, now=now)
 
 
 def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) -> Outcome:
     home, changes = inventory.apply_device_list(home, seen.rows, now.wall, policy)
-    home, values = throttle.tell_if_fresh(home, frozenset(), now, policy)
-    home, documents = throttle.describe(home, _met(changes), anyway=any(isinstance(c, DeviceRemoved) for c in changes))
+    home, values = throttle.publish_if_fresh(home, frozenset(), now, policy)
+    home, documents = throttle.device_readings(
+        home, _met(changes), anyway=any(isinstance(c, DeviceRemoved) for c in changes)
+    )
     return home, (*changes, *values, *documents)
 
 
 def _observe_energy(home: Home, seen: EnergyRead, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
-    return throttle.tell_energy(home, seen.energy, now)
+    return throttle.publish_energy(home, seen.energy, now)
 
 
 OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {

@@ -15,13 +15,13 @@ class Moment:
     monotonic: float  # seconds since any fixed point; never jumps
 
 
-def write_instant(seconds: float) -> str:
+def write_timestamp(seconds: float) -> str:
     """Return `2026-11-21T19:00:00.500Z`; out of range, the nearest instant that can be written."""
     instant = datetime.fromtimestamp(round(min(max(seconds, _OLDEST), _NEWEST), 3), UTC)
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def read_instant(value: Any) -> float | None:
+def read_timestamp(value: Any) -> float | None:
     """Return the seconds since 1970 of ISO 8601 text; without a zone it is UTC; None where it is no such text."""
     if not isinstance(value, str):
         return None

@@ -16,27 +16,27 @@ import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sense_mqtt.core.publishing.outbox import WINDOW, Message
+from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM, Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, Item
 from sense_mqtt.mqtt.paho_client import (
     BAD_ANSWER,
     HUNG_UP,
+    Capabilities,
     Client,
-    Flags,
-    dial,
-    end,
+    connect,
+    disconnect,
     explain_failure,
     make_client,
     publish,
-    read_flags,
+    read_capabilities,
     read_message,
     read_puback,
     subscribe,
 )
 from sense_mqtt.mqtt.protocol import ProtocolChoice, ProtocolMemory
 from sense_mqtt.mqtt.settings import BrokerSettings
-from sense_mqtt.mqtt.subscriptions import PACKET_MOST_BYTES, Subscriptions, describe_refusal
+from sense_mqtt.mqtt.subscriptions import MAX_PACKET_BYTES, Subscriptions, describe_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ _NO_RETAIN = 154
 _NO_SUCH_QOS = 155
 
 
-class Broker:
+class MqttClient:
     """One MQTT client after the other. All methods are for the bridge's thread; what happens reaches the inbox."""
 
     def __init__(self, settings: BrokerSettings, inbox: Inbox, will: Message | None, topics: Sequence[str]) -> None:
@@ -61,26 +61,28 @@ class Broker:
         self._will = will
         self.subscriptions = Subscriptions(topics)
         memory = ProtocolMemory(f"{settings.host}:{settings.port}", settings.state_dir)
-        self._choice = ProtocolChoice(settings.protocol, memory)
+        self._protocol = ProtocolChoice(settings.protocol, memory)
         self._client: paho.Client | None = None
-        self._swapping = threading.Lock()  # of the client, between the bridge's thread and one attempt's
-        self._is_unanswered = False  # our CONNECT
-        self._denied = Flags()  # what the broker once refused stays lowered, whatever its CONNACK says
-        self._flags = Flags()  # of the present connection, or the attempt at one
+        self._client_lock = threading.Lock()  # of the client, between the bridge's thread and one attempt's
+        self._awaits_connack = False  # our CONNECT
+        self._refused_capabilities = (
+            Capabilities()
+        )  # what the broker once refused stays lowered, whatever its CONNACK says
+        self._capabilities = Capabilities()  # of the present connection, or the attempt at one
         self._connected: BrokerConnected | None = None  # to be told once the broker answered our subscriptions
         self._is_resumable = True  # a session of this process, or of the one before, may still be there
-        self.generation = 0
+        self.connection_id = 0
 
     def open(self) -> None:
         """Start one attempt at a connection; it ends as BrokerConnected or BrokerDropped, with a new generation."""
-        self.abandon()
-        threading.Thread(target=self._connect, args=(self.generation,), name="mqtt-connect", daemon=True).start()
+        self.discard()
+        threading.Thread(target=self._connect, args=(self.connection_id,), name="mqtt-connect", daemon=True).start()
 
     def publish(self, message: Message) -> int | None:
         """Hand a message to the connection and return its number; None where there is no connection."""
-        return None if self._client is None else publish(self._client, message, self._flags)
+        return None if self._client is None else publish(self._client, message, self._capabilities)
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Subscribe again to what was left out for a while. Call once a second."""
         if self._client is not None and (due := self.subscriptions.due_again()):
             subscribe(self._client, self.subscriptions.ask(due))
@@ -88,162 +90,167 @@ class Broker:
     @property
     def protocol(self) -> str:
         """The version of MQTT that the present connection speaks."""
-        return self._choice.version
+        return self._protocol.version
 
-    def abandon(self) -> None:
+    def discard(self) -> None:
         """Let go of the present connection, or attempt at one, without a word to the inbox."""
-        if self._is_unanswered:
-            self._is_unanswered = False
-            self._choice.unanswered(silent=True)
-        client = self._let_go()
+        if self._awaits_connack:
+            self._awaits_connack = False
+            self._protocol.unanswered(silent=True)
+        client = self._detach()
         if client is not None:
-            threading.Thread(target=end, args=(client,), name="mqtt-close", daemon=True).start()
+            threading.Thread(target=disconnect, args=(client,), name="mqtt-close", daemon=True).start()
 
     def close(self) -> None:
         """End the present connection in good order: the broker drops our will. Returns within two seconds."""
-        client = self._let_go()
+        client = self._detach()
         if client is not None:
-            closing = threading.Thread(target=end, args=(client,), name="mqtt-close", daemon=True)
+            closing = threading.Thread(target=disconnect, args=(client,), name="mqtt-close", daemon=True)
             closing.start()
             closing.join(CLOSE_TIMEOUT_S)
 
-    def hang_up(self) -> None:
+    def close_without_disconnect(self) -> None:
         """End the present connection without a word to the broker: it publishes our will."""
-        client = self._let_go()
+        client = self._detach()
         line: Any = None if client is None else client.socket()
         if line is not None:
             # A websocket of paho's has no shutdown, but a descriptor like any socket.
             with contextlib.suppress(OSError, ValueError), socket.socket(fileno=os.dup(line.fileno())) as bare:
                 bare.shutdown(socket.SHUT_RDWR)
 
-    def _let_go(self) -> paho.Client | None:
-        with self._swapping:
-            self.generation += 1
+    def _detach(self) -> paho.Client | None:
+        with self._client_lock:
+            self.connection_id += 1
             client, self._client = self._client, None
             return client
 
     # --- one attempt, on the thread "mqtt-connect"
 
-    def _connect(self, generation: int) -> None:
+    def _connect(self, connection_id: int) -> None:
         try:
-            client = make_client(self._settings, self._choice.version, self._will, self._flags)
-            self._listen(client, generation)
-            dial(client, self._settings, fresh=not self._is_resumable)
+            client = make_client(self._settings, self._protocol.version, self._will, self._capabilities)
+            self._set_callbacks(client, connection_id)
+            connect(client, self._settings, fresh=not self._is_resumable)
         except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
-            self._inbox.put(BrokerDropped(generation, explain_failure(self._settings, error)))
+            self._inbox.put(BrokerDropped(connection_id, explain_failure(self._settings, error)))
             return
-        with self._swapping:
-            if generation == self.generation:
-                self._client, self._is_unanswered = client, True
+        with self._client_lock:
+            if connection_id == self.connection_id:
+                self._client, self._awaits_connack = client, True
                 client.loop_start()
                 return
-        end(client)
+        disconnect(client)
 
-    def _listen(self, client: Client, generation: int) -> None:
+    def _set_callbacks(self, client: Client, connection_id: int) -> None:
         def connected(_c: Any, _u: Any, flags: Any, code: ReasonCode, properties: Properties | None) -> None:
             self._post(
-                generation,
-                lambda: self._read_connack(client, generation, code, properties, resumed=flags.session_present),
+                connection_id,
+                lambda: self._read_connack(client, connection_id, code, properties, resumed=flags.session_present),
             )
 
         def dropped(_c: Any, _u: Any, flags: Any, code: ReasonCode, _p: Any) -> None:
-            self._tell_refusals(self.subscriptions.hung_up())
+            self._log_refusals(self.subscriptions.disconnected())
             if client.too_large_bytes:
-                self._post(generation, lambda: self._leave_out(generation, client.too_large_bytes))
+                self._post(connection_id, lambda: self._leave_out(connection_id, client.too_large_bytes))
                 return
-            self._post(generation, lambda: self._read_disconnect(generation, flags, code))
+            self._post(connection_id, lambda: self._read_disconnect(connection_id, flags, code))
 
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
-            self._post(generation, lambda: read_puback(generation, mid, code))
+            self._post(connection_id, lambda: read_puback(connection_id, mid, code))
 
         def arrived(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
-            self._post(generation, lambda: read_message(generation, message))
+            self._post(connection_id, lambda: read_message(connection_id, message))
 
         def subscribed(_c: Any, _u: Any, _mid: int, codes: Any, _p: Any) -> None:
-            self._post(generation, lambda: self._read_suback(client, codes))
+            self._post(connection_id, lambda: self._read_suback(client, codes))
 
         client.on_subscribe = subscribed
         client.on_connect, client.on_disconnect = connected, dropped
         client.on_publish, client.on_message = acknowledged, arrived
 
-    def _post(self, generation: int, make: Callable[[], Item | None]) -> None:
+    def _post(self, connection_id: int, make: Callable[[], Item | None]) -> None:
         # An exception in a callback would end paho's thread while it still claims to be connected (facts page, P1).
         try:
             if (item := make()) is not None:
                 self._inbox.put(item)
         except Exception:
             logger.exception("an MQTT callback failed")
-            self._inbox.put(BrokerDropped(generation, "an MQTT callback failed"))
+            self._inbox.put(BrokerDropped(connection_id, "an MQTT callback failed"))
 
-    def _read_disconnect(self, generation: int, flags: Any, code: ReasonCode) -> BrokerDropped:
-        if generation == self.generation and self._is_unanswered:
-            self._is_unanswered = False
-            reason = HUNG_UP.format(self._choice.version)
-            tries_other = self._choice.unanswered(silent=code.value == _KEEPALIVE_TIMEOUT)
-            return BrokerDropped(generation, reason, retry_now=tries_other)
-        self._lower(code.value)
+    def _read_disconnect(self, connection_id: int, flags: Any, code: ReasonCode) -> BrokerDropped:
+        if connection_id == self.connection_id and self._awaits_connack:
+            self._awaits_connack = False
+            reason = HUNG_UP.format(self._protocol.version)
+            tries_other = self._protocol.unanswered(silent=code.value == _KEEPALIVE_TIMEOUT)
+            return BrokerDropped(connection_id, reason, retry_now=tries_other)
+        self._reduce_capabilities(code.value)
         if code.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server:  # paho could not read it
-            return BrokerDropped(generation, BAD_ANSWER, code=code.value)
+            return BrokerDropped(connection_id, BAD_ANSWER, code=code.value)
         if code.value != _UNSPECIFIED:
             taken_over = code.value == _TAKEN_OVER
-            return BrokerDropped(generation, str(code), taken_over=taken_over, code=code.value)
-        return BrokerDropped(generation, "the connection was lost")
+            return BrokerDropped(connection_id, str(code), taken_over=taken_over, code=code.value)
+        return BrokerDropped(connection_id, "the connection was lost")
 
-    def _leave_out(self, generation: int, size: int) -> BrokerDropped:
+    def _leave_out(self, connection_id: int, size: int) -> BrokerDropped:
         """Come again without the topic on which the broker would send us the same message, as far as we can tell."""
         self._is_resumable = False  # in our session of before, it would come again
-        topics, lasts_s = self.subscriptions.leave_out()
-        reason = f"a message of {size} bytes was on its way to us, and at most {PACKET_MOST_BYTES} are read"
+        topics, lasts_s = self.subscriptions.suspend()
+        reason = f"a message of {size} bytes was on its way to us, and at most {MAX_PACKET_BYTES} are read"
         logger.warning("%s: for %.0f minutes nothing is heard on %s", reason, lasts_s / 60, ", ".join(topics))
-        return BrokerDropped(generation, reason, retry_now=True)
+        return BrokerDropped(connection_id, reason, retry_now=True)
 
-    def _lower(self, code: int) -> bool:
+    def _reduce_capabilities(self, code: int) -> bool:
         """Ask for less from now on, where the broker says that it cannot do so much; False where it says no such."""
         if code not in (_NO_RETAIN, _NO_SUCH_QOS):
             return False
-        self._denied = Flags(
-            self._denied.retain and code != _NO_RETAIN, 0 if code == _NO_SUCH_QOS else self._denied.qos
+        self._refused_capabilities = Capabilities(
+            self._refused_capabilities.retain and code != _NO_RETAIN,
+            0 if code == _NO_SUCH_QOS else self._refused_capabilities.qos,
         )
-        before, self._flags = self._flags, self._denied
-        return before != self._flags
+        before, self._capabilities = self._capabilities, self._refused_capabilities
+        return before != self._capabilities
 
     def _read_connack(
-        self, client: paho.Client, generation: int, code: ReasonCode, properties: Properties | None, *, resumed: bool
+        self, client: paho.Client, connection_id: int, code: ReasonCode, properties: Properties | None, *, resumed: bool
     ) -> Item | None:
-        if generation == self.generation:
-            self._is_unanswered = False
+        if connection_id == self.connection_id:
+            self._awaits_connack = False
         if code.is_failure:
-            asks_anew = self._choice.refused() if code.value == _UNSUPPORTED_VERSION else self._lower(code.value)
+            asks_anew = (
+                self._protocol.refused()
+                if code.value == _UNSUPPORTED_VERSION
+                else self._reduce_capabilities(code.value)
+            )
             reason = f"it refused the connection: {code}"
-            return BrokerDropped(generation, reason, refused=code.value != _UNAVAILABLE, retry_now=asks_anew)
-        if not self._choice.taken():
-            return BrokerDropped(generation, "it takes MQTT 3.1.1; MQTT 5 is tried once more", retry_now=True)
-        self._flags = read_flags(properties, self._denied)
+            return BrokerDropped(connection_id, reason, refused=code.value != _UNAVAILABLE, retry_now=asks_anew)
+        if not self._protocol.taken():
+            return BrokerDropped(connection_id, "it takes MQTT 3.1.1; MQTT 5 is tried once more", retry_now=True)
+        self._capabilities = read_capabilities(properties, self._refused_capabilities)
         first = self.subscriptions.begin()
         subscribe(client, first)
-        self._is_resumable = self._choice.version == "5"
+        self._is_resumable = self._protocol.version == "5"
         connected = BrokerConnected(
-            generation,
-            window=min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW)),
-            packet_limit=getattr(properties, "MaximumPacketSize", None),
+            connection_id,
+            receive_maximum=min(RECEIVE_MAXIMUM, getattr(properties, "ReceiveMaximum", RECEIVE_MAXIMUM)),
+            maximum_packet_size=getattr(properties, "MaximumPacketSize", None),
             resumed=resumed,
-            retain_available=self._flags.retain,
-            maximum_qos=self._flags.qos,
+            retain_available=self._capabilities.retain,
+            maximum_qos=self._capabilities.qos,
             wildcards_available=bool(getattr(properties, "WildcardSubscriptionAvailable", True)),
         )
         # Where a broker hangs up on a subscription, nothing else is to be under way that it may have hung up on.
-        self._connected = connected if self.subscriptions.is_careful and first else None
+        self._connected = connected if self.subscriptions.one_at_a_time and first else None
         return None if self._connected else connected
 
     def _read_suback(self, client: Client, codes: Sequence[ReasonCode]) -> Item | None:
         news, following = self.subscriptions.answered([str(code) if code.is_failure else None for code in codes])
-        self._tell_refusals(news)
+        self._log_refusals(news)
         if following:
             subscribe(client, following)
             return None
         connected, self._connected = self._connected, None
         return connected
 
-    def _tell_refusals(self, topics: Sequence[str]) -> None:
+    def _log_refusals(self, topics: Sequence[str]) -> None:
         for topic in topics:
             logger.error("%s", describe_refusal(topic, self.subscriptions.refused[topic]))

@@ -13,11 +13,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sense_mqtt.certificate import show_certificate
-from sense_mqtt.core.publishing.outbox import WINDOW, Message
+from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM, Message
 from sense_mqtt.items import Acknowledged, MessageArrived
 from sense_mqtt.mqtt.protocol import Version
 from sense_mqtt.mqtt.settings import BrokerSettings, make_context
-from sense_mqtt.mqtt.subscriptions import PACKET_MOST_BYTES
+from sense_mqtt.mqtt.subscriptions import MAX_PACKET_BYTES
 
 CONNECT_TIMEOUT_S = 5.0  # a host that comes back while we wait for its answer is asked again so soon
 SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
@@ -32,7 +32,7 @@ _TRANSIENT = (128, 131, 145, 151)  # of PUBACK: unspecified, implementation spec
 
 
 @dataclass(frozen=True, slots=True)
-class Flags:
+class Capabilities:
     """What may be asked of this broker, in PUBLISH and in the will of CONNECT."""
 
     retain: bool = True
@@ -46,20 +46,20 @@ class Client(paho.Client):
 
     def _sock_recv(self, bufsize: int) -> bytes:
         # Paho asks for all that is left of a packet, and its websocket keeps what has come of a frame.
-        size = max(bufsize, len(getattr(self._sock, "_readbuffer", b"")) - PACKET_MOST_BYTES)
-        if size > PACKET_MOST_BYTES:
+        size = max(bufsize, len(getattr(self._sock, "_readbuffer", b"")) - MAX_PACKET_BYTES)
+        if size > MAX_PACKET_BYTES:
             self.too_large_bytes = size
             raise ConnectionAbortedError(f"a packet of {size} bytes")
         return super()._sock_recv(bufsize)
 
 
-def read_flags(properties: Properties | None, denied: Flags) -> Flags:
+def read_capabilities(properties: Properties | None, refused: Capabilities) -> Capabilities:
     """Return what a CONNACK of MQTT 5 allows, less what was denied before; what it does not mention is allowed."""
     retain = bool(getattr(properties, "RetainAvailable", True))
-    return Flags(retain and denied.retain, min(denied.qos, getattr(properties, "MaximumQoS", 1)))
+    return Capabilities(retain and refused.retain, min(refused.qos, getattr(properties, "MaximumQoS", 1)))
 
 
-def make_client(settings: BrokerSettings, version: Version, will: Message | None, flags: Flags) -> Client:
+def make_client(settings: BrokerSettings, version: Version, will: Message | None, flags: Capabilities) -> Client:
     """Return a client that is not connected yet. Raises OSError or ssl.SSLError where a TLS file cannot be used."""
     protocol = MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311
     client = Client(
@@ -73,7 +73,7 @@ def make_client(settings: BrokerSettings, version: Version, will: Message | None
     client.connect_timeout = CONNECT_TIMEOUT_S
     if settings.transport == "websockets":
         client.ws_set_options(settings.path)
-    client.max_inflight_messages_set(WINDOW)
+    client.max_inflight_messages_set(RECEIVE_MAXIMUM)
     if will is not None:
         client.will_set(will.topic, will.payload, flags.qos, will.retain and flags.retain)
     if settings.username is not None:
@@ -83,14 +83,14 @@ def make_client(settings: BrokerSettings, version: Version, will: Message | None
     return client
 
 
-def dial(client: paho.Client, settings: BrokerSettings, *, fresh: bool) -> None:
+def connect(client: paho.Client, settings: BrokerSettings, *, fresh: bool) -> None:
     """Open the TCP connection and send CONNECT; `fresh`: without a session of before. Raises OSError or ValueError."""
     if client.protocol != MQTTProtocolVersion.MQTTv5:
         client.connect(settings.host, settings.port, settings.keepalive_s)
         return
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = SESSION_S
-    properties.MaximumPacketSize = PACKET_MOST_BYTES  # the broker drops what is larger, on our side of it
+    properties.MaximumPacketSize = MAX_PACKET_BYTES  # the broker drops what is larger, on our side of it
     client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=fresh, properties=properties)
 
 
@@ -105,7 +105,7 @@ def explain_failure(settings: BrokerSettings, error: OSError | ValueError) -> st
     )
 
 
-def publish(client: paho.Client, message: Message, flags: Flags) -> int:
+def publish(client: paho.Client, message: Message, flags: Capabilities) -> int:
     """Send a message and return its number."""
     properties = None
     if message.correlation is not None and client.protocol == MQTTProtocolVersion.MQTTv5:
@@ -128,15 +128,15 @@ def _subscriptions(topics: Sequence[str], protocol: MQTTProtocolVersion) -> list
     return [(topic, options) for topic in topics]
 
 
-def read_puback(generation: int, mid: int, code: ReasonCode) -> Acknowledged:
+def read_puback(connection_id: int, mid: int, code: ReasonCode) -> Acknowledged:
     refusal = str(code) if code.is_failure else None
-    return Acknowledged(generation, mid, refusal, transient=code.value in _TRANSIENT)
+    return Acknowledged(connection_id, mid, refusal, transient=code.value in _TRANSIENT)
 
 
-def read_message(generation: int, message: paho.MQTTMessage) -> MessageArrived:
+def read_message(connection_id: int, message: paho.MQTTMessage) -> MessageArrived:
     properties = message.properties
     return MessageArrived(
-        generation,
+        connection_id,
         message.topic,
         bytes(message.payload),
         message.retain,
@@ -145,7 +145,7 @@ def read_message(generation: int, message: paho.MQTTMessage) -> MessageArrived:
     )
 
 
-def end(client: paho.Client) -> None:
+def disconnect(client: paho.Client) -> None:
     client.on_disconnect = None
     client.disconnect()
     client.loop_stop()

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 Version = Literal["5", "3.1.1"]
 
 FILE = "broker.json"
-LEARNT_S = 7 * 86400.0  # after so long MQTT 5 is tried again
+REMEMBERED_S = 7 * 86400.0  # after so long MQTT 5 is tried again
 
 
 class ProtocolMemory:
@@ -29,18 +29,18 @@ class ProtocolMemory:
     def __init__(self, broker: str, state_dir: Path | None = None, now: Callable[[], float] = time.time) -> None:
         """`broker` is where it is: of another one nothing was learnt."""
         self._broker, self._state_dir, self._now = broker, state_dir, now
-        self._learnt: float | None = self._load()  # seconds UTC
+        self._since: float | None = self._load()  # seconds UTC
 
-    def is_older(self) -> bool:
-        """Say whether it speaks MQTT 3.1.1 only, as was learnt not longer than LEARNT_S ago."""
-        return self._learnt is not None and 0 <= self._now() - self._learnt < LEARNT_S
+    def is_3_1_1_only(self) -> bool:
+        """Say whether it speaks MQTT 3.1.1 only, as was learnt not longer than REMEMBERED_S ago."""
+        return self._since is not None and 0 <= self._now() - self._since < REMEMBERED_S
 
-    def keep(self, *, older: bool) -> None:
+    def remember(self, *, older: bool) -> None:
         """Keep that it speaks MQTT 3.1.1 only, or that it does not."""
-        before, self._learnt = self._learnt, self._now() if older else None
-        if self._state_dir is None or (self._learnt is None and before is None):
+        before, self._since = self._since, self._now() if older else None
+        if self._state_dir is None or (self._since is None and before is None):
             return
-        content = json.dumps({"broker": self._broker, "mqtt_3_1_1_only_since": self._learnt}).encode()
+        content = json.dumps({"broker": self._broker, "mqtt_3_1_1_only_since": self._since}).encode()
         try:
             with open_directory(self._state_dir, make=True, chown=chown_of_root()) as directory:
                 directory.replace(FILE, content, durable=False)
@@ -68,7 +68,7 @@ class ProtocolChoice:
         self._memory = memory
         self._took_5 = False
         self._is_second_try = False  # of MQTT 5, with a broker that has just taken 3.1.1
-        self.version: Version = "3.1.1" if wanted == "3.1.1" or (self._is_auto and memory.is_older()) else "5"
+        self.version: Version = "3.1.1" if wanted == "3.1.1" or (self._is_auto and memory.is_3_1_1_only()) else "5"
 
     def refused(self) -> bool:
         """The broker said that it does not know this version; say whether the other one is tried now."""
@@ -76,7 +76,7 @@ class ProtocolChoice:
             return False
         older = self.version == "5"
         self._took_5 = self._is_second_try = False
-        self._memory.keep(older=older)
+        self._memory.remember(older=older)
         self.version = "3.1.1" if older else "5"
         return older
 
@@ -85,10 +85,10 @@ class ProtocolChoice:
         if not self._is_auto or self._took_5:
             return False
         if self.version == "3.1.1":
-            self.version = "3.1.1" if self._memory.is_older() else "5"
+            self.version = "3.1.1" if self._memory.is_3_1_1_only() else "5"
             return False
         if silent or self._is_second_try:
-            self._memory.keep(older=True)
+            self._memory.remember(older=True)
         self.version, self._is_second_try = "3.1.1", False
         return True
 
@@ -96,8 +96,8 @@ class ProtocolChoice:
         """The broker took us; say whether the connection is kept, or else MQTT 5 is tried once more at once."""
         if self.version == "5":
             self._took_5, self._is_second_try = True, False
-            self._memory.keep(older=False)
-        elif self._is_auto and not self._memory.is_older():
+            self._memory.remember(older=False)
+        elif self._is_auto and not self._memory.is_3_1_1_only():
             self.version, self._is_second_try = "5", True
             return False
         return True

@@ -5,12 +5,12 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
-PACKET_MOST_BYTES = 128 * 1024  # a request may have half of it
-LEFT_OUT_S, LEFT_OUT_MOST_S = 600.0, 21_600.0  # doubled each time: it may be retained
+MAX_PACKET_BYTES = 128 * 1024  # a request may have half of it
+SUSPENDED_S, MAX_SUSPENDED_S = 600.0, 21_600.0  # doubled each time: it may be retained
 
 REQUESTS = "/bridge/request/#"
-HANG_UPS_MOST = 2  # in a row, before a subscription was answered: then the broker is taken to refuse it
-HUNG_UP = "the broker hangs up on it"
+MAX_DISCONNECTS = 2  # in a row, before a subscription was answered: then the broker is taken to refuse it
+DISCONNECTED = "the broker hangs up on it"
 
 
 class Subscriptions:
@@ -19,14 +19,16 @@ class Subscriptions:
     def __init__(self, topics: Sequence[str], now: Callable[[], float] = time.monotonic) -> None:
         self._topics = tuple(topics)
         self._now = now
-        self._one = threading.Lock()
-        self._left_out: tuple[str, ...] = ()
+        self._lock = threading.Lock()
+        self._suspended: tuple[str, ...] = ()
         self._until = 0.0  # monotonic
-        self._next_s = LEFT_OUT_S
+        self._next_s = SUSPENDED_S
         self._asked: deque[tuple[str, ...]] = deque()  # SUBSCRIBEs of this connection without an answer
         self._to_ask: deque[str] = deque()  # one by one
-        self._hang_ups: Counter[tuple[str, ...]] = Counter()
-        self.is_careful = False  # a SUBSCRIBE was answered by hanging up: one topic at a time, and nothing else before
+        self._disconnects: Counter[tuple[str, ...]] = Counter()
+        self.one_at_a_time = (
+            False  # a SUBSCRIBE was answered by hanging up: one topic at a time, and nothing else before
+        )
         self.refused: dict[str, str] = {}  # topic -> reason
 
     @property
@@ -36,10 +38,10 @@ class Subscriptions:
 
     def begin(self) -> tuple[str, ...]:
         """Return what a new connection subscribes to first."""
-        present = tuple(topic for topic in self.present() if self.refused.get(topic) != HUNG_UP)
+        present = tuple(topic for topic in self.present() if self.refused.get(topic) != DISCONNECTED)
         self._asked.clear()
-        self._to_ask = deque(present if self.is_careful else ())
-        return self._ask_next() if self.is_careful else self.ask(present)
+        self._to_ask = deque(present if self.one_at_a_time else ())
+        return self._ask_next() if self.one_at_a_time else self.ask(present)
 
     def ask(self, topics: tuple[str, ...]) -> tuple[str, ...]:
         """Note that these are asked for together, and return them."""
@@ -53,7 +55,7 @@ class Subscriptions:
     def answered(self, refusals: Sequence[str | None]) -> tuple[list[str], tuple[str, ...]]:
         """Take a SUBACK, with None for what was granted; return what is refused as news, and what to ask next."""
         topics = self._asked.popleft() if self._asked else ()
-        self._hang_ups.pop(topics, None)
+        self._disconnects.pop(topics, None)
         told = dict(zip(topics, refusals, strict=False))
         news = [topic for topic, reason in told.items() if reason is not None and topic not in self.refused]
         for topic, reason in told.items():
@@ -62,45 +64,45 @@ class Subscriptions:
                 self.refused[topic] = reason
         return news, self._ask_next()
 
-    def hung_up(self) -> list[str]:
+    def disconnected(self) -> list[str]:
         """Take the end of a connection; return what the broker is taken to refuse, as news."""
         topics = self._asked.popleft() if self._asked else ()
         self._asked.clear()
         if not topics:
             return []
-        self._hang_ups[topics] += 1
-        if self._hang_ups[topics] < HANG_UPS_MOST:
+        self._disconnects[topics] += 1
+        if self._disconnects[topics] < MAX_DISCONNECTS:
             return []
-        if not self.is_careful:
-            self.is_careful = True
+        if not self.one_at_a_time:
+            self.one_at_a_time = True
             return []
-        self.refused |= dict.fromkeys(topics, HUNG_UP)
+        self.refused |= dict.fromkeys(topics, DISCONNECTED)
         return list(topics)
 
     def present(self) -> tuple[str, ...]:
         """Return what a new connection subscribes to."""
-        with self._one:
+        with self._lock:
             if self._now() >= self._until:
-                self._left_out = ()
-            return tuple(topic for topic in self._topics if topic not in self._left_out)
+                self._suspended = ()
+            return tuple(topic for topic in self._topics if topic not in self._suspended)
 
-    def leave_out(self) -> tuple[tuple[str, ...], float]:
+    def suspend(self) -> tuple[tuple[str, ...], float]:
         """Leave out requests, or where that did not help all topics; return what is left out for how many seconds."""
-        with self._one:
+        with self._lock:
             now = self._now()
-            again = bool(self._left_out) and now < self._until
+            again = bool(self._suspended) and now < self._until
             requests = tuple(topic for topic in self._topics if topic.endswith(REQUESTS))
-            self._left_out = self._topics if again else requests or self._topics
-            lasts_s, self._next_s = self._next_s, min(2 * self._next_s, LEFT_OUT_MOST_S)
+            self._suspended = self._topics if again else requests or self._topics
+            lasts_s, self._next_s = self._next_s, min(2 * self._next_s, MAX_SUSPENDED_S)
             self._until = now + lasts_s
-            return self._left_out, lasts_s
+            return self._suspended, lasts_s
 
     def due_again(self) -> tuple[str, ...]:
         """Return what has been left out long enough, once."""
-        with self._one:
+        with self._lock:
             if self._now() < self._until:
                 return ()
-            due, self._left_out = self._left_out, ()
+            due, self._suspended = self._suspended, ()
             return due
 
 

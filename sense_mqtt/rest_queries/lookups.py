@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.core.energy.periods import Energy, energy_answer, from_trends, join
-from sense_mqtt.core.timestamps import read_instant, write_instant
+from sense_mqtt.core.energy.periods import Energy, energy_response, from_trends, from_usage
+from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import mapping, rows_of
 from sense_mqtt.core.wire.timeline import TimelineItem, read_items
 from sense_mqtt.errors import NotFound, RequestRefused, TokenRefused
@@ -50,7 +50,7 @@ class LookupContext:
     @property
     def start(self) -> str:
         """The instant that was asked for, else the present one."""
-        return str(self.arguments.get("start") or write_instant(self.now_s))
+        return str(self.arguments.get("start") or write_timestamp(self.now_s))
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return what Sense answers; `{monitor}` is filled in, and `{user}`, which in a path the session fills in."""
@@ -86,7 +86,7 @@ def _device(context: LookupContext) -> Any:
 
 def _history(context: LookupContext) -> Any:
     span_s = context.arguments["frames"] * _BIN_S[context.arguments["granularity"]]
-    newest = {"start": write_instant(context.now_s - span_s)}
+    newest = {"start": write_timestamp(context.now_s - span_s)}
     return context.get("app/history/usage", {"monitor_id": "{monitor}", **newest, **context.arguments})
 
 
@@ -142,7 +142,7 @@ class Lookups:
     def prepare(self, name: str, monitor: Monitor, arguments: Mapping[str, Any]) -> Lookup:
         """Return the lookup of a command; it gives what the command answers."""
         if name == "energy":
-            return lambda session: energy_answer(self._read_energy(self._ask(session, monitor, arguments)))
+            return lambda session: energy_response(self._read_energy(self._ask(session, monitor, arguments)))
         return lambda session: LOOKUPS[name](self._ask(session, monitor, arguments))
 
     def energy(self, monitor: Monitor, scale: str) -> Lookup:
@@ -205,10 +205,10 @@ def read_timeline(session: RestSession, since_s: float) -> tuple[TimelineItem, .
     for number in range(1, MAX_PAGES + 1):
         answer = mapping(session.get("users/{user}/timeline", {"n_items": PAGE_ITEMS, **prior_to}))
         page = rows_of(answer.get("items"))
-        logger.debug("the timeline back to %s: page %d has %d items", write_instant(since_s), number, len(page))
-        times = [time for time in (read_instant(item.get("time")) for item in page) if time is not None]
+        logger.debug("the timeline back to %s: page %d has %d items", write_timestamp(since_s), number, len(page))
+        times = [time for time in (read_timestamp(item.get("time")) for item in page) if time is not None]
         items += page
-        before, prior_to = prior_to, {"prior_to_item": write_instant(min(times, default=since_s))}
+        before, prior_to = prior_to, {"prior_to_item": write_timestamp(min(times, default=since_s))}
         if min(times, default=since_s) <= since_s or answer.get("more_items") is False or prior_to == before:
             break
     return read_items(items)
@@ -216,7 +216,7 @@ def read_timeline(session: RestSession, since_s: float) -> tuple[TimelineItem, .
 
 def _read_new(context: LookupContext) -> Energy:
     usage = _usage(context)
-    return join(context.arguments["scale"], usage, _read_solar(context) if context.monitor.solar else None)
+    return from_usage(context.arguments["scale"], usage, _read_solar(context) if context.monitor.solar else None)
 
 
 def _read_solar(context: LookupContext) -> Any:

@@ -37,7 +37,7 @@ class OnlyBridge:
     ) -> None:
         self._held.close()
 
-    def tend(self, _now: Moment) -> None:
+    def maintain(self, _now: Moment) -> None:
         """Lock it again where it was removed, or could not be locked. Call now and then."""
         if self._identity is not None and self._identify() == self._identity:
             return

@@ -36,7 +36,7 @@ class Journal:
     """Events not yet acknowledged, beside the state of the house that they belong to.
 
     A file that cannot be written or read stops nothing: the journal goes on in memory with what can be saved, says
-    so, and returns to its file, or a new one, as soon as `tend` can write it. What reads or writes may raise
+    so, and returns to its file, or a new one, as soon as `maintain` can write it. What reads or writes may raise
     JournalError all the same.
     """
 
@@ -127,7 +127,7 @@ class Journal:
         """Return the topics that were announced, by rank."""
         return dict(self._read("SELECT topic, rank FROM announced ORDER BY topic"))
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Return from memory to the file where it can be written again, and make it again where it was removed."""
         if not self._in_memory and self._file.is_lost():
             self._lost.append(self._connection)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from sense_mqtt.core.publishing.outbox import Rank
+from sense_mqtt.core.publishing.outbox import PublishOrder
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.items import Acknowledged, BrokerConnected, FeedChanged
 from tests.support.bridge.bridge_harness import BridgeHarness
@@ -12,7 +12,7 @@ from tests.support.core.builders import DRYER
 
 
 def order(messages):
-    return [message.rank for message in messages if message.retain]
+    return [message.order for message in messages if message.retain]
 
 
 def begun(folder):
@@ -57,7 +57,7 @@ def test_each_connection_hears_discovery_info_availability_values_and_last_bridg
     again = bridge.broker.published[before:]
     assert {message.topic for message in again} == topics
     assert order(again) == sorted(order(again))
-    assert {*order(again)} == set(Rank)
+    assert {*order(again)} == set(PublishOrder)
     assert again[-1].payload == "online"
 
 
@@ -90,7 +90,7 @@ def test_items_of_an_older_connection_are_ignored(tmp_path):
     bridge.show(at=2)
     bridge.show(at=5)
     mid = len(bridge.broker.published)
-    old = bridge.broker.generation
+    old = bridge.broker.connection_id
     bridge.drop()
     bridge.pass_time(3)
     bridge.take(Acknowledged(old, mid), BrokerConnected(old, 20))

@@ -148,7 +148,7 @@ def test_a_flood_that_goes_on_is_told_once_a_minute(bridge, caplog):
 
 def test_requests_lost_before_they_reach_the_bridge_are_counted_too(bridge, caplog):
     for _ in range(MAX_WAITING_REQUESTS + 7):
-        bridge.inbox.put(MessageArrived(bridge.broker.generation, "sense/bridge/request/health", b""))
+        bridge.inbox.put(MessageArrived(bridge.broker.connection_id, "sense/bridge/request/health", b""))
     bridge.pass_time(1)
     assert len(bridge.answers("health")) == MAX_WAITING_REQUESTS
     assert "7 requests got no answer" in caplog.text
@@ -170,7 +170,7 @@ def test_an_edge_that_was_held_back_comes_in_time_while_requests_wait(bridge):
     bridge.show(DRYER, at=1)
     bridge.show(at=2)
     bridge.show(at=3)
-    bridge.inbox.put(MessageArrived(bridge.broker.generation, "sense/bridge/request/health", b""))
+    bridge.inbox.put(MessageArrived(bridge.broker.connection_id, "sense/bridge/request/health", b""))
     bridge.clock.after_s = 6.0
     bridge.bridge.step(None)
     bridge.broker.carries = True
@@ -251,7 +251,7 @@ def test_a_request_that_cannot_be_is_refused_once(bridge, command, payload, more
 def test_an_answer_that_the_broker_cannot_take_is_refused(bridge):
     bridge.drop()
     bridge.pass_time(3)
-    bridge.connect(packet_limit=2000)
+    bridge.connect(maximum_packet_size=2000)
     bridge.session.responses["app/monitors/7/status"] = "x" * 3000
     assert [answer["code"] for answer in asked(bridge, "status")] == ["too_large"]
 
@@ -266,9 +266,9 @@ def test_a_response_topic_is_answered_there_and_nowhere_else(bridge):
 
 
 def test_a_request_on_a_connection_that_was_given_up_is_not_carried_out(bridge):
-    generation = bridge.broker.generation
+    connection_id = bridge.broker.connection_id
     bridge.drop()
-    bridge.broker.generation = generation + 1
+    bridge.broker.connection_id = connection_id + 1
     bridge.ask("restart")
     bridge.connect()
     assert bridge.answers("restart") == []

@@ -4,7 +4,7 @@ import pytest
 
 from sense_mqtt.bridge.gap_buffer import MAX_WAIT_S, MAX_WAITING
 from sense_mqtt.bridge.jobs import ReadTimeline
-from sense_mqtt.core.timestamps import Moment, write_instant
+from sense_mqtt.core.timestamps import Moment, write_timestamp
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.items import FeedEnded, LookupDone, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
@@ -32,7 +32,7 @@ def cut(bridge, until):
 
 
 def item(edge, at):
-    return {"type": edge, "device_id": "1a2b3c4d", "time": write_instant(START + at), "guid": f"g{at}"}
+    return {"type": edge, "device_id": "1a2b3c4d", "time": write_timestamp(START + at), "guid": f"g{at}"}
 
 
 def test_the_first_connection_ever_waits_for_nothing(tmp_path):

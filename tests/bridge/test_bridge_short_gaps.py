@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.items import FeedEnded
 from tests.support.bridge.bridge_harness import BridgeHarness
 from tests.support.core.builders import DRYER, START
@@ -11,7 +11,7 @@ TIMELINE = "users/{user}/timeline"
 
 
 def item(edge, at):
-    return {"type": edge, "device_id": "1a2b3c4d", "time": write_instant(START + at), "guid": f"g{at}"}
+    return {"type": edge, "device_id": "1a2b3c4d", "time": write_timestamp(START + at), "guid": f"g{at}"}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def show_late(bridge, delay_s, *items):
     asked = bridge.session.get
 
     def get(path, params=None):
-        shown = [each for each in items if each["time"] <= write_instant(START + bridge.clock.after_s - delay_s)]
+        shown = [each for each in items if each["time"] <= write_timestamp(START + bridge.clock.after_s - delay_s)]
         bridge.session.responses[TIMELINE] = {"items": shown}
         return asked(path, params)
 

@@ -57,7 +57,7 @@ def test_without_a_broker_the_bridge_ends_at_once(bridge):
 
 def test_a_broker_that_goes_meanwhile_is_not_waited_for(bridge):
     bridge.broker.slow = True
-    bridge.inbox.put(BrokerDropped(bridge.broker.generation, "gone"))
+    bridge.inbox.put(BrokerDropped(bridge.broker.connection_id, "gone"))
     bridge.bridge.end()
     assert bridge.broker.closed
 
@@ -65,7 +65,7 @@ def test_a_broker_that_goes_meanwhile_is_not_waited_for(bridge):
 def test_every_request_that_is_open_is_answered(bridge):
     bridge.ask("status", {"transaction": "asked before"})
     request = MessageArrived(
-        bridge.broker.generation, "sense/bridge/request/status", b'{"transaction": "asked meanwhile"}'
+        bridge.broker.connection_id, "sense/bridge/request/status", b'{"transaction": "asked meanwhile"}'
     )
     bridge.inbox.put(request)
     bridge.bridge.end()
@@ -91,7 +91,7 @@ def test_a_feed_that_cannot_be_closed_does_not_keep_the_bridge_from_saying_good_
 
 
 def test_a_request_to_restart_ends_the_run_after_its_answer(bridge):
-    bridge.inbox.put(MessageArrived(bridge.broker.generation, "sense/bridge/request/restart", b""))
+    bridge.inbox.put(MessageArrived(bridge.broker.connection_id, "sense/bridge/request/restart", b""))
     assert bridge.bridge.run() == 0
     topics = [message.topic for message in bridge.broker.published]
     assert topics.index("sense/bridge/response/restart") < len(topics) - 1

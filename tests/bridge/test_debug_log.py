@@ -7,7 +7,7 @@ import string
 import pytest
 
 from sense_mqtt.bridge.debug_log import SENTENCES
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.items import FeedEnded, FrameArrived
 from tests.support.bridge.bridge_harness import BridgeHarness
 from tests.support.core.builders import DRYER, START
@@ -24,7 +24,7 @@ def bridge(tmp_path):
 
 
 def item(edge, at):
-    return {"type": edge, "device_id": "1a2b3c4d", "time": write_instant(START + at), "guid": f"g{at}"}
+    return {"type": edge, "device_id": "1a2b3c4d", "time": write_timestamp(START + at), "guid": f"g{at}"}
 
 
 def lines(caplog, holding="1a2b3c4d"):
@@ -37,9 +37,9 @@ def test_an_event_is_followed_from_the_frame_to_the_broker(bridge, caplog):
         bridge.show(DRYER, at=at)
     for at in range(4, 8):
         bridge.show(at=at)
-    time = write_instant(START + 4)
+    time = write_timestamp(START + 4)
     first, held, told, sent = lines(caplog)
-    before = write_instant(START + 3)
+    before = write_timestamp(START + 3)
     head = "monitor 7: Dryer (1a2b3c4d): "
     assert first == f"{head}on in the first frame that tells of it: no event"
     assert held == f"{head}off since the frame of {time} (0.0 W; not before {before}): held back, it may not last"
@@ -56,7 +56,7 @@ def test_an_edge_that_was_not_told_has_its_reason(bridge, caplog):
     bridge.take(FrameArrived(7, json.dumps(pushed)))
     for at in range(30, 60):
         bridge.show(DRYER, at=at)
-    head = f"monitor 7: Dryer (1a2b3c4d): timeline: turned_off at {write_instant(START + 25)}: "
+    head = f"monitor 7: Dryer (1a2b3c4d): timeline: turned_off at {write_timestamp(START + 25)}: "
     assert lines(caplog) == [
         head + "waits for the frames of that time, or for the end of its run",
         head + "not told, frames show that time and no such edge",
@@ -96,7 +96,7 @@ def test_frames_are_told_once_a_minute(bridge, caplog):
     told = lines(caplog, "frames in the last")
     assert len(told) == 3
     assert told[1] == (
-        f"monitor 7: 60 frames in the last 60 s; the newest is of {write_instant(START + 121)}, 300.0 W, "
+        f"monitor 7: 60 frames in the last 60 s; the newest is of {write_timestamp(START + 121)}, 300.0 W, "
         "devices on: Dryer"
     )
 

@@ -17,18 +17,18 @@ def harness(tmp_path):
 
 
 def test_a_connection_is_opened_once_and_again_after_the_wait(harness):
-    harness.publisher.tend(moment(0))
-    harness.publisher.tend(moment(1))
+    harness.publisher.maintain(moment(0))
+    harness.publisher.maintain(moment(1))
     assert harness.broker.opened == 1
     harness.drop(at=1)  # the first wait is 1 s
-    harness.publisher.tend(moment(1.9))
+    harness.publisher.maintain(moment(1.9))
     assert harness.broker.opened == 1
-    harness.publisher.tend(moment(2))
+    harness.publisher.maintain(moment(2))
     assert harness.broker.opened == 2
     harness.drop(at=2)  # the second 2 s
-    harness.publisher.tend(moment(3.9))
+    harness.publisher.maintain(moment(3.9))
     assert harness.broker.opened == 2
-    harness.publisher.tend(moment(4))
+    harness.publisher.maintain(moment(4))
     assert harness.broker.opened == 3
 
 
@@ -38,41 +38,41 @@ def test_a_connection_is_opened_once_and_again_after_the_wait(harness):
 )
 def test_waits_begin_anew_after_a_connection(harness, lasted_s, opened):
     for at in (0, 10, 20):
-        harness.publisher.tend(moment(at))
+        harness.publisher.maintain(moment(at))
         harness.drop(at=at)
     harness.connect(at=30)
     harness.drop(at=30 + lasted_s)
-    harness.publisher.tend(moment(30 + lasted_s + 1))
+    harness.publisher.maintain(moment(30 + lasted_s + 1))
     assert harness.broker.opened == opened
 
 
 def test_an_attempt_that_nobody_answers_is_given_up(harness, caplog):
-    harness.publisher.tend(moment(0))
-    harness.publisher.tend(moment(ATTEMPT_S))
+    harness.publisher.maintain(moment(0))
+    harness.publisher.maintain(moment(ATTEMPT_S))
     assert harness.broker.abandoned == 0
-    harness.publisher.tend(moment(ATTEMPT_S + 0.1))
+    harness.publisher.maintain(moment(ATTEMPT_S + 0.1))
     assert harness.broker.abandoned == 1
     assert "it does not answer" in caplog.text
-    harness.publisher.tend(moment(ATTEMPT_S + 1.1))
+    harness.publisher.maintain(moment(ATTEMPT_S + 1.1))
     assert harness.broker.opened == 2
 
 
 def test_a_connection_that_acknowledges_nothing_is_given_up_and_its_messages_go_again(harness, caplog):
     harness.record("e1")
     harness.connect()
-    harness.publisher.tend(moment(STALL_AFTER_S))
+    harness.publisher.maintain(moment(STALL_AFTER_S))
     assert harness.broker.abandoned == 0
-    harness.publisher.tend(moment(STALL_AFTER_S + 0.1))
+    harness.publisher.maintain(moment(STALL_AFTER_S + 0.1))
     assert not harness.publisher.connected
     assert "it acknowledges nothing" in caplog.text
     harness.connect(at=STALL_AFTER_S + 2)
-    harness.pump(STALL_AFTER_S + 2 + ALONE_AFTER_S)
+    harness.flush(STALL_AFTER_S + 2 + ALONE_AFTER_S)
     assert harness.broker.payloads == ["e1", "e1"]
 
 
 def test_a_quiet_connection_is_kept(harness):
     harness.connect()
-    harness.publisher.tend(moment(86400))
+    harness.publisher.maintain(moment(86400))
     assert harness.publisher.connected
     assert (harness.broker.opened, harness.broker.abandoned) == (1, 0)
 
@@ -80,15 +80,15 @@ def test_a_quiet_connection_is_kept(harness):
 def test_two_clients_with_one_id_do_not_throw_each_other_out_without_end(harness):
     harness.connect()
     harness.drop(at=1, taken_over=True)
-    harness.publisher.tend(moment(TAKEN_OVER_S))
+    harness.publisher.maintain(moment(TAKEN_OVER_S))
     assert harness.broker.opened == 1
-    harness.publisher.tend(moment(TAKEN_OVER_S + 1))
+    harness.publisher.maintain(moment(TAKEN_OVER_S + 1))
     assert harness.broker.opened == 2
 
 
 def test_items_of_a_connection_that_was_given_up_are_not_current(harness):
     assert not harness.publisher.is_current(0)
-    harness.publisher.tend(moment(0))
+    harness.publisher.maintain(moment(0))
     assert harness.publisher.is_current(1)
     harness.drop(at=0)
     assert not harness.publisher.is_current(1)
@@ -100,10 +100,10 @@ def test_items_of_a_connection_that_was_given_up_are_not_current(harness):
 def test_one_reason_is_told_once_until_a_connection_stands(harness, caplog):
     caplog.set_level(logging.WARNING)
     for at in (0, 10, 20):
-        harness.publisher.tend(moment(at))
+        harness.publisher.maintain(moment(at))
         harness.drop(at=at, reason="connection refused")
     assert len(caplog.records) == 1
-    harness.publisher.tend(moment(30))
+    harness.publisher.maintain(moment(30))
     harness.drop(at=30, reason="not authorized")
     assert len(caplog.records) == 2
     harness.connect(at=40)
@@ -118,8 +118,8 @@ def test_two_clients_with_one_id_are_told_once_and_that_it_ended_too(harness, ca
         harness.drop(at=at + 1, taken_over=True)
     harness.connect(at=400)
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
-    harness.publisher.tend(moment(400 + HEALTHY_S))
-    harness.publisher.tend(moment(401 + HEALTHY_S))
+    harness.publisher.maintain(moment(400 + HEALTHY_S))
+    harness.publisher.maintain(moment(401 + HEALTHY_S))
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "INFO"]
 
 

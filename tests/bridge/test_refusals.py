@@ -7,15 +7,15 @@ import pytest
 from sense_mqtt.bridge.publisher import ALONE_AFTER_S, HEALTHY_S, MAX_REFUSED_S, STALLED
 from sense_mqtt.bridge.refusals import HELD_S
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
-from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.postponed import AGAIN_S
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from tests.support.core.builders import moment
 from tests.support.publisher.publisher_harness import STALL_AFTER_S, PublisherHarness
 
 TOO_LARGE, NOT_AUTHORIZED = 0x95, 0x87
-CONFIG = Message("homeassistant/device/x/config", "config", retain=True, rank=Rank.DISCOVERY)
-STATE = Message("sense/bridge/state", "online", retain=True, rank=Rank.BRIDGE_STATE)
+CONFIG = Message("homeassistant/device/x/config", "config", retain=True, order=PublishOrder.DISCOVERY)
+STATE = Message("sense/bridge/state", "online", retain=True, order=PublishOrder.BRIDGE_STATE)
 EVENTS = "sense/7/device/a/event"
 
 
@@ -32,38 +32,38 @@ class StrictStage(PublisherHarness):
         ends = self.at + seconds
         while self.at < ends:
             self.at += 0.5
-            self.publisher.tend(moment(self.at))
+            self.publisher.maintain(moment(self.at))
             if (
                 self.broker.opened
                 and not self.publisher.connected
-                and self.publisher.is_current(self.broker.generation)
+                and self.publisher.is_current(self.broker.connection_id)
             ):
-                self.publisher.on_connected(BrokerConnected(self.broker.generation, 20), moment(self.at))
+                self.publisher.on_connected(BrokerConnected(self.broker.connection_id, 20), moment(self.at))
             self._serve()
 
     def _serve(self):
         seen = len(self.broker.published)
-        self.publisher.pump(moment(self.at))
+        self.publisher.flush(moment(self.at))
         while seen < len(self.broker.published):
             message, seen = self.broker.published[seen], seen + 1
             if self.forbids(message):
                 self.losses += 1
-                item = BrokerDropped(self.broker.generation, "the reason", code=self.code)
+                item = BrokerDropped(self.broker.connection_id, "the reason", code=self.code)
                 self.publisher.on_dropped(item, moment(self.at))
                 return
             self.got.append(message)
             self.acknowledge(seen)
-            self.publisher.pump(moment(self.at))
+            self.publisher.flush(moment(self.at))
 
 
 def make(folder, forbids, code):
     harness = StrictStage(folder, forbids, code)
-    harness.publisher.say([CONFIG, Message("sense/7/power", "1", retain=True), STATE])
+    harness.publisher.enqueue_retained([CONFIG, Message("sense/7/power", "1", retain=True), STATE])
     return harness
 
 
 PLACES = [
-    pytest.param(lambda message: message.rank is Rank.DISCOVERY, id="the first of all"),
+    pytest.param(lambda message: message.order is PublishOrder.DISCOVERY, id="the first of all"),
     pytest.param(lambda message: message.topic == "sense/7/power", id="a value"),
     pytest.param(lambda message: message.payload == "e2", id="an event"),
     pytest.param(lambda message: message.payload == "answer", id="an answer"),
@@ -75,7 +75,7 @@ PLACES = [
 def test_one_message_that_the_broker_refuses_stops_no_other(tmp_path, caplog, forbids, code, losses):
     harness = make(tmp_path, forbids, code)
     harness.record("e1", "e2", "e3")
-    harness.publisher.reply(Message("r", "answer"))
+    harness.publisher.enqueue_response(Message("r", "answer"))
     harness.run(30)
     all_of_them = {"config", "1", "online", "answer", "e1", "e2", "e3"}
     forbidden = {message.payload for message in harness.broker.published if forbids(message)}
@@ -114,14 +114,16 @@ def test_an_event_that_is_too_large_is_dropped_and_told(tmp_path, caplog):
     assert harness.journal.held == 0
     assert "small" in [message.payload for message in harness.got]
     assert f"{EVENTS} (2054 bytes): the reason" in caplog.text
-    assert harness.publisher.packet_limit == 2053
+    assert harness.publisher.maximum_packet_size == 2053
     harness.journal.close()
 
 
 def test_a_hundred_discovery_topics_that_are_all_refused_take_a_few_tries(tmp_path, caplog):
-    harness = StrictStage(tmp_path, lambda message: message.rank is Rank.DISCOVERY, None)
-    configs = [Message(f"homeassistant/sensor/{n}/config", "c", retain=True, rank=Rank.DISCOVERY) for n in range(100)]
-    harness.publisher.say([*configs, STATE])
+    harness = StrictStage(tmp_path, lambda message: message.order is PublishOrder.DISCOVERY, None)
+    configs = [
+        Message(f"homeassistant/sensor/{n}/config", "c", retain=True, order=PublishOrder.DISCOVERY) for n in range(100)
+    ]
+    harness.publisher.enqueue_retained([*configs, STATE])
     harness.run(60)
     assert [message.payload for message in harness.got] == ["online"]
     assert harness.losses == 5
@@ -144,14 +146,14 @@ def test_a_broker_that_never_acknowledges_one_message_gets_all_others(tmp_path, 
 def test_where_a_message_is_suspected_nothing_goes_out_at_once(tmp_path):
     """What ends the connection before is a subscription, or another client."""
     harness = PublisherHarness(tmp_path)
-    harness.publisher.say([CONFIG, STATE])
+    harness.publisher.enqueue_retained([CONFIG, STATE])
     harness.connect()
     harness.drop(at=1)
     sent = len(harness.broker.published)
     harness.connect(at=5)
-    harness.pump(5 + ALONE_AFTER_S - 0.1)
+    harness.flush(5 + ALONE_AFTER_S - 0.1)
     assert len(harness.broker.published) == sent
-    harness.pump(5 + ALONE_AFTER_S)
+    harness.flush(5 + ALONE_AFTER_S)
     assert harness.broker.published[sent:] == [CONFIG]
     harness.journal.close()
 
@@ -172,7 +174,7 @@ def test_all_goes_at_once_again_once_everything_was_delivered(tmp_path):
     harness.run(30)
     before = len(harness.broker.published)
     harness.record(*(f"e{n}" for n in range(20)))
-    harness.pump(harness.at)
+    harness.flush(harness.at)
     assert len(harness.broker.published) - before == 20
     harness.journal.close()
 
@@ -180,10 +182,10 @@ def test_all_goes_at_once_again_once_everything_was_delivered(tmp_path):
 def test_what_is_kept_back_is_told_once_a_topic(tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     harness = PublisherHarness(tmp_path)
-    harness.publisher.say([Message("big", "x" * 500, retain=True)])
-    harness.connect(packet_limit=200)
-    harness.publisher.say_again()
-    harness.pump()
+    harness.publisher.enqueue_retained([Message("big", "x" * 500, retain=True)])
+    harness.connect(maximum_packet_size=200)
+    harness.publisher.republish_all()
+    harness.flush()
     assert caplog.text.count("big: 535 bytes are more than the broker takes: not sent") == 1
     harness.journal.close()
 
@@ -193,8 +195,8 @@ def test_limits_of_the_broker_are_told_once_until_they_change(tmp_path, caplog):
     harness = PublisherHarness(tmp_path)
     limits = {"retain_available": False, "maximum_qos": 0}
     for at, limit in ((0, limits), (100, limits), (200, {}), (300, limits)):
-        harness.publisher.tend(moment(at))
-        harness.publisher.on_connected(BrokerConnected(harness.broker.generation, 20, **limit), moment(at))
+        harness.publisher.maintain(moment(at))
+        harness.publisher.on_connected(BrokerConnected(harness.broker.connection_id, 20, **limit), moment(at))
         harness.drop(at=at + HEALTHY_S)
     assert caplog.text.count(NO_RETAIN) == caplog.text.count(QOS_0) == 2
     harness.journal.close()
@@ -205,12 +207,12 @@ def test_what_the_broker_cannot_take_for_the_moment_goes_again_and_is_told_once(
     harness.record("e1", "e2")
     harness.connect()
     for at, mid in ((0, 1), (AGAIN_S, 3)):
-        refused = Acknowledged(harness.broker.generation, mid, "Quota exceeded", transient=True)
+        refused = Acknowledged(harness.broker.connection_id, mid, "Quota exceeded", transient=True)
         harness.publisher.on_acknowledged(refused)
-        harness.pump(at)
-        harness.pump(at + AGAIN_S)
+        harness.flush(at)
+        harness.flush(at + AGAIN_S)
     harness.acknowledge(2, 4)
-    harness.publisher.tend(moment(1))
+    harness.publisher.maintain(moment(1))
     assert harness.broker.payloads == ["e1", "e2", "e1", "e1"]
     assert harness.journal.held == 0
     assert caplog.text.count("the broker refuses sense/7/device/a/event (Quota exceeded): it is sent again") == 1
@@ -225,14 +227,14 @@ def test_a_connection_that_the_broker_refuses_is_tried_more_and_more_seldom(tmp_
     waited = []
     at = 0.0
     for _ in range(9):
-        harness.publisher.tend(moment(at))
+        harness.publisher.maintain(moment(at))
         opened = harness.broker.opened
-        item = BrokerDropped(harness.broker.generation, "Not authorized", refused=True)
+        item = BrokerDropped(harness.broker.connection_id, "Not authorized", refused=True)
         harness.publisher.on_dropped(item, moment(at))
         since = at
         while harness.broker.opened == opened:
             at += 1.0
-            harness.publisher.tend(moment(at))
+            harness.publisher.maintain(moment(at))
         waited.append(at - since)
     assert waited == sorted(waited)
     assert waited[-1] == MAX_REFUSED_S
@@ -241,10 +243,10 @@ def test_a_connection_that_the_broker_refuses_is_tried_more_and_more_seldom(tmp_
 
 def test_an_attempt_that_asks_for_less_follows_at_once_and_is_no_news(tmp_path, caplog):
     harness = PublisherHarness(tmp_path)
-    harness.publisher.tend(moment(0))
-    item = BrokerDropped(harness.broker.generation, "Retain not supported", refused=True, retry_now=True)
+    harness.publisher.maintain(moment(0))
+    item = BrokerDropped(harness.broker.connection_id, "Retain not supported", refused=True, retry_now=True)
     harness.publisher.on_dropped(item, moment(0))
-    harness.publisher.tend(moment(0))
+    harness.publisher.maintain(moment(0))
     assert harness.broker.opened == 2
     assert caplog.text == ""
     harness.journal.close()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sense_mqtt.bridge.health import read_rss_mb
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.errors import LoginRefused, RateLimited
 from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
@@ -96,7 +96,7 @@ def test_the_newest_frame_is_told_also_where_it_was_polled(bridge):
     bridge.show(at=2)
     bridge.clock.after_s = 600.0
     bridge.take(UpdatePolled(7, {"w": 300.0, "devices": list(PSEUDO)}, bridge.clock.now()))
-    assert bridge.health["last_frame"] == write_instant(START + 600)
+    assert bridge.health["last_frame"] == write_timestamp(START + 600)
 
 
 def test_info_names_version_start_monitors_and_the_configuration_without_secrets(bridge):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.publishing.outbox import Rank
+from sense_mqtt.core.publishing.outbox import PublishOrder
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness
@@ -123,7 +123,7 @@ def test_another_mode_leaves_nothing_of_the_one_before(tmp_path, before, after):
     assert bool(told.get(SINGLE_TOPIC)) is (after == "single")
     left = set() if before == after else {topic for topic, payload in told.items() if not payload}
     assert bool(left) is (before not in (after, "off"))
-    assert set(bridge.publisher.announced.topics(Rank.DISCOVERY)) == set(told) - left
+    assert set(bridge.publisher.announced.topics(PublishOrder.DISCOVERY)) == set(told) - left
 
 
 def test_entities_that_move_are_unloaded_their_old_topics_emptied_and_only_then_told_anew(tmp_path):
@@ -174,7 +174,9 @@ def test_what_was_interrupted_is_done_by_the_next_process(tmp_path, seconds):
     bridge.work()
     bridge.pass_time(seconds)
     bridge = begin(tmp_path, home_assistant={"discovery": "single"})
-    assert set(bridge.publisher.announced.topics(Rank.DISCOVERY)) == {t for t, p in configs(bridge).items() if p}
+    assert set(bridge.publisher.announced.topics(PublishOrder.DISCOVERY)) == {
+        t for t, p in configs(bridge).items() if p
+    }
     assert SINGLE_TOPIC in configs(bridge)
 
 
@@ -185,7 +187,9 @@ def test_what_is_announced_is_written_down_before_it_goes_out(tmp_path):
     bridge.broker.publish = lambda message: (listed.append((message, bridge.journal.announced())), publish(message))[1]
     bridge.begin()
     for message, announced in listed:
-        assert not message.retain or message.rank in (Rank.VALUE, Rank.INFO) or message.topic in announced
+        assert (
+            not message.retain or message.order in (PublishOrder.VALUE, PublishOrder.INFO) or message.topic in announced
+        )
 
 
 def test_a_journal_that_takes_no_list_stops_nothing(tmp_path, caplog):

@@ -90,7 +90,7 @@ class DeadInbox(Inbox):
     def get(self, _timeout_s):
         if self._told < self._broker.opened:
             self._told = self._broker.opened
-            return BrokerDropped(self._broker.generation, "refused")
+            return BrokerDropped(self._broker.connection_id, "refused")
         return super().get(0)
 
 

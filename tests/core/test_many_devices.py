@@ -6,7 +6,7 @@ import pytest
 
 from sense_mqtt.core.bounds import MAX_DEVICE_ROWS, MAX_DEVICES
 from sense_mqtt.core.home.snapshot import restore, snapshot
-from sense_mqtt.core.publishing.messages import HomeTopics, say
+from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.topic_ids import unique_topic_id
 from sense_mqtt.core.wire.devices import read_device_list
@@ -17,7 +17,7 @@ MANY = tuple({"id": f"{number:08x}", "name": f"Device {number}", "w": 1.0} for n
 
 
 def power_topics(home, changes):
-    messages = say(changes, HomeTopics(Topics(), 7, home.topic_ids))
+    messages = to_messages(changes, HomeTopics(Topics(), 7, home.topic_ids))
     return {message.topic for message in messages if message.topic.endswith("/power")}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.timestamps import read_instant, write_instant
+from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 
 WRITTEN = [
     pytest.param(1795287600.5, "2026-11-21T19:00:00.500Z", id="as the contract shows it"),
@@ -17,7 +17,7 @@ WRITTEN = [
 
 @pytest.mark.parametrize(("seconds", "text"), WRITTEN)
 def test_instants_are_written_as_the_contract_has_it(seconds, text):
-    assert write_instant(seconds) == text
+    assert write_timestamp(seconds) == text
 
 
 READ = [
@@ -37,4 +37,4 @@ READ = [
 
 @pytest.mark.parametrize(("text", "seconds"), READ)
 def test_instants_are_read_or_none(text, seconds):
-    assert read_instant(text) == seconds
+    assert read_timestamp(text) == seconds

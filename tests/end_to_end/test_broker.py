@@ -11,7 +11,7 @@ from conftest import make_mosquitto
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
-from sense_mqtt.mqtt.subscriptions import HANG_UPS_MOST
+from sense_mqtt.mqtt.subscriptions import MAX_DISCONNECTS
 from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import START_TIMEOUT_S, Mosquitto, free_port, wait_for_port
 from tests.support.mqtt.mqtt_connection import (
@@ -32,7 +32,7 @@ from tests.support.mqtt.strict_broker import StrictBroker
 def test_what_is_published_is_acknowledged_and_what_is_asked_arrives(mosquitto: Mosquitto, protocol):
     with open_connection(mosquitto.port, protocol=protocol) as call, Listener(mosquitto.port, "a") as listener:
         connected = call.connect()
-        assert (connected.generation, connected.window, connected.resumed) == (1, 20, False)
+        assert (connected.connection_id, connected.receive_maximum, connected.resumed) == (1, 20, False)
         mid = call.broker.publish(Message("a", "ä", correlation=b"\x01"))
         assert call.expect(Acknowledged) == Acknowledged(1, mid)
         listener.wait_for(lambda heard: heard, "what was published")
@@ -61,7 +61,7 @@ def test_a_broker_that_refuses_mqtt_5_gets_3_1_1():
 def test_a_broker_that_hangs_up_on_mqtt_5_gets_3_1_1(lines: TcpProxy):
     lines.hangs_up = lambda version: version == 5
     with open_connection(lines.port) as call:
-        assert call.connect().generation == 4  # MQTT 5 is tried twice
+        assert call.connect().connection_id == 4  # MQTT 5 is tried twice
 
 
 def test_a_broker_that_took_mqtt_5_before_and_hangs_up_is_not_taken_for_an_old_one(
@@ -120,7 +120,7 @@ def test_a_host_that_cannot_be_is_told(host):
 
 def test_the_brokers_packet_limit_is_known(tmp_path: Path):
     with make_mosquitto(tmp_path, "max_packet_size 2000") as broker, open_connection(broker.port) as call:
-        assert call.connect().packet_limit == 2000
+        assert call.connect().maximum_packet_size == 2000
 
 
 def test_what_is_too_large_for_the_broker_is_left_out_and_the_connection_holds(tmp_path: Path):
@@ -197,11 +197,11 @@ def test_a_refused_subscription_is_told_once_with_what_does_not_work_therefore(p
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_that_hangs_up_on_a_subscription_is_used_without_it(protocol, caplog):
     with StrictBroker(hangs_up_on=(EVENTS,)) as broker, open_connection(broker.port, protocol=protocol) as call:
-        for _ in range(HANG_UPS_MOST):  # all are asked for together
+        for _ in range(MAX_DISCONNECTS):  # all are asked for together
             call.broker.open()
             call.expect(BrokerConnected)
             call.expect(BrokerDropped)
-        for _ in range(HANG_UPS_MOST):  # one by one
+        for _ in range(MAX_DISCONNECTS):  # one by one
             call.broker.open()
             call.expect(BrokerDropped)
         call.connect()
@@ -245,7 +245,7 @@ def test_who_hangs_up_on_a_websocket_is_missed_by_the_broker(tmp_path: Path):
         wait_for_port(port, START_TIMEOUT_S)
         call = MqttConnection(port, transport="websockets")
         call.connect()
-        call.broker.hang_up()
+        call.broker.close_without_disconnect()
         listener.wait_for(lambda heard: heard, "the will")
 
 
@@ -263,7 +263,7 @@ def test_what_the_broker_cannot_do_is_not_asked_of_it(tmp_path: Path, lines, ret
         assert office.connections == 1
         connected = office.connected
         assert (connected.retain_available, connected.maximum_qos) == (retain_available, maximum_qos)
-        office.call.broker.hang_up()
+        office.call.broker.close_without_disconnect()
         listener.wait_for_payload("sense/bridge/state", "offline")  # the will, lowered too
         office.close()
 

@@ -52,7 +52,7 @@ def test_an_exception_in_a_callback_is_logged_and_ends_the_connection_in_the_ope
         dropped = call.expect(BrokerDropped)
         assert dropped == BrokerDropped(1, "an MQTT callback failed")
         assert "OverflowError: no room" in caplog.text
-        assert call.connect().generation > 1
+        assert call.connect().connection_id > 1
 
 
 def test_attempts_that_were_abandoned_do_not_keep_the_next_one_from_delivering(mosquitto: Mosquitto, tmp_path: Path):
@@ -75,7 +75,7 @@ def test_a_good_bye_keeps_the_will_back_and_hanging_up_does_not(mosquitto: Mosqu
         assert [heard.topic for heard in listener.messages()] == ["end"]
         with open_connection(mosquitto.port) as call:
             call.connect()
-            call.broker.hang_up()
+            call.broker.close_without_disconnect()
             listener.wait_for_payload("sense/bridge/state", "offline")
 
 
@@ -129,6 +129,6 @@ def test_a_closed_broker_is_quiet(mosquitto: Mosquitto):
     with open_connection(mosquitto.port) as call:
         call.connect()
     call.broker.close()
-    call.broker.hang_up()
+    call.broker.close_without_disconnect()
     assert call.broker.publish(Message("a", "1")) is None
     assert threading.active_count() <= before + 1

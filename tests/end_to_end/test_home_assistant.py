@@ -19,7 +19,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
-from sense_mqtt.core.home_assistant.discovery import DeviceFacts, MonitorFacts, Style, introduce
+from sense_mqtt.core.home_assistant.discovery import DeviceDescription, DiscoveryOptions, MonitorDescription, announce
 from sense_mqtt.core.publishing.topics import Topics
 
 PROBE = Path(__file__).parents[3] / "shared/tools/ha_probe.py"
@@ -36,9 +36,9 @@ pytestmark = [
 ]
 
 DEVICES = (
-    DeviceFacts("1a2b3c4d", "Dryer", "LG", "DLEX", "Laundry", "Dryer"),
-    DeviceFacts("ssi-9f", "Büro Lampe", "TP-Link", "HS110", kind="plug"),
-    DeviceFacts("always_on", "Always On", kind="virtual"),
+    DeviceDescription("1a2b3c4d", "Dryer", "LG", "DLEX", "Laundry", "Dryer"),
+    DeviceDescription("ssi-9f", "Büro Lampe", "TP-Link", "HS110", kind="plug"),
+    DeviceDescription("always_on", "Always On", kind="virtual"),
 )
 START = "2026-11-21T05:00:00.000Z"
 RETAINED = {
@@ -118,8 +118,8 @@ def seen(
     told = tmp_path_factory.mktemp("probe") / "seen.json"
     voice = Voice(port)
     assert voice.connected.wait(PATIENCE_S)
-    style = Style("0.1.0", Topics(), request.param)
-    configs = introduce(MonitorFacts(123456, solar=True, firmware="1.64.2"), DEVICES, style)
+    style = DiscoveryOptions("0.1.0", Topics(), request.param)
+    configs = announce(MonitorDescription(123456, solar=True, firmware="1.64.2"), DEVICES, style)
     for topic, payload in {config.topic: config.payload for config in configs}.items():
         voice.say(topic, payload)
     for topic, payload in RETAINED.items():

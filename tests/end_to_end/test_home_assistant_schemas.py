@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.core.home_assistant.discovery import DeviceFacts, MonitorFacts, Style, introduce
+from sense_mqtt.core.home_assistant.discovery import DeviceDescription, DiscoveryOptions, MonitorDescription, announce
 from sense_mqtt.core.publishing.topics import Topics
 
 PROBE = Path(__file__).parents[3] / "shared/tools/ha_schema_probe.py"
@@ -49,18 +49,18 @@ print(json.dumps(faults))
 """
 
 DEVICES = (
-    DeviceFacts("1a2b3c4d", "Dryer", "LG", "DLEX", "Laundry", "Dryer"),
-    DeviceFacts("ssi-9f", "Büro Lampe", kind="plug"),
-    DeviceFacts("always_on", "Always On", kind="virtual"),
-    DeviceFacts("zz~1"),
+    DeviceDescription("1a2b3c4d", "Dryer", "LG", "DLEX", "Laundry", "Dryer"),
+    DeviceDescription("ssi-9f", "Büro Lampe", kind="plug"),
+    DeviceDescription("always_on", "Always On", kind="virtual"),
+    DeviceDescription("zz~1"),
 )
 
 
 @pytest.mark.parametrize("mode", ["device", "single"])
 @pytest.mark.parametrize("wheel", WHEELS, ids=lambda wheel: wheel.name.split("-")[1])
 def test_home_assistant_takes_every_payload(wheel: Path, mode: str) -> None:
-    style = Style("0.1.0", Topics(), mode)
-    configs = introduce(MonitorFacts(123456, solar=True, firmware="1.64.2"), DEVICES, style)
+    style = DiscoveryOptions("0.1.0", Topics(), mode)
+    configs = announce(MonitorDescription(123456, solar=True, firmware="1.64.2"), DEVICES, style)
     told = json.dumps([[config.topic, config.payload] for config in configs])
     checked = subprocess.run(
         [PYTHON, "-c", CHECK, PROBE, wheel], input=told, capture_output=True, text=True, timeout=60, check=False

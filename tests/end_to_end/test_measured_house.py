@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.listener import Listener
@@ -26,7 +26,7 @@ def told(event: dict) -> tuple[str, str, str]:
 
 
 def truth(house: MeasuredHouse, since: float, until: float) -> list[tuple[str, str, str]]:
-    return [(t.device, t.kind, write_instant(t.at)) for t in house.transitions(since, until)]
+    return [(t.device, t.kind, write_timestamp(t.at)) for t in house.transitions(since, until)]
 
 
 def by_device(events: list[tuple[str, str, str]]) -> dict[str, list[tuple[str, str, str]]]:

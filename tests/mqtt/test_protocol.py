@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.mqtt.protocol import FILE, LEARNT_S, ProtocolChoice, ProtocolMemory
+from sense_mqtt.mqtt.protocol import FILE, REMEMBERED_S, ProtocolChoice, ProtocolMemory
 
 DAY_S = 86400.0
 
@@ -107,7 +107,7 @@ def test_a_broker_that_knows_mqtt_5_only_is_followed(world):
 def test_mqtt_5_is_tried_again_after_a_week(world, is_running):
     choice = world.start()
     meet_older(choice)
-    world.now += LEARNT_S - DAY_S
+    world.now += REMEMBERED_S - DAY_S
     assert choice.taken()
     world.now += DAY_S
     if is_running:

@@ -3,10 +3,10 @@
 import pytest
 
 from sense_mqtt.mqtt.subscriptions import (
-    HANG_UPS_MOST,
-    HUNG_UP,
-    LEFT_OUT_MOST_S,
-    LEFT_OUT_S,
+    DISCONNECTED,
+    MAX_DISCONNECTS,
+    MAX_SUSPENDED_S,
+    SUSPENDED_S,
     Subscriptions,
     describe_refusal,
 )
@@ -24,32 +24,32 @@ class Time:
 def test_at_first_requests_are_left_out_then_all():
     subscriptions = Subscriptions((REQUESTS, BIRTH), Time())
     assert subscriptions.present() == (REQUESTS, BIRTH)
-    assert subscriptions.leave_out() == ((REQUESTS,), LEFT_OUT_S)
+    assert subscriptions.suspend() == ((REQUESTS,), SUSPENDED_S)
     assert subscriptions.present() == (BIRTH,)
-    assert subscriptions.leave_out() == ((REQUESTS, BIRTH), 2 * LEFT_OUT_S)
+    assert subscriptions.suspend() == ((REQUESTS, BIRTH), 2 * SUSPENDED_S)
     assert subscriptions.present() == ()
 
 
 def test_without_requests_all_are_left_out_at_once():
-    assert Subscriptions((BIRTH,), Time()).leave_out()[0] == (BIRTH,)
+    assert Subscriptions((BIRTH,), Time()).suspend()[0] == (BIRTH,)
 
 
 def test_what_was_left_out_is_due_again_once():
     time = Time()
     subscriptions = Subscriptions((REQUESTS, BIRTH), time)
     assert subscriptions.due_again() == ()
-    subscriptions.leave_out()
-    time.now = LEFT_OUT_S - 1
+    subscriptions.suspend()
+    time.now = SUSPENDED_S - 1
     assert subscriptions.due_again() == ()
-    time.now = LEFT_OUT_S
+    time.now = SUSPENDED_S
     assert (subscriptions.due_again(), subscriptions.due_again()) == ((REQUESTS,), ())
 
 
 def test_a_connection_after_that_time_subscribes_to_all_at_once():
     time = Time()
     subscriptions = Subscriptions((REQUESTS, BIRTH), time)
-    subscriptions.leave_out()
-    time.now = LEFT_OUT_S
+    subscriptions.suspend()
+    time.now = SUSPENDED_S
     assert subscriptions.present() == (REQUESTS, BIRTH)
     assert subscriptions.due_again() == ()
 
@@ -58,11 +58,11 @@ def test_a_message_that_stays_there_is_met_more_and_more_seldom():
     time = Time()
     subscriptions = Subscriptions((REQUESTS, BIRTH), time)
     for _ in range(10):
-        left_out, lasts_s = subscriptions.leave_out()
+        left_out, lasts_s = subscriptions.suspend()
         assert left_out == (REQUESTS,)
         time.now += lasts_s
         assert subscriptions.due_again() == (REQUESTS,)
-    assert lasts_s == LEFT_OUT_MOST_S
+    assert lasts_s == MAX_SUSPENDED_S
 
 
 # --- refusals
@@ -94,33 +94,33 @@ def test_a_line_that_is_lost_later_blames_no_subscription():
     for _ in range(10):
         subscriptions.begin()
         subscriptions.answered([None, None])
-        assert subscriptions.hung_up() == []
-    assert not subscriptions.is_careful
+        assert subscriptions.disconnected() == []
+    assert not subscriptions.one_at_a_time
 
 
 def test_one_loss_before_the_answer_blames_no_subscription():
     subscriptions = Subscriptions((REQUESTS, BIRTH))
     for _ in range(10):
         subscriptions.begin()
-        subscriptions.hung_up()
+        subscriptions.disconnected()
         subscriptions.begin()
         subscriptions.answered([None, None])
-    assert not subscriptions.is_careful
+    assert not subscriptions.one_at_a_time
 
 
 def test_after_hang_ups_topics_are_asked_for_one_by_one_until_the_one_is_known():
     subscriptions = Subscriptions(("a", "b", "c"))
-    for _ in range(HANG_UPS_MOST):
+    for _ in range(MAX_DISCONNECTS):
         assert subscriptions.begin() == ("a", "b", "c")
-        assert subscriptions.hung_up() == []
+        assert subscriptions.disconnected() == []
     for known in ([], ["b"]):
         assert subscriptions.begin() == ("a",)
         assert subscriptions.answered([None]) == ([], ("b",))
-        assert subscriptions.hung_up() == known
+        assert subscriptions.disconnected() == known
     assert subscriptions.begin() == ("a",)
     assert subscriptions.answered([None]) == ([], ("c",))
     assert subscriptions.answered([None]) == ([], ())
-    assert subscriptions.refused == {"b": HUNG_UP}
+    assert subscriptions.refused == {"b": DISCONNECTED}
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_each_command_asks_sense_for_its_path(name, arguments, path, params):
 
 
 def test_every_command_for_sense_has_a_lookup():
-    assert {name for name, row in COMMANDS.items() if row.where == "sense"} == {*LOOKUPS, "energy"}
+    assert {name for name, row in COMMANDS.items() if row.runs_on == "sense"} == {*LOOKUPS, "energy"}
 
 
 def test_a_device_that_sense_does_not_know_is_named():

@@ -59,10 +59,10 @@ def test_where_there_can_be_no_lock_it_works_all_the_same_and_locks_later(tmp_pa
     (tmp_path / "state").write_text("")
     with OnlyBridge(tmp_path / "state") as only_one:
         for _ in range(3):
-            only_one.tend(NOW)
+            only_one.maintain(NOW)
         assert caplog.text.count("going on without keeping other processes out") == 1
         (tmp_path / "state").unlink()
-        only_one.tend(NOW)
+        only_one.maintain(NOW)
         with pytest.raises(StateError, match="another sense-mqtt works there"):
             OnlyBridge(tmp_path / "state").__enter__()
 
@@ -72,7 +72,7 @@ def test_a_directory_that_was_removed_is_locked_again(tmp_path, caplog):
     with OnlyBridge(state_dir) as only_one:
         state_dir.rename(tmp_path / "old")
         for _ in range(3):
-            only_one.tend(NOW)
+            only_one.maintain(NOW)
         assert caplog.text.count("was removed while we run") == 1
         with pytest.raises(StateError, match="another sense-mqtt works there"):
             OnlyBridge(state_dir).__enter__()
@@ -84,5 +84,5 @@ def test_two_that_work_there_after_all_are_told_once(tmp_path, caplog):
         state_dir.rename(tmp_path / "old")
         with OnlyBridge(state_dir):
             for _ in range(3):
-                first.tend(NOW)
+                first.maintain(NOW)
     assert caplog.text.count("another sense-mqtt works there now; stop one of both") == 1

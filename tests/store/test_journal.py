@@ -90,7 +90,7 @@ def test_a_full_disk_keeps_what_was_announced(journal, path):
     assert journal.announced() == {"a": 0, "b": 2}
     journal.forget_announced(["a"])
     journal.forget([1])
-    journal.tend()
+    journal.maintain()
     with closing(Journal(path)) as again:
         assert again.announced() == {"b": 2}
 
@@ -137,7 +137,7 @@ def test_the_journal_returns_to_its_file_with_all_that_waits(journal, path):
     journal.record(7, {"live": True, "more": "x" * 100_000}, [("t", "two")])
     journal.forget([1, 2])
     journal.append("t", "three")
-    journal.tend()
+    journal.maintain()
     again = Journal(path)
     assert [(entry.number, entry.payload) for entry in again.waiting(0, 10)] == [(3, "three")]
     assert again.recall(7)["more"] == "x" * 100_000
@@ -153,7 +153,7 @@ def test_a_journal_that_another_process_holds_goes_on_in_memory(journal, path, c
         journal.append("t", "a")
         other.execute("ROLLBACK")
     assert "locked" in caplog.text
-    journal.tend()
+    journal.maintain()
     assert [entry.payload for entry in Journal(path).waiting(0, 10)] == ["a"]
 
 
@@ -229,7 +229,7 @@ def test_a_file_that_is_damaged_while_it_is_open_stops_nothing(journal, path, ca
     assert journal.waiting(newest, 10)[-1].payload == "new"
     assert "cannot be used" in caplog.text
     for _ in range(2):
-        journal.tend()
+        journal.maintain()
     journal.append("t", "newer")
     journal.close()
     assert (path.parent / f"{path.name}.damaged-1").exists()

@@ -56,11 +56,11 @@ def test_without_a_place_to_write_to_it_begins_in_memory_says_so_and_returns(pat
     spoil(path)
     journal = Journal(path)
     journal.record(7, {"live": True}, [("t", "a")])
-    journal.tend()
+    journal.maintain()
     assert caplog.text.count("Until then what waits is kept in memory") == 1
     assert payloads(journal) == ["a"]
     mend(path)
-    journal.tend()
+    journal.maintain()
     journal.append("t", "b")
     assert payloads(Journal(path)) == ["a", "b"]
 
@@ -91,7 +91,7 @@ def test_what_is_in_a_file_that_cannot_be_written_at_the_start_is_known_and_not_
         assert journal.recall(7) == {"live": True}
         assert payloads(journal) == ["old"]
         journal.append("t", "new")
-    journal.tend()
+    journal.maintain()
     journal.close()
     again = Journal(path)
     assert [(entry.number, entry.payload) for entry in again.waiting(0, 10)] == [(2, "old"), (3, "new")]
@@ -108,7 +108,7 @@ def test_what_could_not_be_read_at_the_start_is_still_there_after_the_return(pat
     journal.record(8, {"live": False}, [])
     path.unlink()
     real.rename(path)
-    journal.tend()
+    journal.maintain()
     assert journal.held == 2
     journal.close()
     again = Journal(path)
@@ -141,7 +141,7 @@ def test_a_directory_that_is_removed_while_we_run_is_made_again_with_all_that_is
     journal.forget([1])
     spoil(path)
     for _ in range(2):
-        journal.tend()
+        journal.maintain()
     assert caplog.text.count("it was removed while we run") == 1
     journal.append("t", "new")
     second = Journal(path)  # as after a crash
@@ -154,7 +154,7 @@ def test_it_can_be_removed_again_and_again(path):
     for payload in "abc":
         journal.append("t", payload)
         remove(path)
-        journal.tend()
+        journal.maintain()
     journal.close()
     assert payloads(Journal(path)) == ["a", "b", "c"]
 
@@ -179,8 +179,8 @@ def test_no_wrong_byte_anywhere_keeps_it_from_working_and_from_keeping_what_is_n
         with closing(Journal(path)) as journal:
             journal.append("t", "new")
             journal.record(7, {"live": None}, [])
-            journal.tend()
-            journal.tend()
+            journal.maintain()
+            journal.maintain()
             journal.append("t", "newer")
         with closing(Journal(path)) as again:
             if payloads(again)[-2:] != ["new", "newer"] or again.recall(7) != {"live": None}:
@@ -234,6 +234,6 @@ def test_a_damaged_file_that_cannot_be_set_aside_stops_nothing(path, caplog):
     path.with_name(path.name + "-wal").symlink_to(os.devnull)
     journal = Journal(path)
     journal.append("t", "a")
-    journal.tend()
+    journal.maintain()
     assert payloads(journal) == ["a"]
     assert "is kept in memory" in caplog.text

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgpack
 
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseUnavailable
 from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FrameArrived, Stop, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
@@ -130,7 +130,7 @@ def _push(bridge: BridgeHarness, kind: str, **payload: Any) -> None:
 
 
 def _item(kind: str, device: str, at: float, guid: str) -> dict[str, Any]:
-    return {"type": kind, "device_id": device, "time": write_instant(START + at), "guid": guid}
+    return {"type": kind, "device_id": device, "time": write_timestamp(START + at), "guid": guid}
 
 
 def _pushes(bridge: BridgeHarness) -> None:

@@ -5,13 +5,13 @@ import difflib
 from tests.upgrade.scripted_run import RECORDING, record
 
 AGAIN = "if that is meant, write it anew (python -m tests.upgrade.scripted_run) and read the difference:"
-SHOWN_MOST = 40  # lines
+MAX_QUOTED = 40  # lines
 
 
 def test_a_scripted_run_publishes_byte_for_byte_what_was_recorded():
     recorded, present = RECORDING.read_text().splitlines(), record().splitlines()
     differences = list(difflib.unified_diff(recorded, present, "recorded", "present", lineterm="", n=1))
-    assert not differences, "\n".join([AGAIN, *differences[:SHOWN_MOST]])
+    assert not differences, "\n".join([AGAIN, *differences[:MAX_QUOTED]])
 
 
 def test_the_recording_holds_each_type_of_event():

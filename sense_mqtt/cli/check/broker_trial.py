@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sense_mqtt.cli.check.checks import CheckFailed, Findings, Trial
 from sense_mqtt.clock import Clock
-from sense_mqtt.core.publishing.broker_limits import describe_packet_limit
+from sense_mqtt.core.publishing.broker_limits import describe_maximum_packet_size
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, Item, MessageArrived
-from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
-from sense_mqtt.mqtt.subscriptions import HANG_UPS_MOST
+from sense_mqtt.mqtt.subscriptions import MAX_DISCONNECTS
 
 CONNECT_S = 15.0
 ECHO_S = 5.0
@@ -41,7 +41,7 @@ def try_broker(settings: BrokerSettings, filters: Sequence[str], trials: Sequenc
     Some brokers hang up on a subscription or a message that they refuse; the next connections find out which.
     """
     heard = Inbox()
-    broker = Broker(settings, heard, will=None, topics=filters)
+    broker = MqttClient(settings, heard, will=None, topics=filters)
     try:
         losses = 0
         while True:
@@ -49,14 +49,14 @@ def try_broker(settings: BrokerSettings, filters: Sequence[str], trials: Sequenc
                 return _try(broker, heard, settings, trials, clock)
             except _Lost as lost:
                 losses += 1
-                if losses > HANG_UPS_MOST * (1 + len(filters) * broker.subscriptions.is_careful):
+                if losses > MAX_DISCONNECTS * (1 + len(filters) * broker.subscriptions.one_at_a_time):
                     tried = ", ".join(trial.topic for trial in trials if trial.is_needed)
                     raise CheckFailed(f"the broker ends the connection at {tried} ({lost}); {RIGHTS}") from lost
     finally:
         broker.close()
 
 
-def _try(broker: Broker, heard: Inbox, settings: BrokerSettings, trials: Sequence[Trial], clock: Clock) -> Findings:
+def _try(broker: MqttClient, heard: Inbox, settings: BrokerSettings, trials: Sequence[Trial], clock: Clock) -> Findings:
     connected = _connect(broker, heard, settings, clock)
     sent = {broker.publish(Message(trial.topic, trial.payload)): trial for trial in trials}
     others, unheard = _listen(broker, heard, sent, clock)
@@ -64,12 +64,12 @@ def _try(broker: Broker, heard: Inbox, settings: BrokerSettings, trials: Sequenc
         heard=others,
         refused=broker.subscriptions.losses,
         unheard=[trial for trial in unheard if trial.comes_by not in broker.subscriptions.refused],
-        limits=(*connected.limits, *describe_packet_limit(connected.packet_limit)),
+        limits=(*connected.limits, *describe_maximum_packet_size(connected.maximum_packet_size)),
         protocol=broker.protocol,
     )
 
 
-def _connect(broker: Broker, heard: Inbox, settings: BrokerSettings, clock: Clock) -> BrokerConnected:
+def _connect(broker: MqttClient, heard: Inbox, settings: BrokerSettings, clock: Clock) -> BrokerConnected:
     reason = f"no answer within {CONNECT_S:g} s"
     silent = 0
     for _ in range(ATTEMPTS_MOST):
@@ -81,7 +81,7 @@ def _connect(broker: Broker, heard: Inbox, settings: BrokerSettings, clock: Cloc
                 silent += 1  # some brokers never answer MQTT 5
             case BrokerDropped(retry_now=True, reason=reason):
                 continue
-            case BrokerDropped(reason=reason) if broker.subscriptions.is_careful:
+            case BrokerDropped(reason=reason) if broker.subscriptions.one_at_a_time:
                 raise _Lost(reason)
             case BrokerDropped(reason=reason):
                 break
@@ -91,7 +91,7 @@ def _connect(broker: Broker, heard: Inbox, settings: BrokerSettings, clock: Cloc
 
 
 def _listen(
-    broker: Broker, heard: Inbox, sent: Mapping[int | None, Trial], clock: Clock
+    broker: MqttClient, heard: Inbox, sent: Mapping[int | None, Trial], clock: Clock
 ) -> tuple[list[MessageArrived], list[Trial]]:
     """Wait until all is answered; return what came from others, and what is not needed and did not come back."""
     others: list[MessageArrived] = []
@@ -128,11 +128,11 @@ def _fail_if_needed(trial: Trial, what: str) -> None:
         raise CheckFailed(f"{what}; {RIGHTS}")
 
 
-def _items(broker: Broker, heard: Inbox, patience_s: float, clock: Clock) -> Iterator[Item]:
+def _items(broker: MqttClient, heard: Inbox, patience_s: float, clock: Clock) -> Iterator[Item]:
     """Yield what happens to the present connection, as long as there is time."""
     ends_at = clock.now().monotonic + patience_s
     while (item := heard.get(ends_at - clock.now().monotonic)) is not None:
-        if getattr(item, "generation", None) == broker.generation:
+        if getattr(item, "generation", None) == broker.connection_id:
             yield item
 
 

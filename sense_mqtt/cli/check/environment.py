@@ -15,7 +15,7 @@ from sense_mqtt.cli.check.checks import Edges
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.core.payloads import write_json
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.sense.feed.probe import Onlooker
 from sense_mqtt.sense.net.tls_probe import shake_hands
@@ -48,7 +48,7 @@ def connect(config: Config, sense_client: SenseClient, clock: Clock) -> Edges:
         shake_hands=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
         look_at_feed=look_at_feed,
         try_broker=lambda trials: try_broker(broker, topics.subscriptions, trials, clock),
-        event=write_json({"event_type": "check", "time": write_instant(clock.now().wall), "id": word}),
+        event=write_json({"event_type": "check", "time": write_timestamp(clock.now().wall), "id": word}),
     )
 
 

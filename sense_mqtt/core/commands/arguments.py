@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sense_mqtt.core.timestamps import read_instant, write_instant
+from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.errors import CommandRefused
 
-SHOWN_MOST = 60  # characters of somebody's value that our error messages repeat
-PATH_MOST = 256
-PARAM_MOST = 512  # characters
-PARAMS_MOST = 32
+MAX_QUOTED = 60  # characters of somebody's value that our error messages repeat
+MAX_PATH = 256
+MAX_PARAM = 512  # characters
+MAX_PARAMS = 32
 
 _ID = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
 _BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -52,17 +52,17 @@ class Argument:
         except ValueError as error:
             more = f" ({error})" if str(error) else ""
             raise CommandRefused(
-                "bad_request", f"{self.name}: must be {self.kind.allowed}, not {shown(value)}{more}"
+                "bad_request", f"{self.name}: must be {self.kind.allowed}, not {quoted(value)}{more}"
             ) from error
 
 
-def shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     """Return a value as JSON in ASCII, cut to what a message can bear."""
     try:
         text = json.dumps(value)
     except RecursionError:
         return "something nested too deep"
-    return text if len(text) <= SHOWN_MOST else f"{text[:SHOWN_MOST]}..."
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}..."
 
 
 def fill(arguments: Sequence[Argument], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def fill(arguments: Sequence[Argument], given: Mapping[str, Any]) -> dict[str, A
     for name in given:
         if name not in known:
             allowed = ", ".join([*known, "monitor", "transaction"])
-            raise CommandRefused("bad_request", f"unknown argument {shown(name)}; allowed: {allowed}")
+            raise CommandRefused("bad_request", f"unknown argument {quoted(name)}; allowed: {allowed}")
     filled = {argument.name: _fill_one(argument, given.get(argument.name)) for argument in arguments}
     return {name: value for name, value in filled.items() if value is not None}
 
@@ -136,35 +136,35 @@ def _read_period(value: Any) -> str:
 
 
 def _read_time(value: Any) -> str:
-    seconds = read_instant(value)
+    seconds = read_timestamp(value)
     if seconds is None or seconds < 0:
         raise ValueError
-    return write_instant(seconds)
+    return write_timestamp(seconds)
 
 
 def _read_path(value: Any) -> str:
     """Return a path that cannot leave the API's base, without its leading slash."""
-    if not isinstance(value, str) or not 0 < len(value) <= PATH_MOST:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_PATH:
         raise ValueError
     path = value.removeprefix("/")
     segments = path.removesuffix("/").split("/")
     for segment in segments:
         if not _SEGMENT.fullmatch(segment) or not segment.strip("."):
-            raise ValueError(f"{shown(segment)} cannot stand between slashes")
+            raise ValueError(f"{quoted(segment)} cannot stand between slashes")
     if segments[0].casefold() in _ENDS_SESSIONS:
         raise ValueError("it would end the session")
     return path
 
 
 def _read_params(value: Any) -> dict[str, str | int]:
-    if not isinstance(value, dict) or len(value) > PARAMS_MOST:
+    if not isinstance(value, dict) or len(value) > MAX_PARAMS:
         raise ValueError
     return {_param_name(name): _param_value(entry) for name, entry in value.items()}
 
 
 def _param_name(name: str) -> str:
     if not _PARAM_NAME.fullmatch(name):
-        raise ValueError(f"{shown(name)} is no name of a parameter")
+        raise ValueError(f"{quoted(name)} is no name of a parameter")
     return name
 
 
@@ -176,9 +176,9 @@ def _param_value(value: Any) -> str | int:
             return repr(value)
         case int() if abs(value) < 10**18:
             return value
-        case str() if len(value) <= PARAM_MOST and value.isprintable():
+        case str() if len(value) <= MAX_PARAM and value.isprintable():
             return value
-    raise ValueError(f"{shown(value)} is no value of a parameter")
+    raise ValueError(f"{quoted(value)} is no value of a parameter")
 
 
 def _plain(value: Any) -> str:

@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from sense_mqtt.core.commands.arguments import MONITOR_ID, Argument, shown
-from sense_mqtt.core.commands.replies import (
+from sense_mqtt.core.commands.arguments import MONITOR_ID, Argument, quoted
+from sense_mqtt.core.commands.responses import (
     ABSENT,
     Command,
-    Reply,
-    ReplyTo,
+    Response,
+    ResponseTo,
     refuse,
     refuse_for,
 )
 from sense_mqtt.core.commands.table import COMMANDS, complete
 from sense_mqtt.errors import CommandRefused
 
-PAYLOAD_MOST_BYTES = 64 * 1024
-TRANSACTION_MOST = 1024  # characters as JSON: it comes back in every answer, also in those that must be small
-NAME_MOST = 64  # characters; an unknown command with a longer name is answered under its beginning
+MAX_PAYLOAD_BYTES = 64 * 1024
+MAX_TRANSACTION = 1024  # characters as JSON: it comes back in every answer, also in those that must be small
+MAX_NAME = 64  # characters; an unknown command with a longer name is answered under its beginning
 
 _MONITOR = Argument("monitor", MONITOR_ID)
 
@@ -33,13 +33,13 @@ def parse(
     retain: bool = False,
     response_topic: str | None = None,
     correlation: bytes | None = None,
-) -> Command | Reply:
+) -> Command | Response:
     """Return what a request asks for, or the answer that refuses it. Never raises."""
-    asked = Command(name[:NAME_MOST], {}, None, ABSENT, ReplyTo(response_topic, correlation))
+    asked = Command(name[:MAX_NAME], {}, None, ABSENT, ResponseTo(response_topic, correlation))
     try:
-        given, doubled = _read_object(payload)
-        asked = replace(asked, transaction=_read_transaction(given, doubled))
-        return _complete(asked, given, doubled, retain=retain)
+        given, duplicates = _read_object(payload)
+        asked = replace(asked, transaction=_read_transaction(given, duplicates))
+        return _complete(asked, given, duplicates, retain=retain)
     except CommandRefused as refusal:
         return refuse_for(asked, refusal)
     except RecursionError:
@@ -49,7 +49,7 @@ def parse(
 def needs_monitor(command: Command) -> bool:
     """Tell whether the command cannot be carried out without knowing which monitor is meant."""
     asked = [command.arguments.get("path"), *command.arguments.get("params", {}).values()]
-    return COMMANDS[command.name].about_one or any("{monitor}" in str(text) for text in asked)
+    return COMMANDS[command.name].one_monitor or any("{monitor}" in str(text) for text in asked)
 
 
 def choose_monitor(command: Command, known: Sequence[int]) -> int:
@@ -63,11 +63,11 @@ def choose_monitor(command: Command, known: Sequence[int]) -> int:
     return known[0] if command.monitor is None else command.monitor
 
 
-def _complete(asked: Command, given: dict[str, Any], doubled: Sequence[str], *, retain: bool) -> Command:
+def _complete(asked: Command, given: dict[str, Any], duplicates: Sequence[str], *, retain: bool) -> Command:
     if retain:
         raise CommandRefused("bad_request", "a retained request is refused: publish it without retain")
-    if doubled:
-        raise CommandRefused("bad_request", f"{shown(doubled[0])} appears more than once in one object")
+    if duplicates:
+        raise CommandRefused("bad_request", f"{quoted(duplicates[0])} appears more than once in one object")
     own = {name: value for name, value in given.items() if name not in ("monitor", "transaction")}
     arguments = complete(asked.name, own)
     monitor = given.get("monitor")
@@ -76,21 +76,19 @@ def _complete(asked: Command, given: dict[str, Any], doubled: Sequence[str], *, 
 
 def _read_object(payload: bytes) -> tuple[dict[str, Any], list[str]]:
     """Return the payload's object, and the names that stand more than once in one object, at any depth."""
-    if len(payload) > PAYLOAD_MOST_BYTES:
-        raise CommandRefused(
-            "too_large", f"the request has {len(payload)} bytes; at most {PAYLOAD_MOST_BYTES} are read"
-        )
-    doubled: list[str] = []
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise CommandRefused("too_large", f"the request has {len(payload)} bytes; at most {MAX_PAYLOAD_BYTES} are read")
+    duplicates: list[str] = []
 
     def gather(members: list[tuple[str, Any]]) -> dict[str, Any]:
         times = Counter(name for name, _ in members)
-        doubled.extend(name for name, count in times.items() if count > 1)
+        duplicates.extend(name for name, count in times.items() if count > 1)
         return dict(members)
 
     given = _read_json(payload, gather) if payload.strip() else {}
     if not isinstance(given, dict):
-        raise CommandRefused("bad_request", f"the request must be a JSON object or empty, not {shown(given)}")
-    return given, doubled
+        raise CommandRefused("bad_request", f"the request must be a JSON object or empty, not {quoted(given)}")
+    return given, duplicates
 
 
 def _read_json(payload: bytes, gather: Callable[[list[tuple[str, Any]]], Any]) -> Any:
@@ -103,7 +101,7 @@ def _read_json(payload: bytes, gather: Callable[[list[tuple[str, Any]]], Any]) -
 
 
 def _refuse_number(text: str) -> NoReturn:
-    raise ValueError(f"{shown(text)} is no JSON number")
+    raise ValueError(f"{quoted(text)} is no JSON number")
 
 
 def _finite(text: str) -> float:
@@ -111,13 +109,13 @@ def _finite(text: str) -> float:
     return number if math.isfinite(number) else _refuse_number(text)
 
 
-def _read_transaction(given: Mapping[str, Any], doubled: Sequence[str]) -> Any:
+def _read_transaction(given: Mapping[str, Any], duplicates: Sequence[str]) -> Any:
     """Return the transaction, ABSENT where there is none, or not one."""
-    if "transaction" not in given or "transaction" in doubled:
+    if "transaction" not in given or "transaction" in duplicates:
         return ABSENT
     length = len(json.dumps(given["transaction"]))
-    if length > TRANSACTION_MOST:
+    if length > MAX_TRANSACTION:
         raise CommandRefused(
-            "bad_request", f"transaction: has {length} characters, at most {TRANSACTION_MOST} come back"
+            "bad_request", f"transaction: has {length} characters, at most {MAX_TRANSACTION} come back"
         )
     return given["transaction"]

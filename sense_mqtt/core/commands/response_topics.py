@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sense_mqtt.core.publishing.topics import Topics
 
-TOPIC_MOST_BYTES = 256  # some brokers hang up on a longer one
-LEVELS_MOST = 32  # likewise
+MAX_TOPIC_BYTES = 256  # some brokers hang up on a longer one
+MAX_LEVELS = 32  # likewise
 COMMAND_LEVELS = ("/request/", "/set")  # how common programs name the topics on which they take commands
 
 
@@ -45,7 +45,7 @@ def _levels_match(pattern: Sequence[str], levels: Sequence[str]) -> bool:
 def _is_publishable(topic: str) -> bool:
     """Brokers hang up on whoever publishes on another one."""
     is_plain = topic.isprintable() and not topic.startswith("$") and not set(topic) & set("+#")
-    return bool(topic) and is_plain and len(topic.encode()) <= TOPIC_MOST_BYTES and topic.count("/") < LEVELS_MOST
+    return bool(topic) and is_plain and len(topic.encode()) <= MAX_TOPIC_BYTES and topic.count("/") < MAX_LEVELS
 
 
 def _is_below(topic: str, start: str) -> bool:

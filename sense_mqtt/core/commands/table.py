@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sense_mqtt.core.commands import arguments as kinds
-from sense_mqtt.core.commands.arguments import Argument, fill, shown
+from sense_mqtt.core.commands.arguments import Argument, fill, quoted
 from sense_mqtt.errors import CommandRefused
 
 
@@ -14,10 +14,10 @@ from sense_mqtt.errors import CommandRefused
 class CommandEntry:
     """A row of the table of commands."""
 
-    about: str
+    description: str
     arguments: tuple[Argument, ...] = ()
-    where: Literal["sense", "bridge"] = "sense"  # who carries it out
-    about_one: bool = True  # where the account has several monitors, one must be named
+    runs_on: Literal["sense", "bridge"] = "sense"  # who carries it out
+    one_monitor: bool = True  # where the account has several monitors, one must be named
 
 
 _PERIODS = ("DAY", "WEEK", "MONTH", "YEAR", "CYCLE")
@@ -36,8 +36,8 @@ _PAUSE = (Argument("minutes", kinds.whole_number(0, 1440), 10), Argument("silent
 _LEVEL = Argument("level", kinds.choice("debug", "info", "warning", "error"), required=True)
 
 
-def _own(about: str, *arguments: Argument) -> CommandEntry:
-    return CommandEntry(about, arguments, "bridge", about_one=False)
+def _own(description: str, *arguments: Argument) -> CommandEntry:
+    return CommandEntry(description, arguments, "bridge", one_monitor=False)
 
 
 COMMANDS: Mapping[str, CommandEntry] = {
@@ -49,7 +49,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "unknown": CommandEntry("detail of what Sense could not name (raw)"),
     "status": CommandEntry("monitor status: signal, wifi, detection in progress and found (raw)"),
     "overview": CommandEntry("monitor overview (raw)"),
-    "timeline": CommandEntry("timeline of the account (raw)", _TIMELINE, about_one=False),
+    "timeline": CommandEntry("timeline of the account (raw)", _TIMELINE, one_monitor=False),
     "history": CommandEntry("sample curve (raw); without `start`, the newest `frames`", _HISTORY),
     "usage": CommandEntry("`history/usage` (raw); without `start`, the present period", (_SCALE, _PERIOD)),
     "solar_usage": CommandEntry("`history/usage/solar` (raw); without `start`, the present period", (_SCALE, _PERIOD)),
@@ -61,11 +61,11 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "get": CommandEntry(
         "any other GET below the API's base, `{monitor}` and `{user}` filled in",
         (Argument("path", kinds.PATH, required=True), Argument("params", kinds.PARAMS)),
-        about_one=False,
+        one_monitor=False,
     ),
     "refresh": CommandEntry(
         "reads devices and the energy of all periods again now, and publishes them; takes some ten seconds",
-        where="bridge",
+        runs_on="bridge",
     ),
     "republish": _own("says everything retained again"),
     "pause": _own("lets go of Sense's connection, so that the app's live meter is free; 0 minutes end it", *_PAUSE),
@@ -80,7 +80,7 @@ def complete(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a command, checked, in Sense's form and with defaults. Raises CommandRefused."""
     entry = COMMANDS.get(name)
     if entry is None:
-        raise CommandRefused("unknown_command", f"no command {shown(name)}; there are: {', '.join(COMMANDS)}")
+        raise CommandRefused("unknown_command", f"no command {quoted(name)}; there are: {', '.join(COMMANDS)}")
     return fill(entry.arguments, given)
 
 
@@ -92,7 +92,7 @@ def read_pairs(name: str, pairs: Iterable[str]) -> dict[str, Any]:
     for pair in pairs:
         key, _, value = pair.partition("=")
         if not key or "=" not in pair:
-            raise CommandRefused("bad_request", f"{shown(pair)}: write arguments as key=value")
+            raise CommandRefused("bad_request", f"{quoted(pair)}: write arguments as key=value")
         given[key] = value if key in textual else _json_or_text(value)
     return given
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sense_mqtt.core.timestamps import Moment, read_instant, write_instant
+from sense_mqtt.core.timestamps import Moment, read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import is_finite, list_of, mapping, number, read_name, rows_of, text
 
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
@@ -24,7 +24,7 @@ _HOUSE = ""  # in `Kept.held_back`, beside the ids of devices, which are never e
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceEnergy:
+class DeviceConsumption:
     """What one device used."""
 
     id: str
@@ -44,11 +44,11 @@ class Energy:
     to_grid_kwh: float | None = None
     net_production_kwh: float | None = None  # above 0: more produced than used (SE 0.15.0)
     solar_powered_pct: float | None = None
-    devices: tuple[DeviceEnergy, ...] = ()
+    devices: tuple[DeviceConsumption, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class AcceptedEnergy:
     """What may be published, and since when the house or a device is held back."""
 
     energy: Energy
@@ -56,7 +56,7 @@ class Kept:
     held_back: Mapping[str, float] = field(default_factory=dict)  # monotonic seconds of the last good figure
 
 
-def join(scale: str, usage: Any, solar: Any = None) -> Energy:
+def from_usage(scale: str, usage: Any, solar: Any = None) -> Energy:
     """Return the answers of `history/usage` and, where the home has solar, of `history/usage/solar` in our shape."""
     usage, total = mapping(usage), mapping(mapping(solar).get("total"))
     return Energy(
@@ -96,7 +96,7 @@ def from_trends(scale: str, trends: Any, *, solar: bool | None = None) -> Energy
     )
 
 
-def accept(kept: Kept | None, read: Energy, now: Moment) -> Kept | None:
+def hold_back_dips(accepted: AcceptedEnergy | None, read: Energy, now: Moment) -> AcceptedEnergy | None:
     """Return what may be published after a reading; what there was, where the reading cannot be.
 
     Between hours Sense's figures dip and come back (HA#167374), and Home Assistant must not see a counter fall without
@@ -109,20 +109,20 @@ def accept(kept: Kept | None, read: Energy, now: Moment) -> Kept | None:
     """
     most_kwh = _most_kwh(read, now.wall)
     if not _house_can_be(read, most_kwh):
-        return kept
+        return accepted
     read = replace(read, devices=tuple(device for device in read.devices if device.consumption_kwh <= most_kwh))
-    if kept is None or _starts_later(read, kept.energy):
-        return Kept(read, now.monotonic)
-    if read.start != kept.energy.start:
-        held = _hold_back(kept, [_HOUSE], now)
-        return Kept(kept.energy if held else read, now.monotonic, held)
-    before = {device.id: device for device in kept.energy.devices}
+    if accepted is None or _starts_later(read, accepted.energy):
+        return AcceptedEnergy(read, now.monotonic)
+    if read.start != accepted.energy.start:
+        held = _hold_back(accepted, [_HOUSE], now)
+        return AcceptedEnergy(accepted.energy if held else read, now.monotonic, held)
+    before = {device.id: device for device in accepted.energy.devices}
     after = {device.id: device for device in read.devices}
-    fallen = [device.id for device in kept.energy.devices if _device_fell(device, after.get(device.id))]
-    held = _hold_back(kept, [*fallen, *([_HOUSE] if _house_fell(kept.energy, read) else [])], now)
+    fallen = [device.id for device in accepted.energy.devices if _device_fell(device, after.get(device.id))]
+    held = _hold_back(accepted, [*fallen, *([_HOUSE] if _house_fell(accepted.energy, read) else [])], now)
     chosen = {**after, **{identity: before[identity] for identity in fallen if identity in held}}
-    house = kept.energy if _HOUSE in held else read
-    return Kept(replace(house, devices=tuple(chosen.values())), now.monotonic, held)
+    house = accepted.energy if _HOUSE in held else read
+    return AcceptedEnergy(replace(house, devices=tuple(chosen.values())), now.monotonic, held)
 
 
 def house_document(energy: Energy, updated: str) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def house_document(energy: Energy, updated: str) -> dict[str, Any]:
     return {**_figures(energy), **_starting(energy), "updated": updated}
 
 
-def device_document(device: DeviceEnergy, energy: Energy, updated: str) -> dict[str, Any]:
+def device_document(device: DeviceConsumption, energy: Energy, updated: str) -> dict[str, Any]:
     """Return the payload of `energy/<scale>` of one of the devices of `energy`."""
     return {"consumption_kwh": _rounded(device.consumption_kwh, 3), **_starting(energy), "updated": updated}
 
@@ -140,7 +140,7 @@ def empty_document(energy: Energy, updated: str) -> dict[str, Any]:
     return {**_starting(energy), "updated": updated}
 
 
-def energy_answer(energy: Energy) -> dict[str, Any]:
+def energy_response(energy: Energy) -> dict[str, Any]:
     """Return what the command `energy` answers."""
     devices = [
         {"id": device.id, "name": device.name, "consumption_kwh": _rounded(device.consumption_kwh, 3)}
@@ -167,20 +167,20 @@ def _starts_later(read: Energy, before: Energy) -> bool:
     return read.start is not None and (before.start is None or read.start > before.start)
 
 
-def _hold_back(kept: Kept, subjects: Iterable[str], now: Moment) -> dict[str, float]:
+def _hold_back(accepted: AcceptedEnergy, subjects: Iterable[str], now: Moment) -> dict[str, float]:
     """Return since when each subject is held back, without those that have been for long enough."""
-    good_at = {subject: kept.held_back.get(subject, kept.read_at) for subject in subjects}
+    good_at = {subject: accepted.held_back.get(subject, accepted.read_at) for subject in subjects}
     return {
         subject: at
         for subject, at in good_at.items()
-        if subject not in kept.held_back or now.monotonic - at <= HELD_BACK_S
+        if subject not in accepted.held_back or now.monotonic - at <= HELD_BACK_S
     }
 
 
 def _most_kwh(read: Energy, wall: float) -> float:
     """Return what a panel can have carried from the start of the period until now."""
     seconds = longest_s = _LONGEST_DAYS[read.scale] * 86_400 + 3600.0
-    start = read_instant(read.start)
+    start = read_timestamp(read.start)
     # A start that is to come says that a clock is wrong: the period has its length all the same.
     if start is not None and start <= wall + CLOCKS_DIFFER_S:
         seconds = min(wall - start + CLOCKS_DIFFER_S, longest_s)
@@ -197,7 +197,7 @@ def _house_fell(before: Energy, after: Energy) -> bool:
     return went or any(_fell(getattr(before, name), getattr(after, name)) for name in COUNTERS)
 
 
-def _device_fell(before: DeviceEnergy, after: DeviceEnergy | None) -> bool:
+def _device_fell(before: DeviceConsumption, after: DeviceConsumption | None) -> bool:
     return after is None or _fell(before.consumption_kwh, after.consumption_kwh)
 
 
@@ -206,8 +206,8 @@ def _fell(before: float | None, after: float | None) -> bool:
 
 
 def _start(answer: Mapping[str, Any]) -> str | None:
-    seconds = read_instant(answer.get("start"))
-    return None if seconds is None else write_instant(seconds)
+    seconds = read_timestamp(answer.get("start"))
+    return None if seconds is None else write_timestamp(seconds)
 
 
 def _used(row: Mapping[str, Any]) -> float | None:
@@ -227,11 +227,11 @@ def _trended(row: Mapping[str, Any]) -> float | None:
     return _counter(math.fsum(hours)) if total is None and hours else total
 
 
-def _devices(rows: Iterable[tuple[Mapping[str, Any], float | None]]) -> tuple[DeviceEnergy, ...]:
+def _devices(rows: Iterable[tuple[Mapping[str, Any], float | None]]) -> tuple[DeviceConsumption, ...]:
     """Return the devices that have an id and a figure; the first of each id, by its id where it has no name."""
-    found: dict[str, DeviceEnergy] = {}
+    found: dict[str, DeviceConsumption] = {}
     for row, consumption_kwh in rows:
         identity = text(row.get("id"))
         if identity is not None and consumption_kwh is not None and identity not in found:
-            found[identity] = DeviceEnergy(identity, read_name(identity, row) or identity, consumption_kwh)
+            found[identity] = DeviceConsumption(identity, read_name(identity, row) or identity, consumption_kwh)
     return tuple(found.values())

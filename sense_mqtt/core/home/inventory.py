@@ -148,8 +148,8 @@ def _remove(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
         changes += [event, DeviceRemoved(identity)]
     devices = {identity: device for identity, device in home.devices.items() if identity not in gone}
     # Should it come back, everything of it is news again: its topics are cleared.
-    said = {subject: said for subject, said in home.published.items() if subject[0] not in gone}
-    return replace(home, devices=devices, published=said), tuple(changes)
+    published = {subject: published for subject, published in home.published.items() if subject[0] not in gone}
+    return replace(home, devices=devices, published=published), tuple(changes)
 
 
 def _event(event_type: str, device: Device, time: float, **more: str) -> Event:

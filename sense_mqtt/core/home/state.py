@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.energy.periods import Energy, Kept
+from sense_mqtt.core.energy.periods import AcceptedEnergy, Energy
 from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
@@ -79,7 +79,7 @@ class Home:
     house_published_at: float | None = None  # monotonic seconds, when readings of the house were last told
     online: bool | None = None  # as last told by `availability`
     coverage: Coverage = field(default_factory=Coverage)  # what the timeline may still tell
-    energy: Mapping[str, Kept] = field(default_factory=lambda: MappingProxyType({}))  # by scale
+    energy: Mapping[str, AcceptedEnergy] = field(default_factory=lambda: MappingProxyType({}))  # by scale
     published: Mapping[tuple[str | None, str], Published] = field(default_factory=lambda: MappingProxyType({}))
 
 

@@ -16,7 +16,7 @@ _NOT_IN_ENTITY_IDS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class EntityTopics:
     """A row of the table, of one monitor or device, with its topics."""
 
     row: Entity
@@ -25,24 +25,24 @@ class Placed:
     command_topic: str | None = None
 
 
-def describe_component(placed: Placed, *, node: str, name: str, monitor: int | None) -> dict[str, Any]:
+def describe_component(entity: EntityTopics, *, node: str, name: str, monitor: int | None) -> dict[str, Any]:
     """Return the keys of one component, `platform` aside; `node` and the row's key make its unique id, for ever.
 
     The device's `name` only makes the first entity id, which is the user's from then on.
     """
-    row = placed.row
+    row = entity.row
     shared = {
         "unique_id": f"{node}_{row.key}",
         "default_entity_id": first_entity_id(row, name),
         "device_class": row.device_class,
         "entity_category": "diagnostic" if row.diagnostic else None,
         "enabled_by_default": None if row.enabled else False,
-        **DESCRIBERS[row.platform](placed, monitor),
+        **DESCRIBERS[row.platform](entity, monitor),
     }
-    return {"name": row.name, **told(shared)}  # a name of null is what marks a device's main feature
+    return {"name": row.name, **without_none(shared)}  # a name of null is what marks a device's main feature
 
 
-def told(fields: Mapping[str, Any]) -> dict[str, Any]:
+def without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return what has a value: Home Assistant takes no null for text."""
     return {key: value for key, value in fields.items() if value is not None}
 
@@ -57,14 +57,14 @@ def first_entity_id(row: Entity, name: str) -> str | None:
     return f"{row.platform}.{stem}" if plain.isascii() and stem else None
 
 
-def _describe_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:
-    row = placed.row
+def _describe_sensor(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:
+    row = entity.row
     return {
-        "state_topic": placed.topic,
+        "state_topic": entity.topic,
         "unit_of_measurement": row.unit,
         "state_class": row.state_class,
-        "suggested_display_precision": row.shown_decimals,
-        "options": list(row.words) or None,
+        "suggested_display_precision": row.display_decimals,
+        "options": list(row.options) or None,
         "value_template": None if row.field is None else f"{{{{ {_path(row.field, monitor)} | default(none) }}}}",
         # Nothing, not "None", leaves the last reset as it was: "None" would be logged as an invalid time.
         "last_reset_value_template": "{{ value_json.start | default('', true) }}"
@@ -73,15 +73,15 @@ def _describe_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:
     }
 
 
-def _describe_binary_sensor(placed: Placed, monitor: int | None) -> dict[str, Any]:
-    row = placed.row
-    on, off = row.on_off
+def _describe_binary_sensor(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:
+    row = entity.row
+    on, off = row.on_off_payloads
     return {
-        "state_topic": placed.topic,
+        "state_topic": entity.topic,
         "payload_on": on,
         "payload_off": off,
         "value_template": _is_on(row, monitor),
-        "json_attributes_topic": placed.attributes_topic,
+        "json_attributes_topic": entity.attributes_topic,
     }
 
 
@@ -92,33 +92,33 @@ def _path(field: str, monitor: int | None) -> str:
 def _is_on(row: Entity, monitor: int | None) -> str | None:
     if row.field is None:
         return None
-    on, off = row.on_off
+    on, off = row.on_off_payloads
     field = _path(row.field, monitor)
     return f"{{{{ ('{on}' if {field} == '{row.on_when}' else '{off}') if {field} is defined else none }}}}"
 
 
-def _describe_event(placed: Placed, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers
-    return {"state_topic": placed.topic, "event_types": list(placed.row.words)}
+def _describe_event(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers
+    return {"state_topic": entity.topic, "event_types": list(entity.row.options)}
 
 
-def _describe_button(placed: Placed, monitor: int | None) -> dict[str, Any]:
-    return {"command_topic": placed.topic, "payload_press": json.dumps({"monitor": monitor})}
+def _describe_button(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:
+    return {"command_topic": entity.topic, "payload_press": json.dumps({"monitor": monitor})}
 
 
-def _describe_switch(placed: Placed, monitor: int | None) -> dict[str, Any]:
-    on, off = placed.row.on_off
+def _describe_switch(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:
+    on, off = entity.row.on_off_payloads
     return {
-        "state_topic": placed.topic,
+        "state_topic": entity.topic,
         "state_on": on,
         "state_off": off,
-        "value_template": _is_on(placed.row, monitor),
-        "command_topic": placed.command_topic,
+        "value_template": _is_on(entity.row, monitor),
+        "command_topic": entity.command_topic,
         "payload_on": json.dumps({"monitor": monitor}),
         "payload_off": json.dumps({"monitor": monitor, "minutes": 0}),
     }
 
 
-DESCRIBERS: Mapping[str, Callable[[Placed, int | None], dict[str, Any]]] = {
+DESCRIBERS: Mapping[str, Callable[[EntityTopics, int | None], dict[str, Any]]] = {
     "sensor": _describe_sensor,
     "binary_sensor": _describe_binary_sensor,
     "event": _describe_event,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sense_mqtt.core.home_assistant.components import Placed, describe_component, told
+from sense_mqtt.core.home_assistant.components import EntityTopics, describe_component, without_none
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE, Entity
 from sense_mqtt.core.topic_ids import sanitize_id
@@ -27,7 +27,7 @@ _NODE = re.compile(r"sense_mqtt_(\d+)(?:_|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorFacts:
+class MonitorDescription:
     """What Home Assistant shows of a monitor. Never its serial number, which is a secret."""
 
     id: int
@@ -37,7 +37,7 @@ class MonitorFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceFacts:
+class DeviceDescription:
     """What Home Assistant shows of a device."""
 
     id: str
@@ -50,7 +50,7 @@ class DeviceFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class DiscoveryOptions:
     """How to tell it, and who tells it."""
 
     version: str  # of sense-mqtt
@@ -59,38 +59,44 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class DiscoveryMessage:
     """A discovery message, always retained. Without a payload it is empty, and takes back what was told there."""
 
     topic: str
     payload: Mapping[str, Any] | None
 
 
-def introduce(monitor: MonitorFacts, devices: Iterable[DeviceFacts], style: Style) -> tuple[Config, ...]:
+def announce(
+    monitor: MonitorDescription, devices: Iterable[DeviceDescription], options: DiscoveryOptions
+) -> tuple[DiscoveryMessage, ...]:
     """Return all that a new listener must be told, the monitor first: its devices name it as what they hang on."""
-    introductions = [
-        introduce_device(monitor, device, style) for device in sorted(devices, key=lambda device: device.id)
+    announcements = [
+        announce_device(monitor, device, options) for device in sorted(devices, key=lambda device: device.id)
     ]
-    return (*introduce_monitor(monitor, style), *(config for configs in introductions for config in configs))
+    return (*announce_monitor(monitor, options), *(message for messages in announcements for message in messages))
 
 
-def introduce_monitor(monitor: MonitorFacts, style: Style) -> tuple[Config, ...]:
+def announce_monitor(monitor: MonitorDescription, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
     """Return what to tell of the monitor itself and of the bridge behind it."""
-    topics = style.topics
+    topics = options.topics
     house = [
-        Placed(row, topics.monitor(monitor.id, row.topic)) for row in MONITOR if monitor.solar or not row.solar_only
+        EntityTopics(row, topics.monitor(monitor.id, row.topic))
+        for row in MONITOR
+        if monitor.solar or not row.solar_only
     ]
     bridge = [_place_on_bridge(topics, row) for row in BRIDGE]
     name = _name(monitor.name, "Sense")
     about = {"name": name, "manufacturer": "Sense", "model": "Energy Monitor", "sw_version": monitor.firmware}
-    return _WRITERS[style.mode](_Card(_node(monitor.id), monitor.id, about, (*house, *bridge)), style)
+    return _WRITERS[options.mode](DiscoveryDevice(_node(monitor.id), monitor.id, about, (*house, *bridge)), options)
 
 
-def introduce_device(monitor: MonitorFacts, device: DeviceFacts, style: Style) -> tuple[Config, ...]:
+def announce_device(
+    monitor: MonitorDescription, device: DeviceDescription, options: DiscoveryOptions
+) -> tuple[DiscoveryMessage, ...]:
     """Return what to tell of one device; of `solar` nothing, the monitor shows it (contract 1.2)."""
     if device.id == "solar":
         return ()
-    rows = [_place_on(style.topics, monitor.id, device.id, row) for row in DEVICE_ROWS[device.kind]]
+    rows = [_place_on(options.topics, monitor.id, device.id, row) for row in DEVICE_ROWS[device.kind]]
     about = {
         "name": _name(device.name, f"Device {device.id}"),
         "manufacturer": _name(device.make, "Sense"),
@@ -98,21 +104,23 @@ def introduce_device(monitor: MonitorFacts, device: DeviceFacts, style: Style) -
         "suggested_area": _name(device.location, None),
         "via_device": _node(monitor.id),
     }
-    return _WRITERS[style.mode](_Card(_node(monitor.id, device.id), monitor.id, about, tuple(rows)), style)
-
-
-def introduce_bridge(style: Style) -> tuple[Config, ...]:
-    """Return what to tell while no monitor is known: that a person must log in, and nothing else can be shown."""
-    rows = [_place_on_bridge(style.topics, row) for row in BRIDGE if row.key == "login"]
-    about = {"name": "Sense bridge", "manufacturer": "sense-mqtt", "model": "Bridge", "sw_version": style.version}
-    return _WRITERS[style.mode](
-        _Card(f"sense_mqtt_bridge_{sanitize_id(style.topics.base)}", None, about, tuple(rows)), style
+    return _WRITERS[options.mode](
+        DiscoveryDevice(_node(monitor.id, device.id), monitor.id, about, tuple(rows)), options
     )
 
 
-def told_by(style: Style) -> dict[str, str]:
+def announce_bridge(options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
+    """Return what to tell while no monitor is known: that a person must log in, and nothing else can be shown."""
+    rows = [_place_on_bridge(options.topics, row) for row in BRIDGE if row.key == "login"]
+    about = {"name": "Sense bridge", "manufacturer": "sense-mqtt", "model": "Bridge", "sw_version": options.version}
+    return _WRITERS[options.mode](
+        DiscoveryDevice(f"sense_mqtt_bridge_{sanitize_id(options.topics.base)}", None, about, tuple(rows)), options
+    )
+
+
+def origin(options: DiscoveryOptions) -> dict[str, str]:
     """Return who tells, for Home Assistant's log."""
-    return {"name": "sense-mqtt", "sw_version": style.version}
+    return {"name": "sense-mqtt", "sw_version": options.version}
 
 
 def monitor_of(node: str) -> int | None:
@@ -125,73 +133,78 @@ def monitor_of(node: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Card:
+class DiscoveryDevice:
     """One device of Home Assistant."""
 
     node: str  # its identifier, and the beginning of its entities' unique ids
     monitor: int | None  # None: the bridge itself
     about: Mapping[str, Any]
-    entities: tuple[Placed, ...]
+    entities: tuple[EntityTopics, ...]
 
-    def describe(self, placed: Placed, style: Style) -> dict[str, Any]:
-        component = describe_component(placed, node=self.node, name=self.about["name"], monitor=self.monitor)
-        only_bridge = {"availability": [_bridge_state(style)]} if placed.row.outlives_feed else {}
+    def describe(self, entity: EntityTopics, options: DiscoveryOptions) -> dict[str, Any]:
+        component = describe_component(entity, node=self.node, name=self.about["name"], monitor=self.monitor)
+        only_bridge = {"availability": [_bridge_state(options)]} if entity.row.always_available else {}
         return component | only_bridge
 
-    def frame(self, style: Style) -> dict[str, Any]:
+    def frame(self, options: DiscoveryOptions) -> dict[str, Any]:
         """Return what is said of the device, and what is alike for all its entities."""
         return {
-            "device": told({"identifiers": [self.node], **self.about}),
-            "origin": told_by(style),
-            "availability": [_bridge_state(style), *self._availability(style)],
+            "device": without_none({"identifiers": [self.node], **self.about}),
+            "origin": origin(options),
+            "availability": [_bridge_state(options), *self._availability(options)],
             "availability_mode": "all",
             "qos": 1,
         }
 
-    def _availability(self, style: Style) -> list[dict[str, str]]:
-        return [] if self.monitor is None else [{"topic": style.topics.monitor(self.monitor, "availability")}]
+    def _availability(self, options: DiscoveryOptions) -> list[dict[str, str]]:
+        return [] if self.monitor is None else [{"topic": options.topics.monitor(self.monitor, "availability")}]
 
 
-def _write_whole(card: _Card, style: Style) -> tuple[Config, ...]:
+def _device_message(device: DiscoveryDevice, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
     components = {
-        placed.row.key: {"platform": placed.row.platform, **card.describe(placed, style)} for placed in card.entities
+        entity.row.key: {"platform": entity.row.platform, **device.describe(entity, options)}
+        for entity in device.entities
     }
-    return (Config(style.topics.discovery("device", card.node), {**card.frame(style), "components": components}),)
-
-
-def _write_each(card: _Card, style: Style) -> tuple[Config, ...]:
-    return tuple(
-        Config(
-            style.topics.discovery(f"{placed.row.platform}/{card.node}", placed.row.key),
-            {**card.frame(style), **card.describe(placed, style)},
-        )
-        for placed in card.entities
+    return (
+        DiscoveryMessage(
+            options.topics.discovery("device", device.node), {**device.frame(options), "components": components}
+        ),
     )
 
 
-def _write_nothing(card: _Card, style: Style) -> tuple[Config, ...]:  # noqa: ARG001 - one shape for all writers
+def _entity_messages(device: DiscoveryDevice, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
+    return tuple(
+        DiscoveryMessage(
+            options.topics.discovery(f"{entity.row.platform}/{device.node}", entity.row.key),
+            {**device.frame(options), **device.describe(entity, options)},
+        )
+        for entity in device.entities
+    )
+
+
+def _no_messages(device: DiscoveryDevice, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:  # noqa: ARG001 - one shape for all writers
     return ()
 
 
-_WRITERS: Mapping[Mode, Callable[[_Card, Style], tuple[Config, ...]]] = {
-    "device": _write_whole,
-    "single": _write_each,
-    "off": _write_nothing,
+_WRITERS: Mapping[Mode, Callable[[DiscoveryDevice, DiscoveryOptions], tuple[DiscoveryMessage, ...]]] = {
+    "device": _device_message,
+    "single": _entity_messages,
+    "off": _no_messages,
 }
 
 
-def _place_on(topics: Topics, monitor: int, device: str, row: Entity) -> Placed:
+def _place_on(topics: Topics, monitor: int, device: str, row: Entity) -> EntityTopics:
     attributes = None if row.attributes is None else topics.device(monitor, device, row.attributes)
-    return Placed(row, topics.device(monitor, device, row.topic), attributes)
+    return EntityTopics(row, topics.device(monitor, device, row.topic), attributes)
 
 
-def _place_on_bridge(topics: Topics, row: Entity) -> Placed:
+def _place_on_bridge(topics: Topics, row: Entity) -> EntityTopics:
     command = None if row.command is None else topics.bridge(f"request/{row.command}")
-    return Placed(row, topics.bridge(row.topic), command_topic=command)
+    return EntityTopics(row, topics.bridge(row.topic), command_topic=command)
 
 
-def _bridge_state(style: Style) -> dict[str, str]:
-    return {"topic": style.topics.bridge("state")}
+def _bridge_state(options: DiscoveryOptions) -> dict[str, str]:
+    return {"topic": options.topics.bridge("state")}
 
 
 def _node(monitor: int, device: str | None = None) -> str:

@@ -15,20 +15,20 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sense_mqtt.core.home_assistant.discovery import (
-    Config,
-    DeviceFacts,
-    MonitorFacts,
-    Style,
-    introduce_device,
-    introduce_monitor,
+    DeviceDescription,
+    DiscoveryMessage,
+    DiscoveryOptions,
+    MonitorDescription,
+    announce_device,
+    announce_monitor,
     monitor_of,
-    told_by,
+    origin,
 )
 
 _PLACEHOLDER = {"platform": "device_automation", "automation_type": "trigger", "type": "moved", "subtype": "moved"}
 
 
-class Place(NamedTuple):
+class DiscoveryTopic(NamedTuple):
     """Of whom a discovery topic tells."""
 
     node: str  # the device in Home Assistant
@@ -39,67 +39,70 @@ class Place(NamedTuple):
 class Removal:
     """Steps that follow each other, each once Home Assistant had time for the one before."""
 
-    steps: tuple[tuple[Config, ...], ...] = ()
+    steps: tuple[tuple[DiscoveryMessage, ...], ...] = ()
     moving: frozenset[str] = frozenset()  # nodes that may be told anew only after the last step
 
 
 def remove_obsolete(
-    announced: Iterable[str], wanted: Iterable[Config], is_kept: Callable[[str], bool], style: Style
+    announced: Iterable[str],
+    wanted: Iterable[DiscoveryMessage],
+    is_kept: Callable[[str], bool],
+    options: DiscoveryOptions,
 ) -> Removal:
     """Return how to take back the discovery topics that are not `wanted`, but for those of nodes that are kept."""
     wanted = tuple(wanted)
-    topics = {config.topic for config in wanted}
-    places = {topic: place for topic in announced if topic not in topics and (place := read_place(topic))}
+    topics = {message.topic for message in wanted}
+    places = {topic: place for topic in announced if topic not in topics and (place := read_discovery_topic(topic))}
     obsolete = {topic: place for topic, place in places.items() if not is_kept(place.node)}
-    told_elsewhere = {place for config in wanted for place in _places_of(config)}
+    told_elsewhere = {place for message in wanted for place in _entities_of(message)}
     apart = {
-        topic: _tell_each(topic, place.node, style)
+        topic: _announce_each(topic, place.node, options)
         for topic, place in obsolete.items()
         if place.key is None and place not in told_elsewhere
     }
     moving = {topic: place for topic, place in obsolete.items() if place in told_elsewhere or apart.get(topic)}
     of_device = {topic: place.node for topic, place in moving.items() if place.key is None}
-    single = tuple(config for configs in apart.values() for config in configs)
+    single = tuple(message for messages in apart.values() for message in messages)
     steps = (
-        tuple(Config(topic, {"migrate_discovery": True}) for topic in moving),
-        tuple(_hold_place(topic, node, style) for topic, node in of_device.items()),
-        tuple(Config(topic, None) for topic in obsolete),
+        tuple(DiscoveryMessage(topic, {"migrate_discovery": True}) for topic in moving),
+        tuple(_hold_place(topic, node, options) for topic, node in of_device.items()),
+        tuple(DiscoveryMessage(topic, None) for topic in obsolete),
         single,
-        tuple(Config(config.topic, None) for config in single),
+        tuple(DiscoveryMessage(message.topic, None) for message in single),
     )
     return Removal(tuple(step for step in steps if step), frozenset(place.node for place in moving.values()))
 
 
-def read_place(topic: str) -> Place | None:
+def read_discovery_topic(topic: str) -> DiscoveryTopic | None:
     """Return of whom a topic tells, below whatever prefix; None where it is none of ours."""
     match topic.split("/"):
         case [*_, "device", node, "config"]:
-            return Place(node, None)
+            return DiscoveryTopic(node, None)
         case [*_, _, node, key, "config"]:
-            return Place(node, key)
+            return DiscoveryTopic(node, key)
     return None
 
 
-def _places_of(config: Config) -> Iterable[Place]:
-    place = read_place(config.topic)
-    keys = (None, place and place.key, *(config.payload or {}).get("components", ()))
-    return [Place(place.node, key) for key in keys] if place else []
+def _entities_of(message: DiscoveryMessage) -> Iterable[DiscoveryTopic]:
+    place = read_discovery_topic(message.topic)
+    keys = (None, place and place.key, *(message.payload or {}).get("components", ()))
+    return [DiscoveryTopic(place.node, key) for key in keys] if place else []
 
 
-def _tell_each(topic: str, node: str, style: Style) -> tuple[Config, ...]:
+def _announce_each(topic: str, node: str, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
     """Return the entities that a device topic may have told of, each on a topic of its own below the same prefix."""
     monitor = monitor_of(node)
     if monitor is None:
         return ()
     prefix = topic.removesuffix(f"/device/{node}/config")
-    single = replace(style, mode="single", topics=replace(style.topics, prefix=prefix))
+    single = replace(options, mode="single", topics=replace(options.topics, prefix=prefix))
     device = node.removeprefix(f"sense_mqtt_{monitor}").removeprefix("_")
     if device:
-        return introduce_device(MonitorFacts(monitor), DeviceFacts(device), single)
-    return introduce_monitor(MonitorFacts(monitor, solar=True), single)
+        return announce_device(MonitorDescription(monitor), DeviceDescription(device), single)
+    return announce_monitor(MonitorDescription(monitor, solar=True), single)
 
 
-def _hold_place(topic: str, node: str, style: Style) -> Config:
-    trigger = {**_PLACEHOLDER, "topic": style.topics.bridge("state")}
-    payload = {"device": {"identifiers": [node]}, "origin": told_by(style), "components": {"moved": trigger}}
-    return Config(topic, payload)
+def _hold_place(topic: str, node: str, options: DiscoveryOptions) -> DiscoveryMessage:
+    trigger = {**_PLACEHOLDER, "topic": options.topics.bridge("state")}
+    payload = {"device": {"identifiers": [node]}, "origin": origin(options), "components": {"moved": trigger}}
+    return DiscoveryMessage(topic, payload)

@@ -15,12 +15,12 @@ NO_WILDCARDS = (
 )
 
 
-ENOUGH = 65536  # bytes; discovery of a house with many devices is about half of this
+ENOUGH_BYTES = 65536  # bytes; discovery of a house with many devices is about half of this
 
 
-def describe_packet_limit(limit: int | None) -> Iterator[str]:
+def describe_maximum_packet_size(limit: int | None) -> Iterator[str]:
     """Yield what a broker that takes small packets only does not get."""
-    if limit is not None and limit < ENOUGH:
+    if limit is not None and limit < ENOUGH_BYTES:
         yield f"the broker takes packets of at most {limit} bytes: larger ones, such as discovery, may be left out"
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, event_id
 from sense_mqtt.core.payloads import write_json
-from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import DEVICE
-from sense_mqtt.core.timestamps import read_instant, write_instant
+from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import mapping
 
 
@@ -28,16 +28,16 @@ class HomeTopics:
         return self.topics.device(self.monitor, self.ids.get(device, device), key)
 
 
-def say(changes: Iterable[Change], topics: HomeTopics) -> tuple[Message, ...]:
+def to_messages(changes: Iterable[Change], topics: HomeTopics) -> tuple[Message, ...]:
     """Return the messages that tell these changes, in order; Home Assistant's are made in discovery.py."""
-    return tuple(message for change in changes for message in _say(change, topics))
+    return tuple(message for change in changes for message in _to_messages(change, topics))
 
 
-def _say(change: Change, topics: HomeTopics) -> Iterator[Message]:
+def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
     match change:
         case Reading():
-            rank = Rank.AVAILABILITY if change.key == "availability" else Rank.VALUE
-            yield Message(topics.name(change.device, change.key), change.text, retain=True, rank=rank)
+            order = PublishOrder.AVAILABILITY if change.key == "availability" else PublishOrder.VALUE
+            yield Message(topics.name(change.device, change.key), change.text, retain=True, order=order)
         case Event():
             yield Message(topics.name(change.device, "event"), _write_event(topics.monitor, change))
         case DeviceRemoved():
@@ -55,7 +55,7 @@ def _write_event(monitor: int, event: Event) -> str:
         "event_type": event.event_type,
         "monitor": monitor,
         **about,
-        "time": write_instant(event.time),
+        "time": write_timestamp(event.time),
     }
     return write_json({**told, **event.fields})
 
@@ -63,12 +63,12 @@ def _write_event(monitor: int, event: Event) -> str:
 # --- events that were written down
 
 
-def recall_event(number: int, topic: str, payload: str) -> Message:
+def stored_event(number: int, topic: str, payload: str) -> Message:
     """Return an event as the journal holds it."""
-    return Message(topic, payload, event=number, identity=identify_payload(payload))
+    return Message(topic, payload, event=number, event_id=event_id_of(payload))
 
 
-def identify_payload(payload: str) -> str:
+def event_id_of(payload: str) -> str:
     """Return an event's id; the payload itself where it has none."""
     return str(_fields(payload).get("id", payload))
 
@@ -78,7 +78,7 @@ def as_of(message: Message, now: float) -> Message:
     if message.event is None:
         return message
     fields = _fields(message.payload)
-    occurred_at = read_instant(fields.get("time"))
+    occurred_at = read_timestamp(fields.get("time"))
     if fields.get("late") is not False or occurred_at is None or now - occurred_at <= LATE_AFTER_S:
         return message
     return replace(message, payload=write_json({**fields, "late": True}))

@@ -1,6 +1,6 @@
 """What waits to be published: the newest value per retained topic, events in order, and what may go out now.
 
-Bounded: one value a topic, EVENTS_MOST events (more wait in the journal), REPLIES_MOST replies, a window in flight.
+Bounded: one value a topic, MAX_EVENTS events (more wait in the journal), MAX_RESPONSES replies, a window in flight.
 """
 
 from collections import deque
@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from sense_mqtt.core.publishing.postponed import Postponed
 
-WINDOW = 20  # what mosquitto allows in flight by default (its CONNACK says ReceiveMaximum 20)
-EVENTS_MOST = 100
-REPLIES_MOST = 100
+RECEIVE_MAXIMUM = 20  # what mosquitto allows in flight by default (its CONNACK says ReceiveMaximum 20)
+MAX_EVENTS = 100
+MAX_RESPONSES = 100
 SHARE = 4  # 1/4 of the window is for events alone, answers fill 1/4 at most: requests delay acknowledgements by seconds
 
 
-class Rank(IntEnum):
+class PublishOrder(IntEnum):
     """The order in which a new connection hears what is retained (contract 2.2). The journal keeps these numbers."""
 
     DISCOVERY = 0
@@ -33,9 +33,9 @@ class Message:
     topic: str
     payload: str
     retain: bool = False
-    rank: Rank = Rank.VALUE
+    order: PublishOrder = PublishOrder.VALUE
     event: int | None = None  # its number in the journal
-    identity: str = ""  # of an event: what it is known by, however late it is told
+    event_id: str = ""  # of an event: what it is known by, however late it is told
     correlation: bytes | None = None
     final: bool = False  # retained, and the last word on its topic: once a broker has it, it is not said again
 
@@ -45,164 +45,164 @@ class Message:
         return len(self.payload.encode()) + len(self.topic.encode()) + len(self.correlation or b"") + 32
 
 
-class _Flight(NamedTuple):
+class _Inflight(NamedTuple):
     message: Message
     since: float  # monotonic seconds
 
 
-class Outgoing:
+class Outbox:
     """The queue towards the broker. For the bridge's thread only."""
 
     def __init__(self) -> None:
-        self._window, self._connected = WINDOW, False
-        self._introductions = 0  # of what is unsaid, so many from the left go before replies and events
+        self._receive_maximum, self._connected = RECEIVE_MAXIMUM, False
+        self._dirty_first = 0  # of what is unsaid, so many from the left go before replies and events
         self._retained: dict[str, Message] = {}
-        self._unsaid: dict[str, None] = {}  # retained topics whose newest value has not gone out, in order
+        self._dirty: dict[str, None] = {}  # retained topics whose newest value has not gone out, in order
         self._events: deque[Message] = deque()
-        self._doubtful = 0  # of the events, so many from the left may have reached the broker
+        self._maybe_delivered = 0  # of the events, so many from the left may have reached the broker
         self._held = False  # events wait until their echoes had time to come
-        self._replies: deque[Message] = deque()
-        self._reply_is_next = True  # answers and readings take turns: neither can starve the other
-        self._flights: dict[int, _Flight] = {}
+        self._responses: deque[Message] = deque()
+        self._response_is_next = True  # answers and readings take turns: neither can starve the other
+        self._inflight: dict[int, _Inflight] = {}
         self._postponed: Postponed[Message] = Postponed()
-        self._echoed: set[int] = set()  # flights that the broker turns out to have, before it acknowledged them
+        self._echoed_mids: set[int] = set()  # flights that the broker turns out to have, before it acknowledged them
 
     # --- what comes in
 
-    def say(self, message: Message) -> None:
+    def enqueue_retained(self, message: Message) -> None:
         """Take a retained message; it replaces what waits for the same topic."""
         self._retained[message.topic] = message
-        self._unsaid.setdefault(message.topic)
+        self._dirty.setdefault(message.topic)
         # Home Assistant must know an entity before its first event comes.
-        if message.rank is Rank.DISCOVERY:
-            self._introductions = len(self._unsaid)
+        if message.order is PublishOrder.DISCOVERY:
+            self._dirty_first = len(self._dirty)
 
-    def offer(self, event: Message, *, doubtful: bool = False) -> None:
-        """Take an event; see `room_for_events`. `doubtful`: an earlier process may have sent it; the first."""
+    def enqueue_event(self, event: Message, *, maybe_delivered: bool = False) -> None:
+        """Take an event; see `room_for_events`. `maybe_delivered`: an earlier process may have sent it; the first."""
         self._events.append(event)
-        self._doubtful += doubtful
+        self._maybe_delivered += maybe_delivered
 
-    def reply(self, message: Message) -> bool:
+    def enqueue_response(self, message: Message) -> bool:
         """Take an answer; False when too many wait for a broker that takes none."""
-        if len(self._replies) >= REPLIES_MOST:
+        if len(self._responses) >= MAX_RESPONSES:
             return False
-        self._replies.append(message)
+        self._responses.append(message)
         return True
 
     @property
-    def room_for_replies(self) -> int:
-        return REPLIES_MOST - len(self._replies)
+    def room_for_responses(self) -> int:
+        return MAX_RESPONSES - len(self._responses)
 
     @property
     def room_for_events(self) -> int:
-        return EVENTS_MOST - len(self._events)
+        return MAX_EVENTS - len(self._events)
 
     # --- the connection
 
     @property
-    def in_flight(self) -> tuple[Message, ...]:
+    def inflight(self) -> tuple[Message, ...]:
         """What was sent and not acknowledged, nor heard back, oldest first."""
-        return tuple(flight.message for mid, flight in self._flights.items() if mid not in self._echoed)
+        return tuple(entry.message for mid, entry in self._inflight.items() if mid not in self._echoed_mids)
 
-    def widen(self, window: int) -> None:
+    def set_receive_maximum(self, receive_maximum: int) -> None:
         """Let so many be unacknowledged from now on."""
-        self._window = window
+        self._receive_maximum = receive_maximum
 
-    def connected(self, window: int = WINDOW, *, resumed: bool = False) -> bool:
+    def connected(self, receive_maximum: int = RECEIVE_MAXIMUM, *, resumed: bool = False) -> bool:
         """A broker took us, and so many unacknowledged messages: it is told everything retained again.
 
         True where it resumed our session and may echo events whose acknowledgement was lost: no event goes out before
         `release_events`.
         """
-        self._window = window
+        self._receive_maximum = receive_maximum
         self._connected = True
-        self._held = resumed and self._doubtful > 0
-        self.say_again()
+        self._held = resumed and self._maybe_delivered > 0
+        self.republish_all()
         return self._held
 
     def release_events(self) -> None:
         """The echoes had their time: what was not echoed goes again."""
         self._held = False
 
-    def echoed(self, topic: str, identity: str) -> int | None:
+    def echoed(self, topic: str, event_id: str) -> int | None:
         """Return the journal's number of an event that the broker turns out to have; it does not go again."""
-        for mid, flight in self._flights.items():
-            if flight.message.event is not None and _is_known_by(flight.message, topic, identity):
-                self._echoed.add(mid)
-                return flight.message.event
-        for message in list(self._events)[: self._doubtful]:
-            if _is_known_by(message, topic, identity):
+        for mid, entry in self._inflight.items():
+            if entry.message.event is not None and _is_known_by(entry.message, topic, event_id):
+                self._echoed_mids.add(mid)
+                return entry.message.event
+        for message in list(self._events)[: self._maybe_delivered]:
+            if _is_known_by(message, topic, event_id):
                 self._events.remove(message)
-                self._doubtful -= 1
+                self._maybe_delivered -= 1
                 return message.event
         return None
 
-    def say_again(self) -> None:
+    def republish_all(self) -> None:
         """Put everything retained in line again, in the order of ranks."""
-        self._unsaid = dict.fromkeys(sorted(self._retained, key=lambda topic: self._retained[topic].rank))
-        self._introductions = len(self._unsaid)
+        self._dirty = dict.fromkeys(sorted(self._retained, key=lambda topic: self._retained[topic].order))
+        self._dirty_first = len(self._dirty)
 
-    def say_topic_again(self, topic: str) -> None:
+    def republish(self, topic: str) -> None:
         """Put what is retained on one topic in line again."""
-        self._unsaid.setdefault(topic)
+        self._dirty.setdefault(topic)
 
-    def dropped(self) -> None:
+    def disconnected(self) -> None:
         """The connection is gone: what was not acknowledged goes again, in its old order."""
         self._connected = False
-        lost = (*self.in_flight, *self._postponed.take_all())
-        self._flights.clear()
-        self._echoed.clear()
+        lost = (*self.inflight, *self._postponed.take_all())
+        self._inflight.clear()
+        self._echoed_mids.clear()
         for message in reversed(lost):
-            self.take_back(message)
-        self._doubtful += sum(message.event is not None for message in lost)
+            self.requeue(message)
+        self._maybe_delivered += sum(message.event is not None for message in lost)
 
     # --- what goes out
 
     def next(self) -> Message | None:
-        """Return the message that may go out now, and count on `sent` or `take_back` to be called with it."""
-        room = self._window - len(self._flights)
+        """Return the message that may go out now, and count on `sent` or `requeue` to be called with it."""
+        room = self._receive_maximum - len(self._inflight)
         if not self._connected or room <= 0:
             return None
-        if self._introductions and self._unsaid:
-            self._introductions -= 1  # what was said since waits its turn: readings that never end would starve events
+        if self._dirty_first and self._dirty:
+            self._dirty_first -= 1  # what was said since waits its turn: readings that never end would starve events
             return self._next_retained()
         if self._events and not self._held:
-            self._doubtful = max(self._doubtful - 1, 0)
+            self._maybe_delivered = max(self._maybe_delivered - 1, 0)
             return self._events.popleft()
-        if room <= self._window // SHARE:
+        if room <= self._receive_maximum // SHARE:
             return None
-        self._reply_is_next = self._may_reply and (self._reply_is_next or not self._unsaid)
-        if self._reply_is_next:
-            self._reply_is_next = False
-            return self._replies.popleft()
-        self._reply_is_next = True
+        self._response_is_next = self._may_reply and (self._response_is_next or not self._dirty)
+        if self._response_is_next:
+            self._response_is_next = False
+            return self._responses.popleft()
+        self._response_is_next = True
         return self._next_retained()
 
     @property
     def _may_reply(self) -> bool:
-        if not self._replies:
+        if not self._responses:
             return False
-        answers = sum(not flight.message.retain and flight.message.event is None for flight in self._flights.values())
-        return answers < max(self._window // SHARE, 1)
+        answers = sum(not entry.message.retain and entry.message.event is None for entry in self._inflight.values())
+        return answers < max(self._receive_maximum // SHARE, 1)
 
     def _next_retained(self) -> Message | None:
-        topic = next(iter(self._unsaid), None)
+        topic = next(iter(self._dirty), None)
         if topic is None:
             return None
-        del self._unsaid[topic]
+        del self._dirty[topic]
         return self._retained[topic]
 
-    def take_back(self, message: Message) -> None:
+    def requeue(self, message: Message) -> None:
         """Put what `next` gave in line again, first of its kind: it did not go out."""
         if message.retain:
             if message.final:
                 self._retained.setdefault(message.topic, message)
             if message.topic in self._retained:
-                self._unsaid.setdefault(message.topic)  # or a newer value: that is what goes out next
+                self._dirty.setdefault(message.topic)  # or a newer value: that is what goes out next
         elif message.event is not None:
             self._events.appendleft(message)
         else:
-            self._replies.appendleft(message)
+            self._responses.appendleft(message)
 
     def postpone(self, message: Message) -> None:
         """The broker did not take this for the moment: it goes again after a while."""
@@ -211,19 +211,19 @@ class Outgoing:
     def release_postponed(self, now: float) -> None:
         """Put in line again what was postponed long enough at `now` (monotonic). Call now and then."""
         for message in reversed(self._postponed.take_due(now)):
-            self.take_back(message)
+            self.requeue(message)
 
     def sent(self, mid: int, message: Message, now: float) -> None:
         """The message went out as number `mid` at `now` (monotonic)."""
-        self._flights[mid] = _Flight(message, now)
+        self._inflight[mid] = _Inflight(message, now)
 
     def acknowledged(self, mid: int) -> Message | None:
         """Return the message that the broker has now, None for a number that we do not know."""
-        flight = self._flights.pop(mid, None)
-        self._echoed.discard(mid)
-        if flight is None:
+        entry = self._inflight.pop(mid, None)
+        self._echoed_mids.discard(mid)
+        if entry is None:
             return None
-        message = flight.message
+        message = entry.message
         if message.final and self._retained.get(message.topic) is message:
             self.forget(message.topic)
         return message
@@ -231,7 +231,7 @@ class Outgoing:
     def forget(self, topic: str) -> None:
         """Let go of what is retained on a topic: it is not said again."""
         self._retained.pop(topic, None)
-        self._unsaid.pop(topic, None)
+        self._dirty.pop(topic, None)
 
     # --- what can be asked
 
@@ -240,21 +240,21 @@ class Outgoing:
         message = self._retained.get(topic)
         return None if message is None else message.payload
 
-    def is_under_way(self, topic: str) -> bool:
+    def is_unacknowledged(self, topic: str) -> bool:
         """Say whether what is retained on a topic has not been acknowledged yet."""
-        return topic in self._unsaid or any(flight.message.topic == topic for flight in self._flights.values())
+        return topic in self._dirty or any(entry.message.topic == topic for entry in self._inflight.values())
 
-    def oldest_flight_s(self, now: float) -> float:
+    def oldest_inflight_s(self, now: float) -> float:
         """Return the age of the oldest unacknowledged message, 0 where there is none."""
-        return max((now - flight.since for flight in self._flights.values()), default=0.0)
+        return max((now - entry.since for entry in self._inflight.values()), default=0.0)
 
     @property
     def lengths(self) -> dict[str, int]:
         return {
-            "retained": len(self._unsaid),
+            "retained": len(self._dirty),
             "events": len(self._events),
-            "replies": len(self._replies),
-            "in_flight": len(self._flights),
+            "replies": len(self._responses),
+            "in_flight": len(self._inflight),
         }
 
     @property
@@ -263,5 +263,5 @@ class Outgoing:
         return not self._postponed and not any(self.lengths.values())
 
 
-def _is_known_by(message: Message, topic: str, identity: str) -> bool:
-    return (message.topic, message.identity) == (topic, identity)
+def _is_known_by(message: Message, topic: str, event_id: str) -> bool:
+    return (message.topic, message.event_id) == (topic, event_id)

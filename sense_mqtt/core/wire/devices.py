@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from sense_mqtt.core.bounds import MAX_DEVICE_ROWS, MAX_ID_LENGTH
-from sense_mqtt.core.timestamps import read_instant
+from sense_mqtt.core.timestamps import read_timestamp
 
 Kind = Literal["detected", "plug", "virtual"]
 
@@ -115,7 +115,7 @@ def older_plugs_of_same_name(rows: Iterable[DeviceInfo]) -> Mapping[str, float]:
 
     Such a plug was removed and added again, or there are two of one name: the list alone cannot tell.
     """
-    dated = [(row, read_instant(row.created)) for row in rows if row.kind == "plug" and row.name and row.visible]
+    dated = [(row, read_timestamp(row.created)) for row in rows if row.kind == "plug" and row.name and row.visible]
     added = [(row.id, row.name, at) for row, at in dated if at is not None]
     newest = {name: at for _, name, at in sorted(added, key=lambda plug: plug[2])}
     return {identity: newest[name] for identity, name, at in added if at < newest[name]}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sense_mqtt.core.timestamps import read_instant
+from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.core.wire.devices import rows_of, text
 
 EdgeType = Literal["turned_on", "turned_off", "idle"]
@@ -47,7 +47,7 @@ def _read_run(item: Mapping[str, Any]) -> list[TimelineItem]:
 
 
 def _edge(item: Mapping[str, Any], edge: EdgeType, time: Any) -> list[TimelineItem]:
-    device, instant = text(item.get("device_id")), read_instant(time)
+    device, instant = text(item.get("device_id")), read_timestamp(time)
     if device is None or instant is None:
         return []
     return [TimelineItem(device, edge, instant, text(item.get("guid")))]

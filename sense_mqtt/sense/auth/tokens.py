@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sense_mqtt.core.timestamps import read_instant
+from sense_mqtt.core.timestamps import read_timestamp
 
 LIFE_USED = 0.8  # of a token's life, before it is renewed...
 ROOM_S = 900.0  # ...or so long before its end (BP: 15 minutes), whichever is later
@@ -111,7 +111,7 @@ def restore(stored: Mapping[str, Any]) -> StoredSession | None:
 
 
 def _life_s(access_token: str, expires: object, sense_wall: float) -> float | None:
-    ends_at = _claimed_end(access_token) or read_instant(expires)
+    ends_at = _claimed_end(access_token) or read_timestamp(expires)
     if ends_at is None or ends_at <= sense_wall:
         return None
     return ends_at - sense_wall

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sense_mqtt.core.commands.parse import parse
-from sense_mqtt.core.commands.replies import Command, Reply
+from sense_mqtt.core.commands.responses import Command, Response
 from sense_mqtt.core.commands.table import COMMANDS
 
 JSON = st.recursive(
@@ -27,7 +27,7 @@ always_alike = settings(deadline=None, derandomize=True, database=None, max_exam
 @given(NAMES, PAYLOADS, st.booleans(), st.none() | st.text(), st.none() | st.binary())
 def test_every_request_is_understood_or_answered(name, payload, retain, topic, correlation):
     outcome = parse(name, payload, retain=retain, response_topic=topic, correlation=correlation)
-    if isinstance(outcome, Reply):
+    if isinstance(outcome, Response):
         assert json.loads(outcome.payload.encode())["status"] == "error"
         assert outcome.correlation == correlation
     else:

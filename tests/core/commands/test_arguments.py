@@ -3,7 +3,7 @@
 import pytest
 
 from sense_mqtt.core.commands import arguments as kinds
-from sense_mqtt.core.commands.arguments import Argument, fill, shown
+from sense_mqtt.core.commands.arguments import Argument, fill, quoted
 from sense_mqtt.errors import CommandRefused
 
 SCALE = kinds.choice("DAY", "WEEK")
@@ -150,6 +150,6 @@ def test_what_is_shown_is_short_and_plain():
     nested: list = []
     for _ in range(100_000):
         nested = [nested]
-    assert shown("é\n") == '"\\u00e9\\n"'
-    assert shown("x" * 1000) == '"' + "x" * 59 + "..."
-    assert shown(nested) == "something nested too deep"
+    assert quoted("é\n") == '"\\u00e9\\n"'
+    assert quoted("x" * 1000) == '"' + "x" * 59 + "..."
+    assert quoted(nested) == "something nested too deep"

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from sense_mqtt.core.commands.parse import NAME_MOST, PAYLOAD_MOST_BYTES, choose_monitor, needs_monitor, parse
-from sense_mqtt.core.commands.replies import ABSENT, Command, Reply, ReplyTo
+from sense_mqtt.core.commands.parse import MAX_NAME, MAX_PAYLOAD_BYTES, choose_monitor, needs_monitor, parse
+from sense_mqtt.core.commands.responses import ABSENT, Command, Response, ResponseTo
 from sense_mqtt.core.commands.table import COMMANDS, complete, read_pairs
 from sense_mqtt.errors import CommandRefused
 
 
 def refused(name, payload, **how):
-    reply = parse(name, payload, **how)
-    assert isinstance(reply, Reply)
-    return json.loads(reply.payload)
+    response = parse(name, payload, **how)
+    assert isinstance(response, Response)
+    return json.loads(response.payload)
 
 
 UNDERSTOOD = [
@@ -39,13 +39,13 @@ UNDERSTOOD = [
     ("name", "payload", "arguments"), [row[1:] for row in UNDERSTOOD], ids=[row[0] for row in UNDERSTOOD]
 )
 def test_a_good_request_is_understood(name, payload, arguments):
-    assert parse(name, payload) == Command(name, arguments, None, ABSENT, ReplyTo(None, None))
+    assert parse(name, payload) == Command(name, arguments, None, ABSENT, ResponseTo(None, None))
 
 
 def test_a_request_carries_monitor_transaction_and_where_to_answer():
     payload = b'{"monitor": "123456", "transaction": {"n": 1}}'
     command = parse("status", payload, response_topic="node-red/answers", correlation=b"\x01")
-    assert command == Command("status", {}, 123456, {"n": 1}, ReplyTo("node-red/answers", b"\x01"))
+    assert command == Command("status", {}, 123456, {"n": 1}, ResponseTo("node-red/answers", b"\x01"))
 
 
 @pytest.mark.parametrize(("payload", "transaction"), [(b"", ABSENT), (b'{"transaction":null}', None)])
@@ -66,7 +66,7 @@ REFUSED = [
     ("a number too large", "status", b'{"transaction":1e999}', "bad_request", 'the request is not JSON: "1e999" is no'),
     ("endless digits", "status", b'{"transaction":%s}' % (b"1" * 5000), "bad_request", "the request is not JSON: Exc"),
     ("deep nesting", "status", b"[" * 60_000, "bad_request", "the request is nested too deep"),
-    ("too much", "status", b" " * (PAYLOAD_MOST_BYTES + 1), "too_large", "the request has 65537 bytes; at most 65536"),
+    ("too much", "status", b" " * (MAX_PAYLOAD_BYTES + 1), "too_large", "the request has 65537 bytes; at most 65536"),
     ("a name twice", "device", b'{"id":"a","id":"b"}', "bad_request", '"id" appears more than once in one object'),
     ("a name twice, deep", "get", b'{"path":"a","params":{"b":1,"b":2}}', "bad_request", '"b" appears more than once'),
     ("a transaction twice", "status", b'{"transaction":1,"transaction":2}', "bad_request", '"transaction" appears'),
@@ -83,11 +83,11 @@ REFUSED = [
     ("name", "payload", "code", "message"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
 )
 def test_a_bad_request_is_refused_with_its_reason(name, payload, code, message):
-    answer = refused(name, payload)
-    assert answer["status"] == "error"
-    assert answer["code"] == code
-    assert answer["error"].startswith(message)
-    assert "transaction" not in answer
+    respond = refused(name, payload)
+    assert respond["status"] == "error"
+    assert respond["code"] == code
+    assert respond["error"].startswith(message)
+    assert "transaction" not in respond
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_a_refusal_echoes_the_transaction_where_it_could_be_read(name, payload):
 
 def test_no_depth_of_nesting_escapes_an_answer():
     payloads = [b'{"transaction":' + b"[" * depth + b"]" * depth + b"}" for depth in range(513, 1100)]
-    assert all(isinstance(parse("status", payload), Reply) for payload in payloads)
+    assert all(isinstance(parse("status", payload), Response) for payload in payloads)
 
 
 def test_a_retained_request_is_refused_and_answered():
-    answer = refused("restart", b'{"transaction":"abc"}', retain=True)
-    assert answer == {
+    respond = refused("restart", b'{"transaction":"abc"}', retain=True)
+    assert respond == {
         "status": "error",
         "error": "a retained request is refused: publish it without retain",
         "code": "bad_request",
@@ -121,12 +121,12 @@ def test_a_retained_request_is_refused_and_answered():
 
 
 def test_a_refusal_goes_where_the_request_says():
-    reply = parse("reboot", b"", response_topic="node-red/answers", correlation=b"\x01")
-    assert (reply.command, reply.topic, reply.correlation) == ("reboot", "node-red/answers", b"\x01")
+    response = parse("reboot", b"", response_topic="node-red/answers", correlation=b"\x01")
+    assert (response.command, response.topic, response.correlation) == ("reboot", "node-red/answers", b"\x01")
 
 
 def test_an_endless_name_is_answered_under_its_beginning():
-    assert parse("x" * 60_000, b"").command == "x" * NAME_MOST
+    assert parse("x" * 60_000, b"").command == "x" * MAX_NAME
 
 
 CHOSEN = [
@@ -196,7 +196,9 @@ def test_a_word_without_key_and_value_is_refused(pair):
 
 
 def test_the_table_holds_the_contracts_commands():
-    by_place = {where: [name for name, row in COMMANDS.items() if row.where == where] for where in ("sense", "bridge")}
+    by_place = {
+        where: [name for name, row in COMMANDS.items() if row.runs_on == where] for where in ("sense", "bridge")
+    }
     sense = "devices device always_on unknown status overview timeline history usage solar_usage trends energy realtime"
     assert " ".join(by_place["sense"]) == f"{sense} comparisons rate_zones get"
     assert " ".join(by_place["bridge"]) == "refresh republish pause resume health log_level restart"

@@ -9,17 +9,17 @@ import pytest
 from sense_mqtt.core.energy.periods import (
     HELD_BACK_S,
     PANEL_KW,
-    DeviceEnergy,
+    AcceptedEnergy,
+    DeviceConsumption,
     Energy,
-    Kept,
-    accept,
     device_document,
-    energy_answer,
+    energy_response,
     from_trends,
+    from_usage,
+    hold_back_dips,
     house_document,
-    join,
 )
-from sense_mqtt.core.timestamps import Moment, read_instant
+from sense_mqtt.core.timestamps import Moment, read_timestamp
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 START = "2026-11-21T05:00:00.000Z"
@@ -51,20 +51,26 @@ TRENDS = {
     "net_production": -2.0,
     "solar_powered": 62,
 }
-DRYER = DeviceEnergy("1a2b3c4d", "Dryer", 2.5)
+DRYER = DeviceConsumption("1a2b3c4d", "Dryer", 2.5)
 SUNNY = Energy("DAY", START, 12.0, 10.0, 4.5, 2.5, -2.0, 62.0)
 
 
 def test_usage_and_solar_become_one():
-    assert join("DAY", USAGE, SOLAR) == replace(SUNNY, devices=(DRYER, DeviceEnergy("unknown", "Other", 0.0)))
+    assert from_usage("DAY", USAGE, SOLAR) == replace(
+        SUNNY, devices=(DRYER, DeviceConsumption("unknown", "Other", 0.0))
+    )
 
 
 def test_usage_alone_has_no_figure_of_the_sun():
-    assert house_document(join("DAY", USAGE), UPDATED) == {"consumption_kwh": 12.0, "start": START, "updated": UPDATED}
+    assert house_document(from_usage("DAY", USAGE), UPDATED) == {
+        "consumption_kwh": 12.0,
+        "start": START,
+        "updated": UPDATED,
+    }
 
 
 def test_trends_become_the_same_shape():
-    assert from_trends("DAY", TRENDS) == replace(SUNNY, devices=(DRYER, DeviceEnergy("8cb442c4", "Light", 0.75)))
+    assert from_trends("DAY", TRENDS) == replace(SUNNY, devices=(DRYER, DeviceConsumption("8cb442c4", "Light", 0.75)))
 
 
 @pytest.mark.parametrize("told", ["Other", "Unknown", None])
@@ -72,7 +78,11 @@ def test_what_no_device_used_has_one_name_in_all_answers(told):
     trended = {"id": "unknown", "name": told, "total_kwh": 1.5}
     trends = {"consumption": {"devices": [trended]}}
     usage = {"device_breakdown": [{**trended, "consumption": {"usage_total_kwh": 1.5}}]}
-    assert from_trends("DAY", trends).devices == join("DAY", usage).devices == (DeviceEnergy("unknown", "Other", 1.5),)
+    assert (
+        from_trends("DAY", trends).devices
+        == from_usage("DAY", usage).devices
+        == (DeviceConsumption("unknown", "Other", 1.5),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +101,7 @@ def test_a_home_that_is_known_to_have_solar_may_have_made_nothing_yet():
 
 
 def test_the_inverters_own_draw_at_night_is_no_production():
-    assert join("DAY", USAGE, {"total": {"production_kwh": -0.003}}).production_kwh == 0.0
+    assert from_usage("DAY", USAGE, {"total": {"production_kwh": -0.003}}).production_kwh == 0.0
     trends = {"production": {"total": -0.003, "devices": [{"id": "solar"}]}}
     assert from_trends("DAY", trends).production_kwh == 0.0
 
@@ -99,12 +109,12 @@ def test_the_inverters_own_draw_at_night_is_no_production():
 def test_no_counter_is_below_0():
     usage = {"consumption": {"usage_total_kwh": -0.02}}
     solar = {"total": {"production_kwh": -0.01, "from_grid_kwh": -0.03, "to_grid_kwh": -4, "net_kwh": -1}}
-    joined = join("DAY", {**usage, "device_breakdown": [{"id": "a", **usage}]}, solar)
-    assert joined == Energy("DAY", None, 0.0, 0.0, 0.0, 0.0, -1.0, devices=(DeviceEnergy("a", "a", 0.0),))
+    joined = from_usage("DAY", {**usage, "device_breakdown": [{"id": "a", **usage}]}, solar)
+    assert joined == Energy("DAY", None, 0.0, 0.0, 0.0, 0.0, -1.0, devices=(DeviceConsumption("a", "a", 0.0),))
     rows = [{"id": "a", "total_kwh": -0.01}, {"id": "b", "history": [-0.1, 0.05]}]
     used, sun = {"total": -0.02, "devices": rows}, {"total": -1}
     trends = {"consumption": used, "production": sun, "from_grid": -2, "to_grid": -3}
-    devices = (DeviceEnergy("a", "a", 0.0), DeviceEnergy("b", "b", 0.0))
+    devices = (DeviceConsumption("a", "a", 0.0), DeviceConsumption("b", "b", 0.0))
     assert from_trends("DAY", trends, solar=True) == Energy("DAY", None, 0.0, 0.0, 0.0, 0.0, devices=devices)
 
 
@@ -123,13 +133,13 @@ STRANGE = [
 
 @pytest.mark.parametrize("answer", STRANGE)
 def test_what_is_missing_or_of_a_wrong_type_is_absent_and_never_0(answer):
-    assert join("DAY", answer, answer) == Energy("DAY", None)
+    assert from_usage("DAY", answer, answer) == Energy("DAY", None)
     assert from_trends("DAY", answer) == from_trends("DAY", answer, solar=True) == Energy("DAY", None)
 
 
 def test_a_device_that_is_listed_twice_counts_once():
     usage = {"device_breakdown": [{"id": "a", "consumption": {"usage_total_kwh": kwh}} for kwh in (1, 2)]}
-    assert join("DAY", usage).devices == (DeviceEnergy("a", "a", 1.0),)
+    assert from_usage("DAY", usage).devices == (DeviceConsumption("a", "a", 1.0),)
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="../shared is absent")
@@ -142,7 +152,7 @@ def test_the_recorded_and_derived_answers_are_understood():
             "gist_2017_trends_month.json",
         )
     )
-    energy = join("DAY", usage, solar)
+    energy = from_usage("DAY", usage, solar)
     assert house_document(energy, UPDATED) == {
         "consumption_kwh": 6.9,
         "production_kwh": 9.0,
@@ -179,7 +189,7 @@ def test_a_period_whose_start_is_unknown_has_none():
 
 
 def test_the_command_answers_in_one_shape():
-    assert energy_answer(replace(SUNNY, devices=(DRYER,))) == {
+    assert energy_response(replace(SUNNY, devices=(DRYER,))) == {
         "scale": "DAY",
         "start": START,
         "consumption_kwh": 12.0,
@@ -195,7 +205,7 @@ def test_the_command_answers_in_one_shape():
 # --- what is believed
 
 EARLIER, LATER = "2026-11-20T05:00:00.000Z", "2026-11-22T05:00:00.000Z"
-BEGAN = read_instant(START)
+BEGAN = read_timestamp(START)
 
 
 def at(after_s, *, hours=30.0):
@@ -205,9 +215,9 @@ def at(after_s, *, hours=30.0):
 
 def accept_all(*readings, before=None, hours=30.0):
     """Return what may be published after each reading, a (second, energy) each."""
-    kept, told = before and Kept(before, at(0.0).monotonic), []
+    kept, told = before and AcceptedEnergy(before, at(0.0).monotonic), []
     for after_s, read in readings:
-        kept = accept(kept, read, at(after_s, hours=hours))
+        kept = hold_back_dips(kept, read, at(after_s, hours=hours))
         told.append(kept and kept.energy)
     return told
 
@@ -232,7 +242,7 @@ HELD_BACK = [
     (
         "a device that fell",
         replace(SUNNY, devices=(DRYER,)),
-        replace(SUNNY, devices=(DeviceEnergy("1a2b3c4d", "", 1),)),
+        replace(SUNNY, devices=(DeviceConsumption("1a2b3c4d", "", 1),)),
     ),
     ("a device that went", replace(SUNNY, devices=(DRYER,)), SUNNY),
 ]
@@ -273,14 +283,14 @@ def test_each_dip_has_its_own_time_from_the_last_good_figure():
 
 
 def test_a_device_is_held_back_alone():
-    other = DeviceEnergy("unknown", "Other", 5.0)
+    other = DeviceConsumption("unknown", "Other", 5.0)
     before = replace(SUNNY, devices=(DRYER, other))
     after = replace(SUNNY, consumption_kwh=13.0, devices=(replace(DRYER, consumption_kwh=1.0), other))
     assert accept_all((900.0, after), before=before) == [replace(SUNNY, consumption_kwh=13.0, devices=(DRYER, other))]
 
 
 def test_the_house_is_held_back_without_its_devices():
-    new, more = DeviceEnergy("unknown", "Other", 5.0), replace(DRYER, consumption_kwh=3.0)
+    new, more = DeviceConsumption("unknown", "Other", 5.0), replace(DRYER, consumption_kwh=3.0)
     after = replace(SUNNY, consumption_kwh=11.0, devices=(more, new))
     told = accept_all((900.0, after), before=replace(SUNNY, devices=(DRYER,)))
     assert told == [replace(SUNNY, devices=(more, new))]
@@ -318,7 +328,7 @@ def test_the_balance_has_its_bound_on_both_sides(kwh):
 
 
 def test_a_device_that_cannot_be_is_left_out_and_what_was_told_of_it_stays():
-    other, giant = DeviceEnergy("unknown", "Other", 5.0), replace(DRYER, consumption_kwh=GIANT)
+    other, giant = DeviceConsumption("unknown", "Other", 5.0), replace(DRYER, consumption_kwh=GIANT)
     assert accept_all((0.0, replace(SUNNY, devices=(giant, other)))) == [replace(SUNNY, devices=(other,))]
     [told] = accept_all((900.0, replace(SUNNY, devices=(giant, other))), before=replace(SUNNY, devices=(DRYER,)))
     assert {device.id: device for device in told.devices} == {"1a2b3c4d": DRYER, "unknown": other}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.core.home_assistant.components import Placed, describe_component, first_entity_id
+from sense_mqtt.core.home_assistant.components import EntityTopics, describe_component, first_entity_id
 from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, Entity
 
 ROWS = {
@@ -16,8 +16,8 @@ ROWS = {
 
 
 def describe(row: Entity, attributes_topic: str | None = None) -> dict[str, Any]:
-    placed = Placed(row, "the/topic", attributes_topic)
-    return describe_component(placed, node="sense_mqtt_1_a", name="Dryer", monitor=123456)
+    entity = EntityTopics(row, "the/topic", attributes_topic)
+    return describe_component(entity, node="sense_mqtt_1_a", name="Dryer", monitor=123456)
 
 
 def test_state_of_a_device_is_its_main_feature() -> None:
@@ -130,14 +130,14 @@ def test_first_entity_id_is_made_of_the_names(name: str, entity_id: str | None) 
 def test_no_entity_id_is_made_of_no_letters() -> None:
     assert first_entity_id(ROWS["device"]["state"], "!!!") is None
     assert "default_entity_id" not in describe_component(
-        Placed(ROWS["device"]["state"], "the/topic"), node="n", name="!!!", monitor=1
+        EntityTopics(ROWS["device"]["state"], "the/topic"), node="n", name="!!!", monitor=1
     )
 
 
 def test_the_pause_switch_shows_the_feed_of_its_own_monitor_and_asks_for_a_pause_or_its_end() -> None:
     row = {row.key: row for row in BRIDGE}["pause"]
-    placed = Placed(row, "sense/bridge/health", command_topic="sense/bridge/request/pause")
-    described = describe_component(placed, node="sense_mqtt_7", name="Sense", monitor=7)
+    entity = EntityTopics(row, "sense/bridge/health", command_topic="sense/bridge/request/pause")
+    described = describe_component(entity, node="sense_mqtt_7", name="Sense", monitor=7)
     assert described["command_topic"] == "sense/bridge/request/pause"
     assert (described["payload_on"], described["payload_off"]) == ('{"monitor": 7}', '{"monitor": 7, "minutes": 0}')
     assert described["value_template"] == (

@@ -6,22 +6,22 @@ from typing import Any
 import pytest
 
 from sense_mqtt.core.home_assistant.discovery import (
-    Config,
-    DeviceFacts,
-    MonitorFacts,
-    Style,
-    introduce,
-    introduce_device,
-    introduce_monitor,
+    DeviceDescription,
+    DiscoveryMessage,
+    DiscoveryOptions,
+    MonitorDescription,
+    announce,
+    announce_device,
+    announce_monitor,
 )
 from sense_mqtt.core.publishing.topics import Topics
 
-MONITOR = MonitorFacts(123456, solar=True, firmware="1.64.2")
-DRYER = DeviceFacts("1a2b3c4d", "Dryer", "LG", "DLEX", " Laundry ", "Dryer")
-LAMP = DeviceFacts("ssi-9f", "Lamp", kind="plug")
-ALWAYS_ON = DeviceFacts("always_on", "Always On", kind="virtual")
-SOLAR = DeviceFacts("solar", "Solar", kind="virtual")
-DEVICE_STYLE = Style("0.1.0", Topics())
+MONITOR = MonitorDescription(123456, solar=True, firmware="1.64.2")
+DRYER = DeviceDescription("1a2b3c4d", "Dryer", "LG", "DLEX", " Laundry ", "Dryer")
+LAMP = DeviceDescription("ssi-9f", "Lamp", kind="plug")
+ALWAYS_ON = DeviceDescription("always_on", "Always On", kind="virtual")
+SOLAR = DeviceDescription("solar", "Solar", kind="virtual")
+DEVICE_STYLE = DiscoveryOptions("0.1.0", Topics())
 SINGLE_STYLE = replace(DEVICE_STYLE, mode="single")
 
 BRIDGE_STATE = {"topic": "sense/bridge/state"}
@@ -37,12 +37,12 @@ DEVICE_KEYS = [
 ]
 
 
-def payload_of(messages: tuple[Config, ...]) -> dict[str, Any]:
+def payload_of(messages: tuple[DiscoveryMessage, ...]) -> dict[str, Any]:
     (config,) = messages
     return dict(config.payload or {})
 
 
-def components_of(messages: tuple[Config, ...]) -> dict[str, dict[str, Any]]:
+def components_of(messages: tuple[DiscoveryMessage, ...]) -> dict[str, dict[str, Any]]:
     return payload_of(messages)["components"]
 
 
@@ -50,7 +50,7 @@ def components_of(messages: tuple[Config, ...]) -> dict[str, dict[str, Any]]:
 
 
 def test_monitor_comes_first_and_devices_in_order_of_their_ids() -> None:
-    messages = introduce(MONITOR, [LAMP, ALWAYS_ON, SOLAR, DRYER], DEVICE_STYLE)
+    messages = announce(MONITOR, [LAMP, ALWAYS_ON, SOLAR, DRYER], DEVICE_STYLE)
     assert [config.topic for config in messages] == [
         "homeassistant/device/sense_mqtt_123456/config",
         "homeassistant/device/sense_mqtt_123456_1a2b3c4d/config",
@@ -60,7 +60,7 @@ def test_monitor_comes_first_and_devices_in_order_of_their_ids() -> None:
 
 
 def test_device_payload_says_once_what_its_entities_share() -> None:
-    payload = payload_of(introduce_device(MONITOR, DRYER, DEVICE_STYLE))
+    payload = payload_of(announce_device(MONITOR, DRYER, DEVICE_STYLE))
     assert list(payload.pop("components")) == DEVICE_KEYS
     assert payload == {
         "device": {
@@ -79,7 +79,7 @@ def test_device_payload_says_once_what_its_entities_share() -> None:
 
 
 def test_monitor_payload_names_its_firmware_and_no_parent() -> None:
-    assert payload_of(introduce_monitor(MONITOR, DEVICE_STYLE))["device"] == {
+    assert payload_of(announce_monitor(MONITOR, DEVICE_STYLE))["device"] == {
         "identifiers": ["sense_mqtt_123456"],
         "name": "Sense",
         "manufacturer": "Sense",
@@ -91,23 +91,23 @@ def test_monitor_payload_names_its_firmware_and_no_parent() -> None:
 @pytest.mark.parametrize(
     ("facts", "about"),
     [
-        (DeviceFacts("a"), {"name": "Device a", "manufacturer": "Sense", "model": "Detected device"}),
+        (DeviceDescription("a"), {"name": "Device a", "manufacturer": "Sense", "model": "Detected device"}),
         (
-            DeviceFacts("a", " ", "", "", "", ""),
+            DeviceDescription("a", " ", "", "", "", ""),
             {"name": "Device a", "manufacturer": "Sense", "model": "Detected device"},
         ),
-        (DeviceFacts("a", "Oven", type="Oven"), {"name": "Oven", "manufacturer": "Sense", "model": "Oven"}),
+        (DeviceDescription("a", "Oven", type="Oven"), {"name": "Oven", "manufacturer": "Sense", "model": "Oven"}),
         (LAMP, {"name": "Lamp", "manufacturer": "Sense", "model": "Smart plug"}),
         (ALWAYS_ON, {"name": "Always On", "manufacturer": "Sense", "model": "Virtual device"}),
     ],
 )
-def test_what_is_not_known_of_a_device_is_filled_or_left_out(facts: DeviceFacts, about: dict[str, str]) -> None:
-    device = payload_of(introduce_device(MONITOR, facts, DEVICE_STYLE))["device"]
+def test_what_is_not_known_of_a_device_is_filled_or_left_out(facts: DeviceDescription, about: dict[str, str]) -> None:
+    device = payload_of(announce_device(MONITOR, facts, DEVICE_STYLE))["device"]
     assert {key: device[key] for key in device if key not in ("identifiers", "via_device")} == about
 
 
 def test_component_of_a_device_reads_its_topics() -> None:
-    components = components_of(introduce_device(MONITOR, DRYER, DEVICE_STYLE))
+    components = components_of(announce_device(MONITOR, DRYER, DEVICE_STYLE))
     assert components["state"]["platform"] == "binary_sensor"
     assert components["state"]["state_topic"] == "sense/123456/device/1a2b3c4d/state"
     assert components["state"]["json_attributes_topic"] == "sense/123456/device/1a2b3c4d/attributes"
@@ -115,17 +115,17 @@ def test_component_of_a_device_reads_its_topics() -> None:
 
 
 def test_virtual_device_has_power_and_energy_only() -> None:
-    keys = list(components_of(introduce_device(MONITOR, ALWAYS_ON, DEVICE_STYLE)))
+    keys = list(components_of(announce_device(MONITOR, ALWAYS_ON, DEVICE_STYLE)))
     assert keys == [key for key in DEVICE_KEYS if key not in ("state", "event")]
 
 
 def test_solar_is_shown_by_the_monitor_and_is_no_device() -> None:
-    assert introduce_device(MONITOR, SOLAR, DEVICE_STYLE) == ()
+    assert announce_device(MONITOR, SOLAR, DEVICE_STYLE) == ()
 
 
 @pytest.mark.parametrize(("solar", "shown"), [(True, True), (False, False), (None, False)])
 def test_solar_readings_are_shown_once_the_home_is_known_to_have_solar(solar: bool | None, shown: bool) -> None:
-    components = components_of(introduce_monitor(replace(MONITOR, solar=solar), DEVICE_STYLE))
+    components = components_of(announce_monitor(replace(MONITOR, solar=solar), DEVICE_STYLE))
     for key in ("solar_power", "grid_power", "solar_share", "production_day", "to_grid_cycle", "solar_powered_month"):
         assert (key in components) is shown
     assert {"power", "consumption_day", "connectivity", "event", "feed", "login", "refresh"} <= components.keys()
@@ -133,21 +133,21 @@ def test_solar_readings_are_shown_once_the_home_is_known_to_have_solar(solar: bo
 
 @pytest.mark.parametrize("key", ["connectivity", "last_frame", "event", "feed", "login", "refresh"])
 def test_what_stays_true_while_the_feed_is_away_hangs_on_the_bridge_alone(key: str) -> None:
-    components = components_of(introduce_monitor(MONITOR, DEVICE_STYLE))
+    components = components_of(announce_monitor(MONITOR, DEVICE_STYLE))
     assert components[key]["availability"] == [BRIDGE_STATE]
     assert "availability" not in components["power"]
 
 
 def test_bridge_entities_read_the_bridge() -> None:
-    components = components_of(introduce_monitor(MONITOR, DEVICE_STYLE))
+    components = components_of(announce_monitor(MONITOR, DEVICE_STYLE))
     assert components["feed"]["state_topic"] == "sense/bridge/health"
     assert components["login"]["state_topic"] == "sense/bridge/health"
     assert components["refresh"]["command_topic"] == "sense/bridge/request/refresh"
 
 
 def test_ids_depend_on_no_name_and_no_base_topic() -> None:
-    renamed = introduce_device(replace(MONITOR, name="Home"), replace(DRYER, name="Oven"), DEVICE_STYLE)
-    moved = introduce_device(MONITOR, DRYER, replace(DEVICE_STYLE, topics=Topics(base="energy", prefix="ha")))
+    renamed = announce_device(replace(MONITOR, name="Home"), replace(DRYER, name="Oven"), DEVICE_STYLE)
+    moved = announce_device(MONITOR, DRYER, replace(DEVICE_STYLE, topics=Topics(base="energy", prefix="ha")))
     for messages in (renamed, moved):
         assert components_of(messages)["power"]["unique_id"] == "sense_mqtt_123456_1a2b3c4d_power"
         assert payload_of(messages)["device"]["identifiers"] == ["sense_mqtt_123456_1a2b3c4d"]
@@ -155,15 +155,15 @@ def test_ids_depend_on_no_name_and_no_base_topic() -> None:
 
 
 def test_id_that_no_topic_may_hold_is_made_safe() -> None:
-    messages = introduce_device(MONITOR, DeviceFacts("a/b +#"), DEVICE_STYLE)
+    messages = announce_device(MONITOR, DeviceDescription("a/b +#"), DEVICE_STYLE)
     assert messages[0].topic == "homeassistant/device/sense_mqtt_123456_a_b___/config"
     assert components_of(messages)["state"]["state_topic"] == "sense/123456/device/a_b___/state"
 
 
 @pytest.mark.parametrize("options", [DEVICE_STYLE, SINGLE_STYLE], ids=["device", "single"])
-def test_nothing_is_null_but_the_name_of_a_main_feature(options: Style) -> None:
+def test_nothing_is_null_but_the_name_of_a_main_feature(options: DiscoveryOptions) -> None:
     nulls = [
-        path for config in introduce(MONITOR, [DRYER, LAMP, ALWAYS_ON], options) for path in find_nulls(config.payload)
+        path for config in announce(MONITOR, [DRYER, LAMP, ALWAYS_ON], options) for path in find_nulls(config.payload)
     ]
     assert {path[-1] for path in nulls} == {"name"}
     assert len(nulls) == 2  # the dryer and the lamp
@@ -178,8 +178,8 @@ def find_nulls(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("options", [DEVICE_STYLE, SINGLE_STYLE], ids=["device", "single"])
-def test_names_of_entities_do_not_repeat_the_name_of_their_device(options: Style) -> None:
-    for config in introduce(MONITOR, [DRYER, LAMP], options):
+def test_names_of_entities_do_not_repeat_the_name_of_their_device(options: DiscoveryOptions) -> None:
+    for config in announce(MONITOR, [DRYER, LAMP], options):
         payload = dict(config.payload or {})
         for component in payload.get("components", {"": payload}).values():
             assert payload["device"]["name"].lower() not in (component["name"] or "").lower()

@@ -6,28 +6,28 @@ from dataclasses import replace
 import pytest
 
 from sense_mqtt.core.home_assistant.discovery import (
-    DeviceFacts,
-    MonitorFacts,
-    Style,
-    introduce,
-    introduce_bridge,
-    introduce_device,
-    introduce_monitor,
+    DeviceDescription,
+    DiscoveryOptions,
+    MonitorDescription,
+    announce,
+    announce_bridge,
+    announce_device,
+    announce_monitor,
     monitor_of,
 )
 from sense_mqtt.core.publishing.topics import Topics
 
-MONITOR = MonitorFacts(123456, solar=True)
-DRYER = DeviceFacts("1a2b3c4d", "Dryer")
-LAMP = DeviceFacts("ssi-9f", "Lamp", kind="plug")
-ALWAYS_ON = DeviceFacts("always_on", "Always On", kind="virtual")
-DEVICE_STYLE = Style("0.1.0", Topics())
+MONITOR = MonitorDescription(123456, solar=True)
+DRYER = DeviceDescription("1a2b3c4d", "Dryer")
+LAMP = DeviceDescription("ssi-9f", "Lamp", kind="plug")
+ALWAYS_ON = DeviceDescription("always_on", "Always On", kind="virtual")
+DEVICE_STYLE = DiscoveryOptions("0.1.0", Topics())
 SINGLE_STYLE = replace(DEVICE_STYLE, mode="single")
 OFF_STYLE = replace(DEVICE_STYLE, mode="off")
 
 
 def test_single_mode_tells_each_entity_on_a_topic_of_its_own() -> None:
-    messages = introduce_device(MONITOR, DRYER, SINGLE_STYLE)
+    messages = announce_device(MONITOR, DRYER, SINGLE_STYLE)
     assert [config.topic for config in messages][:4] == [
         "homeassistant/binary_sensor/sense_mqtt_123456_1a2b3c4d/state/config",
         "homeassistant/sensor/sense_mqtt_123456_1a2b3c4d/power/config",
@@ -37,21 +37,21 @@ def test_single_mode_tells_each_entity_on_a_topic_of_its_own() -> None:
 
 
 def test_single_mode_says_of_an_entity_what_device_mode_says() -> None:
-    (config,) = introduce_monitor(MONITOR, DEVICE_STYLE)
+    (config,) = announce_monitor(MONITOR, DEVICE_STYLE)
     whole = dict(config.payload or {})
     components = whole.pop("components")
-    for config in introduce_monitor(MONITOR, SINGLE_STYLE):
+    for config in announce_monitor(MONITOR, SINGLE_STYLE):
         _, platform, _, key, _ = config.topic.split("/")
         assert {**config.payload, "platform": platform} == {**whole, **components[key]}
 
 
 def test_off_tells_nothing() -> None:
-    assert introduce(MONITOR, [DRYER, LAMP], OFF_STYLE) == ()
+    assert announce(MONITOR, [DRYER, LAMP], OFF_STYLE) == ()
 
 
 def test_the_same_is_told_twice_in_the_same_bytes() -> None:
     once, again = (
-        json.dumps([config.payload for config in introduce(MONITOR, devices, DEVICE_STYLE)])
+        json.dumps([config.payload for config in announce(MONITOR, devices, DEVICE_STYLE)])
         for devices in ([DRYER, LAMP, ALWAYS_ON], [ALWAYS_ON, LAMP, DRYER])
     )
     assert once == again
@@ -61,8 +61,8 @@ def test_the_same_is_told_twice_in_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("options", [DEVICE_STYLE, SINGLE_STYLE, OFF_STYLE], ids=["device", "single", "off"])
-def test_the_bridge_itself_is_told_while_no_monitor_is_known(options: Style) -> None:
-    assert len(introduce_bridge(options)) == (0 if options is OFF_STYLE else 1)
+def test_the_bridge_itself_is_told_while_no_monitor_is_known(options: DiscoveryOptions) -> None:
+    assert len(announce_bridge(options)) == (0 if options is OFF_STYLE else 1)
 
 
 @pytest.mark.parametrize(

@@ -5,27 +5,27 @@ from dataclasses import replace
 import pytest
 
 from sense_mqtt.core.home_assistant.discovery import (
-    DeviceFacts,
-    MonitorFacts,
-    Style,
-    introduce,
-    introduce_bridge,
+    DeviceDescription,
+    DiscoveryOptions,
+    MonitorDescription,
+    announce,
+    announce_bridge,
     monitor_of,
 )
-from sense_mqtt.core.home_assistant.migration import Place, Removal, read_place, remove_obsolete
+from sense_mqtt.core.home_assistant.migration import DiscoveryTopic, Removal, read_discovery_topic, remove_obsolete
 from sense_mqtt.core.publishing.topics import Topics
 
-DEVICE = Style("0.1.0", Topics())
+DEVICE = DiscoveryOptions("0.1.0", Topics())
 SINGLE = replace(DEVICE, mode="single")
 OFF = replace(DEVICE, mode="off")
 ELSEWHERE = replace(DEVICE, topics=Topics(prefix="my/ha"))
 OTHER_BASE = replace(DEVICE, topics=Topics(base="other"))
-DRYER = DeviceFacts("1a2b3c4d", "Dryer")
+DRYER = DeviceDescription("1a2b3c4d", "Dryer")
 MOVES = {"migrate_discovery": True}
 
 
 def told(options, *devices, monitor=7):
-    return introduce(MonitorFacts(monitor), devices, options)
+    return announce(MonitorDescription(monitor), devices, options)
 
 
 def topics(messages):
@@ -59,7 +59,7 @@ def test_devices_that_are_told_nowhere_any_more_are_told_each_by_its_entities_be
     before = told(options, DRYER)
     unload, hold, empty, single, last = remove(before, told(OFF, DRYER)).steps
     assert topics(unload) == topics(hold) == topics(empty) == topics(before)
-    known = introduce(MonitorFacts(7, solar=True), [DRYER], replace(options, mode="single"))
+    known = announce(MonitorDescription(7, solar=True), [DRYER], replace(options, mode="single"))
     assert set(topics(single)) == set(topics(known))
     assert payloads(last) == dict.fromkeys(topics(single))
 
@@ -67,11 +67,13 @@ def test_devices_that_are_told_nowhere_any_more_are_told_each_by_its_entities_be
 @pytest.mark.parametrize("options", [DEVICE, SINGLE], ids=lambda options: options.mode)
 def test_a_device_that_is_gone_is_removed_without_its_monitor(options):
     removal = remove(told(options, DRYER), told(options))
-    assert {read_place(config.topic).node for step in removal.steps for config in step} == {"sense_mqtt_7_1a2b3c4d"}
+    assert {read_discovery_topic(config.topic).node for step in removal.steps for config in step} == {
+        "sense_mqtt_7_1a2b3c4d"
+    }
 
 
 def test_the_bridge_itself_is_just_emptied_it_has_no_entity_that_starts_disabled():
-    before = introduce_bridge(OTHER_BASE)
+    before = announce_bridge(OTHER_BASE)
     assert remove(before, ()) == Removal((tuple(replace(config, payload=None) for config in before),))
 
 
@@ -90,14 +92,14 @@ def test_a_device_topic_that_moves_holds_a_trigger_before_it_is_emptied(after):
     assert payloads(unload) == dict.fromkeys(topics(before), MOVES)
     assert topics(hold) == topics(before)
     for config in hold:
-        assert config.payload["device"]["identifiers"] == [read_place(config.topic).node]
+        assert config.payload["device"]["identifiers"] == [read_discovery_topic(config.topic).node]
         assert [one["platform"] for one in config.payload["components"].values()] == ["device_automation"]
     assert payloads(empty) == dict.fromkeys(topics(before))
     assert removal.moving == {"sense_mqtt_7", "sense_mqtt_7_1a2b3c4d"}
 
 
 def test_an_entity_that_is_told_nowhere_any_more_is_not_kept_by_those_that_move():
-    with_solar = introduce(MonitorFacts(7, solar=True), (), SINGLE)
+    with_solar = announce(MonitorDescription(7, solar=True), (), SINGLE)
     unload, empty = remove(with_solar, told(DEVICE)).steps
     assert "homeassistant/sensor/sense_mqtt_7/solar_power/config" not in topics(unload)
     assert topics(empty) == topics(with_solar)
@@ -106,20 +108,20 @@ def test_an_entity_that_is_told_nowhere_any_more_is_not_kept_by_those_that_move(
 def test_what_belongs_to_a_monitor_that_may_come_back_is_kept():
     before = (*told(DEVICE, DRYER, monitor=7), *told(DEVICE, DRYER, monitor=8))
     steps = remove(before, (), lambda node: monitor_of(node) == 7).steps
-    assert {monitor_of(read_place(config.topic).node) for step in steps for config in step} == {8}
+    assert {monitor_of(read_discovery_topic(config.topic).node) for step in steps for config in step} == {8}
 
 
 @pytest.mark.parametrize(
     ("topic", "place"),
     [
-        ("homeassistant/device/sense_mqtt_7/config", Place("sense_mqtt_7", None)),
-        ("my/ha/device/sense_mqtt_7/config", Place("sense_mqtt_7", None)),
-        ("homeassistant/sensor/sense_mqtt_7/power/config", Place("sense_mqtt_7", "power")),
+        ("homeassistant/device/sense_mqtt_7/config", DiscoveryTopic("sense_mqtt_7", None)),
+        ("my/ha/device/sense_mqtt_7/config", DiscoveryTopic("sense_mqtt_7", None)),
+        ("homeassistant/sensor/sense_mqtt_7/power/config", DiscoveryTopic("sense_mqtt_7", "power")),
         ("sense/7/power", None),
     ],
 )
 def test_a_discovery_topic_tells_of_whom_it_is(topic, place):
-    assert read_place(topic) == place
+    assert read_discovery_topic(topic) == place
 
 
 def test_topics_that_nobody_knows_how_to_read_are_left_alone():

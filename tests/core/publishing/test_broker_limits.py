@@ -3,12 +3,12 @@
 import pytest
 
 from sense_mqtt.core.publishing.broker_limits import (
-    ENOUGH,
+    ENOUGH_BYTES,
     NO_RETAIN,
     NO_WILDCARDS,
     QOS_0,
     describe_limits,
-    describe_packet_limit,
+    describe_maximum_packet_size,
 )
 
 ALL = {"retain_available": True, "maximum_qos": 1, "wildcards_available": True}
@@ -28,6 +28,6 @@ def test_each_limit_has_a_sentence(limits, told):
     assert list(describe_limits(**{**ALL, **limits})) == told
 
 
-@pytest.mark.parametrize(("limit", "is_told"), [(None, False), (ENOUGH, False), (ENOUGH - 1, True)])
+@pytest.mark.parametrize(("limit", "is_told"), [(None, False), (ENOUGH_BYTES, False), (ENOUGH_BYTES - 1, True)])
 def test_a_small_limit_of_packets_is_told(limit, is_told):
-    assert [str(limit) in told for told in describe_packet_limit(limit)] == [True] * is_told
+    assert [str(limit) in told for told in describe_maximum_packet_size(limit)] == [True] * is_told

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading
-from sense_mqtt.core.publishing.messages import HomeTopics, as_of, identify_payload, recall_event, say
-from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.messages import HomeTopics, as_of, event_id_of, stored_event, to_messages
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from tests.support.core.builders import START
 
@@ -15,7 +15,7 @@ TOPICS = HomeTopics(Topics(base="home/sense"), 7, {})
 
 def test_a_reading_is_retained_below_its_subject():
     changes = [Reading(None, "power", "300.0"), Reading("a b", "state", "ON"), Reading(None, "energy/day", "{}")]
-    assert say(changes, TOPICS) == (
+    assert to_messages(changes, TOPICS) == (
         Message("home/sense/7/power", "300.0", retain=True),
         Message("home/sense/7/device/a_b/state", "ON", retain=True),
         Message("home/sense/7/energy/day", "{}", retain=True),
@@ -23,13 +23,13 @@ def test_a_reading_is_retained_below_its_subject():
 
 
 def test_availability_goes_before_values():
-    (message,) = say([Reading(None, "availability", "online")], TOPICS)
-    assert message == Message("home/sense/7/availability", "online", retain=True, rank=Rank.AVAILABILITY)
+    (message,) = to_messages([Reading(None, "availability", "online")], TOPICS)
+    assert message == Message("home/sense/7/availability", "online", retain=True, order=PublishOrder.AVAILABILITY)
 
 
 def test_an_event_of_a_device_is_not_retained_and_says_what_the_contract_shows():
     fields = {"id": "b3f0", "name": "Dryer", "power_w": 5584.7, "source": "frame", "late": False}
-    (message,) = say([Event("1a2b3c4d", "turned_on", START + 0.5, fields)], TOPICS)
+    (message,) = to_messages([Event("1a2b3c4d", "turned_on", START + 0.5, fields)], TOPICS)
     assert (message.topic, message.retain) == ("home/sense/7/device/1a2b3c4d/event", False)
     assert json.loads(message.payload) == {
         "id": "b3f0",
@@ -45,7 +45,7 @@ def test_an_event_of_a_device_is_not_retained_and_says_what_the_contract_shows()
 
 
 def test_an_event_of_the_house_names_the_device_that_it_is_about():
-    (message,) = say([Event(None, "device_found", START, {"device": "a", "name": "A"})], TOPICS)
+    (message,) = to_messages([Event(None, "device_found", START, {"device": "a", "name": "A"})], TOPICS)
     assert message.topic == "home/sense/7/event"
     assert json.loads(message.payload) == {
         "id": "1d12dba1c7346a0fc73aad618941b2da",
@@ -58,7 +58,7 @@ def test_an_event_of_the_house_names_the_device_that_it_is_about():
 
 
 def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
-    messages = say([DeviceRemoved("a")], TOPICS)
+    messages = to_messages([DeviceRemoved("a")], TOPICS)
     assert [message.topic.removeprefix("home/sense/7/device/a/") for message in messages] == [
         "attributes",
         "state",
@@ -73,7 +73,7 @@ def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
 
 
 def test_an_introduction_is_left_to_discovery():
-    assert say([DeviceChanged("a"), DeviceChanged(None)], TOPICS) == ()
+    assert to_messages([DeviceChanged("a"), DeviceChanged(None)], TOPICS) == ()
 
 
 RECORDED = '{"id":"b3f0","time":"2026-11-18T11:06:40.000Z","late":false}'
@@ -81,13 +81,13 @@ RECORDED = '{"id":"b3f0","time":"2026-11-18T11:06:40.000Z","late":false}'
 
 @pytest.mark.parametrize(("after_s", "late"), [(0, "false"), (60, "false"), (60.5, "true"), (3 * 3600, "true")])
 def test_an_event_is_late_when_it_goes_out_more_than_a_minute_after_it_happened(after_s, late):
-    event = recall_event(5, "e", RECORDED)
+    event = stored_event(5, "e", RECORDED)
     assert as_of(event, START + after_s).payload == RECORDED.replace("false", late)
 
 
 @pytest.mark.parametrize("payload", ["no JSON", "[1]", "{}", '{"late":false}', '{"time":"2020-01-01T00:00:00Z"}'])
 def test_what_says_nothing_of_being_late_goes_out_as_it_was_written_down(payload):
-    event = recall_event(5, "e", payload)
+    event = stored_event(5, "e", payload)
     assert as_of(event, START + 3600) is event
 
 
@@ -105,4 +105,4 @@ def test_a_reading_goes_out_as_it_is():
     ],
 )
 def test_an_event_is_known_by_its_id_however_late_it_is_told(payload, identity):
-    assert identify_payload(payload) == identity
+    assert event_id_of(payload) == identity

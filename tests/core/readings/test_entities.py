@@ -10,9 +10,9 @@ from sense_mqtt.core.readings.entities import (
     DEVICE,
     DEVICE_EVENTS,
     FEEDS,
-    HOUSE_FIGURES,
+    HOUSE_ENERGY,
+    HOUSE_READINGS,
     MONITOR,
-    READINGS,
     VIRTUAL_DEVICE,
     Entity,
 )
@@ -45,11 +45,11 @@ def test_unit_and_state_class_fit_the_device_class(row: Entity) -> None:
 
 @pytest.mark.parametrize("row", EVERY_ROW, ids=lambda row: row.key)
 def test_a_number_has_a_unit_and_decimals_and_nothing_else_has(row: Entity) -> None:
-    assert (row.unit is None) == (row.decimals is None) == (row.shown_decimals is None)
+    assert (row.unit is None) == (row.decimals is None) == (row.display_decimals is None)
 
 
 def test_readings_are_the_rows_that_a_frame_tells() -> None:
-    assert [row.key for row in READINGS] == [
+    assert [row.key for row in HOUSE_READINGS] == [
         "power",
         "solar_power",
         "grid_power",
@@ -68,7 +68,7 @@ def test_virtual_devices_have_no_state_and_no_events() -> None:
 
 
 def test_figures_of_energy_are_those_that_are_published() -> None:
-    assert tuple(row.field for row in HOUSE_FIGURES) == FIGURES
+    assert tuple(row.field for row in HOUSE_ENERGY) == FIGURES
 
 
 def test_only_the_present_day_is_enabled_at_first() -> None:

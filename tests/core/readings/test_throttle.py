@@ -6,9 +6,9 @@ import pytest
 
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.energy.periods import DeviceEnergy, Energy
+from sense_mqtt.core.energy.periods import DeviceConsumption, Energy
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
-from sense_mqtt.core.readings.throttle import describe, tell_availability
+from sense_mqtt.core.readings.throttle import device_readings, publish_availability
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import DRYER, PLUG, START, frame, moment, policy, readings, run
 
@@ -110,15 +110,15 @@ def test_last_frame_of_polled_frames_is_when_they_came_not_when_it_is_told():
 
 
 def test_availability_is_an_event_once_it_was_online():
-    home, changes = tell_availability(HOME, online=False, now=moment(0))
+    home, changes = publish_availability(HOME, online=False, now=moment(0))
     assert changes == (Reading(None, "availability", "offline"),)
-    home, changes = tell_availability(home, online=True, now=moment(1))
+    home, changes = publish_availability(home, online=True, now=moment(1))
     assert changes == (Reading(None, "availability", "online"),)
-    home, changes = tell_availability(home, online=False, now=moment(2))
+    home, changes = publish_availability(home, online=False, now=moment(2))
     assert changes == (Reading(None, "availability", "offline"), Event(None, "monitor_offline", START + 2))
-    home, changes = tell_availability(home, online=False, now=moment(3))
+    home, changes = publish_availability(home, online=False, now=moment(3))
     assert changes == ()
-    _, changes = tell_availability(home, online=True, now=moment(4))
+    _, changes = publish_availability(home, online=True, now=moment(4))
     assert changes == (Reading(None, "availability", "online"), Event(None, "monitor_online", START + 4))
 
 
@@ -164,8 +164,8 @@ def test_the_list_is_told_when_a_device_appears_or_switches_and_not_otherwise():
 
 def test_the_list_can_be_told_anyway():
     home, _ = run(HOME, (0, frame()))
-    assert describe(home, frozenset())[1] == ()
-    assert [reading.key for reading in describe(home, frozenset(), anyway=True)[1]] == ["devices"]
+    assert device_readings(home, frozenset())[1] == ()
+    assert [reading.key for reading in device_readings(home, frozenset(), anyway=True)[1]] == ["devices"]
 
 
 def test_names_of_any_script_are_written_and_half_surrogates_survive():
@@ -183,7 +183,7 @@ DAY = Energy(
     "DAY",
     "2026-11-18T08:00:00.000Z",
     consumption_kwh=6.9,
-    devices=tuple(DeviceEnergy(device, device, 1.5) for device in ("1a2b3c4d", "stranger", "solar", "always_on")),
+    devices=tuple(DeviceConsumption(device, device, 1.5) for device in ("1a2b3c4d", "stranger", "solar", "always_on")),
 )
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.energy.periods import from_trends, join
+from sense_mqtt.core.energy.periods import from_trends, from_usage
 from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.publishing.messages import HomeTopics, say
+from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list, rows_of
 from sense_mqtt.core.wire.frames import RealtimeUpdate, decode, read_update
@@ -61,7 +61,7 @@ def check_all(home, changes) -> None:
     for change in changes:
         if isinstance(change, Reading):
             check(change)
-    for message in say(changes, HomeTopics(Topics(), 7, home.topic_ids)):
+    for message in to_messages(changes, HomeTopics(Topics(), 7, home.topic_ids)):
         assert message.size > 0
         assert not set(message.topic) & set("+#\0 ")
         if message.topic.endswith("/event"):
@@ -146,7 +146,7 @@ def test_random_answers_of_rest_gone_wrong(seed):
         rows = read_device_list(mutate([DEVICE, PLUG, *UPDATE["payload"]["devices"]], dice))
         home = survive(home, partial(DevicesListed, rows), float(at))
         usage = mutate(USAGE, dice)
-        for energy in (join("DAY", usage, mutate(USAGE, dice)), from_trends("DAY", usage)):
+        for energy in (from_usage("DAY", usage, mutate(USAGE, dice)), from_trends("DAY", usage)):
             home = survive(home, partial(EnergyRead, energy), float(at))
         read_items(rows_of(mutate([ITEM, RUN], dice)))
 

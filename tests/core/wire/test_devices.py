@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.timestamps import read_instant
+from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.core.wire.devices import (
     DeviceInfo,
     DevicePower,
@@ -158,7 +158,7 @@ NAMESAKES = [
 @pytest.mark.parametrize(("created", "older"), NAMESAKES)
 def test_plugs_that_have_a_newer_namesake(created, older):
     rows = [DeviceInfo(f"p{n}", "TV", kind="plug", created=date) for n, date in enumerate(created)]
-    newest = max(read_instant(date) or 0.0 for date in created)
+    newest = max(read_timestamp(date) or 0.0 for date in created)
     assert older_plugs_of_same_name(rows) == dict.fromkeys(older, newest)
 
 

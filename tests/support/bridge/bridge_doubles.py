@@ -63,7 +63,7 @@ class AcknowledgingBroker(FakeBroker):
     def publish(self, message: Message) -> int | None:
         mid = super().publish(message)
         if mid is not None and not self.slow:
-            self._inbox.put(Acknowledged(self.generation, mid))
+            self._inbox.put(Acknowledged(self.connection_id, mid))
         return mid
 
 

@@ -10,7 +10,7 @@ from sense_mqtt.assembly import Factories, SenseClient, Timing, assemble
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.core.timestamps import read_instant
+from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived
 from sense_mqtt.sense.auth.tokens import Monitor
@@ -93,16 +93,16 @@ class BridgeHarness:
             self.take(None)
             self.work()
 
-    def connect(self, window: int = 20, **more: Any) -> None:
+    def connect(self, receive_maximum: int = 20, **more: Any) -> None:
         """Let the broker take us; the attempt begins with the first tick, or when the one before was given up."""
         self.take(None)
-        while not self.bridge._publisher.is_current(self.broker.generation):
+        while not self.bridge._publisher.is_current(self.broker.connection_id):
             self.clock.after_s += 1.0
             self.take(None)
-        self.take(BrokerConnected(self.broker.generation, window=window, **more))
+        self.take(BrokerConnected(self.broker.connection_id, receive_maximum=receive_maximum, **more))
 
     def drop(self) -> None:
-        self.take(BrokerDropped(self.broker.generation, "gone"))
+        self.take(BrokerDropped(self.broker.connection_id, "gone"))
 
     def begin(self) -> None:
         """Let broker and Sense answer what is asked at the start; then the feed opens."""
@@ -126,7 +126,7 @@ class BridgeHarness:
 
     def send(self, topic: str, payload: Any = b"", **more: Any) -> None:
         raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self.take(MessageArrived(self.broker.generation, topic, raw, **more))
+        self.take(MessageArrived(self.broker.connection_id, topic, raw, **more))
 
     # --- what came of it
 
@@ -150,7 +150,7 @@ class BridgeHarness:
     def events(self) -> list[tuple[str, float, str]]:
         """Return (event type, seconds after START, source) of each device event."""
         told = [document for document in self.documents("/event") if "device" in document and "source" in document]
-        return [(e["event_type"], round(read_instant(e["time"]) - START, 3), e["source"]) for e in told]
+        return [(e["event_type"], round(read_timestamp(e["time"]) - START, 3), e["source"]) for e in told]
 
     def bridge_events(self) -> list[str]:
         return [document["event_type"] for document in self.documents("bridge/event")]

@@ -9,7 +9,7 @@ from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import Seen, observe
-from sense_mqtt.core.timestamps import Moment, read_instant, write_instant
+from sense_mqtt.core.timestamps import Moment, read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.wire.timeline import read_items
@@ -57,7 +57,7 @@ class SimulatedHome:
         for change in changes:
             if isinstance(change, Event) and change.event_type in ("turned_on", "turned_off", "idle"):
                 told = {**change.fields, "device": change.device, "event_type": change.event_type}
-                self.came.append(read(self.now, {**told, "time": write_instant(change.time)}))
+                self.came.append(read(self.now, {**told, "time": write_timestamp(change.time)}))
 
     def look(self, measured: float, update: RealtimeUpdate) -> None:
         self.looks.append(measured)
@@ -78,7 +78,7 @@ class SimulatedHome:
             yield page["items"]
             if not page["more_items"]:
                 return
-            before = read_instant(page["items"][-1]["time"])
+            before = read_timestamp(page["items"][-1]["time"])
 
     def tell_a_false_run(self) -> float:
         """Let the timeline tell of a run that never was, and take it back; return when it will have done so."""

@@ -14,7 +14,7 @@ from typing import Any, TextIO, TypeVar
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Item
-from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.store.journal import Journal
 
@@ -93,7 +93,7 @@ class CrashingJournal(Journal):
         return super()._write(doomed)
 
 
-class CrashingBroker(Broker):
+class CrashingBroker(MqttClient):
     """Dies around what it sends."""
 
     def __init__(

@@ -95,10 +95,10 @@ class Listener:
     def wait_for_payload(self, topic: str, payload: str, timeout_s: float = WAIT_S) -> None:
         """Return once this is the newest payload of the topic."""
 
-        def said(heard: list[Heard]) -> bool:
+        def published(heard: list[Heard]) -> bool:
             return next((message.payload for message in reversed(heard) if message.topic == topic), None) == payload
 
-        self.wait_for(said, f"{topic} {payload}", timeout_s)
+        self.wait_for(published, f"{topic} {payload}", timeout_s)
 
     # --- what is said
 

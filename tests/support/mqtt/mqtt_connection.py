@@ -1,4 +1,4 @@
-"""A Broker in use: its items as they come, and lines to a real broker that can be cut at a chosen moment."""
+"""A MqttClient in use: its items as they come, and lines to a real broker that can be cut at a chosen moment."""
 
 import contextlib
 import socket
@@ -10,15 +10,15 @@ from typing import Any, Self
 
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import SystemClock
-from sense_mqtt.core.publishing.outbox import Message, Rank
+from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
-from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.store.journal import Journal
 
 PATIENCE_S = 30.0
-WILL = Message("sense/bridge/state", "offline", retain=True, rank=Rank.BRIDGE_STATE)
+WILL = Message("sense/bridge/state", "offline", retain=True, order=PublishOrder.BRIDGE_STATE)
 TOPICS = ("sense/bridge/request/#", "sense/+/device/+/event")
 EVENT = "sense/7/device/a/event"
 CONNACK, TAKEN_OVER = b"\x20\x03\x00\x00\x00", b"\xe0\x02\x8e\x00"  # MQTT 5
@@ -31,7 +31,7 @@ class MqttConnection:
     def __init__(self, port: int, inbox: Inbox | None = None, **settings: Any) -> None:
         self.inbox = Inbox() if inbox is None else inbox
         self._came: list[Any] = []
-        self.broker = Broker(BrokerSettings("127.0.0.1", port, **settings), self.inbox, WILL, TOPICS)
+        self.broker = MqttClient(BrokerSettings("127.0.0.1", port, **settings), self.inbox, WILL, TOPICS)
 
     def expect(self, kind: Any) -> Any:
         """Return the next item of this kind; others wait until they are expected."""
@@ -47,7 +47,7 @@ class MqttConnection:
         """Open until the broker takes us: the first attempt may only find out the protocol."""
         self.broker.open()
         while isinstance(item := self.expect((BrokerConnected, BrokerDropped)), BrokerDropped):
-            assert item.generation < 5, item.reason
+            assert item.connection_id < 5, item.reason
             self.broker.open()
         self.broker.publish(Message("settled", ""))  # the subscriptions went before it
         self.expect(Acknowledged)
@@ -99,10 +99,10 @@ class PublisherLoop:
         while not is_so():
             assert time.monotonic() < ends, f"not in time: {what}"
             item = self.call.inbox.get(0.05)
-            if item is not None and self.publisher.is_current(item.generation):
+            if item is not None and self.publisher.is_current(item.connection_id):
                 self._handlers[type(item)](item)
-            self.publisher.tend(self._clock.now())
-            self.publisher.pump(self._clock.now())
+            self.publisher.maintain(self._clock.now())
+            self.publisher.flush(self._clock.now())
 
     def work_until_delivered(self) -> None:
         self.work_until(lambda: self.journal.held == 0, "everything delivered")
@@ -120,7 +120,7 @@ class TcpProxy:
         self.hangs_up: Callable[[int], bool] = lambda _version: False
         self.answers = threading.Event()  # cleared: what the broker says is kept back
         self.answers.set()
-        self.said = threading.Semaphore(0)  # released with each packet towards the broker after the CONNECT
+        self.published = threading.Semaphore(0)  # released with each packet towards the broker after the CONNECT
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -153,7 +153,7 @@ class TcpProxy:
                 broker = socket.create_connection(("127.0.0.1", self._broker_port))
                 broker.sendall(hello)
                 self._open += [client, broker]
-                self._start(self._carry, client, broker, self.said.release)
+                self._start(self._carry, client, broker, self.published.release)
                 self._start(self._carry, broker, client, self.answers.wait)
 
     def _carry(self, source: socket.socket, target: socket.socket, before: Callable[[], object]) -> None:

@@ -22,7 +22,7 @@ from sense_mqtt.config import load
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Rung, UpdatePolled
-from sense_mqtt.mqtt.client import Broker
+from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.worker import RestWorker
@@ -108,7 +108,7 @@ class Turns(Inbox):
                 self._is_polling = False
 
 
-class CountingBroker(Broker):
+class CountingBroker(MqttClient):
     """Tells of each message that goes out."""
 
     def __init__(

@@ -7,7 +7,7 @@ class FakeBroker:
     """A broker connection that carries nothing and keeps everything; the test says what happens to it."""
 
     def __init__(self) -> None:
-        self.generation = 0
+        self.connection_id = 0
         self.published: list[Message] = []
         self.opened = 0
         self.abandoned = 0
@@ -17,7 +17,7 @@ class FakeBroker:
 
     def open(self) -> None:
         self.opened += 1
-        self.generation += 1
+        self.connection_id += 1
 
     def publish(self, message: Message) -> int | None:
         if not self.carries:
@@ -25,16 +25,16 @@ class FakeBroker:
         self.published.append(message)
         return len(self.published)
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         pass
 
-    def abandon(self) -> None:
+    def discard(self) -> None:
         self.abandoned += 1
 
     def close(self) -> None:
         self.closed = True
 
-    def hang_up(self) -> None:
+    def close_without_disconnect(self) -> None:
         self.hung_up = True
 
     @property

@@ -24,13 +24,15 @@ class PublisherHarness:
         """Begin a new process over the same journal."""
         self.publisher = Publisher(self.broker, self.journal, lambda: count(1.0, 1.0), STALL_AFTER_S)
 
-    def connect(self, at=0.0, window=20, packet_limit=None):
-        self.publisher.tend(moment(at))
-        self.publisher.on_connected(BrokerConnected(self.broker.generation, window, packet_limit), moment(at))
-        self.publisher.pump(moment(at))
+    def connect(self, at=0.0, receive_maximum=20, maximum_packet_size=None):
+        self.publisher.maintain(moment(at))
+        self.publisher.on_connected(
+            BrokerConnected(self.broker.connection_id, receive_maximum, maximum_packet_size), moment(at)
+        )
+        self.publisher.flush(moment(at))
 
     def drop(self, at=0.0, *, reason="gone", taken_over=False):
-        self.publisher.on_dropped(BrokerDropped(self.broker.generation, reason, taken_over), moment(at))
+        self.publisher.on_dropped(BrokerDropped(self.broker.connection_id, reason, taken_over), moment(at))
 
     def record(self, *payloads):
         events = [Message("sense/7/device/a/event", payload) for payload in payloads]
@@ -38,7 +40,7 @@ class PublisherHarness:
 
     def acknowledge(self, *mids, refusal=None):
         for mid in mids:
-            self.publisher.on_acknowledged(Acknowledged(self.broker.generation, mid, refusal))
+            self.publisher.on_acknowledged(Acknowledged(self.broker.connection_id, mid, refusal))
 
     def acknowledge_all(self):
         """Pump and acknowledge until nothing goes out any more."""
@@ -46,7 +48,7 @@ class PublisherHarness:
         while acknowledged < len(self.broker.published):
             acknowledged += 1
             self.acknowledge(acknowledged)
-            self.publisher.pump(moment(0))
+            self.publisher.flush(moment(0))
 
-    def pump(self, at=0.0):
-        self.publisher.pump(moment(at))
+    def flush(self, at=0.0):
+        self.publisher.flush(moment(at))

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from sense_mqtt.core.commands.replies import (
+from sense_mqtt.core.commands.responses import (
     ABSENT,
     HEADER_BYTES,
     Command,
-    Reply,
-    ReplyTo,
-    answer,
-    explain,
+    Response,
+    ResponseTo,
+    error_code,
     refuse,
     refuse_for,
+    respond,
 )
 from sense_mqtt.errors import (
     CommandRefused,
@@ -28,8 +28,8 @@ from sense_mqtt.errors import (
 )
 
 
-def asked(transaction=ABSENT, reply_to=ReplyTo()):  # noqa: B008 - frozen
-    return Command("devices", {}, None, transaction, reply_to)
+def asked(transaction=ABSENT, response_to=ResponseTo()):  # noqa: B008 - frozen
+    return Command("devices", {}, None, transaction, response_to)
 
 
 @pytest.mark.parametrize(
@@ -44,17 +44,17 @@ def asked(transaction=ABSENT, reply_to=ReplyTo()):  # noqa: B008 - frozen
     ids=["none", "text", "null", "zero", "object"],
 )
 def test_an_answer_echoes_the_transaction_where_there_was_one(transaction, payload):
-    assert answer(asked(transaction), [1]) == Reply("devices", None, payload, None)
+    assert respond(asked(transaction), [1]) == Response("devices", None, payload, None)
 
 
 def test_an_answer_goes_where_the_request_says():
-    reply = answer(asked(reply_to=ReplyTo("node-red/answers", b"\x00\x01")), {})
-    assert reply == Reply("devices", "node-red/answers", '{"status":"ok","data":{}}', b"\x00\x01")
+    response = respond(asked(response_to=ResponseTo("node-red/answers", b"\x00\x01")), {})
+    assert response == Response("devices", "node-red/answers", '{"status":"ok","data":{}}', b"\x00\x01")
 
 
 def test_a_refusal_says_why_and_which_code():
-    reply = refuse(asked("abc"), "busy", "8 are waiting")
-    assert reply.payload == '{"status":"error","error":"8 are waiting","code":"busy","transaction":"abc"}'
+    response = refuse(asked("abc"), "busy", "8 are waiting")
+    assert response.payload == '{"status":"error","error":"8 are waiting","code":"busy","transaction":"abc"}'
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_a_refusal_says_why_and_which_code():
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_each_failure_has_its_code(error, code, message):
-    assert explain(error) == (code, message)
+    assert error_code(error) == (code, message)
     assert json.loads(refuse_for(asked(), error).payload) == {"status": "error", "error": message, "code": code}
 
 
 def test_letters_stay_letters_and_half_a_surrogate_pair_is_escaped():
-    assert answer(asked(), "Küche").payload == '{"status":"ok","data":"Küche"}'
-    assert answer(asked("\ud800"), "Küche").payload == '{"status":"ok","data":"K\\u00fcche","transaction":"\\ud800"}'
+    assert respond(asked(), "Küche").payload == '{"status":"ok","data":"Küche"}'
+    assert respond(asked("\ud800"), "Küche").payload == '{"status":"ok","data":"K\\u00fcche","transaction":"\\ud800"}'
 
 
 def nested(depth):
@@ -91,7 +91,7 @@ def nested(depth):
 
 @pytest.mark.parametrize("data", [float("nan"), [float("inf")], object(), nested(100_000)], ids=type)
 def test_what_json_cannot_carry_is_an_error_answer(data):
-    assert json.loads(answer(asked("abc"), data).payload) == {
+    assert json.loads(respond(asked("abc"), data).payload) == {
         "status": "error",
         "error": "the answer holds something that JSON cannot carry",
         "code": "unavailable",
@@ -103,6 +103,6 @@ def test_what_json_cannot_carry_is_an_error_answer(data):
 def test_an_answer_that_the_broker_cannot_take_is_refused(limit, fits):
     # 25 bytes around the data, a topic of 10, a correlation of 3
     data = "é" * ((2000 - HEADER_BYTES - len('{"status":"ok","data":""}') - 10 - 3) // 2)
-    reply = answer(asked(reply_to=ReplyTo("answers/it", b"abc")), data, limit)
-    assert (json.loads(reply.payload)["status"] == "ok") is fits
-    assert fits or json.loads(reply.payload)["code"] == "too_large"
+    response = respond(asked(response_to=ResponseTo("answers/it", b"abc")), data, limit)
+    assert (json.loads(response.payload)["status"] == "ok") is fits
+    assert fits or json.loads(response.payload)["code"] == "too_large"

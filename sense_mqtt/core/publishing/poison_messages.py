@@ -2,14 +2,14 @@
 
 Once a connection was lost early, or the broker said that a message was the reason, messages go one at a time. With
 MQTT 5 a DISCONNECT says why, and the message alone in flight is the cause. Otherwise the connection has to be lost
-ALONE_TIMES_MOST times while the same message was alone in flight.
+LOSSES_ALONE times while the same message was alone in flight.
 """
 
 from collections.abc import Sequence
 
 from sense_mqtt.core.publishing.outbox import Message
 
-ALONE_TIMES_MOST = 2
+LOSSES_ALONE = 2
 
 SURE_AFTER = 2  # once so many messages were found, being alone in flight once is enough for the next
 
@@ -24,38 +24,38 @@ SERVER_CODES = frozenset(  # the end of the connection has nothing to do with wh
 )
 
 
-class Suspects:
+class PoisonMessages:
     """What was in flight when connections were lost. For the bridge's thread only."""
 
     def __init__(self) -> None:
-        self.is_narrow = False  # messages go one at a time, so that one alone is to blame
+        self.one_at_a_time = False  # messages go one at a time, so that one alone is to blame
         self._alone: tuple[str | int, int] | None = None  # the last one alone in flight at a loss, and how often
         self._too_large: int | None = None  # bytes: so much and more is kept back
         self._keys: set[str | int] = set()  # topics, and numbers of events, that are kept back
         self._kinds: set[Kind] = set()  # of topics that are kept back altogether
         self._found_now = 0  # since messages go one at a time
         self._found: dict[Kind, set[str | int]] = {}
-        self._taken: set[Kind] = set()  # of topics that a broker has acknowledged
+        self._acknowledged_kinds: set[Kind] = set()  # of topics that a broker has acknowledged
 
-    def lost(self, in_flight: Sequence[Message], code: int | None, *, early: bool = True) -> Message | None:
+    def connection_lost(self, inflight: Sequence[Message], code: int | None, *, early: bool = True) -> Message | None:
         """The connection was lost; return the message that is found to be the cause, which is kept back from now on."""
-        is_suspicious = early or self.is_narrow or code in MESSAGE_CODES
-        if not in_flight or code in SERVER_CODES or not is_suspicious:
+        is_suspicious = early or self.one_at_a_time or code in MESSAGE_CODES
+        if not inflight or code in SERVER_CODES or not is_suspicious:
             return None
-        was_narrow, self.is_narrow = self.is_narrow, True
-        if len(in_flight) > 1:
+        was_narrow, self.one_at_a_time = self.one_at_a_time, True
+        if len(inflight) > 1:
             return None
-        suspect = in_flight[0]
+        suspect = inflight[0]
         key = _key(suspect)
         before = self._alone[1] if self._alone is not None and self._alone[0] == key else 0
         self._alone = (key, before + was_narrow)
-        times = 1 if self._found_now >= SURE_AFTER else ALONE_TIMES_MOST
+        times = 1 if self._found_now >= SURE_AFTER else LOSSES_ALONE
         if code not in MESSAGE_CODES and self._alone[1] < times:
             return None
-        self._keep_back(suspect, code)
+        self._withhold(suspect, code)
         return suspect
 
-    def _keep_back(self, suspect: Message, code: int | None) -> None:
+    def _withhold(self, suspect: Message, code: int | None) -> None:
         self._alone, self._found_now = None, self._found_now + 1
         if code == PACKET_TOO_LARGE:
             self._too_large = suspect.size  # a larger one never goes out after that
@@ -65,10 +65,10 @@ class Suspects:
         is_topic = code in TOPIC_CODES or suspect.topic in found
         self._keys.add(suspect.topic if is_topic else key)
         found.update((suspect.topic, key))
-        if len({topic for topic in found if isinstance(topic, str)}) > 1 and kind not in self._taken:
+        if len({topic for topic in found if isinstance(topic, str)}) > 1 and kind not in self._acknowledged_kinds:
             self._kinds.add(kind)
 
-    def keeps_back(self, message: Message) -> bool:
+    def withholds(self, message: Message) -> bool:
         """Say whether the broker would end the connection at this message."""
         return (
             (self._too_large is not None and message.size >= self._too_large)
@@ -77,24 +77,24 @@ class Suspects:
             or _kind(message) in self._kinds
         )
 
-    def is_kind(self, message: Message) -> bool:
+    def withholds_kind(self, message: Message) -> bool:
         """Say whether all topics like that of this message are kept back."""
         return _kind(message) in self._kinds
 
     @property
-    def largest(self) -> int | None:
+    def max_size(self) -> int | None:
         """Bytes that a message may have; None: no limit was found."""
         return None if self._too_large is None else self._too_large - 1
 
-    def taken(self, message: Message) -> None:
+    def acknowledged(self, message: Message) -> None:
         """The broker has acknowledged this message."""
-        self._taken.add(_kind(message))
+        self._acknowledged_kinds.add(_kind(message))
 
-    def widen(self) -> None:
+    def all_delivered(self) -> None:
         """All that waited was delivered: no message is under suspicion."""
-        self.is_narrow, self._alone, self._found_now = False, None, 0
+        self.one_at_a_time, self._alone, self._found_now = False, None, 0
 
-    def forgive(self) -> None:
+    def retry_all(self) -> None:
         """Try everything again: the broker's settings may have changed."""
         self._too_large = None
         self._keys.clear()

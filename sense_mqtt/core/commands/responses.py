@@ -39,7 +39,7 @@ ABSENT: Final = Absent.ABSENT
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyTo:
+class ResponseTo:
     """Where the answer goes: the asker's own topic (MQTT 5), or the contract's where that is None."""
 
     topic: str | None = None
@@ -54,11 +54,11 @@ class Command:
     arguments: Mapping[str, Any]
     monitor: int | None
     transaction: Any | Literal[Absent.ABSENT]
-    reply_to: ReplyTo
+    response_to: ResponseTo
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """The one answer to a request. Where `topic` is None it goes to the contract's response topic of `command`."""
 
     command: str
@@ -67,44 +67,49 @@ class Reply:
     correlation: bytes | None
 
 
-def answer(command: Command, data: Any, packet_limit: int | None = None) -> Reply:
+def respond(command: Command, data: Any, maximum_packet_size: int | None = None) -> Response:
     """Return the answer that carries `data`, or a refusal where JSON or the broker's packets cannot hold it."""
     try:
-        reply = _reply(command, {"status": "ok", "data": data})
+        response = _response(command, {"status": "ok", "data": data})
     except (ValueError, TypeError, RecursionError):
         return refuse(command, "unavailable", "the answer holds something that JSON cannot carry")
-    size = _size(reply)
-    if packet_limit is None or size <= packet_limit:
-        return reply
-    return refuse(command, "too_large", f"the answer takes {size} bytes, the broker takes at most {packet_limit}")
+    size = _size(response)
+    if maximum_packet_size is None or size <= maximum_packet_size:
+        return response
+    return refuse(
+        command, "too_large", f"the answer takes {size} bytes, the broker takes at most {maximum_packet_size}"
+    )
 
 
-def refuse(command: Command, code: str, error: str, retry_after_s: float | None = None) -> Reply:
+def refuse(command: Command, code: str, error: str, retry_after_s: float | None = None) -> Response:
     """Return the answer that says why not, with a code of the contract, and when asking again may help."""
     when = {} if retry_after_s is None else {"retry_after_s": math.ceil(retry_after_s)}
-    return _reply(command, {"status": "error", "error": error, "code": code, **when})
+    return _response(command, {"status": "error", "error": error, "code": code, **when})
 
 
-def refuse_for(command: Command, error: SenseMqttError) -> Reply:
+def refuse_for(command: Command, error: SenseMqttError) -> Response:
     """Return the answer for what was raised or came back instead of a result."""
-    return refuse(command, *explain(error))
+    return refuse(command, *error_code(error))
 
 
-def explain(error: SenseMqttError) -> tuple[str, str]:
+def error_code(error: SenseMqttError) -> tuple[str, str]:
     """Return the contract's code for an error, and its message."""
     if isinstance(error, CommandRefused):
         return error.code, str(error)
     return next((code for kind, code in CODES if isinstance(error, kind)), "unavailable"), str(error)
 
 
-def _reply(command: Command, document: dict[str, Any]) -> Reply:
+def _response(command: Command, document: dict[str, Any]) -> Response:
     if command.transaction is not ABSENT:
         document["transaction"] = command.transaction
-    return Reply(command.name, command.reply_to.topic, write_json(document), command.reply_to.correlation)
+    return Response(command.name, command.response_to.topic, write_json(document), command.response_to.correlation)
 
 
-def _size(reply: Reply) -> int:
+def _size(response: Response) -> int:
     """Return the bytes of the packet that carries the reply, at most."""
     return (
-        len(reply.payload.encode()) + len((reply.topic or "").encode()) + len(reply.correlation or b"") + HEADER_BYTES
+        len(response.payload.encode())
+        + len((response.topic or "").encode())
+        + len(response.correlation or b"")
+        + HEADER_BYTES
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.payloads import write_json
-from sense_mqtt.core.timestamps import write_instant
+from sense_mqtt.core.timestamps import write_timestamp
 
 
 def devices(home: Home) -> str:
@@ -30,6 +30,6 @@ def _entry(device: Device) -> dict[str, Any]:
         "kind": row.kind,
         "on": None if device.is_virtual else device.on,
         "power_w": None if device.power_w is None else round(device.power_w, 1),
-        "last_on": None if device.last_on is None else write_instant(device.last_on),
-        "last_off": None if device.last_off is None else write_instant(device.last_off),
+        "last_on": None if device.last_on is None else write_timestamp(device.last_on),
+        "last_off": None if device.last_off is None else write_timestamp(device.last_off),
     }

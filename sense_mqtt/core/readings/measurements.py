@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
-Measure = Callable[[RealtimeUpdate], float | None]
+Measurement = Callable[[RealtimeUpdate], float | None]
 
 
 def power(update: RealtimeUpdate) -> float | None:
