@@ -11,11 +11,11 @@ from sense_mqtt.sense.single_instance import OnlyBridge
 from sense_mqtt.sense.state_file import StateFile, device_id
 
 NOW = Moment(0.0, 0.0)
-END_UNKINDLY = """
+END_UNKINDLY = f"""
 import os, sys
 from pathlib import Path
-from sense_mqtt.sense.single_instance import OnlyBridge
-with OnlyBridge(Path(sys.argv[1])):
+from sense_mqtt.sense.single_instance import {OnlyBridge.__name__}
+with {OnlyBridge.__name__}(Path(sys.argv[1])):
     os.kill(os.getpid(), 9)
 """
 

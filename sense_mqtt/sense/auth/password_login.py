@@ -63,7 +63,7 @@ class Parked:
 
 
 class Logins:
-    """The only way to a password login. Raises `LoginRefused` (parked) or one of NOT_NOW. For one thread at a time."""
+    """Logs in with the password. Raises `LoginRefused` or one of NOT_NOW. For one thread at a time."""
 
     def __init__(self, api: SenseApi, budget: LoginBudget, credentials: Credentials, clock: Clock) -> None:
         self._api = api

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import websocket
 from websocket import ABNF, WebSocket
@@ -66,7 +66,7 @@ class Line:
         self._deadline = Deadline(settings.timeout_s, self._socket.find_own, clock)
         self._ping_at = 0.0
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> Self:
         self._deadline.__enter__()
         return self
 
