@@ -27,7 +27,7 @@ from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
 from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import Rung
+from sense_mqtt.items import Transport
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.mqtt.settings import BrokerSettings
@@ -76,7 +76,7 @@ class SenseClient:
     api: SenseApi
     session: Session
     closing: threading.Event  # set: whoever waits for Sense gives up
-    scrub: Callable[[str], str] = str  # returns text without the secrets that are known
+    redact: Callable[[str], str] = str  # returns text without the secrets that are known
 
 
 def connect_sense(
@@ -102,9 +102,9 @@ def connect_sense(
         clock=clock,
         post=inbox.put,
         waits=lambda: waits(random.uniform, timing.scheduler),
-        learn=redactor.learn,
+        add_temporary_secret=redactor.add_temporary_secret,
     )
-    return SenseClient(api, session, closing, redactor.scrub)
+    return SenseClient(api, session, closing, redactor.redact)
 
 
 def credentials_of(config: Config) -> Credentials:
@@ -155,7 +155,7 @@ def assemble(
         },
         queues=lambda: {**publisher.lengths, "lookups": len(worker)},
         stale_after_s=_stale_after_s(config),
-        scrub=sense_client.scrub,
+        redact=sense_client.redact,
     )
     settings = feed_settings(config, timing)
     scheduler = Scheduler(
@@ -184,7 +184,7 @@ def assemble(
         topics=topics,
         budgets=Budgets.of(config.state_dir, config.sense.command_calls_per_hour, clock),
         response_topics=ResponseTopics(topics, config.mqtt.response_topics),
-        scrub=sense_client.scrub,
+        redact=sense_client.redact,
     )
     frame_handler = FrameHandler(homes=homes, scheduler=scheduler, status=status, counters=counters, guard=guard)
     return Bridge(
@@ -221,7 +221,7 @@ def policy_of(config: Config) -> Policy:
     )
 
 
-def _stale_after_s(config: Config) -> dict[Rung, float]:
+def _stale_after_s(config: Config) -> dict[Transport, float]:
     polled_s = max(POLLS_MISSED * config.feed.poll_interval_s, config.feed.silence_timeout_s)
     return {"stream": config.feed.silence_timeout_s, "poll": polled_s, "snapshot": polled_s, "paused": polled_s}
 

@@ -5,57 +5,57 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LOOK_S = 5.0  # for looking at a certificate that was refused
+FETCH_TIMEOUT_S = 5.0  # for looking at a certificate that was refused
 NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0a": "O", b"\x55\x04\x0b": "OU"}  # object identifiers 2.5.4.x
 EXPLICIT_VERSION, BMP_STRING = 0xA0, 0x1E  # tags
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class Certificate:
     """What a server's certificate says of itself."""
 
     subject: str  # "CN=..., O=..."
     issuer: str
-    ends: str  # as YYYY-MM-DD
+    valid_until: str  # as YYYY-MM-DD
 
 
-def show_certificate(host: str, port: int) -> str:
+def describe_certificate(host: str, port: int) -> str:
     """Return in words whose certificate is presented there, and by whom it was issued."""
-    presented = _look(host, port)
+    presented = _fetch(host, port)
     if presented is None:
         return "it could not be looked at"
-    return f"presented is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.ends}"
+    return f"presented is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.valid_until}"
 
 
-def _look(host: str, port: int) -> Presented | None:
+def _fetch(host: str, port: int) -> Certificate | None:
     """Fetch the certificate without trusting it; nothing is sent over this connection."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # only to look: the connection that was refused stays refused
     try:
         with (
-            socket.create_connection((host, port), LOOK_S) as raw,
+            socket.create_connection((host, port), FETCH_TIMEOUT_S) as raw,
             context.wrap_socket(raw, server_hostname=host) as wrapped,
         ):
             der = wrapped.getpeercert(binary_form=True)
     except (OSError, ValueError):
         return None
-    return describe(der) if der else None
+    return parse_certificate(der) if der else None
 
 
-def describe(der: bytes) -> Presented | None:
+def parse_certificate(der: bytes) -> Certificate | None:
     """Return what a certificate (X.509, DER) says; None where it cannot be read."""
     try:
-        return _describe(der)
+        return _parse(der)
     except (IndexError, ValueError):
         return None
 
 
-def _describe(der: bytes) -> Presented:
+def _parse(der: bytes) -> Certificate:
     to_be_signed = _first(_first(der))
     fields = [field for field in _elements(to_be_signed) if field[0] != EXPLICIT_VERSION]
     _serial, _algorithm, issuer, validity, subject = (content for _, content in fields[:5])
-    return Presented(_name(subject), _name(issuer), _date([*_elements(validity)][1][1]))
+    return Certificate(_name(subject), _name(issuer), _date([*_elements(validity)][1][1]))
 
 
 def _first(content: bytes) -> bytes:

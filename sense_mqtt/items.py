@@ -6,7 +6,7 @@ from typing import Any, Literal
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.broker_limits import describe_limits
 
-Rung = Literal["stream", "poll", "snapshot", "paused"]
+Transport = Literal["stream", "poll", "snapshot", "paused"]
 
 
 # --- from a feed (threads "sense-feed-<monitor>")
@@ -34,7 +34,7 @@ class FeedOpened:
     """A connection (or the first poll of a row) stands; frames follow."""
 
     monitor: int
-    rung: Rung
+    transport: Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class FeedChanged:
     """The feed moved to another rung of its ladder, and why."""
 
     monitor: int
-    rung: Rung
+    transport: Transport
     reason: str
 
 

@@ -15,8 +15,8 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from sense_mqtt.core.plain_text import escape_hidden, without_hidden
 
 HIDDEN = "***"
-LEARNED_MOST = 64  # secrets that come at run time; tokens older than the last few dozen have long expired
-SHORTEST = 4  # characters; anything shorter would blank out half of every line
+MAX_TEMPORARY_SECRETS = 64  # secrets that come at run time; tokens older than the last few dozen have long expired
+MIN_SECRET_LENGTH = 4  # characters; anything shorter would blank out half of every line
 
 # Endings of key names, without `_`, `-` and capitals: `refresh_token`, `X-Access-Token` and `wifiPassword` are covered.
 SECRET_KEYS = (
@@ -65,17 +65,17 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([/bfnrt]))")  # as JSON and Python write a character
 
 
-def redact(data: Any, *, personal: bool = False) -> Any:
+def redact_json(data: Any, *, personal: bool = False) -> Any:
     """A copy of JSON-like data without secrets; with `personal` also without address, network names and the like."""
     match data:
         case Mapping():
             hidden = PERSONAL_KEYS if personal else ()
             return {
-                key: HIDDEN if _hides(str(key), hidden) and _tells(value) else redact(value, personal=personal)
+                key: HIDDEN if _hides(str(key), hidden) and _tells(value) else redact_json(value, personal=personal)
                 for key, value in data.items()
             }
         case list() | tuple():
-            return [redact(item, personal=personal) for item in data]
+            return [redact_json(item, personal=personal) for item in data]
         case str():
             return _without_patterns(data)
         case _:
@@ -103,23 +103,23 @@ class Redactor:
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = tuple(known)
-        self._learned: deque[str] = deque(maxlen=LEARNED_MOST)
+        self._temporary: deque[str] = deque(maxlen=MAX_TEMPORARY_SECRETS)
         self._lock = threading.Lock()
         self._pattern = _any_of(self._known)
 
-    def know(self, *secrets: str) -> None:
+    def add_secret(self, *secrets: str) -> None:
         """Remove these too, for good: what is configured."""
         with self._lock:
             self._known += secrets
-            self._pattern = _any_of((*self._known, *self._learned))
+            self._pattern = _any_of((*self._known, *self._temporary))
 
-    def learn(self, *secrets: str) -> None:
+    def add_temporary_secret(self, *secrets: str) -> None:
         """Remove these too from now on, until many newer ones have come: tokens, which change."""
         with self._lock:
-            self._learned.extend(secret for secret in secrets if secret not in self._learned)
-            self._pattern = _any_of((*self._known, *self._learned))
+            self._temporary.extend(secret for secret in secrets if secret not in self._temporary)
+            self._pattern = _any_of((*self._known, *self._temporary))
 
-    def scrub(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text without any secret. Where one shows only once it is decoded, the decoded text is returned."""
         scrubbed = reading = self._remove(text)
         for decode in DECODINGS:
@@ -134,7 +134,7 @@ class Redactor:
 
 def _any_of(secrets: Iterable[str]) -> re.Pattern[str]:
     """Matches each secret in every way it may be written, the longest first."""
-    spellings = {spelling for secret in secrets if len(secret) >= SHORTEST for spelling in _spellings(secret)}
+    spellings = {spelling for secret in secrets if len(secret) >= MIN_SECRET_LENGTH for spelling in _spellings(secret)}
     ordered = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
     return re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
 
@@ -175,7 +175,7 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         plain = copy.copy(record)
         plain.msg, plain.args, plain.exc_text = self._one_line(record.getMessage()), (), None
-        return self._redactor.scrub(super().format(plain))
+        return self._redactor.redact(super().format(plain))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging calls it so
         return self._indented(super().formatException(ei))
@@ -184,9 +184,9 @@ class RedactingFormatter(logging.Formatter):
         return self._indented(super().formatStack(stack_info))
 
     def _one_line(self, text: str) -> str:
-        return escape_hidden(self._redactor.scrub(text))  # scrubbed here too: an escape would part a secret
+        return escape_hidden(self._redactor.redact(text))  # scrubbed here too: an escape would part a secret
 
     def _indented(self, text: str) -> str:
         """No line of a traceback looks like a record: an error's message may hold anything."""
-        lines = self._redactor.scrub(text).split("\n")
+        lines = self._redactor.redact(text).split("\n")
         return textwrap.indent("\n".join(map(escape_hidden, lines)), "  ")

@@ -86,7 +86,7 @@ class StateDirectory:
                         raise
                     return self._open(name, os.O_RDONLY)  # on a read-only disk it can be locked all the same
 
-    def keep_private(self, name: str) -> None:
+    def make_private(self, name: str) -> None:
         """Let nobody else read a file that others open by name. Raises StateError where it is no plain file."""
         status = self.status(name)
         if status is None:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from sense_mqtt.redaction import LEARNED_MOST, RedactingFormatter, Redactor, redact
+from sense_mqtt.redaction import MAX_TEMPORARY_SECRETS, RedactingFormatter, Redactor, redact_json
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 TOKEN = "t1.v2.eyJhbGciOiJIUzUxMiJ9.eyJpc3MiOiJTZW5zZSBJbmMifQ.c2lnbmF0dXJl"
@@ -31,7 +31,7 @@ KEYS = [
 
 @pytest.mark.parametrize("data", KEYS)
 def test_a_secret_key_hides_its_value(data):
-    assert redact({"monitors": [data]}) == {"monitors": [dict.fromkeys(data, "***")]}
+    assert redact_json({"monitors": [data]}) == {"monitors": [dict.fromkeys(data, "***")]}
 
 
 KEPT = [
@@ -44,17 +44,17 @@ KEPT = [
 
 @pytest.mark.parametrize("data", KEPT)
 def test_what_is_no_secret_stays(data):
-    assert redact(data) == data
+    assert redact_json(data) == data
 
 
 def test_personal_data_goes_where_asked():
     data = {"ssid": "Home", "city": "Bern", "electricity": 4, "mac": "35:4B:1F:00:00:01"}
-    assert redact(data, personal=True) == {"ssid": "***", "city": "***", "electricity": 4, "mac": "***"}
+    assert redact_json(data, personal=True) == {"ssid": "***", "city": "***", "electricity": 4, "mac": "***"}
 
 
 def test_redact_leaves_its_argument_alone():
     data = {"a": [{"password": "hunter2"}]}
-    redact(data)
+    redact_json(data)
     assert data == {"a": [{"password": "hunter2"}]}
 
 
@@ -74,7 +74,7 @@ LOOKS = [
 
 @pytest.mark.parametrize(("text", "expected"), LOOKS)
 def test_text_loses_what_looks_like_a_secret(text, expected):
-    assert Redactor().scrub(text) == expected
+    assert Redactor().redact(text) == expected
 
 
 SECRET = 'p&ss "wörd"\\1'
@@ -100,7 +100,7 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("text", SPELLINGS)
 def test_a_known_secret_goes_however_it_is_written(text):
-    scrubbed = Redactor([SECRET]).scrub(f"with {text}, twice: {text}.")
+    scrubbed = Redactor([SECRET]).redact(f"with {text}, twice: {text}.")
     assert "***" in scrubbed
     assert not set("wrd") & set(scrubbed.replace("with ", "").replace(", twice: ", ""))
 
@@ -115,19 +115,19 @@ ENCODED_LOOKS = [
 
 @pytest.mark.parametrize(("text", "expected"), ENCODED_LOOKS)
 def test_what_looks_like_a_secret_once_decoded_goes_too(text, expected):
-    assert Redactor().scrub(text) == expected
+    assert Redactor().redact(text) == expected
 
 
 def test_a_learned_secret_goes_too_and_the_known_ones_are_never_forgotten():
     redactor = Redactor(["known-one"])
-    redactor.know("known-two")
-    for number in range(LEARNED_MOST + 5):
-        redactor.learn(f"learned-{number:04}")
-    assert redactor.scrub("known-one known-two learned-0068 learned-0000") == "*** *** *** learned-0000"
+    redactor.add_secret("known-two")
+    for number in range(MAX_TEMPORARY_SECRETS + 5):
+        redactor.add_temporary_secret(f"learned-{number:04}")
+    assert redactor.redact("known-one known-two learned-0068 learned-0000") == "*** *** *** learned-0000"
 
 
 def test_a_secret_within_a_longer_one_leaves_no_rest():
-    assert Redactor(["hunter", "hunter2000"]).scrub("hunter2000") == "***"
+    assert Redactor(["hunter", "hunter2000"]).redact("hunter2000") == "***"
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_a_traceback_holds_no_secret(logged):
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="../shared/samples is not here")
 def test_recorded_answers_lose_their_tokens_and_serial_numbers():
-    text = json.dumps(redact(json.loads((SAMPLES / "made_authenticate.json").read_text())))
+    text = json.dumps(redact_json(json.loads((SAMPLES / "made_authenticate.json").read_text())))
     assert '"access_token": "***"' in text
     assert '"refresh_token": "***"' in text
     assert '"serial_number": "***"' in text

@@ -76,9 +76,9 @@ def use(path, chown):
         file.load()
     with file.locked():
         pass
-    with file.claimed():
+    with file.exclusive_lock():
         pass
-    file.warn_if_shared()
+    file.warn_if_readable_by_others()
     with suppress(StateError):
         file.save({"a": 1})
     file.stamp()

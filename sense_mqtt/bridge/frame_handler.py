@@ -37,7 +37,7 @@ class FrameHandler:
     def on_feed_opened(self, item: FeedOpened, now: Moment) -> None:
         first = self._status.on_feed_opened(item, now)
         # Polls and snapshots leave a gap each time: for them the timeline is read every few minutes.
-        if (first or item.rung == "stream") and self._scheduler.begin_gap_timeline(item.monitor, now):
+        if (first or item.transport == "stream") and self._scheduler.begin_gap_timeline(item.monitor, now):
             self._gap_buffer.open(item.monitor, now)
             logger.debug("monitor %d: frames wait until the timeline of the gap is read", item.monitor)
 

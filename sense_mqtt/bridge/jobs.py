@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
-from sense_mqtt.items import Rung
+from sense_mqtt.items import Transport
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class RunningFeed(Protocol):
     """What is needed of a feed."""
 
     @property
-    def rung(self) -> Rung: ...
+    def transport(self) -> Transport: ...
     def start(self) -> None: ...
     def close(self) -> None: ...
     def pause(self, seconds: float, *, silent: bool) -> None: ...

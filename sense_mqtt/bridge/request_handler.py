@@ -22,7 +22,7 @@ from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import MessageArrived, Stop
-from sense_mqtt.redaction import redact
+from sense_mqtt.redaction import redact_json
 from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
 from sense_mqtt.rest_queries.lookups import Lookup, Lookups, RestSession
 from sense_mqtt.rest_queries.worker import RestWorker
@@ -60,7 +60,7 @@ class RequestHandler:
         topics: Topics,
         budgets: Budgets,
         response_topics: ResponseTopics,
-        scrub: Callable[[str], str],
+        redact: Callable[[str], str],
     ) -> None:
         self._inbox = inbox
         self._publisher = publisher
@@ -72,7 +72,7 @@ class RequestHandler:
         self._topics = topics
         self._budgets = budgets
         self._response_topics = response_topics
-        self._scrub = scrub  # Sense's own words may hold a secret
+        self._redact = redact  # Sense's own words may hold a secret
         self._is_topic_refusal_told = False
         self._limit = RequestLimit()
         self._unanswered = 0  # requests, not told yet
@@ -155,12 +155,12 @@ class RequestHandler:
             return self._refuse(command, result)
         if isinstance(result, RefreshResult):
             result = self._take_in(command, result, now)
-        return respond(command, redact(result), self._publisher.maximum_packet_size)
+        return respond(command, redact_json(result), self._publisher.maximum_packet_size)
 
     def _refuse(self, command: Command, error: SenseMqttError) -> Response:
         code, message = error_code(error)
         wait_s = error.retry_after_s if isinstance(error, RateLimited) else None
-        return refuse(command, code, self._scrub(message), wait_s)
+        return refuse(command, code, self._redact(message), wait_s)
 
     def _look_up(self, command: Command) -> Lookup:
         monitor = self._monitor(command)

@@ -235,7 +235,7 @@ class Scheduler:
         self.monitors[monitor.id] = monitor
         self._homes.add_monitor(monitor.id, name, now, solar=monitor.solar)
         feed = self.feeds[monitor.id] = self._open_feed(monitor.id)
-        self._status.expect(monitor.id, feed.rung)
+        self._status.expect(monitor.id, feed.transport)
         feed.start()
         self.put(ReadDevices(monitor.id), now.monotonic)
         self.put(ReadStatus(monitor.id), now.monotonic + SPREAD_S)

@@ -15,7 +15,7 @@ from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import FEEDS
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.errors import SenseMqttError
-from sense_mqtt.items import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Rung
+from sense_mqtt.items import Auth, AuthChanged, FeedChanged, FeedLimited, FeedOpened, Transport
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ class Status:
         config: Mapping[str, Any],
         calls: Counts,
         queues: Counts,
-        stale_after_s: Mapping[Rung, float],
-        scrub: Callable[[str], str],
+        stale_after_s: Mapping[Transport, float],
+        redact: Callable[[str], str],
     ) -> None:
         self._publisher = publisher
         self._homes = homes
@@ -50,11 +50,11 @@ class Status:
         self._calls = calls
         self._queues = queues
         self._stale_after_s = stale_after_s
-        self._scrub = scrub  # Sense's own words may hold a secret
+        self._redact = redact  # Sense's own words may hold a secret
         self.auth: Auth = "starting"
         self._login_was_required = False  # and that was told
         self._limited_until = 0.0  # monotonic; a limit met before then is the one that was told
-        self._rungs: dict[int, Rung] = {}
+        self._rungs: dict[int, Transport] = {}
         self._published_feeds: Mapping[str, str] = {}
         self._opened: set[int] = set()
         self._started: Moment | None = None
@@ -92,29 +92,29 @@ class Status:
             self.announce("auth_ok", now)
         self.tell(now)
 
-    def expect(self, monitor: int, rung: Rung) -> None:
+    def expect(self, monitor: int, rung: Transport) -> None:
         """Note how the frames of a feed will come."""
         self._rungs[monitor] = rung
 
     def on_feed_opened(self, item: FeedOpened, now: Moment) -> bool:
         """Note that frames come; say whether they do for the first time."""
         first = item.monitor not in self._opened
-        if not first and item.rung == "stream":
+        if not first and item.transport == "stream":
             self._counters.reconnects += 1
         self._opened.add(item.monitor)
-        self._set_stale_after(item.monitor, item.rung)
-        if self._rungs.get(item.monitor) != item.rung:
-            self._rungs[item.monitor] = item.rung
+        self._set_stale_after(item.monitor, item.transport)
+        if self._rungs.get(item.monitor) != item.transport:
+            self._rungs[item.monitor] = item.transport
             self.tell(now)
         return first
 
     def on_feed_changed(self, item: FeedChanged, now: Moment) -> None:
         before = self._rungs.get(item.monitor)
-        self._rungs[item.monitor] = item.rung
-        if item.rung == "paused":  # until a poll brings a frame, the last one grows old as in a stream
+        self._rungs[item.monitor] = item.transport
+        if item.transport == "paused":  # until a poll brings a frame, the last one grows old as in a stream
             self._set_stale_after(item.monitor, "stream")
-        event_type = "paused" if item.rung == "paused" else "resumed" if before == "paused" else "feed_changed"
-        self.announce(event_type, now, monitor=item.monitor, feed=item.rung, reason=item.reason)
+        event_type = "paused" if item.transport == "paused" else "resumed" if before == "paused" else "feed_changed"
+        self.announce(event_type, now, monitor=item.monitor, feed=item.transport, reason=item.reason)
         self.tell(now)
 
     def on_feed_limited(self, item: FeedLimited, now: Moment) -> None:
@@ -140,7 +140,7 @@ class Status:
         """Tell something that happened to the bridge."""
         document = {"event_type": event_type, "time": write_timestamp(now.wall), **more}
         if "reason" in document:
-            document["reason"] = self._scrub(document["reason"])
+            document["reason"] = self._redact(document["reason"])
         self._publisher.announce(Message(self._topics.bridge("event"), write_json(document)))
 
     def health(self, now: Moment) -> dict[str, Any]:
@@ -188,7 +188,7 @@ class Status:
             if monitor in homes.monitors
         }
 
-    def _set_stale_after(self, monitor: int, rung: Rung) -> None:
+    def _set_stale_after(self, monitor: int, rung: Transport) -> None:
         """From now on, a house is `offline` when no frame came for as long as frames of this kind may take."""
         if monitor in self._homes.monitors:
             self._homes.set_stale_after(monitor, self._stale_after_s[rung])

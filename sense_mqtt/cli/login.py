@@ -12,7 +12,7 @@ from sense_mqtt.assembly import SenseClient
 from sense_mqtt.cli.process import is_text
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import ConfigError, MfaNeeded
-from sense_mqtt.sense.auth.login_flow import CLOCK_OFF_S, unattended
+from sense_mqtt.sense.auth.login_flow import CLOCK_WRONG_S, totp_codes
 from sense_mqtt.sense.auth.session import Account, Credentials
 from sense_mqtt.sense.auth.tokens import fingerprint
 from sense_mqtt.sense.rest.responses import CodeRefused
@@ -155,10 +155,10 @@ def _codes(
 ) -> Iterator[str]:
     """Yield the code, and another where Sense refused it."""
     if totp_secret and not given.code:
-        yield from map(unattended(sense_client.api, totp_secret, clock), itertools.count())
+        yield from map(totp_codes(sense_client.api, totp_secret, clock), itertools.count())
     code = _plain(given.code) or _ask(answers, "Code of the authenticator app: ", MfaNeeded(NO_CODE))
     yield code
-    if abs(sense_client.api.clock_error_s) <= CLOCK_OFF_S:  # else it was our time that Sense refused, not the code
+    if abs(sense_client.api.clock_error_s) <= CLOCK_WRONG_S:  # else it was our time that Sense refused, not the code
         code = _ask(answers, "Sense refused that code. The next one: ", CodeRefused(STALE_CODE))
     yield code
 

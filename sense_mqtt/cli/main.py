@@ -15,7 +15,7 @@ from sense_mqtt.config import Config, example, load, schema
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.sense.single_instance import OnlyBridge
+from sense_mqtt.sense.single_instance import SingleInstanceLock
 
 EXIT_STOPPED = 0  # contract, section 5; what failed carries its own exit code
 
@@ -69,7 +69,7 @@ def _prepare(options: argparse.Namespace, redactor: Redactor, level: str) -> Con
     """Read the configuration; logging comes first, as reading may warn."""
     process.start_logging(redactor, level)
     config = _load(options)
-    redactor.know(*config.secrets())
+    redactor.add_secret(*config.secrets())
     return config
 
 
@@ -83,7 +83,7 @@ def run_bridge(options: argparse.Namespace) -> int:
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     inbox, clock = Inbox(), SystemClock()
     process.listen_to_the_process(inbox)
-    with OnlyBridge(config.state_dir) as only_one:
+    with SingleInstanceLock(config.state_dir) as only_one:
         sense_client = connect_sense(config, inbox, redactor, clock)
         bridge = assemble(config, inbox, sense_client, clock)
         bridge.add_periodic_task("the state directory", only_one.maintain)
@@ -105,7 +105,7 @@ def run_login(options: argparse.Namespace) -> int:
     config, sense_client = _connect(options, clock, redactor)
     answers = login.answers_at(sys.stdin, sys.stderr)
     given = login.Given(options.email, options.code, options.password_stdin)
-    account = login.log_in(sense_client, credentials_of(config), given, answers, clock, redactor.know)
+    account = login.log_in(sense_client, credentials_of(config), given, answers, clock, redactor.add_secret)
     monitors = ", ".join(str(monitor.id) for monitor in account.monitors) or "none"
     print(f"logged in; the session is stored in {config.state_dir}; monitors: {monitors}")  # noqa: T201 - what was asked for
     return EXIT_STOPPED
@@ -128,7 +128,7 @@ def run_check(options: argparse.Namespace) -> int:
 
     exit_codes = []
     for finding in check.examine(prepare):
-        print(redactor.scrub(str(finding)), flush=True)  # noqa: T201 - what was asked for
+        print(redactor.redact(str(finding)), flush=True)  # noqa: T201 - what was asked for
         exit_codes.append(finding.exit_code)
     return next(filter(None, exit_codes), EXIT_STOPPED)
 

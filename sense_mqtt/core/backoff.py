@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-Dice = Callable[[float, float], float]  # a number between two others, as `random.uniform`
+Uniform = Callable[[float, float], float]  # a number between two others, as `random.uniform`
 
 DOUBLINGS_MOST = 64  # past this any ceiling has long reached `most_s`, and a float would overflow
 
@@ -21,13 +21,13 @@ class Backoff:
         """Return the longest wait after `failures` earlier failures."""
         return min(self.first_s * 2.0 ** min(failures, DOUBLINGS_MOST), self.most_s)
 
-    def wait_s(self, failures: int, dice: Dice) -> float:
-        """Return one wait after `failures` earlier failures, drawn by `dice`."""
+    def wait_s(self, failures: int, uniform: Uniform) -> float:
+        """Return one wait after `failures` earlier failures, drawn by `uniform`."""
         ceiling_s = self.ceiling_s(failures)
-        return dice(min(self.least_s, ceiling_s), ceiling_s)
+        return uniform(min(self.least_s, ceiling_s), ceiling_s)
 
 
-def waits(dice: Dice, backoff: Backoff | None = None) -> Iterator[float]:
+def waits(uniform: Uniform, backoff: Backoff | None = None) -> Iterator[float]:
     """Yield the seconds to wait before each further attempt, without end; begin anew after a success."""
     backoff = backoff or Backoff()
-    return (backoff.wait_s(failures, dice) for failures in count())
+    return (backoff.wait_s(failures, uniform) for failures in count())

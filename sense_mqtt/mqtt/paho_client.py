@@ -12,7 +12,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from sense_mqtt.certificate import show_certificate
+from sense_mqtt.certificate import describe_certificate
 from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM, Message
 from sense_mqtt.items import Acknowledged, MessageArrived
 from sense_mqtt.mqtt.protocol import Version
@@ -98,7 +98,7 @@ def explain_failure(settings: BrokerSettings, error: OSError | ValueError) -> st
     """Say why there is no connection, and where a certificate is not trusted, whose it is."""
     if not isinstance(error, ssl.SSLCertVerificationError):
         return f"{type(error).__name__}: {error}"
-    shown = show_certificate(settings.host, settings.port)
+    shown = describe_certificate(settings.host, settings.port)
     return (
         f"its certificate is not trusted ({error.verify_message}): {shown}; set mqtt.tls.ca_file to its "
         "authority's certificate (PEM), or mqtt.tls.server_name to its name"

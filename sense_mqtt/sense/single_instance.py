@@ -11,10 +11,10 @@ from sense_mqtt.errors import StateError
 from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.state_directory import Identity
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-class OnlyBridge:
+class SingleInstanceLock:
     """Within the block a second bridge is refused; `login`, `check` and `lookup` are not."""
 
     def __init__(self, state_dir: Path) -> None:
@@ -42,13 +42,13 @@ class OnlyBridge:
         if self._identity is not None and self._identify() == self._identity:
             return
         if self._identity is not None:
-            log.error("%s was removed while we run; it is made again with all that we know", self._state_dir)
+            logger.error("%s was removed while we run; it is made again with all that we know", self._state_dir)
         self._held.close()
         if not self._take():
-            log.error("%s: another sense-mqtt works there now; stop one of both", self._state_dir)
+            logger.error("%s: another sense-mqtt works there now; stop one of both", self._state_dir)
 
     def _take(self) -> bool:
-        is_ours = self._held.enter_context(self._file.claimed())
+        is_ours = self._held.enter_context(self._file.exclusive_lock())
         self._identity = self._identify()
         return is_ours
 

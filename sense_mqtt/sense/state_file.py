@@ -13,7 +13,7 @@ from typing import Any
 from sense_mqtt.errors import StateError
 from sense_mqtt.state_directory import Chown, Identity, StateDirectory, chown_of_root, open_directory
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int]  # tells one version of a file from another
 
@@ -28,7 +28,7 @@ class StateFile:
         self._is_damaged = False  # and that was logged; until it can be read again
         self._chown = chown or chown_of_root()
         self._directory: Identity | None = None  # in which the file was last read or written
-        self._complained = False  # that there is no lock
+        self._warned = False  # that there is no lock
 
     def load(self) -> dict[str, Any] | None:
         """Return what is stored; None where there is nothing, or nothing that can be read."""
@@ -45,7 +45,7 @@ class StateFile:
         if isinstance(content, dict):
             return content
         if not was_damaged:
-            log.warning("%s holds no JSON object; going on as if it were not there", self._path)
+            logger.warning("%s holds no JSON object; going on as if it were not there", self._path)
         return None
 
     def save(self, content: dict[str, Any], *, durable: bool = True) -> None:
@@ -63,7 +63,7 @@ class StateFile:
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
 
-    def lost_its_directory(self) -> bool:
+    def directory_was_replaced(self) -> bool:
         """Say whether the directory in which the file was is gone, or another one now; once for each directory."""
         if self._directory is None:
             return False
@@ -78,11 +78,11 @@ class StateFile:
             self._directory = None
         return is_lost
 
-    def warn_if_shared(self) -> None:
+    def warn_if_readable_by_others(self) -> None:
         """Say so where others may read the file."""
         with contextlib.suppress(OSError):
             if self._path.stat().st_mode & 0o077:
-                log.warning("%s can be read by others; do `chmod 600 %s`", self._path, self._path)
+                logger.warning("%s can be read by others; do `chmod 600 %s`", self._path, self._path)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -91,7 +91,7 @@ class StateFile:
             yield
 
     @contextlib.contextmanager
-    def claimed(self) -> Iterator[bool]:
+    def exclusive_lock(self) -> Iterator[bool]:
         """Keep other processes out, or yield False at once where one keeps us out. Without a lock as `locked`."""
         with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB) as is_ours:
             yield is_ours
@@ -106,7 +106,7 @@ class StateFile:
         except BlockingIOError:
             is_ours = False
         except (StateError, OSError) as error:
-            self._complain(error)
+            self._warn_once(error)
         try:
             yield is_ours
         finally:
@@ -119,10 +119,10 @@ class StateFile:
         with _opened(path, "cannot be opened", self._chown, make=True) as directory:
             return directory.open_lock(path.name)
 
-    def _complain(self, error: StateError | OSError) -> None:
-        if not self._complained:
-            log.warning("%s: going on without keeping other processes out: %s", self._path, error)
-        self._complained = True
+    def _warn_once(self, error: StateError | OSError) -> None:
+        if not self._warned:
+            logger.warning("%s: going on without keeping other processes out: %s", self._path, error)
+        self._warned = True
 
     def _opened(self, what: str, *, make: bool = False) -> contextlib.AbstractContextManager[StateDirectory]:
         return _opened(self._path, what, self._chown, make=make)
@@ -135,15 +135,15 @@ class SessionFile(StateFile):
         super().__init__(state_dir / "session.json")
         self._state_dir, self._known_id = state_dir, known_id
 
-    def keep(self, content: dict[str, Any]) -> None:
+    def store(self, content: dict[str, Any]) -> None:
         """Store the session, and the id where that is not stored."""
         try:
             self.save(content)
         except StateError as error:  # without its traceback, which tells nothing more
-            log.log(logging.ERROR, "the session could not be stored, so a restart must log in anew: %s", error)
+            logger.log(logging.ERROR, "the session could not be stored, so a restart must log in anew: %s", error)
         else:
             with contextlib.suppress(StateError):  # `device_id` has said so
-                keep_device_id(self._state_dir, self._known_id)
+                store_device_id(self._state_dir, self._known_id)
 
 
 def device_id(state_dir: Path, make: Callable[[], str] = lambda: uuid.uuid4().hex) -> str:
@@ -155,15 +155,15 @@ def device_id(state_dir: Path, make: Callable[[], str] = lambda: uuid.uuid4().he
         stored = _stored_id(state_dir)
         made = stored or _temporary_ids.get(state_dir) or make()
         if stored is None:
-            keep_device_id(state_dir, made)
+            store_device_id(state_dir, made)
     except StateError as error:
         if state_dir not in _temporary_ids:
-            log.warning("after a restart Sense will take us for another installation: %s", error)
+            logger.warning("after a restart Sense will take us for another installation: %s", error)
         return _temporary_ids.setdefault(state_dir, make())
     return made
 
 
-def keep_device_id(state_dir: Path, known: str) -> None:
+def store_device_id(state_dir: Path, known: str) -> None:
     """Store the id by which Sense knows us, unless one is stored."""
     if _stored_id(state_dir) is None:
         StateFile(state_dir / "device.json").save({"device_id": known})

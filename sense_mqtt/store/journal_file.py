@@ -44,7 +44,7 @@ class JournalFile:
         with open_directory(self._path.parent, make=True, chown=chown_of_root()) as directory:
             directory.create_private(self._path.name)
             for part in PARTS:
-                directory.keep_private(self._path.name + part)
+                directory.make_private(self._path.name + part)
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
             self._prepare(connection)
@@ -61,7 +61,7 @@ class JournalFile:
         for mode in modes:  # without its -wal, SQLite reads the file on a read-only disk only where it is immutable
             try:
                 with open_directory(self._path.parent) as directory:
-                    directory.keep_private(self._path.name)
+                    directory.make_private(self._path.name)
                 connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
             except FAULTS:
                 continue

@@ -149,7 +149,7 @@ def test_an_event_that_the_journal_did_not_take_comes_with_the_next_frame(bridge
 
 def test_polls_leave_a_gap_each_time_and_read_no_timeline(bridge):
     bridge.take(FeedEnded(7, "on to poll"))
-    bridge.open_feed(rung="poll")
+    bridge.open_feed(transport="poll")
     bridge.take(UpdatePolled(7, {"w": 77}, bridge.clock.now()))
     bridge.work()
     assert bridge.health["frames"] == 10
@@ -158,7 +158,7 @@ def test_polls_leave_a_gap_each_time_and_read_no_timeline(bridge):
 
 def test_while_polled_the_timeline_is_read_every_few_minutes(bridge):
     bridge.take(FeedEnded(7, "on to poll"))
-    bridge.open_feed(rung="poll")
+    bridge.open_feed(transport="poll")
     bridge.pass_time(600)
     assert 3 <= bridge.session.asked.count(TIMELINE) <= 4
 
@@ -204,7 +204,7 @@ def test_a_poll_that_was_long_under_way_does_not_undo_what_the_timeline_told(bri
 @pytest.mark.parametrize("rung", ["snapshot", "poll"])
 def test_the_holes_between_snapshots_are_explained_every_few_minutes_and_no_oftener(bridge, rung):
     bridge.take(FeedEnded(7, "on to it"))
-    bridge.open_feed(rung=rung)
+    bridge.open_feed(transport=rung)
     for at in range(60, 960, 60):
         bridge.pass_time(at - bridge.clock.after_s)
         bridge.show(DRYER, at=at)

@@ -17,7 +17,7 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     StateError,
 )
-from sense_mqtt.sense.single_instance import OnlyBridge
+from sense_mqtt.sense.single_instance import SingleInstanceLock
 
 EXIT_CODES = [
     (ConfigError("x"), 2),
@@ -78,7 +78,7 @@ def test_a_second_bridge_on_one_state_directory_ends_with_1_and_says_why(tmp_pat
     config = tmp_path / "config.yaml"
     config.write_text(json.dumps({"state_dir": str(tmp_path / "state"), "sense": {"email": "a@b.c", "password": "x"}}))
     config.chmod(0o600)
-    with OnlyBridge(tmp_path / "state"):
+    with SingleInstanceLock(tmp_path / "state"):
         command = [sys.executable, "-m", "sense_mqtt", "run", "--config", str(config)]
         ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 1

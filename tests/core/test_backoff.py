@@ -34,8 +34,8 @@ def test_the_least_gives_way_to_a_smaller_ceiling():
 
 
 def test_waits_are_spread_over_the_whole_range():
-    dice = Random(1).uniform
-    drawn = [Backoff().wait_s(20, dice) for _ in range(1000)]
+    uniform = Random(1).uniform
+    drawn = [Backoff().wait_s(20, uniform) for _ in range(1000)]
     assert min(drawn) < 10
     assert max(drawn) > 290
     assert 140 < sum(drawn) / 1000 < 160

@@ -6,8 +6,8 @@ import pytest
 
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.sense.feed.websocket_connection import Line, LineSettings
-from sense_mqtt.sense.net.tls import trust
+from sense_mqtt.sense.feed.websocket_connection import ConnectionSettings, FeedConnection
+from sense_mqtt.sense.net.tls import tls_context
 from sense_mqtt.sense.proxy import find_proxy
 from tests.support.sense.sense_fixtures import api_at, faulty_server
 
@@ -78,8 +78,8 @@ def test_a_proxy_that_only_one_of_them_could_use_serves_neither(monkeypatch, giv
 
 
 def open_line(url):
-    settings = LineSettings(url, "device", 10.0, 10.0, 10.0, 1000)
-    with Line(settings, trust(None), SystemClock()) as line:
+    settings = ConnectionSettings(url, "device", 10.0, 10.0, 10.0, 1000)
+    with FeedConnection(settings, tls_context(None), SystemClock()) as line:
         line.open("token")
 
 

@@ -29,7 +29,9 @@ def test_a_rough_day_tells_no_secret(tmp_path, everything_is_logged):
         BuiltInHouse(seed=1), speed=20, email=EMAIL, password=PASSWORD, totp_secret=SECRET, mfa=True
     ) as cloud:
         credentials = known(cloud, totp_secret=SECRET)
-        session = session_of(cloud, tmp_path, credentials=credentials, post=told.append, learn=learned.append)
+        session = session_of(
+            cloud, tmp_path, credentials=credentials, post=told.append, add_temporary_secret=learned.append
+        )
         quick = FeedSettings(tmp_path, url=cloud.feed_url, spacing_s=0.02, backoff=Backoff(0.02, 0.1, 0.01))
         feed = feed_of(session, inbox, quick)
         with running(feed):
@@ -60,7 +62,7 @@ def test_a_rough_day_tells_no_secret(tmp_path, everything_is_logged):
 def test_only_the_session_file_holds_tokens_and_no_file_holds_the_password(tmp_path):
     learned = []
     with SimulatedCloud(BuiltInHouse(seed=1), pace="manual", email=EMAIL, password=PASSWORD) as cloud:
-        session_of(cloud, tmp_path, learn=learned.append).token()
+        session_of(cloud, tmp_path, add_temporary_secret=learned.append).token()
     for path in tmp_path.iterdir():
         text = path.read_text()
         assert PASSWORD not in text

@@ -65,7 +65,7 @@ def test_a_directory_that_cannot_be_is_named(tmp_path):
         StateFile(tmp_path / "dangling" / "x.json").save({})
 
 
-@pytest.mark.parametrize("use", [StateFile.locked, StateFile.claimed])
+@pytest.mark.parametrize("use", [StateFile.locked, StateFile.exclusive_lock])
 def test_where_there_can_be_no_lock_it_is_said_once_and_gone_without(tmp_path, use, caplog):
     (tmp_path / "taken").write_text("")
     file = StateFile(tmp_path / "taken" / "x.json")
@@ -76,23 +76,23 @@ def test_where_there_can_be_no_lock_it_is_said_once_and_gone_without(tmp_path, u
 
 
 def test_a_directory_that_was_removed_or_replaced_is_noticed_once(file, tmp_path):
-    assert not file.lost_its_directory()
+    assert not file.directory_was_replaced()
     file.save({"a": 1})
-    assert not file.lost_its_directory()
+    assert not file.directory_was_replaced()
     for put_back in (False, True):
         (tmp_path / "state").rename(tmp_path / f"old-{put_back}")
         if put_back:
             (tmp_path / "state").mkdir()
-        assert file.lost_its_directory()
-        assert not file.lost_its_directory()
+        assert file.directory_was_replaced()
+        assert not file.directory_was_replaced()
         file.save({"a": 2})
-    assert not file.lost_its_directory()
+    assert not file.directory_was_replaced()
 
 
 def test_with_the_session_the_device_id_is_stored_again(tmp_path):
     known = device_id(tmp_path / "state")
     (tmp_path / "state").rename(tmp_path / "old")
-    SessionFile(tmp_path / "state", known).keep({})
+    SessionFile(tmp_path / "state", known).store({})
     assert device_id(tmp_path / "state") == known
 
 
@@ -118,19 +118,19 @@ def test_a_file_that_others_can_read_gets_a_warning(tmp_path, mode, warned, capl
     path = tmp_path / "session.json"
     path.write_text("{}")
     path.chmod(mode)
-    StateFile(path).warn_if_shared()
+    StateFile(path).warn_if_readable_by_others()
     assert ("can be read by others" in caplog.text) is warned
 
 
 def test_a_missing_file_gets_no_warning(file, caplog):
-    file.warn_if_shared()
+    file.warn_if_readable_by_others()
     assert not caplog.text
 
 
 def test_a_claim_keeps_others_out_until_it_ends(file):
-    with file.claimed() as first, file.claimed() as second:
+    with file.exclusive_lock() as first, file.exclusive_lock() as second:
         assert (first, second) == (True, False)
-    with file.claimed() as third:
+    with file.exclusive_lock() as third:
         assert third
 
 

@@ -5,12 +5,12 @@ import ssl
 
 import pytest
 
-from sense_mqtt.certificate import Presented, describe
+from sense_mqtt.certificate import Certificate, parse_certificate
 from sense_mqtt.errors import ConfigError, SenseUnavailable
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import FrameArrived
 from sense_mqtt.sense.feed.feed import FeedSettings
-from sense_mqtt.sense.net.tls import CertificateRefused, explain, trust
+from sense_mqtt.sense.net.tls import CertificateRefused, certificate_error, tls_context
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.certificates import DAY, NOW, authority, server
@@ -110,7 +110,7 @@ def test_a_login_over_an_untrusted_line_costs_no_budget(cloud_with, firewall, tm
 
 
 def test_the_system_is_trusted_beside_the_file(ca_file):
-    system, both = trust(None), trust(ca_file)
+    system, both = tls_context(None), tls_context(ca_file)
     assert both.cert_store_stats()["x509_ca"] == system.cert_store_stats()["x509_ca"] + 1
     for context in (system, both):
         assert context.verify_mode is ssl.CERT_REQUIRED
@@ -118,7 +118,7 @@ def test_the_system_is_trusted_beside_the_file(ca_file):
 
 
 def test_an_intermediate_authority_may_be_given(ca_file):
-    assert trust(ca_file).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+    assert tls_context(ca_file).verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 @pytest.mark.parametrize(("content", "why"), [(None, "No such file"), ("no certificate", "holds no PEM certificate")])
@@ -127,13 +127,13 @@ def test_a_ca_file_that_is_none_is_named(tmp_path, content, why):
     if content is not None:
         path.write_text(content)
     with pytest.raises(ConfigError, match=f"sense.ca_file: .*ca.pem: {why}"):
-        trust(path)
+        tls_context(path)
 
 
 def test_a_certificate_that_cannot_be_looked_at_is_named_all_the_same():
     error = ssl.SSLCertVerificationError()
     error.verify_message = "unable to get local issuer certificate"
-    assert "of nowhere.invalid is not trusted (unable" in str(explain("https://nowhere.invalid/x", error))
+    assert "of nowhere.invalid is not trusted (unable" in str(certificate_error("https://nowhere.invalid/x", error))
 
 
 def test_a_port_without_tls_is_no_certificate_matter():
@@ -147,23 +147,23 @@ def test_a_port_without_tls_is_no_certificate_matter():
 
 def test_a_certificate_tells_subject_issuer_and_end(firewall):
     ends = datetime.datetime(2031, 2, 3, tzinfo=datetime.UTC)
-    assert describe(server(firewall, ends).der) == Presented(SUBJECT, ISSUER, "2031-02-03")
+    assert parse_certificate(server(firewall, ends).der) == Certificate(SUBJECT, ISSUER, "2031-02-03")
 
 
 @pytest.mark.parametrize("year", [1999, 2049, 2050, 2120])
 def test_a_year_is_read_in_either_form(firewall, year):
     ends = datetime.datetime(year, 12, 31, tzinfo=datetime.UTC)
-    told = describe(server(firewall, ends).der)
+    told = parse_certificate(server(firewall, ends).der)
     assert told is not None
-    assert told.ends == f"{year}-12-31"
+    assert told.valid_until == f"{year}-12-31"
 
 
 def test_a_damaged_certificate_is_none(firewall):
     der = server(firewall).der
     for length in range(200):
-        assert describe(der[:length]) is None
+        assert parse_certificate(der[:length]) is None
 
 
 @pytest.mark.parametrize("der", [b"", b"\x30", b"\x30\x00", b"\x30\x84\xff\xff\xff\xff", b"\xff" * 100, b"\x00" * 100])
 def test_what_is_no_certificate_is_none(der):
-    assert describe(der) is None
+    assert parse_certificate(der) is None

@@ -17,7 +17,7 @@ from sense_mqtt.config import Config
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.mqtt.from_config import broker_settings
-from sense_mqtt.sense.feed.probe import Onlooker
+from sense_mqtt.sense.feed.probe import FeedProbe
 from sense_mqtt.sense.net.tls_probe import shake_hands
 
 PROXIED_AS = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
@@ -27,7 +27,7 @@ ADDRESSES_SHOWN = 3
 def connect(config: Config, sense_client: SenseClient, clock: Clock) -> Edges:
     """Return what the checks look at; nothing is asked yet."""
     word, session, sense = secrets.token_hex(4), sense_client.session, config.sense
-    topics, feed, dice = topics_of(config), feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
+    topics, feed, uniform = topics_of(config), feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
     # A name of its own: with the bridge's, the broker would throw the bridge out.
     broker = replace(broker_settings(config), client_id=f"{config.mqtt.client_id}-check-{word}")
 
@@ -36,7 +36,7 @@ def connect(config: Config, sense_client: SenseClient, clock: Clock) -> Edges:
         return session.get(f"app/monitors/{monitor}/status")
 
     def look_at_feed(monitor: int) -> str:
-        return Onlooker(monitor, session, feed, clock=clock, dice=dice).look(sense_client.api.wait)
+        return FeedProbe(monitor, session, feed, clock=clock, uniform=uniform).run(sense_client.api.wait)
 
     return Edges(
         config=config,

@@ -18,16 +18,16 @@ Result = Literal["unknown", "ok", "refused", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LoginLimits:
     """The figures: Sense asks not to log in often (facts 2.5: never more than once in 15-20 minutes)."""
 
     spacing_s: float = 900.0
     daily: int = 4
-    by_hand: int = 5  # attempts of a person within one spacing, who may mistype
+    interactive: int = 5  # attempts of a person within one spacing, who may mistype
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LoginAttempt:
     """One login with the password, at `time` (by the clock of `LoginBudget`)."""
 
     time: float
@@ -35,14 +35,14 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class LoginRefusal:
     """Sense refused what the configuration holds; until that changes, only a person can help."""
 
-    who: str  # a fingerprint of what was refused
-    why: str
+    fingerprint: str  # a fingerprint of what was refused
+    reason: str
 
 
-def wait_s(attempts: Sequence[Attempt], limits: Limits, now: float) -> float:
+def wait_s(attempts: Sequence[LoginAttempt], limits: LoginLimits, now: float) -> float:
     """Return the seconds until the next login may be made; 0 where it may be made now."""
     times = sorted(attempt.time for attempt in attempts)
     after_last = times[-1] + limits.spacing_s if times else now
@@ -50,7 +50,7 @@ def wait_s(attempts: Sequence[Attempt], limits: Limits, now: float) -> float:
     return max(after_last - now, after_day - now, 0.0)
 
 
-def is_spent(attempts: Sequence[Attempt], limits: Limits, now: float) -> bool:
+def is_spent(attempts: Sequence[LoginAttempt], limits: LoginLimits, now: float) -> bool:
     """Whether the whole day's budget is used up."""
     return sum(attempt.time > now - DAY_S for attempt in attempts) >= limits.daily
 
@@ -62,9 +62,9 @@ class LoginBudget:
     later, and goes on with the monotonic clock. So a wall clock that is wrong at a start makes nothing forgotten.
     """
 
-    def __init__(self, file: StateFile, limits: Limits | None = None) -> None:
+    def __init__(self, file: StateFile, limits: LoginLimits | None = None) -> None:
         self._file = file
-        self._limits = limits or Limits()
+        self._limits = limits or LoginLimits()
         self._known: Mapping[str, Any] = {}  # what the file held last
         self._ahead_s: float | None = None  # of our clock before the monotonic one; None before the first look
 
@@ -76,7 +76,7 @@ class LoginBudget:
         """Whether the whole day's budget is used up."""
         return is_spent(*self._read_with(now))
 
-    def last(self, now: Moment) -> Result:
+    def last_result(self, now: Moment) -> Result:
         """Return what became of the last login."""
         attempts, _ = self._read(now)
         return attempts[-1].result if attempts else "unknown"
@@ -89,18 +89,18 @@ class LoginBudget:
     def spend(self, now: Moment) -> None:
         """Count a login; before it is made, so that one cut short counts too. Raises StateError: then make none."""
         attempts, time = self._read(now)
-        self._save(self._document([*attempts, Attempt(time)], time))
+        self._save(self._document([*attempts, LoginAttempt(time)], time))
 
-    def spend_by_hand(self, now: Moment) -> None:
+    def spend_interactive(self, now: Moment) -> None:
         """Count a login that a person makes; raise `RateLimited` where even a person should wait."""
-        if self.count(now, self._limits.spacing_s) >= self._limits.by_hand:
+        if self.count(now, self._limits.spacing_s) >= self._limits.interactive:
             minutes = self._limits.spacing_s / 60
             raise RateLimited(
                 f"too many logins; wait {minutes:.0f} minutes so that Sense does not lock the account", minutes * 60
             )
         self.spend(now)
 
-    def settle(self, now: Moment, result: Result) -> None:
+    def record_result(self, now: Moment, result: Result) -> None:
         """Note what became of the login that was counted last."""
         attempts, time = self._read(now)
         if attempts:
@@ -112,22 +112,22 @@ class LoginBudget:
         self._note(self._document(attempts[:-1], time))
 
     @property
-    def refusal(self) -> Refusal | None:
+    def refusal(self) -> LoginRefusal | None:
         """What Sense refused, over restarts too; None where it took the last login."""
         refused = self._load().get("refused")
-        return Refusal(str(refused.get("who")), str(refused.get("why"))) if isinstance(refused, dict) else None
+        return LoginRefusal(str(refused.get("who")), str(refused.get("why"))) if isinstance(refused, dict) else None
 
-    def note_refusal(self, refusal: Refusal | None) -> None:
+    def record_refusal(self, refusal: LoginRefusal | None) -> None:
         """Remember what was refused; None: Sense took a login."""
-        told = None if refusal is None else {"who": refusal.who, "why": refusal.why}
+        told = None if refusal is None else {"who": refusal.fingerprint, "why": refusal.reason}
         if told != self._load().get("refused"):
             self._note({"refused": told})
 
-    def _read_with(self, now: Moment) -> tuple[Sequence[Attempt], Limits, float]:
+    def _read_with(self, now: Moment) -> tuple[Sequence[LoginAttempt], LoginLimits, float]:
         attempts, time = self._read(now)
         return attempts, self._limits, time
 
-    def _read(self, now: Moment) -> tuple[list[Attempt], float]:
+    def _read(self, now: Moment) -> tuple[list[LoginAttempt], float]:
         """Return the attempts of the last day, and the time by our clock."""
         attempts, seen = self._read_file()
         begun = now.wall - now.monotonic if self._ahead_s is None else self._ahead_s
@@ -142,10 +142,10 @@ class LoginBudget:
             self._note(self._document(recent, time))
         return recent, time
 
-    def _read_file(self) -> tuple[list[Attempt], float]:
+    def _read_file(self) -> tuple[list[LoginAttempt], float]:
         """Return the attempts, and the newest time that the file knows of; 0 where it knows of no attempt."""
         document = self._load()
-        if self._file.lost_its_directory():  # it was removed while we run
+        if self._file.directory_was_replaced():  # it was removed while we run
             self._note({})
         rows = document.get("logins")
         attempts = [attempt for row in rows if (attempt := _attempt(row))] if isinstance(rows, list) else []
@@ -153,7 +153,7 @@ class LoginBudget:
         return attempts, max([_number(document.get("seen")) or 0.0, *times]) if attempts else 0.0
 
     @staticmethod
-    def _document(attempts: Sequence[Attempt], time: float) -> dict[str, Any]:
+    def _document(attempts: Sequence[LoginAttempt], time: float) -> dict[str, Any]:
         rows = [{"time": attempt.time, "result": attempt.result} for attempt in attempts[-50:]]
         return {"logins": rows, "seen": time}
 
@@ -174,11 +174,11 @@ class LoginBudget:
             self._known = {**self._known, **changed}  # it counts as long as we run
 
 
-def _attempt(row: object) -> Attempt | None:
+def _attempt(row: object) -> LoginAttempt | None:
     if not isinstance(row, dict) or (time := _number(row.get("time"))) is None:
         return None
     result: Result = next((known for known in get_args(Result) if known == row.get("result")), "unknown")
-    return Attempt(time, result)
+    return LoginAttempt(time, result)
 
 
 def _number(value: object) -> float | None:

@@ -16,16 +16,16 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     StateError,
 )
-from sense_mqtt.sense.auth.login_budget import LoginBudget, Refusal, Result
-from sense_mqtt.sense.auth.login_flow import ClockOff, Codes, log_in, unattended
-from sense_mqtt.sense.auth.tokens import StoredSession, fingerprint, stand
+from sense_mqtt.sense.auth.login_budget import LoginBudget, LoginRefusal, Result
+from sense_mqtt.sense.auth.login_flow import ClockWrong, CodeSource, log_in, totp_codes
+from sense_mqtt.sense.auth.tokens import StoredSession, fingerprint, parse_session
 from sense_mqtt.sense.net.tls import CertificateRefused
-from sense_mqtt.sense.rest.api import SenseApi, Unreached
+from sense_mqtt.sense.rest.api import ConnectFailed, SenseApi
 from sense_mqtt.sense.rest.responses import AccountLocked
 
-NOT_NOW = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us
+TRY_LATER = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us
 # What may mend without a person, and when it is tried again. Nothing else that Sense refuses is.
-MENDS_AFTER_S: dict[type[LoginRefused], float] = {ClockOff: 3_600.0, AccountLocked: 6 * 3_600.0}
+BLOCK_S: dict[type[LoginRefused], float] = {ClockWrong: 3_600.0, AccountLocked: 6 * 3_600.0}
 # A last login on which Sense did not decide; nobody must act before the next one.
 NO_ANSWER: dict[Result, str] = {
     "unavailable": "the last login met an outage",
@@ -48,13 +48,13 @@ class Credentials:
         told = "\0".join(part or "" for part in (self.email, self.password, self.totp_secret))
         return hashlib.pbkdf2_hmac("sha256", told.encode(), b"sense-mqtt", FINGERPRINT_ROUNDS).hex()[:16]
 
-    def are_foreign_to(self, owner: str) -> bool:
+    def belong_to_other_account(self, owner: str) -> bool:
         """Whether a stored session of this owner is of another account."""
         return bool(self.email and self.password) and owner not in ("", fingerprint(self.email))
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
+class LoginBlock:
     """Why no login is tried, and until when (monotonic; None: until a person has logged in)."""
 
     kind: type[LoginRefused]
@@ -62,57 +62,57 @@ class Parked:
     until: float | None
 
 
-class Logins:
-    """Logs in with the password. Raises `LoginRefused` or one of NOT_NOW. For one thread at a time."""
+class PasswordLogin:
+    """Logs in with the password. Raises `LoginRefused` or one of TRY_LATER. For one thread at a time."""
 
     def __init__(self, api: SenseApi, budget: LoginBudget, credentials: Credentials, clock: Clock) -> None:
         self._api = api
         self._budget = budget
         self._credentials = credentials
         self._clock = clock
-        self._parked: Parked | None = None
+        self._login_block: LoginBlock | None = None
 
-    def by_itself(self) -> StoredSession:
+    def automatic(self) -> StoredSession:
         """Log in with what the configuration holds, where the budget allows."""
-        self.refuse_if_parked()
+        self.raise_if_blocked()
         known = self._credentials
         if not known.email or not known.password:
             message = "no session is stored: run `sense-mqtt login`, or set sense.email and sense.password"
-            raise self._park(LoginRefused(message))
+            raise self._block(LoginRefused(message))
         refusal = self._budget.refusal
-        if refusal and refusal.who == known.fingerprint:
-            raise self._park(LoginRefused(refusal.why))
+        if refusal and refusal.fingerprint == known.fingerprint:
+            raise self._block(LoginRefused(refusal.reason))
         self._keep_to_budget()
         try:
-            return self._enter(known.email, known.password, unattended(self._api, known.totp_secret, self._clock))
+            return self._enter(known.email, known.password, totp_codes(self._api, known.totp_secret, self._clock))
         except LoginRefused as error:
-            if type(error) not in MENDS_AFTER_S:
-                self._budget.note_refusal(Refusal(known.fingerprint, str(error)))
-            raise self._park(error) from error
+            if type(error) not in BLOCK_S:
+                self._budget.record_refusal(LoginRefusal(known.fingerprint, str(error)))
+            raise self._block(error) from error
 
-    def by_hand(self, email: str, password: str, code: Callable[[], str]) -> StoredSession:
+    def interactive(self, email: str, password: str, code: Callable[[], str]) -> StoredSession:
         """Log in for a person, who may try more often than the bridge; counted all the same."""
-        self._budget.spend_by_hand(self._clock.now())
+        self._budget.spend_interactive(self._clock.now())
         return self._enter(email, password, lambda _attempt: code())
 
-    def refuse_if_parked(self) -> None:
+    def raise_if_blocked(self) -> None:
         """Raise at once, without a call, what the last login raised, while trying again would not help."""
-        parked = self._parked
-        if parked and (parked.until is None or self._clock.now().monotonic < parked.until):
-            raise parked.kind(parked.message)
+        block = self._login_block
+        if block and (block.until is None or self._clock.now().monotonic < block.until):
+            raise block.kind(block.message)
 
-    def unpark(self) -> None:
+    def unblock(self) -> None:
         """There is a session again."""
-        self._parked = None
+        self._login_block = None
 
     def count_last_hour(self) -> int:
         return self._budget.count(self._clock.now())
 
-    def _park(self, error: LoginRefused, wait_s: float | None = None) -> LoginRefused:
-        mends_s = wait_s if wait_s is not None else MENDS_AFTER_S.get(type(error))
+    def _block(self, error: LoginRefused, wait_s: float | None = None) -> LoginRefused:
+        mends_s = wait_s if wait_s is not None else BLOCK_S.get(type(error))
         until = None if mends_s is None else self._clock.now().monotonic + mends_s
         kind = MfaNeeded if isinstance(error, MfaNeeded) else type(error)
-        self._parked = Parked(kind, str(error), until)
+        self._login_block = LoginBlock(kind, str(error), until)
         return kind(str(error))
 
     def _keep_to_budget(self) -> None:
@@ -123,10 +123,10 @@ class Logins:
             return
         at = datetime.fromtimestamp(now.wall + wait_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
         message = f"to spare the account a lock, the next login is at {at}; `sense-mqtt login` may be run now"
-        no_answer = NO_ANSWER.get(self._budget.last(now))
+        no_answer = NO_ANSWER.get(self._budget.last_result(now))
         if no_answer and not self._budget.is_spent(now):
             raise SenseUnavailable(f"{no_answer}; {message}")
-        raise self._park(LoginRefused(message), wait_s)
+        raise self._block(LoginRefused(message), wait_s)
 
     def _spend(self, now: Moment) -> None:
         try:
@@ -134,29 +134,29 @@ class Logins:
         except StateError as error:  # after a restart it would not count, so restarts could lock the account
             raise SenseUnavailable(f"no login while it cannot be counted: {error}") from error
 
-    def _enter(self, email: str, password: str, codes: Codes) -> StoredSession:
-        with self._settled():
+    def _enter(self, email: str, password: str, codes: CodeSource) -> StoredSession:
+        with self._recorded():
             answer = log_in(self._api, email, password, codes, self._clock)
             now = self._clock.now().wall
-            standing = stand(answer, now, now + self._api.clock_error_s, fingerprint(email))
-            if standing is None:
+            session = parse_session(answer, now, now + self._api.clock_error_s, fingerprint(email))
+            if session is None:
                 raise SenseUnavailable("Sense's answer to the login holds no token")
-            return standing
+            return session
 
     @contextlib.contextmanager
-    def _settled(self) -> Iterator[None]:
+    def _recorded(self) -> Iterator[None]:
         """Note what became of the login that was counted."""
         now = self._clock.now()
         try:
             yield
-        except (Unreached, CertificateRefused):
+        except (ConnectFailed, CertificateRefused):
             self._budget.refund(now)
             raise
         except LoginRefused:
-            self._budget.settle(now, "refused")
+            self._budget.record_result(now, "refused")
             raise
-        except NOT_NOW:
-            self._budget.settle(now, "unavailable")
+        except TRY_LATER:
+            self._budget.record_result(now, "unavailable")
             raise
-        self._budget.settle(now, "ok")
-        self._budget.note_refusal(None)
+        self._budget.record_result(now, "ok")
+        self._budget.record_refusal(None)

@@ -50,13 +50,13 @@ def renew_after_s(life_s: float | None) -> float:
     return BLIND_RENEWAL_S if life_s is None else max(life_s * LIFE_USED, life_s - ROOM_S)
 
 
-def age_s(standing: StoredSession, wall: float) -> float:
+def age_s(session: StoredSession, wall: float) -> float:
     """Return how old the token is; infinite where the clock says that it comes from the future."""
-    age = wall - standing.received_at
+    age = wall - session.received_at
     return age if age >= 0 else float("inf")
 
 
-def stand(answer: Mapping[str, Any], wall: float, sense_wall: float, owner: str) -> StoredSession | None:
+def parse_session(answer: Mapping[str, Any], wall: float, sense_wall: float, owner: str) -> StoredSession | None:
     """Read the answer of a login, received at `wall`, or `sense_wall` by Sense's clock; None where it is none."""
     access_token, user_id = answer.get("access_token"), _whole(answer.get("user_id"))
     if not isinstance(access_token, str) or not access_token or user_id is None:
@@ -66,19 +66,21 @@ def stand(answer: Mapping[str, Any], wall: float, sense_wall: float, owner: str)
     return StoredSession(account, access_token, _text(answer.get("refresh_token")), wall, life_s, owner)
 
 
-def renewed(standing: StoredSession, answer: Mapping[str, Any], wall: float, sense_wall: float) -> StoredSession | None:
+def renewed_session(
+    session: StoredSession, answer: Mapping[str, Any], wall: float, sense_wall: float
+) -> StoredSession | None:
     """Merge the answer of a renewal, which has no monitors (facts 2.3), into what we had."""
-    after = stand({"user_id": standing.account.user_id, **answer}, wall, sense_wall, standing.owner)
+    after = parse_session({"user_id": session.account.user_id, **answer}, wall, sense_wall, session.owner)
     if after is None:
         return None
-    account = Account(after.account.user_id, after.account.monitors or standing.account.monitors)
-    return replace(after, account=account, refresh_token=after.refresh_token or standing.refresh_token)
+    account = Account(after.account.user_id, after.account.monitors or session.account.monitors)
+    return replace(after, account=account, refresh_token=after.refresh_token or session.refresh_token)
 
 
-def with_monitors(standing: StoredSession, found: Iterable[Monitor]) -> StoredSession:
+def with_monitors(session: StoredSession, found: Iterable[Monitor]) -> StoredSession:
     """Add monitors that no login has told of."""
-    monitors = {monitor.id: monitor for monitor in (*standing.account.monitors, *found)}
-    return replace(standing, account=replace(standing.account, monitors=tuple(monitors.values())))
+    monitors = {monitor.id: monitor for monitor in (*session.account.monitors, *found)}
+    return replace(session, account=replace(session.account, monitors=tuple(monitors.values())))
 
 
 def fingerprint(email: str | None) -> str:
@@ -86,18 +88,18 @@ def fingerprint(email: str | None) -> str:
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16] if email else ""
 
 
-def store(standing: StoredSession) -> dict[str, Any]:
+def store(session: StoredSession) -> dict[str, Any]:
     """Return the session as a JSON object."""
-    monitors = [asdict(each) for each in standing.account.monitors]
+    monitors = [asdict(each) for each in session.account.monitors]
     return {
         "version": 1,
-        "owner": standing.owner,
-        "user_id": standing.account.user_id,
+        "owner": session.owner,
+        "user_id": session.account.user_id,
         "monitors": monitors,
-        "access_token": standing.access_token,
-        "refresh_token": standing.refresh_token,
-        "received_at": standing.received_at,
-        "life_s": standing.life_s,
+        "access_token": session.access_token,
+        "refresh_token": session.refresh_token,
+        "received_at": session.received_at,
+        "life_s": session.life_s,
     }
 
 
@@ -106,8 +108,8 @@ def restore(stored: Mapping[str, Any]) -> StoredSession | None:
     life_s, received_at = stored.get("life_s"), stored.get("received_at")
     if not isinstance(received_at, int | float):
         return None
-    standing = stand(stored, received_at, received_at, str(stored.get("owner", "")))
-    return standing and replace(standing, life_s=float(life_s) if isinstance(life_s, int | float) else None)
+    session = parse_session(stored, received_at, received_at, str(stored.get("owner", "")))
+    return session and replace(session, life_s=float(life_s) if isinstance(life_s, int | float) else None)
 
 
 def _life_s(access_token: str, expires: object, sense_wall: float) -> float | None:

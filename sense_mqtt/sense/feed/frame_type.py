@@ -4,7 +4,7 @@ from sense_mqtt.core.wire.frames import FeedError, Frame, RealtimeUpdate, decode
 from sense_mqtt.errors import BadFrame
 
 
-def tells_bad_token(raw: str | bytes) -> bool:
+def is_token_error(raw: str | bytes) -> bool:
     """Whether Sense says that it does not take our token: so it may, instead of HTTP 401 (facts 4.8)."""
     if not (("authorized" in raw) if isinstance(raw, str) else (b"authorized" in raw)):
         return False

@@ -8,13 +8,13 @@ from typing import Any
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import StateError
-from sense_mqtt.items import Rung
-from sense_mqtt.sense.feed.reporter import Voice
+from sense_mqtt.items import Transport
+from sense_mqtt.sense.feed.reporter import FeedReporter
 from sense_mqtt.sense.state_file import StateFile
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-PAUSE_MOST_S = 86_400.0  # what a request may ask for; a file that asks for more is wrong
+PAUSE_MAX_S = 86_400.0  # what a request may ask for; a file that asks for more is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,47 +25,47 @@ class Pause:
     silent: bool  # nor are frames asked for by REST
 
 
-class Pauses:
+class PauseControl:
     """At most one at a time. For any thread."""
 
-    def __init__(self, voice: Voice, file: StateFile, clock: Clock) -> None:
-        self._voice = voice
+    def __init__(self, reporter: FeedReporter, file: StateFile, clock: Clock) -> None:
+        self._reporter = reporter
         self._file = file
         self._clock = clock
         self._changing = threading.Lock()
-        self.present: Pause | None = self._recall()
+        self.current: Pause | None = self._load()
 
     def begin(self, seconds: float, *, silent: bool) -> None:
         """Begin one, in place of any other."""
         with self._changing:
             now = self._clock.now()
             self._store({"begun": now.wall, "until": now.wall + seconds, "silent": silent})
-            self.present = Pause(now.monotonic + seconds, silent)
-            self._voice.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}")
+            self.current = Pause(now.monotonic + seconds, silent)
+            self._reporter.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}")
 
-    def end(self, why: str, rung: Rung, *, only: Pause | None = None) -> None:
+    def end(self, why: str, transport: Transport, *, only: Pause | None = None) -> None:
         """End the present one; with `only`, that one, and not one that has begun since."""
         with self._changing:
-            if self.present is not None and only in (None, self.present):
-                self.present = None
+            if self.current is not None and only in (None, self.current):
+                self.current = None
                 self._store({})
-                self._voice.changed(rung, why)
+                self._reporter.changed(transport, why)
 
     def _store(self, content: Mapping[str, Any]) -> None:
         try:
             self._file.save(dict(content))
         except StateError as error:
-            log.warning("the pause cannot be stored, so a restart does not know it: %s", error)
+            logger.warning("the pause cannot be stored, so a restart does not know it: %s", error)
 
-    def _recall(self) -> Pause | None:
+    def _load(self) -> Pause | None:
         """Return the pause of a process before, where it is not over yet."""
         try:
             stored = self._file.load() or {}
         except StateError as error:
-            log.warning("a pause from before the restart cannot be read: %s", error)
+            logger.warning("a pause from before the restart cannot be read: %s", error)
             return None
         begun, until, now = stored.get("begun"), stored.get("until"), self._clock.now()
         if not isinstance(begun, int | float) or not isinstance(until, int | float):
             return None
-        left_s = min(until - now.wall, until - begun, PAUSE_MOST_S)  # whatever the wall clock was set to since
+        left_s = min(until - now.wall, until - begun, PAUSE_MAX_S)  # whatever the wall clock was set to since
         return Pause(now.monotonic + left_s, stored.get("silent") is True) if left_s > 0 else None

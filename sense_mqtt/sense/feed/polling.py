@@ -8,7 +8,7 @@ from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.fallback import is_pollable
 
 
-class Unpollable(NotFound):
+class PollingUnsupported(NotFound):
     """This monitor cannot be polled."""
 
 
@@ -21,7 +21,7 @@ class Poller:
         self._is_known = False
 
     def poll(self) -> Any:
-        """Return a bare realtime payload. Raises `Unpollable`, or what `Session.get` raises."""
+        """Return a bare realtime payload. Raises `PollingUnsupported`, or what `Session.get` raises."""
         if not self._is_known:
             self._check()
             self._is_known = True
@@ -29,12 +29,14 @@ class Poller:
             return self._session.get(f"app/{self._monitor}/realtime_update")
         except NotFound as error:
             self._is_known = False
-            raise Unpollable(f"monitor {self._monitor} cannot be polled: {error}") from error
+            raise PollingUnsupported(f"monitor {self._monitor} cannot be polled: {error}") from error
 
     def _check(self) -> None:
         version = self._version()
         if version and not is_pollable(version):
-            raise Unpollable(f"monitor {self._monitor} cannot be polled: its firmware {version} is older than 1.64")
+            raise PollingUnsupported(
+                f"monitor {self._monitor} cannot be polled: its firmware {version} is older than 1.64"
+            )
 
     def _version(self) -> str | None:
         try:

@@ -4,49 +4,49 @@ import logging
 from collections.abc import Callable
 
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, Rung, UpdatePolled
+from sense_mqtt.items import FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, Transport, UpdatePolled
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-class Voice:
+class FeedReporter:
     """For the feed's thread; `changed` for any."""
 
     def __init__(self, monitor: int, inbox: Inbox) -> None:
         self._monitor = monitor
         self._inbox = inbox
-        self._open: Rung | None = None  # on which rung frames come at present
+        self._open: Transport | None = None  # on which rung frames come at present
         self._failures = 0  # told of once, then counted
 
-    def bring(self, item: FrameArrived | UpdatePolled, may_wait: Callable[[], bool]) -> None:
+    def deliver(self, item: FrameArrived | UpdatePolled, may_wait: Callable[[], bool]) -> None:
         """Wait for room in the inbox as long as we may; until then nothing is received, and TCP holds the rest."""
         while not self._inbox.put_frame(item) and may_wait():
             pass
 
     def connecting(self, url: str) -> None:
         """An attempt at a websocket begins."""
-        log.debug("feed of monitor %d: connecting to %s", self._monitor, url)
+        logger.debug("feed of monitor %d: connecting to %s", self._monitor, url)
 
-    def opened(self, rung: Rung) -> None:
+    def opened(self, transport: Transport) -> None:
         """Frames come now."""
-        if self._open == rung:
+        if self._open == transport:
             return
-        self.ended(f"on to {rung}")
-        self._open = rung
-        log.debug("feed of monitor %d: open (%s)", self._monitor, rung)
-        self._inbox.put(FeedOpened(self._monitor, rung))
+        self.ended(f"on to {transport}")
+        self._open = transport
+        logger.debug("feed of monitor %d: open (%s)", self._monitor, transport)
+        self._inbox.put(FeedOpened(self._monitor, transport))
 
     def ended(self, why: str) -> None:
         """Frames come no more."""
         if self._open:
             self._open = None
-            log.debug("feed of monitor %d: ended: %s", self._monitor, why)
+            logger.debug("feed of monitor %d: ended: %s", self._monitor, why)
             self._inbox.put(FeedEnded(self._monitor, why))
 
-    def changed(self, rung: Rung, why: str) -> None:
+    def changed(self, transport: Transport, why: str) -> None:
         """The feed is on another rung."""
-        log.info("feed of monitor %d: switched to %s: %s", self._monitor, rung, why)
-        self._inbox.put(FeedChanged(self._monitor, rung, why))
+        logger.info("feed of monitor %d: switched to %s: %s", self._monitor, transport, why)
+        self._inbox.put(FeedChanged(self._monitor, transport, why))
 
     def limited(self, why: str, retry_after_s: float) -> None:
         """Sense finds that we ask too much (HTTP 429)."""
@@ -56,10 +56,10 @@ class Voice:
         """An attempt came to nothing."""
         level = logging.DEBUG if self._failures else logging.WARNING
         self._failures += 1
-        log.log(level, "feed of monitor %d: %s; trying again", self._monitor, why)
+        logger.log(level, "feed of monitor %d: %s; trying again", self._monitor, why)
 
     def recovered(self) -> None:
         """The feed holds."""
         if self._failures:
-            log.info("feed of monitor %d: back after %d failed attempts", self._monitor, self._failures)
+            logger.info("feed of monitor %d: back after %d failed attempts", self._monitor, self._failures)
         self._failures = 0

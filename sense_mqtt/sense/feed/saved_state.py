@@ -9,70 +9,72 @@ from typing import Any
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
-from sense_mqtt.items import Rung
-from sense_mqtt.sense.feed.fallback import FIRST_RUNG, Ladder, Rules
+from sense_mqtt.items import Transport
+from sense_mqtt.sense.feed.fallback import FIRST_TRANSPORT, Fallback, FallbackRules
 from sense_mqtt.sense.state_file import StateFile
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-RUNGS: dict[str, Rung] = {"stream": "stream", "poll": "poll", "snapshot": "snapshot"}
+TRANSPORTS: dict[str, Transport] = {"stream": "stream", "poll": "poll", "snapshot": "snapshot"}
 
 
-class Berth:
+class FeedStateFile:
     """The state of one monitor's feed, in a file. In memory times are monotonic, on disk wall clock."""
 
     def __init__(self, state_dir: Path, monitor: int) -> None:
         self._file = StateFile(state_dir / f"feed-{monitor}.json")
-        self._complained = False
+        self._warned = False
 
-    def load(self, rules: Rules, now: Moment) -> Ladder:
+    def load(self, rules: FallbackRules, now: Moment) -> Fallback:
         """Return where the feed stood; no wait is longer than it can have been, whatever the clocks say."""
-        first = Ladder(rung=FIRST_RUNG[rules.mode], next_at=now.monotonic)
+        first = Fallback(transport=FIRST_TRANSPORT[rules.mode], next_at=now.monotonic)
         stored = self._read()
-        ladder = replace(
+        fallback = replace(
             first,
-            rung=RUNGS.get(str(stored.get("rung")), first.rung) if rules.mode == "auto" else first.rung,
+            transport=TRANSPORTS.get(str(stored.get("rung")), first.transport)
+            if rules.mode == "auto"
+            else first.transport,
             failures=_count(stored, "failures"),
-            refusals=_count(stored, "refusals"),
-            descents=_count(stored, "descents"),
-            climb_at=now.monotonic + _left_s(stored, "climb_at", now.wall, rules.cooldown_most_s * 1.25),
-            barred_until=now.monotonic + _left_s(stored, "barred_until", now.wall, rules.retry_after_most_s),
+            rejections=_count(stored, "refusals"),
+            fallbacks=_count(stored, "descents"),
+            stream_retry_at=now.monotonic + _left_s(stored, "climb_at", now.wall, rules.cooldown_max_s * 1.25),
+            retry_after_until=now.monotonic + _left_s(stored, "barred_until", now.wall, rules.retry_after_max_s),
         )
-        longest_s = max(rules.backoff.most_s, rules.poll_interval_s, rules.retry_after_most_s, rules.cooldown_most_s)
-        return replace(ladder, next_at=now.monotonic + _left_s(stored, "next_at", now.wall, longest_s))
+        longest_s = max(rules.backoff.most_s, rules.poll_interval_s, rules.retry_after_max_s, rules.cooldown_max_s)
+        return replace(fallback, next_at=now.monotonic + _left_s(stored, "next_at", now.wall, longest_s))
 
-    def save(self, ladder: Ladder, now: Moment) -> None:
+    def save(self, fallback: Fallback, now: Moment) -> None:
         """Remember where the feed stands; a feed that cannot remember works all the same."""
         content = {
-            "rung": ladder.rung,
-            "failures": ladder.failures,
-            "refusals": ladder.refusals,
-            "descents": ladder.descents,
+            "rung": fallback.transport,
+            "failures": fallback.failures,
+            "refusals": fallback.rejections,
+            "descents": fallback.fallbacks,
             "written_at": now.wall,
-            "next_at": now.wall + ladder.next_at - now.monotonic,
-            "climb_at": now.wall + ladder.climb_at - now.monotonic,
-            "barred_until": now.wall + ladder.barred_until - now.monotonic,
+            "next_at": now.wall + fallback.next_at - now.monotonic,
+            "climb_at": now.wall + fallback.stream_retry_at - now.monotonic,
+            "barred_until": now.wall + fallback.retry_after_until - now.monotonic,
         }
         try:
             self._file.save(content, durable=False)  # a power cut may forget it, a crash may not
         except StateError as error:
-            self._complain(error)
+            self._warn_once(error)
 
-    def claimed(self) -> contextlib.AbstractContextManager[bool]:
+    def exclusive_lock(self) -> contextlib.AbstractContextManager[bool]:
         """Within the block no other process may hold this monitor's websocket; False where one does."""
-        return self._file.claimed()
+        return self._file.exclusive_lock()
 
     def _read(self) -> Mapping[str, Any]:
         try:
             return self._file.load() or {}
         except StateError as error:
-            self._complain(error)
+            self._warn_once(error)
             return {}
 
-    def _complain(self, error: StateError) -> None:
-        if not self._complained:
-            log.warning("%s", error)
-        self._complained = True
+    def _warn_once(self, error: StateError) -> None:
+        if not self._warned:
+            logger.warning("%s", error)
+        self._warned = True
 
 
 def _count(stored: Mapping[str, Any], key: str) -> int:

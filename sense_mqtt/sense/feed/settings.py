@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.sense.feed.fallback import Mode, Rules
-from sense_mqtt.sense.feed.websocket_connection import LineSettings
+from sense_mqtt.sense.feed.fallback import FallbackRules, Mode
+from sense_mqtt.sense.feed.websocket_connection import ConnectionSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,48 +21,48 @@ class FeedSettings:
     ca_file: Path | None = None
     device_id: str = ""
     ping_interval_s: float = 15.0  # clients use 10 to 30 s (facts 4.8)
-    message_most_bytes: int = 1_000_000  # the largest known frame has 18 kB (INVARIANTS 15); 500 devices take 600 kB
-    healthy_s: float = 60.0  # after so long, or...
-    healthy_messages: int = 100  # ...so many messages, a websocket holds
-    hasty_s: float = 10.0  # one that is closed within so long, and...
-    hasty_messages: int = 10  # ...after so few messages, was refused
-    parked_check_s: float = 5.0  # between two looks whether a person has logged in
+    max_message_bytes: int = 1_000_000  # the largest known frame has 18 kB (INVARIANTS 15); 500 devices take 600 kB
+    stable_s: float = 60.0  # after so long, or...
+    stable_messages: int = 100  # ...so many messages, a websocket holds
+    closed_early_s: float = 10.0  # one that is closed within so long, and...
+    closed_early_messages: int = 10  # ...after so few messages, was refused
+    login_check_s: float = 5.0  # between two looks whether a person has logged in
     backoff: Backoff = field(default_factory=Backoff)
     spacing_s: float = 1.0
-    refusals_most: int = 3
-    losses_most: int = 6
+    max_rejections: int = 3
+    max_network_failures: int = 6
     cooldown_first_s: float = 300.0
-    cooldown_most_s: float = 14_400.0
+    cooldown_max_s: float = 14_400.0
 
-    def holds(self, lived_s: float, messages: int) -> bool:
+    def is_stable(self, lived_s: float, messages: int) -> bool:
         """Whether a websocket that brought so much has proven itself."""
-        return messages >= self.healthy_messages or (messages > 0 and lived_s >= self.healthy_s)
+        return messages >= self.stable_messages or (messages > 0 and lived_s >= self.stable_s)
 
-    def is_hasty(self, lived_s: float, messages: int) -> bool:
+    def closed_early(self, lived_s: float, messages: int) -> bool:
         """Whether a websocket that ended so soon was not wanted."""
-        return lived_s < self.hasty_s and messages < self.hasty_messages
+        return lived_s < self.closed_early_s and messages < self.closed_early_messages
 
-    def rules(self) -> Rules:
+    def rules(self) -> FallbackRules:
         """Return the figures of the ladder."""
-        return Rules(
+        return FallbackRules(
             mode=self.mode,
             poll_interval_s=self.poll_interval_s,
             spacing_s=self.spacing_s,
-            refusal_spacing_s=5 * self.spacing_s,
+            rejection_spacing_s=5 * self.spacing_s,
             backoff=self.backoff,
-            refusals_most=self.refusals_most,
-            losses_most=self.losses_most,
+            max_rejections=self.max_rejections,
+            max_network_failures=self.max_network_failures,
             cooldown_first_s=self.cooldown_first_s,
-            cooldown_most_s=self.cooldown_most_s,
+            cooldown_max_s=self.cooldown_max_s,
         )
 
-    def line(self, monitor: int) -> LineSettings:
+    def connection(self, monitor: int) -> ConnectionSettings:
         """Return the figures of one websocket."""
-        return LineSettings(
+        return ConnectionSettings(
             url=f"{self.url.rstrip('/')}/monitors/{monitor}/realtimefeed",
             device_id=self.device_id,
             timeout_s=self.timeout_s,
             silence_timeout_s=self.silence_timeout_s,
             ping_interval_s=self.ping_interval_s,
-            message_most_bytes=self.message_most_bytes,
+            max_message_bytes=self.max_message_bytes,
         )

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from sense_mqtt.clock import Clock
 
-INSIST_S = 0.1  # between two attempts to shut, while the connection still comes into being
+SHUTDOWN_RETRY_S = 0.1  # between two attempts to shut, while the connection still comes into being
 
 FindSocket = Callable[[], socket.socket | None]
 
 
 class Deadline:
-    """Within the `with` block, the socket that `find` returns is shut once the time is up; `passed` then says so."""
+    """Within the `with` block, the socket that `find` returns is shut once the time is up; `expired` then says so."""
 
     def __init__(self, seconds: float, find: FindSocket, clock: Clock) -> None:
         self._clock = clock
@@ -23,7 +23,7 @@ class Deadline:
         self._changed = threading.Condition()
         self._over = False
         self._thread = threading.Thread(target=self._watch, name="sense-deadline", daemon=True)
-        self.passed = False
+        self.expired = False
 
     def __enter__(self) -> "Deadline":
         self._thread.start()
@@ -56,9 +56,9 @@ class Deadline:
             while not self._over:
                 left_s = self._due - self._now()
                 if left_s <= 0:
-                    self.passed = True
+                    self.expired = True
                     self._shut()
-                    left_s = INSIST_S
+                    left_s = SHUTDOWN_RETRY_S
                 self._changed.wait(left_s)
 
     def _shut(self) -> None:

@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sense_mqtt.certificate import show_certificate
+from sense_mqtt.certificate import describe_certificate
 from sense_mqtt.errors import ConfigError, SenseUnavailable
 from sense_mqtt.sense.net.error_causes import causes
 
@@ -13,7 +13,7 @@ class CertificateRefused(SenseUnavailable):
     """The server's certificate is not trusted: intercepted, expired, or for another host."""
 
 
-def trust(ca_file: Path | None) -> ssl.SSLContext:
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """Return the rules of verification; raise `ConfigError` where `ca_file` holds no certificate."""
     context = ssl.create_default_context()
     if ca_file is not None:
@@ -34,16 +34,16 @@ def _add(context: ssl.SSLContext, ca_file: Path) -> None:
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
 
 
-def refused_certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:
+def find_certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
     """Return the refusal of a certificate that lies at the bottom of a library's error."""
     return next((each for each in causes(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
 
 
-def explain(url: str, error: ssl.SSLCertVerificationError) -> CertificateRefused:
+def certificate_error(url: str, error: ssl.SSLCertVerificationError) -> CertificateRefused:
     """Say whose certificate was presented, by whom it was issued, and what to do."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    shown = show_certificate(host, parts.port or 443)
+    shown = describe_certificate(host, parts.port or 443)
     return CertificateRefused(
         f"the certificate of {host} is not trusted ({error.verify_message}): {shown}; if your own firewall inspects "
         "TLS, set sense.ca_file to its authority's certificate (PEM); if not, check this machine's clock and network"

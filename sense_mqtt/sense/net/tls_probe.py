@@ -4,10 +4,10 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sense_mqtt.certificate import describe
+from sense_mqtt.certificate import parse_certificate
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.tls import explain, refused_certificate, trust
+from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error, tls_context
 
 PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 SECURE = ("https", "wss")
@@ -21,18 +21,18 @@ def shake_hands(url: str, ca_file: Path | None, timeout_s: float) -> str:
         with socket.create_connection((host, port), timeout_s) as raw:
             if parts.scheme not in SECURE:
                 return f"{host} port {port} takes connections; {parts.scheme}:// is not encrypted"
-            with trust(ca_file).wrap_socket(raw, server_hostname=host) as wrapped:
+            with tls_context(ca_file).wrap_socket(raw, server_hostname=host) as wrapped:
                 return _introduce(wrapped.getpeercert(binary_form=True))
     except (OSError, ValueError) as error:  # a host that cannot be a name is a ValueError
-        refused = refused_certificate(error)
+        refused = find_certificate_error(error)
         if refused is not None:
-            raise explain(url, refused) from error
+            raise certificate_error(url, refused) from error
         why = root_reason(error)
         raise SenseUnavailable(f"{host} port {port}: {why}; check network, firewall and proxy") from error
 
 
 def _introduce(der: bytes | None) -> str:
-    presented = describe(der or b"")
+    presented = parse_certificate(der or b"")
     if presented is None:
         return "the certificate is trusted"
-    return f"trusted is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.ends}"
+    return f"trusted is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.valid_until}"

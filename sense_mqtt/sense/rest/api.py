@@ -21,30 +21,30 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable
 from sense_mqtt.sense.net.deadline import Deadline
 from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.tls import explain, refused_certificate, trust
+from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error, tls_context
 from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.rest.call_log import log_call
 from sense_mqtt.sense.rest.paths import plain_path
-from sense_mqtt.sense.rest.rate_limit import Manners
-from sense_mqtt.sense.rest.responses import Answer, Door, OverloadedSense, http_time, read
+from sense_mqtt.sense.rest.rate_limit import RateLimiter
+from sense_mqtt.sense.rest.responses import Endpoint, Response, SenseOverloaded, http_time, parse_response
 from sense_mqtt.sense.state_file import StateFile
 
 USER_AGENT = f"sense-mqtt/{__version__} (Sense to MQTT bridge)"
-ANSWER_MOST_BYTES = 8_000_000
+MAX_RESPONSE_BYTES = 8_000_000
 CHUNK_BYTES = 16_384
 
-POSTS: dict[str, Door] = {"authenticate": "authenticate", "authenticate/mfa": "authenticate/mfa", "renew": "renew"}
+POSTS: dict[str, Endpoint] = {"authenticate": "authenticate", "authenticate/mfa": "authenticate/mfa", "renew": "renew"}
 
 
-class Unreached(SenseUnavailable):
+class ConnectFailed(SenseUnavailable):
     """The request never left this machine: no address, no connection, no trust."""
 
 
 class SenseApi:
     """Sense's REST interface: one call in flight, at most one a second, whoever asks; thread-safe.
 
-    Raises `TokenRefused`, `LoginRefused` (`CodeAsked`, `CodeRefused`, `AccountLocked`), `RateLimited`, `NotFound`,
-    `RequestRefused`, `SenseUnavailable` (`Unreached`, `CertificateRefused`), and `CommandRefused` for a path that
+    Raises `TokenRefused`, `LoginRefused` (`CodeRequired`, `CodeRefused`, `AccountLocked`), `RateLimited`, `NotFound`,
+    `RequestRefused`, `SenseUnavailable` (`ConnectFailed`, `CertificateRefused`), and `CommandRefused` for a path that
     would lead elsewhere. Nothing is tried twice.
     """
 
@@ -63,8 +63,10 @@ class SenseApi:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._clock = clock
-        self._manners = Manners(clock, closing, spacing_s, StateFile(state_dir / "manners.json") if state_dir else None)
-        self._adapter = _Adapter(trust(ca_file))
+        self._rate_limiter = RateLimiter(
+            clock, closing, spacing_s, StateFile(state_dir / "manners.json") if state_dir else None
+        )
+        self._adapter = _Adapter(tls_context(ca_file))
         self.device_id = device_id
         self._session = _session(self._adapter, device_id)
         self._clock_error_s = 0.0
@@ -82,45 +84,45 @@ class SenseApi:
 
     def wait(self, seconds: float) -> None:
         """Wait; raise `SenseUnavailable` as soon as we are stopping."""
-        self._manners.wait(seconds)
+        self._rate_limiter.wait(seconds)
 
     @property
     def calls_last_hour(self) -> int:
-        return self._manners.calls_last_hour
+        return self._rate_limiter.calls_last_hour
 
     @property
-    def quiet_s(self) -> float:
+    def blocked_s(self) -> float:
         """How long Sense still asks us to wait (HTTP 429); 0 where it does not."""
-        return self._manners.quiet_s
+        return self._rate_limiter.blocked_s
 
     @property
     def clock_error_s(self) -> float:
         """How far Sense's clock was ahead of ours at its last answer; within a second or so."""
         return self._clock_error_s
 
-    def _call(self, door: Door, method: str, path: str, secrets: tuple[str, ...], **more: Any) -> Any:
-        with self._manners.turn(), log_call(method, path, self._clock) as status:
-            answer = self._send(door, method, f"{self._base_url}/{path}", **more)
+    def _call(self, endpoint: Endpoint, method: str, path: str, secrets: tuple[str, ...], **more: Any) -> Any:
+        with self._rate_limiter.slot(), log_call(method, path, self._clock) as status:
+            answer = self._send(endpoint, method, f"{self._base_url}/{path}", **more)
             status.append(answer.status)
             try:
-                return read(door, answer, secrets + self._posted)
-            except (RateLimited, OverloadedSense) as error:
-                self._manners.hush(error.retry_after_s)
+                return parse_response(endpoint, answer, secrets + self._posted)
+            except (RateLimited, SenseOverloaded) as error:
+                self._rate_limiter.back_off(error.retry_after_s)
                 raise
 
-    def _send(self, door: Door, method: str, url: str, **more: Any) -> Answer:
+    def _send(self, endpoint: Endpoint, method: str, url: str, **more: Any) -> Response:
         with Deadline(self._timeout_s, self._adapter.find_socket, self._clock) as deadline:
             try:
                 answer = self._exchange(method, url, **more)
             except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
-                raise self._unavailable(door, url, error, timed_out=deadline.passed) from error
+                raise self._unavailable(endpoint, url, error, timed_out=deadline.expired) from error
             finally:
                 self._adapter.begin(None)
-        if deadline.passed:  # an answer without a length ends where the deadline cut it
-            raise self._late(door, url)
+        if deadline.expired:  # an answer without a length ends where the deadline cut it
+            raise self._late(endpoint, url)
         return answer
 
-    def _exchange(self, method: str, url: str, **more: Any) -> Answer:
+    def _exchange(self, method: str, url: str, **more: Any) -> Response:
         timeouts = (self._timeout_s, self._timeout_s)  # each of one read only, hence the deadline
         proxy = find_proxy(url)
         more["proxies"] = {urlsplit(url).scheme: proxy.url} if proxy else {}
@@ -131,27 +133,27 @@ class SenseApi:
             self._compare_clocks(headers.get("Date"), received_at)
             body = _body(response)
         kind, retry_after = headers.get("Content-Type", ""), headers.get("Retry-After")
-        return Answer(response.status_code, body, kind, retry_after, received_at + self._clock_error_s)
+        return Response(response.status_code, body, kind, retry_after, received_at + self._clock_error_s)
 
     def _compare_clocks(self, date: str | None, received_at: float) -> None:
         told = http_time(date)
         if told is not None:
             self._clock_error_s = told + 0.5 - received_at  # Date is cut to whole seconds
 
-    def _unavailable(self, door: Door, url: str, error: Exception, *, timed_out: bool) -> SenseUnavailable:
-        refused = refused_certificate(error)
+    def _unavailable(self, endpoint: Endpoint, url: str, error: Exception, *, timed_out: bool) -> SenseUnavailable:
+        refused = find_certificate_error(error)
         if refused is not None:
-            return explain(url, refused)
+            return certificate_error(url, refused)
         host, why = urlsplit(url).netloc, root_reason(error)
         if isinstance(error, requests.ConnectionError) and not self._adapter.has_connected:
-            return Unreached(f"{host} cannot be reached ({why}): check network, name server and proxy")
+            return ConnectFailed(f"{host} cannot be reached ({why}): check network, name server and proxy")
         if timed_out or isinstance(error, requests.ReadTimeout):
-            return self._late(door, url)
-        return SenseUnavailable(f"the connection to {host} broke off during {door} ({why})")
+            return self._late(endpoint, url)
+        return SenseUnavailable(f"the connection to {host} broke off during {endpoint} ({why})")
 
-    def _late(self, door: Door, url: str) -> SenseUnavailable:
+    def _late(self, endpoint: Endpoint, url: str) -> SenseUnavailable:
         host = urlsplit(url).netloc
-        return SenseUnavailable(f"{host} gave no whole answer to {door} within {self._timeout_s:g} s")
+        return SenseUnavailable(f"{host} gave no whole answer to {endpoint} within {self._timeout_s:g} s")
 
 
 def _session(adapter: HTTPAdapter, device_id: str) -> requests.Session:
@@ -178,8 +180,8 @@ def _body(response: requests.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(CHUNK_BYTES):
         body += chunk
-        if len(body) > ANSWER_MOST_BYTES:
-            raise SenseUnavailable(f"an answer of more than {ANSWER_MOST_BYTES // 1_000_000} MB was cut off")
+        if len(body) > MAX_RESPONSE_BYTES:
+            raise SenseUnavailable(f"an answer of more than {MAX_RESPONSE_BYTES // 1_000_000} MB was cut off")
     return bytes(body)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sense_mqtt.clock import Clock
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -21,4 +21,4 @@ def log_call(method: str, path: str, clock: Clock) -> Iterator[list[int]]:
         raise
     finally:
         ms = 1000 * (clock.now().monotonic - began)
-        log.debug("%s %s: %s in %.0f ms%s", method, path, f"HTTP {status[0]}" if status else "no answer", ms, why)
+        logger.debug("%s %s: %s in %.0f ms%s", method, path, f"HTTP {status[0]}" if status else "no answer", ms, why)

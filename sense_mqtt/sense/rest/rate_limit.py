@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable, StateError
-from sense_mqtt.sense.rest.responses import RETRY_AFTER_MOST_S
+from sense_mqtt.sense.rest.responses import RETRY_AFTER_MAX_S
 from sense_mqtt.sense.state_file import StateFile
 
 HOUR_S = 3_600.0
 
 
-class Manners:
+class RateLimiter:
     """The turnstile in front of Sense's REST interface."""
 
     def __init__(self, clock: Clock, closing: threading.Event, spacing_s: float, file: StateFile | None = None) -> None:
@@ -23,22 +23,22 @@ class Manners:
         self._one = threading.Lock()
         self._calls: deque[float] = deque(maxlen=10_000)  # monotonic
         self._file = file  # in which Sense's wish outlives the process
-        self._quiet_until = self._now() + self._remembered_s()
+        self._blocked_until = self._now() + self._remembered_s()
 
     @contextlib.contextmanager
-    def turn(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Wait for our turn and count it; raise `RateLimited` without a call while Sense asks us to wait."""
         with self._one:
-            self._refuse_if_quiet()
+            self._raise_if_blocked()
             if self._calls:
                 self.wait(self._calls[-1] + self._spacing_s - self._now())
-            self._refuse_if_closing()
+            self._raise_if_closing()
             self._calls.append(self._now())
             yield
 
-    def hush(self, seconds: float) -> None:
+    def back_off(self, seconds: float) -> None:
         """Let no call through for so long: Sense asked for it."""
-        self._quiet_until = self._now() + seconds
+        self._blocked_until = self._now() + seconds
         if self._file is not None and seconds > 0:
             with contextlib.suppress(StateError):  # the session says what is wrong with its directory
                 self._file.save({"quiet_until": self._clock.now().wall + seconds}, durable=False)
@@ -47,7 +47,7 @@ class Manners:
         """Wait, unless we are closing: then raise `SenseUnavailable`."""
         if seconds > 0:
             self._closing.wait(seconds)
-        self._refuse_if_closing()
+        self._raise_if_closing()
 
     @property
     def calls_last_hour(self) -> int:
@@ -55,9 +55,9 @@ class Manners:
         return sum(moment > since for moment in tuple(self._calls))
 
     @property
-    def quiet_s(self) -> float:
+    def blocked_s(self) -> float:
         """How long Sense still asks us to wait; 0 where it does not."""
-        return max(self._quiet_until - self._now(), 0.0)
+        return max(self._blocked_until - self._now(), 0.0)
 
     def _remembered_s(self) -> float:
         try:
@@ -65,13 +65,13 @@ class Manners:
         except StateError:
             return 0.0
         left_s = until - self._clock.now().wall if isinstance(until, int | float) else 0.0
-        return left_s if 0.0 < left_s <= RETRY_AFTER_MOST_S else 0.0  # else it is over, or a clock was wrong
+        return left_s if 0.0 < left_s <= RETRY_AFTER_MAX_S else 0.0  # else it is over, or a clock was wrong
 
-    def _refuse_if_quiet(self) -> None:
-        if self.quiet_s > 0:
-            raise RateLimited(f"Sense asked us to wait; {self.quiet_s:.0f} s are left", self.quiet_s)
+    def _raise_if_blocked(self) -> None:
+        if self.blocked_s > 0:
+            raise RateLimited(f"Sense asked us to wait; {self.blocked_s:.0f} s are left", self.blocked_s)
 
-    def _refuse_if_closing(self) -> None:
+    def _raise_if_closing(self) -> None:
         if self._closing.is_set():
             raise SenseUnavailable("we are stopping")
 

@@ -23,14 +23,14 @@ from sense_mqtt.errors import (
 from sense_mqtt.redaction import Redactor
 
 RETRY_AFTER_DEFAULT_S = 60.0  # where a 429 does not say how long
-RETRY_AFTER_MOST_S = 3_600.0
+RETRY_AFTER_MAX_S = 3_600.0
 REASON_LONGEST = 120  # characters of Sense's own words that we repeat
 
 NO_JSON = object()
 
-Door = Literal["get", "authenticate", "authenticate/mfa", "renew"]
+Endpoint = Literal["get", "authenticate", "authenticate/mfa", "renew"]
 
-WHAT: dict[Door, str] = {
+ENDPOINT_NAMES: dict[Endpoint, str] = {
     "get": "the request",
     "authenticate": "the login",
     "authenticate/mfa": "the code",
@@ -38,7 +38,7 @@ WHAT: dict[Door, str] = {
 }
 
 
-class CodeAsked(MfaNeeded):
+class CodeRequired(MfaNeeded):
     """Sense asks for the code of two-factor login; `mfa_token` belongs to the answer."""
 
     def __init__(self, message: str, mfa_token: str) -> None:
@@ -54,7 +54,7 @@ class AccountLocked(LoginRefused):
     """Sense has locked the account for a while."""
 
 
-class OverloadedSense(SenseUnavailable):
+class SenseOverloaded(SenseUnavailable):
     """Sense is down (5xx) and said when to come back; `retry_after_s` may be 0 for not saying."""
 
     def __init__(self, message: str, retry_after_s: float) -> None:
@@ -63,7 +63,7 @@ class OverloadedSense(SenseUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An HTTP answer, read to its end."""
 
     status: int
@@ -74,7 +74,7 @@ class Answer:
 
 
 # What Sense's "no" means at each door (facts 2.6). What is not listed: RequestRefused.
-REFUSALS: dict[tuple[Door, int], type[SenseMqttError]] = {
+REFUSALS: dict[tuple[Endpoint, int], type[SenseMqttError]] = {
     ("get", 401): TokenRefused,
     ("get", 403): TokenRefused,
     ("renew", 400): TokenRefused,
@@ -92,7 +92,7 @@ REFUSALS: dict[tuple[Door, int], type[SenseMqttError]] = {
     ("authenticate/mfa", 423): AccountLocked,
     ("authenticate/mfa", 404): NotFound,
 }
-UNAUTHORIZED: dict[Door, type[SenseMqttError]] = {  # 200, but `authorized: false`
+UNAUTHORIZED: dict[Endpoint, type[SenseMqttError]] = {  # 200, but `authorized: false`
     "authenticate": LoginRefused,
     "authenticate/mfa": CodeRefused,
     "renew": TokenRefused,
@@ -104,33 +104,37 @@ WHAT_TO_DO: dict[type[SenseMqttError], str] = {
 LOCK_WORDS = ("lock", "too many", "captcha")  # no such body is public: whatever sounds like it (facts 2.6)
 
 
-def read(door: Door, answer: Answer, secrets: tuple[str, ...] = ()) -> Any:
+def parse_response(endpoint: Endpoint, answer: Response, secrets: tuple[str, ...] = ()) -> Any:
     """Return the parsed body, or raise; `secrets` never appear in the message."""
     status = answer.status
     if status == 429:
         wait_s = retry_after_s(answer.retry_after, answer.received_at) or RETRY_AFTER_DEFAULT_S
-        raise RateLimited(f"Sense asks us to wait {wait_s:.0f} s (HTTP 429 on {door})", wait_s)
+        raise RateLimited(f"Sense asks us to wait {wait_s:.0f} s (HTTP 429 on {endpoint})", wait_s)
     if status >= 500 or status == 408:
         wait_s = retry_after_s(answer.retry_after, answer.received_at)
-        raise OverloadedSense(f"Sense has an outage (HTTP {status} on {door}); it passes by itself", wait_s)
-    if door == "get" and status in (404, 410):  # in whoever's words: what was taken away is perhaps a page
+        raise SenseOverloaded(f"Sense has an outage (HTTP {status} on {endpoint}); it passes by itself", wait_s)
+    if endpoint == "get" and status in (404, 410):  # in whoever's words: what was taken away is perhaps a page
         raise NotFound(f"Sense knows nothing there (HTTP {status})")
     if _is_html(answer) or 300 <= status < 400:
-        raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
+        raise SenseUnavailable(
+            f"an answer that is not Sense's own (HTTP {status} on {endpoint}): an outage, or a proxy"
+        )
     is_huge = holds_more_items(answer.body, MAX_RESPONSE_ITEMS)
     body: Any = NO_JSON if is_huge else _parse(answer.body)
     if status >= 400:
-        raise _refusal(door, status, body, secrets)
+        raise _refusal(endpoint, status, body, secrets)
     if is_huge:
         raise SenseUnavailable(
-            f"an answer of more than {MAX_RESPONSE_ITEMS} values was not read (HTTP {status} on {door})"
+            f"an answer of more than {MAX_RESPONSE_ITEMS} values was not read (HTTP {status} on {endpoint})"
         )
     if body is NO_JSON:
-        raise SenseUnavailable(f"an answer that is no JSON (HTTP {status} on {door})")
-    if door != "get" and not isinstance(body, Mapping):
-        raise SenseUnavailable(f"an answer that is not Sense's own (HTTP {status} on {door}): an outage, or a proxy")
-    if door != "get" and body.get("authorized") is False:
-        raise _refusal(door, status, body, secrets)
+        raise SenseUnavailable(f"an answer that is no JSON (HTTP {status} on {endpoint})")
+    if endpoint != "get" and not isinstance(body, Mapping):
+        raise SenseUnavailable(
+            f"an answer that is not Sense's own (HTTP {status} on {endpoint}): an outage, or a proxy"
+        )
+    if endpoint != "get" and body.get("authorized") is False:
+        raise _refusal(endpoint, status, body, secrets)
     return body
 
 
@@ -139,7 +143,7 @@ def retry_after_s(header: str | None, now: float) -> float:
     if not header:
         return 0.0
     wait_s = _seconds(header.strip(), now)
-    return min(max(wait_s, 1.0), RETRY_AFTER_MOST_S) if wait_s is not None else 0.0
+    return min(max(wait_s, 1.0), RETRY_AFTER_MAX_S) if wait_s is not None else 0.0
 
 
 def http_time(header: str | None) -> float | None:
@@ -158,15 +162,17 @@ def _seconds(header: str, now: float) -> float | None:
     return None if moment is None else moment - now
 
 
-def _refusal(door: Door, status: int, body: Any, secrets: tuple[str, ...]) -> SenseMqttError:
+def _refusal(endpoint: Endpoint, status: int, body: Any, secrets: tuple[str, ...]) -> SenseMqttError:
     known: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
     reason = _reason(known, secrets)
-    message = f"Sense refused {WHAT[door]} (HTTP {status}{': ' + reason if reason else ''})"
-    if status == 403 and door != "get" and not _is_sense(known):
+    message = f"Sense refused {ENDPOINT_NAMES[endpoint]} (HTTP {status}{': ' + reason if reason else ''})"
+    if status == 403 and endpoint != "get" and not _is_sense(known):
         return SenseUnavailable(f"{message}: not in Sense's own words, so perhaps a firewall")
-    if door.startswith("authenticate") and _asks_for_code(known):
-        return CodeAsked("Sense asks for the code of two-factor login", str(known.get("mfa_token") or ""))
-    kind = UNAUTHORIZED.get(door, RequestRefused) if status < 400 else REFUSALS.get((door, status), RequestRefused)
+    if endpoint.startswith("authenticate") and _asks_for_code(known):
+        return CodeRequired("Sense asks for the code of two-factor login", str(known.get("mfa_token") or ""))
+    kind = (
+        UNAUTHORIZED.get(endpoint, RequestRefused) if status < 400 else REFUSALS.get((endpoint, status), RequestRefused)
+    )
     if issubclass(kind, LoginRefused) and _sounds_locked(known):
         kind = AccountLocked
     return kind(message + WHAT_TO_DO.get(kind, ""))
@@ -189,10 +195,10 @@ def _reason(body: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
     reason = without_hidden((error_reason(body) or "")[:5_000])
     for secret in secrets:  # short ones too, which a Redactor leaves alone
         reason = reason.replace(secret, "***") if secret else reason
-    return without_hidden(Redactor(secrets).scrub(reason))[:REASON_LONGEST]  # decoding may bring back what is hidden
+    return without_hidden(Redactor(secrets).redact(reason))[:REASON_LONGEST]  # decoding may bring back what is hidden
 
 
-def _is_html(answer: Answer) -> bool:
+def _is_html(answer: Response) -> bool:
     return "html" in answer.content_type.lower() or answer.body.lstrip()[:1] == b"<"
 
 

@@ -17,7 +17,7 @@ from sense_mqtt.core.readings.entities import (
     Entity,
 )
 from sense_mqtt.core.transitions.on_off import EVENT_TYPES
-from sense_mqtt.items import Rung
+from sense_mqtt.items import Transport
 
 EVERY_ROW = (*MONITOR, *DEVICE, *BRIDGE)
 
@@ -81,7 +81,7 @@ def test_only_the_present_day_is_enabled_at_first() -> None:
 
 
 def test_words_of_the_feed_are_those_of_the_ladder_and_that_nothing_comes() -> None:
-    assert set(FEEDS) == {*get_args(Rung), "offline"}
+    assert set(FEEDS) == {*get_args(Transport), "offline"}
 
 
 def test_event_types_are_those_of_transitions() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import RateLimited, StateError
-from sense_mqtt.sense.auth.login_budget import Attempt, Limits, LoginBudget, is_spent, wait_s
+from sense_mqtt.sense.auth.login_budget import LoginAttempt, LoginBudget, LoginLimits, is_spent, wait_s
 from sense_mqtt.sense.state_file import StateFile
 
 NOW = 1_795_000_000.0
@@ -24,13 +24,13 @@ WAITS = [
 
 @pytest.mark.parametrize(("ages", "expected"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS])
 def test_the_wait_before(ages, expected):
-    assert wait_s([Attempt(NOW - age) for age in ages], Limits(), NOW) == expected
+    assert wait_s([LoginAttempt(NOW - age) for age in ages], LoginLimits(), NOW) == expected
 
 
 def test_a_day_is_spent_with_the_fourth_login():
     ages = [HOUR, 2 * HOUR, 3 * HOUR]
-    assert not is_spent([Attempt(NOW - age) for age in ages], Limits(), NOW)
-    assert is_spent([Attempt(NOW - age) for age in [*ages, 4 * HOUR]], Limits(), NOW)
+    assert not is_spent([LoginAttempt(NOW - age) for age in ages], LoginLimits(), NOW)
+    assert is_spent([LoginAttempt(NOW - age) for age in [*ages, 4 * HOUR]], LoginLimits(), NOW)
 
 
 @pytest.fixture
@@ -63,23 +63,23 @@ def test_a_login_that_never_reached_sense_is_given_back(path):
 
 
 def test_what_became_of_the_last_login_is_known(path):
-    assert budget(path).last(at(0)) == "unknown"
+    assert budget(path).last_result(at(0)) == "unknown"
     budget(path).spend(at(0))
-    budget(path).settle(at(0), "unavailable")
-    assert budget(path).last(at(0)) == "unavailable"
+    budget(path).record_result(at(0), "unavailable")
+    assert budget(path).last_result(at(0)) == "unavailable"
     assert not budget(path).is_spent(at(0))
 
 
 def test_nothing_is_settled_where_nothing_was_spent(path):
-    budget(path).settle(at(0), "ok")
+    budget(path).record_result(at(0), "ok")
     assert budget(path).count(at(0)) == 0
 
 
 def test_a_person_may_mistype_but_not_for_ever(path):
     for second in range(5):
-        budget(path).spend_by_hand(at(second))
+        budget(path).spend_interactive(at(second))
     with pytest.raises(RateLimited, match="wait 15 minutes") as refused:
-        budget(path).spend_by_hand(at(6))
+        budget(path).spend_interactive(at(6))
     assert refused.value.retry_after_s == 15 * MINUTE
     assert budget(path).wait_s(at(6)) > 0  # the bridge itself keeps still meanwhile
 
@@ -189,5 +189,5 @@ def test_what_became_of_a_login_is_known_where_it_cannot_be_written(path):
     running.spend(at(0))
     path.unlink()
     path.mkdir()
-    running.settle(at(0), "ok")
-    assert running.last(at(0)) == "ok"
+    running.record_result(at(0), "ok")
+    assert running.last_result(at(0)) == "ok"

@@ -10,10 +10,10 @@ from sense_mqtt.sense.auth.tokens import (
     Monitor,
     age_s,
     fingerprint,
+    parse_session,
     renew_after_s,
-    renewed,
+    renewed_session,
     restore,
-    stand,
     store,
 )
 
@@ -52,21 +52,21 @@ LIVES = [
 
 @pytest.mark.parametrize(("more", "life_s"), [row[1:] for row in LIVES], ids=[row[0] for row in LIVES])
 def test_the_life_of_a_token(more, life_s):
-    told = stand(login(**more), NOW, NOW, "")
+    told = parse_session(login(**more), NOW, NOW, "")
     assert told is not None
     assert told.life_s == (pytest.approx(life_s) if life_s else None)
 
 
 def test_the_life_goes_by_senses_clock_not_by_ours():
     ours = NOW - 86_400 * 365
-    told = stand(login(), ours, NOW, "")
+    told = parse_session(login(), ours, NOW, "")
     assert told is not None
     assert told.life_s == 3600
     assert age_s(told, ours + 60) == 60
 
 
 def test_a_token_from_the_future_is_of_any_age():
-    told = stand(login(), NOW, NOW, "")
+    told = parse_session(login(), NOW, NOW, "")
     assert told is not None
     assert age_s(told, NOW - 10) == float("inf")
 
@@ -76,7 +76,7 @@ UNUSABLE = [{}, {"access_token": "x"}, {"user_id": 7}, {"access_token": "", "use
 
 @pytest.mark.parametrize("answer", UNUSABLE)
 def test_an_answer_without_token_or_user_is_none(answer):
-    assert stand(answer, NOW, NOW, "") is None
+    assert parse_session(answer, NOW, NOW, "") is None
 
 
 MONITORS = [
@@ -90,39 +90,39 @@ MONITORS = [
 
 @pytest.mark.parametrize(("rows", "ids"), [row[1:] for row in MONITORS], ids=[row[0] for row in MONITORS])
 def test_the_monitors_of_the_account(rows, ids):
-    told = stand(login(monitors=rows), NOW, NOW, "")
+    told = parse_session(login(monitors=rows), NOW, NOW, "")
     assert told is not None
     assert tuple(monitor.id for monitor in told.account.monitors) == ids
 
 
 @pytest.mark.parametrize("key", ["solar_configured", "solar_connected"])
 def test_a_monitor_knows_the_sun(key):
-    told = stand(login(monitors=[{"id": 1, "time_zone": "UTC", key: True}]), NOW, NOW, "")
+    told = parse_session(login(monitors=[{"id": 1, "time_zone": "UTC", key: True}]), NOW, NOW, "")
     assert told is not None
     assert told.account == Account(7, (Monitor(1, "UTC", solar=True),))
 
 
 def test_a_renewal_keeps_the_monitors_that_it_does_not_name():
-    before = stand(login(monitors=[{"id": 1}]), NOW, NOW, "me")
+    before = parse_session(login(monitors=[{"id": 1}]), NOW, NOW, "me")
     assert before is not None
-    after = renewed(before, {"access_token": "second", "refresh_token": "rotated"}, NOW + 5, NOW + 5)
+    after = renewed_session(before, {"access_token": "second", "refresh_token": "rotated"}, NOW + 5, NOW + 5)
     assert after is not None
     assert (after.account, after.owner) == (before.account, "me")
     assert (after.access_token, after.refresh_token) == ("second", "rotated")
 
 
 def test_a_renewal_without_a_new_refresh_token_keeps_the_old_one():
-    before = stand(login(), NOW, NOW, "")
+    before = parse_session(login(), NOW, NOW, "")
     assert before is not None
-    after = renewed(before, {"access_token": "second"}, NOW, NOW)
+    after = renewed_session(before, {"access_token": "second"}, NOW, NOW)
     assert after is not None
     assert after.refresh_token == "first"
-    assert renewed(before, {}, NOW, NOW) is None
+    assert renewed_session(before, {}, NOW, NOW) is None
 
 
 @pytest.mark.parametrize("more", [{}, {"access_token": "opaque"}, {"refresh_token": None}])
 def test_what_is_stored_comes_back(more):
-    told = stand(login(monitors=[{"id": 1, "solar_connected": True}], **more), NOW, NOW, "me")
+    told = parse_session(login(monitors=[{"id": 1, "solar_connected": True}], **more), NOW, NOW, "me")
     assert told is not None
     assert restore(json.loads(json.dumps(store(told)))) == told
 
@@ -133,7 +133,9 @@ def test_a_damaged_store_is_none(stored):
 
 
 def test_no_repr_shows_a_token():
-    told = stand(login(access_token="hush-hush", refresh_token="top-secret"), NOW, NOW, fingerprint("me@example.com"))
+    told = parse_session(
+        login(access_token="hush-hush", refresh_token="top-secret"), NOW, NOW, fingerprint("me@example.com")
+    )
     assert "hush" not in repr(told)
     assert "secret" not in repr(told)
 

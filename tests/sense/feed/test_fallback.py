@@ -7,22 +7,24 @@ import pytest
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.sense.feed.fallback import (
-    Held,
-    Ladder,
-    Lost,
-    Missing,
+    Fallback,
+    FallbackRules,
+    Locked,
+    NetworkFailure,
     Outcome,
-    Refused,
-    Rules,
-    Worked,
-    begun,
-    climb,
+    Rejected,
+    Success,
+    Unsupported,
+    attempt_finished,
+    attempt_started,
     is_pollable,
-    learn,
-    settled,
+    reset,
+    retry_stream,
 )
 
-RULES = Rules(poll_interval_s=60, spacing_s=1, backoff=Backoff(1, 300), cooldown_first_s=900, cooldown_most_s=14_400)
+RULES = FallbackRules(
+    poll_interval_s=60, spacing_s=1, backoff=Backoff(1, 300), cooldown_first_s=900, cooldown_max_s=14_400
+)
 
 
 def highest(_low: float, high: float) -> float:
@@ -33,16 +35,16 @@ def lowest(low: float, _high: float) -> float:
     return low
 
 
-def after(*outcomes: Outcome, rules: Rules = RULES, start: Ladder | None = None, at: float = 0.0) -> Ladder:
-    ladder = start or Ladder()
+def after(*outcomes: Outcome, rules: FallbackRules = RULES, start: Fallback | None = None, at: float = 0.0) -> Fallback:
+    ladder = start or Fallback()
     for outcome in outcomes:
-        ladder = learn(ladder, outcome, rules, at, lowest)
+        ladder = attempt_finished(ladder, outcome, rules, at, lowest)
     return ladder
 
 
-NO = Refused("HTTP 503")
-GONE = Lost("no route to host")
-FINE = Worked("15 minutes")
+NO = Rejected("HTTP 503")
+GONE = NetworkFailure("no route to host")
+FINE = Success("15 minutes")
 
 RUNGS = [
     ("it begins with the websocket", [], "stream"),
@@ -51,82 +53,87 @@ RUNGS = [
     ("a connection that held forgives", [NO, NO, FINE, NO, NO], "stream"),
     ("an outage is no refusal", [GONE] * 5, "stream"),
     ("a websocket that does not come may still be polled for", [GONE] * 6, "poll"),
-    ("a long wait for the websocket is spent polling", [Refused("429", 61)], "poll"),
-    ("another process of ours is waited for", [Held("another")] * 50, "stream"),
+    ("a long wait for the websocket is spent polling", [Rejected("429", 61)], "poll"),
+    ("another process of ours is waited for", [Locked("another")] * 50, "stream"),
     ("refusals count through an outage", [NO, GONE, NO, GONE, NO], "poll"),
-    ("firmware that cannot be polled", [NO, NO, NO, Missing("1.49")], "snapshot"),
+    ("firmware that cannot be polled", [NO, NO, NO, Unsupported("1.49")], "snapshot"),
     ("polling that fails stays polling", [NO, NO, NO, GONE, GONE], "poll"),
-    ("a refused snapshot has nowhere to go", [NO, NO, NO, Missing("404"), NO, NO, NO, NO], "snapshot"),
+    ("a refused snapshot has nowhere to go", [NO, NO, NO, Unsupported("404"), NO, NO, NO, NO], "snapshot"),
 ]
 
 
 @pytest.mark.parametrize(("outcomes", "rung"), [row[1:] for row in RUNGS], ids=[row[0] for row in RUNGS])
 def test_the_rung_after(outcomes, rung):
-    assert after(*outcomes).rung == rung
+    assert after(*outcomes).transport == rung
 
 
 @pytest.mark.parametrize("mode", ["stream", "poll", "snapshot"])
 def test_a_forced_mode_never_leaves_its_rung(mode):
     rules = replace(RULES, mode=mode)
-    ladder = after(NO, NO, NO, NO, Missing("404"), GONE, FINE, rules=rules, start=Ladder(rung=mode))
-    assert ladder.rung == mode
-    assert climb(ladder, rules, 1e9).rung == mode
+    ladder = after(NO, NO, NO, NO, Unsupported("404"), GONE, FINE, rules=rules, start=Fallback(transport=mode))
+    assert ladder.transport == mode
+    assert retry_stream(ladder, rules, 1e9).transport == mode
 
 
 def test_the_cool_down_doubles_with_each_descent_up_to_hours():
-    ladder, waits = Ladder(), []
+    ladder, waits = Fallback(), []
     for _ in range(7):
-        ladder = after(NO, NO, NO, start=ladder) if ladder.descents == 0 else after(NO, start=ladder)
-        waits.append(ladder.climb_at)
-        ladder = climb(ladder, RULES, ladder.climb_at)
+        ladder = after(NO, NO, NO, start=ladder) if ladder.fallbacks == 0 else after(NO, start=ladder)
+        waits.append(ladder.stream_retry_at)
+        ladder = retry_stream(ladder, RULES, ladder.stream_retry_at)
     assert waits == [900, 1800, 3600, 7200, 14400, 14400, 14400]
 
 
 def test_after_an_incident_bridges_come_back_one_by_one():
-    assert learn(after(NO, NO), NO, RULES, 0.0, highest).climb_at == 1125
+    assert attempt_finished(after(NO, NO), NO, RULES, 0.0, highest).stream_retry_at == 1125
 
 
 def test_the_websocket_is_not_tried_before_the_cool_down_is_over():
     ladder = after(NO, NO, NO)
-    assert climb(ladder, RULES, 899).rung == "poll"
-    assert climb(ladder, RULES, 900).rung == "stream"
+    assert retry_stream(ladder, RULES, 899).transport == "poll"
+    assert retry_stream(ladder, RULES, 900).transport == "stream"
 
 
 @pytest.mark.parametrize("outcome", [NO, GONE], ids=["refused", "lost"])
 def test_a_websocket_on_trial_gets_one_chance(outcome):
-    on_trial = climb(after(NO, NO, NO), RULES, 900)
-    assert after(outcome, start=on_trial, at=900).rung == "poll"
+    on_trial = retry_stream(after(NO, NO, NO), RULES, 900)
+    assert after(outcome, start=on_trial, at=900).transport == "poll"
 
 
 def test_a_websocket_that_holds_after_a_trial_is_trusted_again():
-    trusted = settled(climb(after(NO, NO, NO), RULES, 900))
-    assert after(NO, NO, start=trusted).rung == "stream"
+    trusted = reset(retry_stream(after(NO, NO, NO), RULES, 900))
+    assert after(NO, NO, start=trusted).transport == "stream"
 
 
 WAITS = [
-    ("after a good connection at once, with room for Sense to notice", Ladder(), FINE, 1),
-    ("after the first failure within the first ceiling", Ladder(), GONE, 1),
-    ("after the fifth within the fifth", Ladder(failures=4), GONE, 16),
-    ("never longer than five minutes", Ladder(failures=40), Held("another"), 300),
-    ("after a refusal longer than an outage of seconds", Ladder(), NO, 10),
-    ("as long as Sense asks", Ladder(), Refused("429", 50), 50),
-    ("an hour at most", Ladder(), Lost("429", 90_000), 3600),
-    ("between polls", Ladder(rung="poll"), FINE, 60),
-    ("a failed poll is not repeated sooner", Ladder(rung="poll"), GONE, 60),
-    ("failing polls back off", Ladder(rung="poll", failures=8), GONE, 256),
-    ("on the new rung at once", Ladder(refusals=2), NO, 1),
-    ("polls need not wait as long as the websocket", Ladder(), Refused("429", 900), 1),
-    ("on to snapshots, after an interval", Ladder(rung="poll"), Missing("1.49"), 60),
-    ("on to snapshots when Sense lets us", Ladder(rung="poll", barred_until=5900), Missing("1.49"), 900),
-    ("a snapshot that was refused, longer", Ladder(rung="snapshot", refusals=4), NO, 240),
-    ("more and more seldom, up to hours", Ladder(rung="snapshot", refusals=40), NO, 14_400),
-    ("between snapshots", Ladder(rung="snapshot"), FINE, 60),
+    ("after a good connection at once, with room for Sense to notice", Fallback(), FINE, 1),
+    ("after the first failure within the first ceiling", Fallback(), GONE, 1),
+    ("after the fifth within the fifth", Fallback(failures=4), GONE, 16),
+    ("never longer than five minutes", Fallback(failures=40), Locked("another"), 300),
+    ("after a refusal longer than an outage of seconds", Fallback(), NO, 10),
+    ("as long as Sense asks", Fallback(), Rejected("429", 50), 50),
+    ("an hour at most", Fallback(), NetworkFailure("429", 90_000), 3600),
+    ("between polls", Fallback(transport="poll"), FINE, 60),
+    ("a failed poll is not repeated sooner", Fallback(transport="poll"), GONE, 60),
+    ("failing polls back off", Fallback(transport="poll", failures=8), GONE, 256),
+    ("on the new rung at once", Fallback(rejections=2), NO, 1),
+    ("polls need not wait as long as the websocket", Fallback(), Rejected("429", 900), 1),
+    ("on to snapshots, after an interval", Fallback(transport="poll"), Unsupported("1.49"), 60),
+    (
+        "on to snapshots when Sense lets us",
+        Fallback(transport="poll", retry_after_until=5900),
+        Unsupported("1.49"),
+        900,
+    ),
+    ("a snapshot that was refused, longer", Fallback(transport="snapshot", rejections=4), NO, 240),
+    ("more and more seldom, up to hours", Fallback(transport="snapshot", rejections=40), NO, 14_400),
+    ("between snapshots", Fallback(transport="snapshot"), FINE, 60),
 ]
 
 
 @pytest.mark.parametrize(("ladder", "outcome", "wait_s"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS])
 def test_the_wait(ladder, outcome, wait_s):
-    assert learn(ladder, outcome, RULES, 5000, highest).next_at == 5000 + wait_s
+    assert attempt_finished(ladder, outcome, RULES, 5000, highest).next_at == 5000 + wait_s
 
 
 @pytest.mark.parametrize(
@@ -135,65 +142,67 @@ def test_the_wait(ladder, outcome, wait_s):
     ids=["lowest", "highest"],
 )
 def test_a_websocket_that_refuses_is_tried_after_waits_that_grow_whatever_the_dice_say(dice, waits):
-    rules, ladder, now, drawn = replace(RULES, mode="stream"), Ladder(), 0.0, []
+    rules, ladder, now, drawn = replace(RULES, mode="stream"), Fallback(), 0.0, []
     for _ in waits:
-        ladder = learn(ladder, NO, rules, now, dice)
+        ladder = attempt_finished(ladder, NO, rules, now, dice)
         drawn.append(ladder.next_at - now)
         now = ladder.next_at
     assert drawn == waits
 
 
-def attempts(ladder: Ladder, outcome: Outcome, until: float) -> list[tuple[str, float]]:
+def attempts(ladder: Fallback, outcome: Outcome, until: float) -> list[tuple[str, float]]:
     """Return the rung and time of each attempt that ends so."""
     now, made = 0.0, []
     while now < until:
-        ladder = climb(ladder, RULES, now)
-        made.append((ladder.rung, now))
-        ladder = learn(ladder, outcome, RULES, now, highest)
+        ladder = retry_stream(ladder, RULES, now)
+        made.append((ladder.transport, now))
+        ladder = attempt_finished(ladder, outcome, RULES, now, highest)
         now = ladder.next_at
     return made
 
 
 def test_an_hour_of_outage_is_met_with_growing_gaps():
-    streams = [at for rung, at in attempts(Ladder(), GONE, 3600.0) if rung == "stream"]
+    streams = [at for rung, at in attempts(Fallback(), GONE, 3600.0) if rung == "stream"]
     gaps = [later - sooner for sooner, later in pairwise(streams)]
     assert gaps == sorted(gaps)
     assert len(streams) == 7  # six at the beginning, then one after each cool-down
 
 
 def test_firmware_that_can_neither_stream_nor_be_polled_is_left_in_peace():
-    ladder, now, made = Ladder(), 0.0, 0
+    ladder, now, made = Fallback(), 0.0, 0
     while now < 3600.0:
-        ladder = climb(ladder, RULES, now)
-        made += ladder.rung != "poll"
-        ladder = learn(ladder, Missing("1.49") if ladder.rung == "poll" else NO, RULES, now, highest)
+        ladder = retry_stream(ladder, RULES, now)
+        made += ladder.transport != "poll"
+        ladder = attempt_finished(
+            ladder, Unsupported("1.49") if ladder.transport == "poll" else NO, RULES, now, highest
+        )
         now = ladder.next_at
     assert made < 12
 
 
 def test_polls_that_work_again_after_an_outage_bring_the_websocket_back():
     ladder = after(*[GONE] * 6, at=0.0)
-    assert after(GONE, FINE, start=ladder, at=100.0).climb_at == 900.0
-    assert after(GONE, GONE, FINE, start=ladder, at=100.0).climb_at == 100.0
+    assert after(GONE, FINE, start=ladder, at=100.0).stream_retry_at == 900.0
+    assert after(GONE, GONE, FINE, start=ladder, at=100.0).stream_retry_at == 100.0
 
 
 def test_trying_sooner_after_an_outage_costs_no_further_doubling():
     ladder = after(NO, NO, NO, at=0.0)
-    ladder = after(NO, start=climb(ladder, RULES, 900.0), at=900.0)
+    ladder = after(NO, start=retry_stream(ladder, RULES, 900.0), at=900.0)
     ladder = after(GONE, GONE, FINE, start=ladder, at=1000.0)
-    ladder = after(NO, start=climb(ladder, RULES, 1000.0), at=1000.0)
-    assert (ladder.rung, ladder.climb_at) == ("poll", 1000.0 + 1800.0)
+    ladder = after(NO, start=retry_stream(ladder, RULES, 1000.0), at=1000.0)
+    assert (ladder.transport, ladder.stream_retry_at) == ("poll", 1000.0 + 1800.0)
 
 
 def test_the_websocket_is_not_tried_before_sense_lets_us_whatever_happens():
-    ladder = replace(after(Refused("429", 3600), at=0.0), climb_at=0.0)
-    assert climb(ladder, RULES, 3599.0).rung == "poll"
-    assert climb(ladder, RULES, 3600.0).rung == "stream"
+    ladder = replace(after(Rejected("429", 3600), at=0.0), stream_retry_at=0.0)
+    assert retry_stream(ladder, RULES, 3599.0).transport == "poll"
+    assert retry_stream(ladder, RULES, 3600.0).transport == "stream"
 
 
 def test_an_attempt_that_is_cut_short_is_remembered_and_takes_no_step_down():
-    ladder = begun(Ladder(failures=20, refusals=2), RULES, 0.0, highest)
-    assert (ladder.rung, ladder.failures, ladder.next_at) == ("stream", 21, 300.0)
+    ladder = attempt_started(Fallback(failures=20, rejections=2), RULES, 0.0, highest)
+    assert (ladder.transport, ladder.failures, ladder.next_at) == ("stream", 21, 300.0)
 
 
 FIRMWARE = [
@@ -215,25 +224,25 @@ def test_firmware_is_compared_as_numbers(version, pollable):
 
 
 QUARTERS = [  # of an hour: what the websocket meets, and what a poll
-    (Refused("HTTP 503"), GONE),
-    (Refused("HTTP 429", 30), Lost("HTTP 429", 30)),
-    (Refused("HTTP 403"), FINE),
-    (Lost("silent for 45 s"), FINE),
+    (Rejected("HTTP 503"), GONE),
+    (Rejected("HTTP 429", 30), NetworkFailure("HTTP 429", 30)),
+    (Rejected("HTTP 403"), FINE),
+    (NetworkFailure("silent for 45 s"), FINE),
 ]
 
 
 @pytest.mark.parametrize("dice", [lowest, highest], ids=["lowest", "highest"])
 def test_after_a_mixed_outage_frames_are_back_within_a_minute_and_the_websocket_within_one_step(dice):
-    rules = Rules()
-    ladder, now, step_ends, back = Ladder(), 0.0, 0.0, {}
+    rules = FallbackRules()
+    ladder, now, step_ends, back = Fallback(), 0.0, 0.0, {}
     while "stream" not in back:
-        ladder = climb(ladder, rules, now)
+        ladder = retry_stream(ladder, rules, now)
         websocket, poll = QUARTERS[int(now // 900)] if now < 3600 else (FINE, FINE)
         if now < 3600:
-            step_ends = ladder.climb_at
+            step_ends = ladder.stream_retry_at
         else:
-            back.setdefault(ladder.rung, now)
-        ladder = learn(ladder, websocket if ladder.rung == "stream" else poll, rules, now, dice)
+            back.setdefault(ladder.transport, now)
+        ladder = attempt_finished(ladder, websocket if ladder.transport == "stream" else poll, rules, now, dice)
         now = ladder.next_at
     assert min(back.values()) <= 3600 + 60
     assert back["stream"] <= max(step_ends, 3600) + 60

@@ -7,7 +7,7 @@ from tests.support.sense.sense_fixtures import feed_of, items_until, running
 
 
 def test_an_outage_of_everything_costs_no_login(cloud, session, inbox, settings):
-    with running(feed_of(session, inbox, settings(silence_timeout_s=0.5, healthy_messages=3, cooldown_first_s=0.2))):
+    with running(feed_of(session, inbox, settings(silence_timeout_s=0.5, stable_messages=3, cooldown_first_s=0.2))):
         items_until(inbox, lambda items: len(updates(items)) >= 5)
         cloud.rules.token_life_s = 1
         for status in (503, 500, 429, -1, 200):
@@ -25,7 +25,7 @@ def test_a_failure_is_told_once_and_so_is_its_end(cloud, session, inbox, setting
     cloud.faults.refuse(502, path=FEED, times=5)
     with (
         caplog.at_level(logging.INFO, "sense_mqtt.sense.feed.reporter"),
-        running(feed_of(session, inbox, settings(healthy_messages=3))),
+        running(feed_of(session, inbox, settings(stable_messages=3))),
     ):
         items_until(inbox, lambda items: len(updates(items)) >= 5)
     assert [(record.levelname, record.message) for record in caplog.records] == [

@@ -7,8 +7,8 @@ import pytest
 
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import FeedChanged, FeedEnded, FeedOpened, UpdatePolled
-from sense_mqtt.sense.feed.pause import Pause, Pauses
-from sense_mqtt.sense.feed.reporter import Voice
+from sense_mqtt.sense.feed.pause import Pause, PauseControl
+from sense_mqtt.sense.feed.reporter import FeedReporter
 from sense_mqtt.sense.state_file import StateFile
 from tests.support.sense.feed_items import rungs, told, updates
 from tests.support.sense.sense_fixtures import (
@@ -24,7 +24,7 @@ from tests.support.sense.sense_fixtures import (
 
 
 def test_a_pause_lets_go_of_the_socket_polls_and_ends_by_itself(cloud, session, inbox, settings):
-    feed = feed_of(session, inbox, settings(healthy_messages=3))
+    feed = feed_of(session, inbox, settings(stable_messages=3))
     with running(feed):
         items_until(inbox, lambda items: len(updates(items)) >= 5)
         began = time.monotonic()
@@ -35,7 +35,7 @@ def test_a_pause_lets_go_of_the_socket_polls_and_ends_by_itself(cloud, session, 
         assert cloud.records.wait(lambda counts: counts.sockets_opened == 2)
     assert rungs(items) == ["paused", "stream"]
     assert [item.reason for item in of_kind(items, FeedChanged)] == ["for 2 s", "the pause is over"]
-    assert [item.rung for item in of_kind(items, FeedOpened)] == ["paused", "stream"]
+    assert [item.transport for item in of_kind(items, FeedOpened)] == ["paused", "stream"]
     assert len(of_kind(items, UpdatePolled)) >= 2
 
 
@@ -70,7 +70,7 @@ def test_a_pause_survives_a_restart(cloud, session, inbox, settings, silent):
     opened = cloud.records.counts.sockets_opened
     inbox = Inbox()
     after = feed_of(session, inbox, settings())
-    assert after.rung == "paused"
+    assert after.transport == "paused"
     with running(after):
         if not silent:
             assert of_kind(told(inbox, UpdatePolled), FeedOpened) == [FeedOpened(900_101, "paused")]
@@ -78,33 +78,33 @@ def test_a_pause_survives_a_restart(cloud, session, inbox, settings, silent):
         after.resume()
         assert rungs(told(inbox, FeedOpened)) == ["stream"]
         assert cloud.records.wait(lambda counts: counts.sockets_opened == opened + 1)
-    assert feed_of(session, Inbox(), settings()).rung == "stream"
+    assert feed_of(session, Inbox(), settings()).transport == "stream"
 
 
 def pauses(folder, clock):
-    return Pauses(Voice(7, Inbox()), StateFile(folder / "pause-7.json"), clock)
+    return PauseControl(FeedReporter(7, Inbox()), StateFile(folder / "pause-7.json"), clock)
 
 
 def test_a_pause_that_ended_while_nothing_ran_is_over(tmp_path):
     clock = FakeClock()
     pauses(tmp_path, clock).begin(600, silent=True)
     clock.advance(599)
-    assert pauses(tmp_path, clock).present == Pause(clock.now().monotonic + 1, silent=True)
+    assert pauses(tmp_path, clock).current == Pause(clock.now().monotonic + 1, silent=True)
     clock.advance(1)
-    assert pauses(tmp_path, clock).present is None
+    assert pauses(tmp_path, clock).current is None
 
 
 def test_after_a_clock_was_set_back_a_pause_is_no_longer_than_it_was_asked_for(tmp_path):
     clock = FakeClock()
     pauses(tmp_path, clock).begin(600, silent=False)
     clock.set_wall(clock.wall() - 86_400)
-    assert pauses(tmp_path, clock).present == Pause(clock.now().monotonic + 600, silent=False)
+    assert pauses(tmp_path, clock).current == Pause(clock.now().monotonic + 600, silent=False)
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '{"begun": 1, "until": "x"}', '{"begun": 0, "until": 1e300}'])
 def test_a_damaged_memory_of_a_pause_is_none_and_none_lasts_more_than_a_day(tmp_path, content):
     (tmp_path / "pause-7.json").write_text(content)
-    present, now = pauses(tmp_path, FakeClock()).present, FakeClock().now()
+    present, now = pauses(tmp_path, FakeClock()).current, FakeClock().now()
     assert present is None or present.until == now.monotonic + 86_400
 
 
@@ -112,7 +112,7 @@ def test_a_pause_that_cannot_be_stored_is_a_pause_all_the_same(tmp_path, caplog)
     (tmp_path / "taken").write_text("")
     paused = pauses(tmp_path / "taken", FakeClock())
     paused.begin(600, silent=False)
-    assert paused.present is not None
+    assert paused.current is not None
     assert "the pause cannot be stored" in caplog.text
 
 

@@ -18,7 +18,7 @@ from tests.support.sense.sense_fixtures import (
 
 def test_two_processes_hold_one_socket(cloud, tmp_path, inbox, settings, caplog):
     other = Inbox()
-    with running(feed_of(session_of(cloud, tmp_path), inbox, settings(healthy_messages=3))):
+    with running(feed_of(session_of(cloud, tmp_path), inbox, settings(stable_messages=3))):
         items_until(inbox, lambda items: len(updates(items)) >= 5)
         with running(feed_of(session_of(cloud, tmp_path), other, settings())):
             wait_for(lambda: "another sense-mqtt holds the feed of this monitor" in caplog.text)
@@ -51,7 +51,7 @@ def test_a_restart_stays_on_its_rung_until_the_cool_down_is_over(cloud, session,
 def test_a_state_that_cannot_be_written_is_told_once(tmp_path, session, inbox, settings, caplog):
     session.token()
     (tmp_path / "feed-900101.json").mkdir()
-    with running(feed_of(session, inbox, settings(healthy_messages=3))):
+    with running(feed_of(session, inbox, settings(stable_messages=3))):
         items_until(inbox, lambda items: len(updates(items)) >= 5)
     assert caplog.text.count("feed-900101.json") == 1
 

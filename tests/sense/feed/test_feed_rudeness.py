@@ -22,7 +22,7 @@ from tests.support.sense.sense_fixtures import (
 
 
 def test_silence_is_noticed(cloud, session, inbox, settings):
-    with running(feed_of(session, inbox, settings(silence_timeout_s=1.0, healthy_messages=3))):
+    with running(feed_of(session, inbox, settings(silence_timeout_s=1.0, stable_messages=3))):
         items_until(inbox, lambda items: len(updates(items)) >= 5)
         cloud.faults.silent = cloud.faults.no_pongs = True
         items = told(inbox, FeedEnded)
@@ -34,7 +34,7 @@ def test_silence_is_noticed(cloud, session, inbox, settings):
 
 def test_a_monitor_that_is_offline_is_no_refusal(cloud, session, inbox, settings):
     cloud.faults.offline = True
-    with running(feed_of(session, inbox, settings(silence_timeout_s=0.3, refusals_most=1))):
+    with running(feed_of(session, inbox, settings(silence_timeout_s=0.3, max_rejections=1))):
         items = told(inbox, FeedEnded, 3)
     assert not rungs(items)
 

@@ -42,7 +42,7 @@ def test_the_handshake_is_honest_and_keeps_the_token_out_of_the_address(cloud, s
 def test_ten_drops_are_ten_reconnections_and_one_socket_at_a_time(cloud, session, inbox, settings, caplog):
     with (
         caplog.at_level(logging.INFO, "sense_mqtt.sense.feed.feed"),
-        running(feed_of(session, inbox, settings(healthy_messages=3))),
+        running(feed_of(session, inbox, settings(stable_messages=3))),
     ):
         for drop in range(10):
             items = items_until(inbox, lambda items: len(updates(items)) >= 5)

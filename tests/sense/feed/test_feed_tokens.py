@@ -32,7 +32,7 @@ def test_fresh_tokens_that_are_refused_are_a_refusal(cloud, session, inbox, sett
 
 def test_the_feed_waits_for_a_person_and_goes_on_by_itself(cloud, tmp_path, inbox, settings):
     parked = session_of(cloud, tmp_path, credentials=known(cloud, password="wrong"))
-    with running(feed_of(parked, inbox, settings(parked_check_s=0.05))):
+    with running(feed_of(parked, inbox, settings(login_check_s=0.05))):
         assert cloud.records.wait(lambda counts: counts.login_attempts == 1)
         session_of(cloud, tmp_path).log_in(cloud.email, cloud.password, lambda: "")
         items_until(inbox, lambda items: len(updates(items)) >= 1)

@@ -5,7 +5,7 @@ import json
 import msgpack
 import pytest
 
-from sense_mqtt.sense.feed.frame_type import is_update, tells_bad_token
+from sense_mqtt.sense.feed.frame_type import is_token_error, is_update
 
 
 def packed(*objects):
@@ -35,5 +35,5 @@ MESSAGES = [
 
 @pytest.mark.parametrize(("raw", "refuses", "updates"), [row[1:] for row in MESSAGES], ids=[row[0] for row in MESSAGES])
 def test_a_message(raw, refuses, updates):
-    assert tells_bad_token(raw) is refuses
+    assert is_token_error(raw) is refuses
     assert is_update(raw) is updates

@@ -5,34 +5,42 @@ import json
 import pytest
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.sense.feed.fallback import Ladder, Rules
-from sense_mqtt.sense.feed.saved_state import Berth
+from sense_mqtt.sense.feed.fallback import Fallback, FallbackRules
+from sense_mqtt.sense.feed.saved_state import FeedStateFile
 
 WALL = 1_795_000_000.0
-LADDER = Ladder(rung="poll", failures=3, refusals=1, descents=2, next_at=1_060.0, climb_at=1_900.0)
+LADDER = Fallback(transport="poll", failures=3, rejections=1, fallbacks=2, next_at=1_060.0, stream_retry_at=1_900.0)
 
 
 def test_a_restart_knows_where_it_stood(tmp_path):
-    Berth(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
-    after = Berth(tmp_path, 1).load(Rules(), Moment(WALL + 10, 5.0))  # the other clock began anew
-    assert after == Ladder(
-        rung="poll", failures=3, refusals=1, descents=2, next_at=55.0, climb_at=895.0, barred_until=5.0
+    FeedStateFile(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
+    after = FeedStateFile(tmp_path, 1).load(FallbackRules(), Moment(WALL + 10, 5.0))  # the other clock began anew
+    assert after == Fallback(
+        transport="poll",
+        failures=3,
+        rejections=1,
+        fallbacks=2,
+        next_at=55.0,
+        stream_retry_at=895.0,
+        retry_after_until=5.0,
     )
 
 
 def test_the_first_start_knows_nothing(tmp_path):
-    assert Berth(tmp_path, 1).load(Rules(), Moment(WALL, 5.0)) == Ladder(next_at=5.0, climb_at=5.0, barred_until=5.0)
+    assert FeedStateFile(tmp_path, 1).load(FallbackRules(), Moment(WALL, 5.0)) == Fallback(
+        next_at=5.0, stream_retry_at=5.0, retry_after_until=5.0
+    )
 
 
 def test_monitors_do_not_share_what_they_remember(tmp_path):
-    Berth(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
-    assert Berth(tmp_path, 2).load(Rules(), Moment(WALL, 5.0)).failures == 0
+    FeedStateFile(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
+    assert FeedStateFile(tmp_path, 2).load(FallbackRules(), Moment(WALL, 5.0)).failures == 0
 
 
 @pytest.mark.parametrize("mode", ["stream", "poll", "snapshot"])
 def test_a_forced_mode_forgets_the_rung(tmp_path, mode):
-    Berth(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
-    assert Berth(tmp_path, 1).load(Rules(mode=mode), Moment(WALL, 5.0)).rung == mode
+    FeedStateFile(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
+    assert FeedStateFile(tmp_path, 1).load(FallbackRules(mode=mode), Moment(WALL, 5.0)).transport == mode
 
 
 CLOCKS = [("set back by a year", -365 * 86_400, 60, 900), ("set forward by a year", 365 * 86_400, 0, 0)]
@@ -40,9 +48,9 @@ CLOCKS = [("set back by a year", -365 * 86_400, 60, 900), ("set forward by a yea
 
 @pytest.mark.parametrize(("by_s", "next_s", "climb_s"), [row[1:] for row in CLOCKS], ids=[row[0] for row in CLOCKS])
 def test_no_wait_is_endless_when_the_clock_was(tmp_path, by_s, next_s, climb_s):
-    Berth(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
-    after = Berth(tmp_path, 1).load(Rules(), Moment(WALL + by_s, 0.0))
-    assert (after.next_at, after.climb_at) == (next_s, climb_s)
+    FeedStateFile(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
+    after = FeedStateFile(tmp_path, 1).load(FallbackRules(), Moment(WALL + by_s, 0.0))
+    assert (after.next_at, after.stream_retry_at) == (next_s, climb_s)
 
 
 DAMAGED = ["", "[]", "{", '{"rung": 5, "failures": "x", "next_at": null}', '{"rung": "paused", "failures": -1}']
@@ -51,18 +59,20 @@ DAMAGED = ["", "[]", "{", '{"rung": 5, "failures": "x", "next_at": null}', '{"ru
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_memory_is_as_good_as_none(tmp_path, content):
     (tmp_path / "feed-1.json").write_text(content)
-    assert Berth(tmp_path, 1).load(Rules(), Moment(WALL, 5.0)) == Ladder(next_at=5.0, climb_at=5.0, barred_until=5.0)
+    assert FeedStateFile(tmp_path, 1).load(FallbackRules(), Moment(WALL, 5.0)) == Fallback(
+        next_at=5.0, stream_retry_at=5.0, retry_after_until=5.0
+    )
 
 
 def test_what_cannot_be_written_is_said_once(tmp_path, caplog):
     (tmp_path / "taken").write_text("")
-    berth = Berth(tmp_path / "taken", 1)
+    state_file = FeedStateFile(tmp_path / "taken", 1)
     for _ in range(3):
-        berth.save(LADDER, Moment(WALL, 1_000.0))
-    berth.load(Rules(), Moment(WALL, 5.0))
+        state_file.save(LADDER, Moment(WALL, 1_000.0))
+    state_file.load(FallbackRules(), Moment(WALL, 5.0))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_what_is_written_are_figures(tmp_path):
-    Berth(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
+    FeedStateFile(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
     assert json.loads((tmp_path / "feed-1.json").read_text())["next_at"] == WALL + 60

@@ -20,8 +20,8 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
-from sense_mqtt.sense.rest.api import ANSWER_MOST_BYTES, Unreached
-from sense_mqtt.sense.rest.responses import OverloadedSense
+from sense_mqtt.sense.rest.api import MAX_RESPONSE_BYTES, ConnectFailed
+from sense_mqtt.sense.rest.responses import SenseOverloaded
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.sense_fixtures import (
@@ -75,8 +75,8 @@ FAULTS = [
     (403, '{"status": "error", "error_reason": "No"}', TokenRefused),
     (404, '{"status": "error", "error_reason": "Not Found"}', NotFound),
     (429, None, RateLimited),
-    (500, None, OverloadedSense),
-    (503, '{"status": "error"}', OverloadedSense),
+    (500, None, SenseOverloaded),
+    (503, '{"status": "error"}', SenseOverloaded),
     (200, None, SenseUnavailable),  # an HTML page of a proxy
     (-1, None, SenseUnavailable),  # cut
 ]
@@ -104,12 +104,12 @@ def test_no_answer_in_time_is_an_outage(cloud):
 def test_nobody_there_means_that_nothing_was_sent():
     with faulty_server(lambda _connection, _over: None) as port:
         pass
-    with pytest.raises(Unreached, match=f"127.0.0.1:{port} cannot be reached .connection refused.: check network"):
+    with pytest.raises(ConnectFailed, match=f"127.0.0.1:{port} cannot be reached .connection refused.: check network"):
         api_at(f"http://127.0.0.1:{port}/").post("authenticate", {"email": "a", "password": "b"})
 
 
 def test_a_host_that_does_not_exist_means_that_nothing_was_sent():
-    with pytest.raises(Unreached, match=r"nowhere.invalid cannot be reached"):
+    with pytest.raises(ConnectFailed, match=r"nowhere.invalid cannot be reached"):
         api_at("http://nowhere.invalid/").get("x", token="t")
 
 
@@ -139,7 +139,7 @@ def test_an_endless_answer_is_cut_off():
 
     with faulty_server(flood) as port, pytest.raises(SenseUnavailable, match="more than 8 MB"):
         api_at(f"http://127.0.0.1:{port}/").get("x", token="t")
-    assert ANSWER_MOST_BYTES == 8_000_000
+    assert MAX_RESPONSE_BYTES == 8_000_000
 
 
 ODD = [
@@ -231,7 +231,7 @@ def test_after_a_429_we_keep_still_until_the_time_is_over(cloud):
     with pytest.raises(RateLimited, match="20 s are left") as limited:
         api.get(STATUS, token="x")
     assert limited.value.retry_after_s == pytest.approx(20)
-    assert api.quiet_s == pytest.approx(20)
+    assert api.blocked_s == pytest.approx(20)
     assert len(cloud.records.requests(STATUS)) == 1
     clock.advance(21)
     with pytest.raises(TokenRefused):
@@ -241,7 +241,7 @@ def test_after_a_429_we_keep_still_until_the_time_is_over(cloud):
 def test_an_outage_that_says_when_to_come_back_is_believed(cloud):
     api = api_of(cloud, FakeClock())
     cloud.faults.refuse(503, path="status", retry_after=30)
-    with pytest.raises(OverloadedSense):
+    with pytest.raises(SenseOverloaded):
         api.get(STATUS, token="x")
     with pytest.raises(RateLimited):
         api.get(STATUS, token="x")

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from sense_mqtt.errors import RateLimited, SenseUnavailable
-from sense_mqtt.sense.rest.rate_limit import Manners
+from sense_mqtt.sense.rest.rate_limit import RateLimiter
 from sense_mqtt.sense.state_file import StateFile
 
 
@@ -22,29 +22,29 @@ class Waiting(threading.Event):
 
 
 def test_calls_are_spaced(clock):
-    manners, times = Manners(clock, Waiting(clock), 1.0), []
+    limiter, times = RateLimiter(clock, Waiting(clock), 1.0), []
     for _ in range(4):
-        with manners.turn():
+        with limiter.slot():
             times.append(clock.now().monotonic - 1_000)
         clock.advance(0.25)
     assert times == [0, 1, 2, 3]
 
 
 def test_who_comes_late_does_not_wait(clock):
-    manners = Manners(clock, Waiting(clock), 1.0)
-    with manners.turn():
+    limiter = RateLimiter(clock, Waiting(clock), 1.0)
+    with limiter.slot():
         pass
     clock.advance(5)
-    with manners.turn():
+    with limiter.slot():
         assert clock.now().monotonic == 1_005
 
 
 def test_one_call_is_in_flight_whoever_asks(clock):
-    manners, inside, most = Manners(clock, threading.Event(), 0.0), [], []
+    limiter, inside, most = RateLimiter(clock, threading.Event(), 0.0), [], []
 
     def ask():
         for _ in range(50):
-            with manners.turn():
+            with limiter.slot():
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
@@ -56,47 +56,47 @@ def test_one_call_is_in_flight_whoever_asks(clock):
         thread.join(20)
     assert len(most) == 400
     assert max(most) == 1
-    assert manners.calls_last_hour == 400
+    assert limiter.calls_last_hour == 400
 
 
 def test_a_call_that_fails_lets_the_next_one_pass(clock):
-    manners = Manners(clock, Waiting(clock), 0.0)
-    with pytest.raises(KeyError), manners.turn():
+    limiter = RateLimiter(clock, Waiting(clock), 0.0)
+    with pytest.raises(KeyError), limiter.slot():
         raise KeyError
-    with manners.turn():
+    with limiter.slot():
         pass
 
 
 def test_hush_lasts_as_long_as_was_asked(clock):
-    manners = Manners(clock, Waiting(clock), 0.0)
-    manners.hush(10)
+    limiter = RateLimiter(clock, Waiting(clock), 0.0)
+    limiter.back_off(10)
     clock.advance(9)
-    with pytest.raises(RateLimited, match="1 s are left"), manners.turn():
+    with pytest.raises(RateLimited, match="1 s are left"), limiter.slot():
         pass
     clock.advance(1)
-    with manners.turn():
+    with limiter.slot():
         pass
-    assert manners.calls_last_hour == 1
+    assert limiter.calls_last_hour == 1
 
 
 def test_whoever_is_closing_asks_nothing(clock):
     closing = threading.Event()
-    manners = Manners(clock, closing, 1.0)
+    limiter = RateLimiter(clock, closing, 1.0)
     closing.set()
-    with pytest.raises(SenseUnavailable, match="stopping"), manners.turn():
+    with pytest.raises(SenseUnavailable, match="stopping"), limiter.slot():
         pass
-    assert manners.calls_last_hour == 0
+    assert limiter.calls_last_hour == 0
 
 
 @pytest.mark.parametrize(("after_s", "is_quiet"), [(100, True), (599, True), (601, False), (-7200, False)])
 def test_what_sense_asked_for_outlives_the_process(clock, tmp_path, after_s, is_quiet):
     file = StateFile(tmp_path / "manners.json")
-    Manners(clock, threading.Event(), 0.0, file).hush(600)
+    RateLimiter(clock, threading.Event(), 0.0, file).back_off(600)
     clock.set_wall(clock.wall() + after_s)
-    assert (Manners(clock, threading.Event(), 0.0, file).quiet_s > 0) is is_quiet
+    assert (RateLimiter(clock, threading.Event(), 0.0, file).blocked_s > 0) is is_quiet
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"quiet_until": "x"}', '{"quiet_until": 1e300}'])
 def test_what_cannot_be_read_of_it_asks_for_nothing(clock, tmp_path, content):
     (tmp_path / "manners.json").write_text(content)
-    assert Manners(clock, threading.Event(), 0.0, StateFile(tmp_path / "manners.json")).quiet_s == 0
+    assert RateLimiter(clock, threading.Event(), 0.0, StateFile(tmp_path / "manners.json")).blocked_s == 0

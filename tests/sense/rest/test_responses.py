@@ -16,12 +16,12 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.sense.rest.responses import (
     AccountLocked,
-    Answer,
-    CodeAsked,
     CodeRefused,
-    OverloadedSense,
+    CodeRequired,
+    Response,
+    SenseOverloaded,
     http_time,
-    read,
+    parse_response,
     retry_after_s,
 )
 
@@ -44,14 +44,14 @@ ERRORS = [
     ("get", 404, HTML, NotFound),
     ("get", 410, b"", NotFound),
     ("get", 405, NO, RequestRefused),
-    ("get", 408, NO, OverloadedSense),
+    ("get", 408, NO, SenseOverloaded),
     ("get", 418, NO, RequestRefused),
     ("get", 429, b"", RateLimited),
     ("get", 429, HTML, RateLimited),
-    ("get", 500, b"{}", OverloadedSense),
-    ("get", 502, HTML, OverloadedSense),
-    ("get", 503, NO, OverloadedSense),
-    ("get", 504, b"", OverloadedSense),
+    ("get", 500, b"{}", SenseOverloaded),
+    ("get", 502, HTML, SenseOverloaded),
+    ("get", 503, NO, SenseOverloaded),
+    ("get", 504, b"", SenseOverloaded),
     ("get", 200, HTML, SenseUnavailable),
     ("get", 200, b"", SenseUnavailable),
     ("get", 200, b'{"cut', SenseUnavailable),
@@ -65,19 +65,19 @@ ERRORS = [
     ("renew", 403, HTML, SenseUnavailable),
     ("renew", 404, NO, NotFound),
     ("renew", 429, NO, RateLimited),
-    ("renew", 503, NO, OverloadedSense),
+    ("renew", 503, NO, SenseOverloaded),
     ("renew", 200, HTML, SenseUnavailable),
     ("renew", 200, b'{"authorized": false}', TokenRefused),
     ("authenticate", 400, NO, LoginRefused),
     ("authenticate", 401, NO, LoginRefused),
-    ("authenticate", 401, MFA, CodeAsked),
+    ("authenticate", 401, MFA, CodeRequired),
     ("authenticate", 401, LOCKED, AccountLocked),
     ("authenticate", 423, b"{}", AccountLocked),
     ("authenticate", 200, b'{"authorized": false, "error_reason": "x"}', LoginRefused),
     ("authenticate", 200, b"[]", SenseUnavailable),
     ("authenticate", 404, NO, NotFound),
     ("authenticate", 422, NO, RequestRefused),
-    ("authenticate", 503, HTML, OverloadedSense),
+    ("authenticate", 503, HTML, SenseOverloaded),
     ("authenticate/mfa", 400, NO, CodeRefused),
     ("authenticate/mfa", 401, NO, CodeRefused),
     ("authenticate/mfa", 401, LOCKED, AccountLocked),
@@ -89,18 +89,18 @@ ERRORS = [
 @pytest.mark.parametrize(("door", "status", "body", "kind"), ERRORS)
 def test_each_refusal_has_one_reaction(door, status, body, kind):
     with pytest.raises(kind) as refused:
-        read(door, Answer(status, body))
+        parse_response(door, Response(status, body))
     assert type(refused.value) is kind
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"5", b'{"a": [1]}'])
 def test_an_answer_is_returned(body):
-    assert read("get", Answer(200, body)) == json.loads(body)
+    assert parse_response("get", Response(200, body)) == json.loads(body)
 
 
 def test_the_mfa_token_is_kept_and_not_told():
-    with pytest.raises(CodeAsked) as asked:
-        read("authenticate", Answer(401, MFA))
+    with pytest.raises(CodeRequired) as asked:
+        parse_response("authenticate", Response(401, MFA))
     assert asked.value.mfa_token == "m1"
     assert "m1" not in repr(asked.value) + str(asked.value)
 
@@ -108,7 +108,7 @@ def test_the_mfa_token_is_kept_and_not_told():
 def test_a_reason_is_repeated_without_what_is_secret():
     body = json.dumps({"error_reason": "No account me@example.com\n with hunter2" + "x" * 500}).encode()
     with pytest.raises(LoginRefused) as refused:
-        read("authenticate", Answer(401, body), ("me@example.com", "hunter2", ""))
+        parse_response("authenticate", Response(401, body), ("me@example.com", "hunter2", ""))
     message = str(refused.value)
     assert "No account *** with ***" in message
     assert len(message) < 250
@@ -125,13 +125,13 @@ HIDING = [
 @pytest.mark.parametrize("reason", HIDING)
 def test_a_secret_does_not_hide_in_a_reason(reason):
     with pytest.raises(RequestRefused, match=r"HTTP 400: no \*\*\* here\)"):
-        read("get", Answer(400, json.dumps({"error_reason": reason}).encode()), ("hunter2000",))
+        parse_response("get", Response(400, json.dumps({"error_reason": reason}).encode()), ("hunter2000",))
 
 
 @pytest.mark.parametrize("key", ["error_reason", "message", "reason", "error", "title"])
 def test_a_reason_is_repeated_by_whatever_key_sense_gives_it(key):
     with pytest.raises(RequestRefused, match=r"HTTP 400: No such scale\)"):
-        read("get", Answer(400, json.dumps({key: "No such scale"}).encode()))
+        parse_response("get", Response(400, json.dumps({key: "No such scale"}).encode()))
 
 
 NOW = http_time("Sat, 21 Nov 2026 19:00:00 GMT") or 0.0
@@ -159,7 +159,7 @@ def test_retry_after_is_seconds_or_a_date_and_an_hour_at_most(header, wait_s):
 @pytest.mark.parametrize(("header", "wait_s"), [("30", 30), (None, 60)])
 def test_a_429_says_how_long_to_wait(header, wait_s):
     with pytest.raises(RateLimited) as limited:
-        read("get", Answer(429, b"", retry_after=header))
+        parse_response("get", Response(429, b"", retry_after=header))
     assert limited.value.retry_after_s == wait_s
 
 
@@ -178,7 +178,7 @@ ADVICE = [(NO, "check e-mail and password"), (LOCKED, "Sense locks for a while .
 @pytest.mark.parametrize(("body", "advice"), ADVICE)
 def test_a_refused_login_says_what_to_do(body, advice):
     with pytest.raises(LoginRefused, match=advice):
-        read("authenticate", Answer(401, body))
+        parse_response("authenticate", Response(401, body))
 
 
 HUGE = b"[" + b"{}," * MAX_RESPONSE_ITEMS + b"0]"
@@ -188,7 +188,7 @@ HUGE = b"[" + b"{}," * MAX_RESPONSE_ITEMS + b"0]"
 def test_an_answer_that_holds_too_much_is_not_parsed(status, error):
     tracemalloc.start()
     with pytest.raises((SenseUnavailable, TokenRefused), match=error):
-        read("get", Answer(status, HUGE))
+        parse_response("get", Response(status, HUGE))
     taken = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert taken < 1_000_000

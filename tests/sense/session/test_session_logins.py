@@ -9,7 +9,7 @@ from sense_mqtt.errors import (
     LoginRefused,
     RateLimited,
 )
-from sense_mqtt.sense.auth.login_budget import Limits
+from sense_mqtt.sense.auth.login_budget import LoginLimits
 from sense_mqtt.sense.auth.password_login import Credentials
 from tests.support.sense.sense_fixtures import QUARTER_S, STATUS, known, session_of
 
@@ -123,7 +123,7 @@ def test_a_locked_account_is_named_and_left_alone_for_hours(cloud, tmp_path, clo
 
 
 def test_the_limits_are_figures(cloud, tmp_path, clock):
-    session = session_of(cloud, tmp_path, clock, limits=Limits(spacing_s=10))
+    session = session_of(cloud, tmp_path, clock, limits=LoginLimits(spacing_s=10))
     session.token()
     cloud.account.expire_refresh_tokens()
     clock.advance(4000)

@@ -49,7 +49,7 @@ def test_a_rotated_token_is_on_disk_before_the_new_one_is_used(cloud, tmp_path, 
         if armed.is_set():
             raise StoppedBeforeUse
 
-    dying = session_of(cloud, tmp_path, clock, learn=stop)
+    dying = session_of(cloud, tmp_path, clock, add_temporary_secret=stop)
     dying.account()
     armed.set()
     with pytest.raises(StoppedBeforeUse):

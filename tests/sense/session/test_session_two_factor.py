@@ -6,7 +6,7 @@ from sense_mqtt.errors import (
     LoginRefused,
     MfaNeeded,
 )
-from sense_mqtt.sense.auth.login_flow import ClockOff
+from sense_mqtt.sense.auth.login_flow import ClockWrong
 from sense_mqtt.sense.auth.password_login import Credentials
 from tests.support.sense.sense_fixtures import DAY_S, STATUS, known, session_of
 
@@ -70,7 +70,7 @@ def test_a_clock_that_is_off_is_named_and_tried_again_in_an_hour(guarded, tmp_pa
     guarded.faults.clock_offset_s = 300.0
     guarded.faults.refuse(400, path="authenticate/mfa", body='{"error_reason": "client_time is invalid"}')
     session = session_of(guarded, tmp_path, clock, credentials=known(guarded, totp_secret=guarded.totp_secret))
-    with pytest.raises(ClockOff, match=r"clock is (299|300|301) s behind Sense's: set the clock"):
+    with pytest.raises(ClockWrong, match=r"clock is (299|300|301) s behind Sense's: set the clock"):
         session.token()
     guarded.faults.clear()
     clock.advance(3601)

@@ -104,7 +104,7 @@ class FakeSession:
 class FakeFeed:
     """Remembers what it was told to do."""
 
-    rung = "stream"
+    transport = "stream"
 
     def __init__(self, monitor: int, *_: Any, **__: Any) -> None:
         self.monitor = monitor

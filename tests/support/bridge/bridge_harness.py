@@ -111,8 +111,8 @@ class BridgeHarness:
         self.pass_time(SETTLE_S)
         self.open_feed()
 
-    def open_feed(self, monitor: int = 7, rung: Any = "stream") -> None:
-        self.take(FeedOpened(monitor, rung))
+    def open_feed(self, monitor: int = 7, transport: Any = "stream") -> None:
+        self.take(FeedOpened(monitor, transport))
 
     def show(self, *devices: Mapping[str, Any], at: float, monitor: int = 7) -> None:
         """Show a frame, measured at so many seconds after START, which is now."""

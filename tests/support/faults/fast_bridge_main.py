@@ -38,7 +38,7 @@ def main(settings_file: str) -> int:
     redactor, doom, clock = Redactor(), CrashPoint(), SharedClock(Path(settings["clock"]))
     process.start_logging(redactor, settings["log_level"])
     config = _shorten(load(Path(settings["config"]), {}, Path.cwd()), settings)
-    redactor.know(*config.secrets())
+    redactor.add_secret(*config.secrets())
     inbox = CrashingInbox(doom)
     process.listen_to_the_process(inbox)
     timing = Timing(**HASTE)

@@ -21,7 +21,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.config import load
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Rung, UpdatePolled
+from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Transport, UpdatePolled
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import Redactor
@@ -129,9 +129,9 @@ class PolledFeed(Feed):
 
     turns: Turns
 
-    def _poll(self, rung: Rung) -> Outcome:
+    def _poll(self, transport: Transport) -> Outcome:
         self.turns.wait_for_poll()
-        return super()._poll(rung)
+        return super()._poll(transport)
 
 
 def main(config_file: str, begins: str, poll_step_s: str) -> int:
@@ -139,7 +139,7 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
     redactor, clock = Redactor(), PolledClock(float(begins), float(poll_step_s))
     process.start_logging(redactor, "INFO")
     config = load(Path(config_file), {}, Path.cwd())
-    redactor.know(*config.secrets())
+    redactor.add_secret(*config.secrets())
     turns, timing = Turns(clock), Timing(rest_spacing_s=0.0)
     process.listen_to_the_process(turns)
 

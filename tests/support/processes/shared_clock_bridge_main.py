@@ -23,7 +23,7 @@ def main(config_file: str, clock_file: str) -> int:
     process.start_logging(redactor, "INFO")
     config = load(Path(config_file), {}, Path.cwd())
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
-    redactor.know(*config.secrets())
+    redactor.add_secret(*config.secrets())
     process.listen_to_the_process(inbox)
     return assemble(config, inbox, connect_sense(config, inbox, redactor, clock), clock).run()
 

@@ -16,7 +16,7 @@ def updates(items):
 
 
 def rungs(items):
-    return [item.rung for item in of_kind(items, FeedChanged)]
+    return [item.transport for item in of_kind(items, FeedChanged)]
 
 
 def told(inbox, kind, count=1):
