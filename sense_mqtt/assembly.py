@@ -52,7 +52,7 @@ class Timing:
     rest_spacing_s: float = 1.0  # between two REST calls (contract, section 3)
     feed_spacing_s: float = 1.0  # between two websockets
     feed: Backoff = field(default_factory=Backoff)
-    broker: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, most_s=5.0))  # it is in the house
+    broker: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, most_s=4.0))  # 5 s with `tick_s`: it is near
     scheduler: Backoff = field(default_factory=Backoff)
     tick_s: float = TICK_S  # of the bridge's loop
     polled_timeline_s: float = POLLED_TIMELINE_S  # the timeline is read, while no stream shows each edge
