@@ -16,6 +16,7 @@ from sense_mqtt.certificate import describe_certificate
 from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM, Message
 from sense_mqtt.items import Acknowledged, MessageArrived
 from sense_mqtt.mqtt.protocol import Version
+from sense_mqtt.mqtt.publish_properties import keep_used_properties
 from sense_mqtt.mqtt.settings import BrokerSettings, make_context
 from sense_mqtt.mqtt.subscriptions import MAX_PACKET_BYTES
 
@@ -40,7 +41,10 @@ class Capabilities:
 
 
 class Client(paho.Client):
-    """Hangs up on a packet that is too large, before any of its body is read: MQTT 3.1.1 has no way to forbid it."""
+    """Hangs up on a packet that is too large, before any of its body is read: MQTT 3.1.1 has no way to forbid it.
+
+    And takes out properties that nobody reads, before paho does so slowly.
+    """
 
     too_large_bytes = 0  # of the packet that we hung up on
 
@@ -51,6 +55,13 @@ class Client(paho.Client):
             self.too_large_bytes = size
             raise ConnectionAbortedError(f"a packet of {size} bytes")
         return super()._sock_recv(bufsize)
+
+    def _handle_publish(self) -> Any:
+        if self._protocol == MQTTProtocolVersion.MQTTv5:
+            packet: Any = self._in_packet
+            packet["packet"] = keep_used_properties(packet["packet"], qos=packet["command"] >> 1 & 3)
+            packet["remaining_length"] = len(packet["packet"])
+        return super()._handle_publish()
 
 
 def read_capabilities(properties: Properties | None, refused: Capabilities) -> Capabilities:

@@ -44,6 +44,16 @@ def test_what_is_published_is_acknowledged_and_what_is_asked_arrives(mosquitto: 
         assert (arrived.response_topic, arrived.correlation) == (("mine", b"\x02") if five else (None, None))
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_request_with_many_user_properties_arrives(mosquitto: Mosquitto, protocol):
+    with open_connection(mosquitto.port, protocol=protocol) as call, Listener(mosquitto.port, "a") as listener:
+        call.connect()
+        listener.publish(REQUEST, "{}", ResponseTopic="mine", UserProperty=[("", "")] * 500)
+        arrived = call.expect(MessageArrived)
+        assert (arrived.topic, arrived.payload) == (REQUEST, b"{}")
+        assert arrived.response_topic == ("mine" if protocol == "5" else None)
+
+
 def test_a_retained_request_can_be_told_with_mqtt_5_also_while_we_listen(mosquitto: Mosquitto):
     with open_connection(mosquitto.port) as call, Listener(mosquitto.port, "a") as listener:
         call.connect()
