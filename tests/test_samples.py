@@ -16,6 +16,7 @@ import pytest
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.observe import observe
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, Unknown, decode
@@ -175,7 +176,7 @@ def test_a_recorded_house_is_told_as_it_was_measured(name):
     for number, frame in enumerate(frames(name)):
         now = Moment(frame.epoch + 1, 100.0 * number)  # slow enough for each reading to be due
         home, changes = observe(home, frame, now, policy())
-        told |= {(c.device, c.key): c.text for c in changes if isinstance(c, Reading)}
+        told |= {(c.device, c.key): payload_of(c) for c in changes if isinstance(c, Reading)}
         assert float(told[None, "power"]) == round(frame.w, 1)
         for draw in frame.devices:
             if draw.id not in VIRTUAL_IDS:

@@ -1,8 +1,9 @@
 """What is new after something was seen: readings, events, and devices that come or go."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sense_mqtt.core.timestamps import write_timestamp
@@ -10,13 +11,17 @@ from sense_mqtt.core.timestamps import write_timestamp
 LATE_AFTER_S = 60  # an event published more than this after it happened is `late` (contract 2.1)
 
 
+Document = Mapping[str, Any]  # of what JSON can hold, and datetimes
+Value = float | bool | str | datetime | Document | Sequence[Document] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A present value, retained; of the house where `device` is None."""
+    """A present value, of the house where `device` is None. How it is written, the sink decides."""
 
     device: str | None
-    key: str  # the topic below its subject: `power`, `energy/day`
-    text: str  # the payload
+    key: str  # of its entity, as the topic below the monitor's or device's own: `power`, `energy/day`
+    value: Value  # a number is a float, in the entity's unit; an int where it is exact; None: not known any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,24 @@
 """How JSON documents and numbers are written in MQTT payloads."""
 
 import json
+from datetime import datetime
 from typing import Any
+
+from sense_mqtt.core.timestamps import write_datetime
 
 
 def write_json(value: Any) -> str:
     """Return compact JSON that UTF-8 can carry. Raises ValueError, TypeError or RecursionError where there is none."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_write_other)
     if text.isascii() or _encodes(text):
         return text
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_write_other)
+
+
+def _write_other(value: Any) -> str:
+    if isinstance(value, datetime):
+        return write_datetime(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def _encodes(text: str) -> bool:

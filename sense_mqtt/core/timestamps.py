@@ -15,10 +15,19 @@ class Moment:
     monotonic: float  # seconds since any fixed point; never jumps
 
 
+def to_datetime(seconds: float) -> datetime:
+    """Return the datetime in UTC, to a millisecond; out of range, the nearest one that can be written."""
+    return datetime.fromtimestamp(round(min(max(seconds, _OLDEST), _NEWEST), 3), UTC)
+
+
+def write_datetime(time: datetime) -> str:
+    """Return `2026-11-21T19:00:00.500Z` for a datetime in UTC."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def write_timestamp(seconds: float) -> str:
-    """Return `2026-11-21T19:00:00.500Z`; out of range, the nearest instant that can be written."""
-    instant = datetime.fromtimestamp(round(min(max(seconds, _OLDEST), _NEWEST), 3), UTC)
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return `2026-11-21T19:00:00.500Z` for seconds UTC; out of range, the nearest that can be written."""
+    return write_datetime(to_datetime(seconds))
 
 
 def read_timestamp(value: Any) -> float | None:

@@ -8,6 +8,7 @@ from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import Hello, MonitorInfo, Unknown, read_update
 from tests.support.core.builders import (
@@ -214,7 +215,7 @@ def test_consumption_is_never_below_zero():
     other, idle = {**OTHER, "w": -3.7}, {**PLUG, "w": -0.1, "attrs": ["Idle"]}
     home, _ = run(HOME, (0, bare_frame(ALWAYS_ON, PLUG)))
     _, changes = run(home, (60, bare_frame(ALWAYS_ON, other, idle, at=60, w=-0.04)))
-    told = [(c.device, c.text) for c in changes if getattr(c, "key", None) == "power"]
+    told = [(c.device, payload_of(c)) for c in changes if getattr(c, "key", None) == "power"]
     assert told == [(None, "0.0"), ("ssi-1f2e3d4c", "0"), ("unknown", "0.0")]
     assert [c.fields["power_w"] for c in changes if isinstance(c, Event)] == [0.0]
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sense_mqtt.core.timestamps import Moment, read_timestamp, write_timestamp
@@ -125,17 +126,17 @@ def hold_back_dips(accepted: AcceptedEnergy | None, read: Energy, now: Moment) -
     return AcceptedEnergy(replace(house, devices=tuple(chosen.values())), now.monotonic, held)
 
 
-def house_document(energy: Energy, updated: str) -> dict[str, Any]:
+def house_document(energy: Energy, updated: datetime) -> dict[str, Any]:
     """Return the payload of the house's `energy/<scale>`: only the figures that Sense gave."""
     return {**_figures(energy), **_starting(energy), "updated": updated}
 
 
-def device_document(device: DeviceConsumption, energy: Energy, updated: str) -> dict[str, Any]:
+def device_document(device: DeviceConsumption, energy: Energy, updated: datetime) -> dict[str, Any]:
     """Return the payload of `energy/<scale>` of one of the devices of `energy`."""
     return {"consumption_kwh": _rounded(device.consumption_kwh, 3), **_starting(energy), "updated": updated}
 
 
-def empty_document(energy: Energy, updated: str) -> dict[str, Any]:
+def empty_document(energy: Energy, updated: datetime) -> dict[str, Any]:
     """Return the payload of `energy/<scale>` of a device of which the period's answer says nothing."""
     return {**_starting(energy), "updated": updated}
 

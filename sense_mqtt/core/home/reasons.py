@@ -45,7 +45,7 @@ def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Cha
         yield Reason(None, "unobserved", start, {"seconds": end - start})
     for change in changes:
         if isinstance(change, Reading) and change.key == "availability":
-            yield Reason(None, change.text)
+            yield Reason(None, "online" if change.value else "offline")
     if isinstance(seen, DevicesListed):
         yield Reason(None, "listed", facts={"devices": len(seen.rows)})
     if isinstance(seen, EnergyRead):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
+from sense_mqtt.core.changes import Value
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import AcceptedEnergy, Energy
 from sense_mqtt.core.transitions.alignment import Known
@@ -16,10 +17,9 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A reading as it was last told."""
+    """The value of a reading as it was last published."""
 
-    text: str
-    value: float | None
+    value: Value
     at: float  # monotonic seconds
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, event_id
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import DEVICE
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
@@ -37,7 +38,7 @@ def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
     match change:
         case Reading():
             order = PublishOrder.AVAILABILITY if change.key == "availability" else PublishOrder.VALUE
-            yield Message(topics.name(change.device, change.key), change.text, retain=True, order=order)
+            yield Message(topics.name(change.device, change.key), payload_of(change), retain=True, order=order)
         case Event():
             yield Message(topics.name(change.device, "event"), _write_event(topics.monitor, change))
         case DeviceRemoved():

@@ -1,23 +1,21 @@
 """The JSON documents that describe devices."""
 
-from typing import Any
-
+from sense_mqtt.core.changes import Document
 from sense_mqtt.core.home.state import Device, Home
-from sense_mqtt.core.payloads import write_json
-from sense_mqtt.core.timestamps import write_timestamp
+from sense_mqtt.core.timestamps import to_datetime
 
 
-def devices(home: Home) -> str:
+def devices(home: Home) -> tuple[Document, ...]:
     """Return the list of all known devices."""
-    return write_json([_entry(device) for _, device in sorted(home.devices.items())])
+    return tuple(_entry(device) for _, device in sorted(home.devices.items()))
 
 
-def attributes(home: Home, identity: str) -> str:
+def attributes(home: Home, identity: str) -> Document:
     """Return one device's entry in that list."""
-    return write_json(_entry(home.devices[identity]))
+    return _entry(home.devices[identity])
 
 
-def _entry(device: Device) -> dict[str, Any]:
+def _entry(device: Device) -> Document:
     row = device.info
     return {
         "id": row.id,
@@ -30,6 +28,6 @@ def _entry(device: Device) -> dict[str, Any]:
         "kind": row.kind,
         "on": None if device.is_virtual else device.on,
         "power_w": None if device.power_w is None else round(device.power_w, 1),
-        "last_on": None if device.last_on is None else write_timestamp(device.last_on),
-        "last_off": None if device.last_off is None else write_timestamp(device.last_off),
+        "last_on": None if device.last_on is None else to_datetime(device.last_on),
+        "last_off": None if device.last_off is None else to_datetime(device.last_off),
     }

@@ -247,3 +247,16 @@ BRIDGE: tuple[Entity, ...] = (
 )
 
 HOUSE_READINGS = tuple(row for row in MONITOR if row.measure is not None)
+
+_BY_TOPIC = {
+    (is_device, row.topic): row
+    for is_device, rows in ((False, MONITOR), (True, DEVICE))
+    for row in rows
+    if row.field is None
+}
+_DOCUMENT = Entity("", None, "", "JSON")  # of several figures, each with a row of its own, or none
+
+
+def entity_of(device: str | None, key: str) -> Entity:
+    """Return the row of a reading; one without format where the reading is a document."""
+    return _BY_TOPIC.get((device is not None, key), _DOCUMENT)

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from sense_mqtt.core.changes import DeviceRemoved
+from sense_mqtt.core.changes import DeviceRemoved, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Interrupted
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import (
     DRYER,
@@ -150,7 +151,7 @@ def test_an_ignored_device_is_never_told():
     seen = [(0, frame(DRYER)), (1, listed(DRYER)), (2, frame(at=2)), (3, frame(DRYER, at=3))]
     home, changes = run(HOME, *seen, wanted=IGNORING)
     assert "1a2b3c4d" not in home.devices
-    assert "1a2b3c4d" not in json.dumps([c.text for c in changes if hasattr(c, "text")])
+    assert "1a2b3c4d" not in json.dumps([payload_of(c) for c in changes if isinstance(c, Reading)])
     assert not [c for c in changes if getattr(c, "device", None) == "1a2b3c4d"]
 
 

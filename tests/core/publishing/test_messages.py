@@ -14,7 +14,7 @@ TOPICS = HomeTopics(Topics(base="home/sense"), 7, {})
 
 
 def test_a_reading_is_retained_below_its_subject():
-    changes = [Reading(None, "power", "300.0"), Reading("a b", "state", "ON"), Reading(None, "energy/day", "{}")]
+    changes = [Reading(None, "power", 300.0), Reading("a b", "state", True), Reading(None, "energy/day", {})]
     assert to_messages(changes, TOPICS) == (
         Message("home/sense/7/power", "300.0", retain=True),
         Message("home/sense/7/device/a_b/state", "ON", retain=True),
@@ -23,7 +23,7 @@ def test_a_reading_is_retained_below_its_subject():
 
 
 def test_availability_goes_before_values():
-    (message,) = to_messages([Reading(None, "availability", "online")], TOPICS)
+    (message,) = to_messages([Reading(None, "availability", True)], TOPICS)
     assert message == Message("home/sense/7/availability", "online", retain=True, order=PublishOrder.AVAILABILITY)
 
 

@@ -6,6 +6,7 @@ from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.home.state import Home, Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from tests.support.core.builders import DRYER, KETTLE, PSEUDO, START, bare_frame, frame, moment, policy, readings, run
@@ -21,7 +22,7 @@ def told_at(*seen, wanted=None):
     home, told = HOME, {}
     for after_s, thing in seen:
         home, changes = observe(home, thing, moment(after_s), wanted or policy())
-        of_house = {c.key: c.text for c in changes if isinstance(c, Reading) and c.device is None}
+        of_house = {c.key: payload_of(c) for c in changes if isinstance(c, Reading) and c.device is None}
         told[after_s] = {key: of_house[key] for key in of_house if key in KEYS}
     return told
 
@@ -93,7 +94,7 @@ def test_an_edge_of_the_timeline_brings_the_set_of_the_newest_frame():
     seen = [(0, frame(DRYER, w=5900.0)), (1, frame(DRYER, at=1, w=5950.0)), (2, Interrupted())]
     home, _ = run(HOME, *seen)
     _, changes = run(home, (8, TimelineRead((TimelineItem("1a2b3c4d", "turned_off", START + 5),))))
-    assert [(c.device, c.key, c.text) for c in changes if isinstance(c, Reading)][:3] == [
+    assert [(c.device, c.key, payload_of(c)) for c in changes if isinstance(c, Reading)][:3] == [
         (None, "power", "5950.0"),
         ("1a2b3c4d", "state", "OFF"),
         ("1a2b3c4d", "power", "0"),

@@ -8,6 +8,7 @@ from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import DeviceConsumption, Energy
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.readings.throttle import device_readings, publish_availability
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import DRYER, PLUG, START, frame, moment, policy, readings, run
@@ -111,15 +112,15 @@ def test_last_frame_of_polled_frames_is_when_they_came_not_when_it_is_told():
 
 def test_availability_is_an_event_once_it_was_online():
     home, changes = publish_availability(HOME, online=False, now=moment(0))
-    assert changes == (Reading(None, "availability", "offline"),)
+    assert changes == (Reading(None, "availability", value=False),)
     home, changes = publish_availability(home, online=True, now=moment(1))
-    assert changes == (Reading(None, "availability", "online"),)
+    assert changes == (Reading(None, "availability", value=True),)
     home, changes = publish_availability(home, online=False, now=moment(2))
-    assert changes == (Reading(None, "availability", "offline"), Event(None, "monitor_offline", START + 2))
+    assert changes == (Reading(None, "availability", value=False), Event(None, "monitor_offline", START + 2))
     home, changes = publish_availability(home, online=False, now=moment(3))
     assert changes == ()
     _, changes = publish_availability(home, online=True, now=moment(4))
-    assert changes == (Reading(None, "availability", "online"), Event(None, "monitor_online", START + 4))
+    assert changes == (Reading(None, "availability", value=True), Event(None, "monitor_online", START + 4))
 
 
 def test_an_interruption_alone_leaves_a_house_online():
@@ -196,12 +197,12 @@ def test_energy_is_told_of_the_house_and_of_devices_that_it_knows():
         ("1a2b3c4d", "energy/day"),
         ("always_on", "energy/day"),
     ]
-    assert json.loads(changes[0].text) == {
+    assert json.loads(payload_of(changes[0])) == {
         "consumption_kwh": 6.9,
         "start": "2026-11-18T08:00:00.000Z",
         "updated": "2026-11-18T11:06:41.000Z",
     }
-    assert json.loads(changes[1].text) == {
+    assert json.loads(payload_of(changes[1])) == {
         "consumption_kwh": 1.5,
         "start": "2026-11-18T08:00:00.000Z",
         "updated": "2026-11-18T11:06:41.000Z",

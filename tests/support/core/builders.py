@@ -8,6 +8,7 @@ from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event,
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import DevicesListed, Home, Policy
 from sense_mqtt.core.observe import Seen, observe
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
@@ -60,7 +61,7 @@ def events(changes: list[Change]) -> list[tuple[str | None, str, float]]:
 
 def readings(changes: list[Change], key: str, device: str | None = None) -> list[str]:
     """Return the payloads of one reading, in order."""
-    return [c.text for c in changes if isinstance(c, Reading) and (c.device, c.key) == (device, key)]
+    return [payload_of(c) for c in changes if isinstance(c, Reading) and (c.device, c.key) == (device, key)]
 
 
 def listed(*devices: Mapping[str, Any]) -> DevicesListed:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.home.state import Home, Policy, Tick
 from sense_mqtt.core.observe import Seen, observe
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 from sense_mqtt.simulator.house.house import House
@@ -31,7 +32,7 @@ class PublishedValues:
 
     def see(self, seen: Seen, at: float) -> None:
         self.home, changes = observe(self.home, seen, Moment(at, at), self.policy)
-        told = {(change.device, change.key): change.text for change in changes if isinstance(change, Reading)}
+        told = {(change.device, change.key): payload_of(change) for change in changes if isinstance(change, Reading)}
         self.messages += len(told)
         self.values.update(told)
         self.moments += 1
