@@ -70,7 +70,9 @@ def _line(message: Any, payloads: dict[str, str]) -> str:
 
 def _run(folder: Path) -> Iterator[tuple[str, list[Any]]]:
     bridge = BridgeHarness(folder, *HOMES)
-    bridge.session.ways.update({DEVICES: LISTED, "app/monitors/8/devices": [], "app/monitors/7/history/usage": USAGE})
+    bridge.session.responses.update(
+        {DEVICES: LISTED, "app/monitors/8/devices": [], "app/monitors/7/history/usage": USAGE}
+    )
     for happen in (_start, _stream, _pushes, _gap, _broker_away, _poll, _ask, _lose):
         happen(bridge)
     yield "the first process, which is killed while an event waits", bridge.broker.published
@@ -141,7 +143,7 @@ def _pushes(bridge: BridgeHarness) -> None:
     _push(bridge, "new_timeline_event", items_added=run, items_updated=[], items_removed=[])
     _push(bridge, "monitor_info", features="net_safe", online=True)
     _push(bridge, "data_change", device_data_checksum="one", pending_events={"new_device_found": {"device_id": "x"}})
-    bridge.session.ways[DEVICES] = [LISTED[0] | {"name": "Tumble dryer"}, *LISTED[1:]]
+    bridge.session.responses[DEVICES] = [LISTED[0] | {"name": "Tumble dryer"}, *LISTED[1:]]
     _push(bridge, "data_change", device_data_checksum="two")
     _push(bridge, "device_states", update_type="full", states=[])
     _push(bridge, "never_heard_of")
@@ -155,11 +157,11 @@ def _gap(bridge: BridgeHarness) -> None:
     bridge.take(FeedEnded(7, "cut"))
     bridge.clock.after_s = began + 400
     run = [_item("DeviceOn", PLUG["id"], began + 100, "g3"), _item("DeviceOff", PLUG["id"], began + 160, "g4")]
-    bridge.session.ways[TIMELINE] = {"items": [*run, _item("DeviceOff", KETTLE["id"], began + 200, "g5")]}
+    bridge.session.responses[TIMELINE] = {"items": [*run, _item("DeviceOff", KETTLE["id"], began + 200, "g5")]}
     bridge.open_feed()
     for at in range(10):
         _show(bridge, DRYER, at=bridge.clock.after_s + 1 + at)
-    bridge.session.ways[TIMELINE] = {"items": []}
+    bridge.session.responses[TIMELINE] = {"items": []}
 
 
 def _broker_away(bridge: BridgeHarness) -> None:
@@ -168,8 +170,8 @@ def _broker_away(bridge: BridgeHarness) -> None:
     bridge.broker.carries = False
     for at in range(8):
         _show(bridge, *([DRYER, KETTLE] if at < 4 else []), at=bridge.clock.after_s + 1)
-    attempts = bridge.broker.generation
-    while bridge.broker.generation == attempts:
+    attempts = bridge.broker.connection_id
+    while bridge.broker.connection_id == attempts:
         bridge.clock.after_s += 60.0  # more than any random wait
         bridge.take(None)
     bridge.broker.carries = True
@@ -182,7 +184,7 @@ def _poll(bridge: BridgeHarness) -> None:
     """Sense refuses the stream: the home is polled, then silent."""
     bridge.take(FeedEnded(7, "on to poll"), FeedChanged(7, "poll", "Sense refused the stream"))
     bridge.take(FeedLimited(7, "HTTP 429", 60.0))
-    bridge.open_feed(rung="poll")
+    bridge.open_feed(transport="poll")
     for number in range(3):
         bridge.clock.after_s += 60
         running = [DRYER] if number == 1 else []
@@ -210,10 +212,10 @@ def _ask(bridge: BridgeHarness) -> None:
         bridge.work()
         bridge.pass_time(1)
     bridge.ask("health", {}, response_topic="node-red/answer", correlation=b"\x01")
-    bridge.session.ways["app/monitors/7/status"] = RateLimited("Sense asks us to wait", 60.0)
+    bridge.session.responses["app/monitors/7/status"] = RateLimited("Sense asks us to wait", 60.0)
     bridge.ask("status", {"monitor": 7})
     bridge.work()
-    bridge.session.ways["app/monitors/7/status"] = {}
+    bridge.session.responses["app/monitors/7/status"] = {}
 
 
 def _lose(bridge: BridgeHarness) -> None:
@@ -221,7 +223,7 @@ def _lose(bridge: BridgeHarness) -> None:
     bridge.take(AuthChanged("auth_required", "wrong password"))
     bridge.pass_time(10)
     bridge.take(AuthChanged("ok", "a stored session is at hand"))
-    bridge.session.ways[DEVICES] = [LISTED[0], LISTED[2]]
+    bridge.session.responses[DEVICES] = [LISTED[0], LISTED[2]]
     bridge.ask("refresh", {"monitor": 7})
     bridge.work()
     bridge.pass_time(70)
@@ -235,7 +237,7 @@ def _lose(bridge: BridgeHarness) -> None:
 def _go_on(bridge: BridgeHarness) -> None:
     """Start again, with an outage of Sense at first; stop in good order."""
     bridge.clock.after_s += 3600
-    bridge.session.ways[TIMELINE] = SenseUnavailable("HTTP 502")
+    bridge.session.responses[TIMELINE] = SenseUnavailable("HTTP 502")
     bridge.begin()
     bridge.open_feed(8)
     for at in range(5):
