@@ -9,7 +9,10 @@ from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import SenseClient, assemble, connect_sense, credentials_of
-from sense_mqtt.cli import check, login, lookup, process
+from sense_mqtt.cli import login, lookup, process
+from sense_mqtt.cli.check.checks import Edges
+from sense_mqtt.cli.check.environment import connect
+from sense_mqtt.cli.check.runner import examine
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, example, load, schema
 from sense_mqtt.errors import SenseMqttError
@@ -120,14 +123,14 @@ def run_check(options: argparse.Namespace) -> int:
     """Check everything between the configuration and Home Assistant; return the first failure's exit code."""
     clock, redactor = SystemClock(), Redactor()
 
-    def prepare() -> check.Edges:
+    def prepare() -> Edges:
         config, sense_client = _connect(options, clock, redactor)
         for name in ("sense_mqtt.sense.auth.session", "sense_mqtt.mqtt.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # the findings say it
-        return check.connect(config, sense_client, clock)
+        return connect(config, sense_client, clock)
 
     exit_codes = []
-    for finding in check.examine(prepare):
+    for finding in examine(prepare):
         print(redactor.redact(str(finding)), flush=True)  # noqa: T201 - what was asked for
         exit_codes.append(finding.exit_code)
     return next(filter(None, exit_codes), EXIT_STOPPED)

@@ -1,7 +1,7 @@
 """The configuration: what can be set, and how it is read."""
 
 from sense_mqtt.config.example import example, schema
-from sense_mqtt.config.load import Places, load
+from sense_mqtt.config.load import load
 from sense_mqtt.config.models import (
     Config,
     DefaultRules,
@@ -23,7 +23,6 @@ __all__ = [
     "FeedSettings",
     "HomeAssistantSettings",
     "MqttSettings",
-    "Places",
     "PublishSettings",
     "SenseSettings",
     "TlsSettings",

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from sense_mqtt.cli.check import Finding, examine
 from sense_mqtt.cli.check.checks import CHECKS, CheckFailed, Edges, Findings, Trial
 from sense_mqtt.cli.check.environment import resolve, uses_proxy
+from sense_mqtt.cli.check.runner import Finding, examine
 from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.publishing.topics import Topics
@@ -140,9 +140,13 @@ def test_every_fault_of_a_configuration_is_a_line_and_all_else_is_skipped():
     assert [finding.verdict for finding in findings[1:]] == ["skip"] * len(CHECKS)
 
 
+def with_fields(**fields):
+    return fields
+
+
 UNWELL = [
     pytest.param(
-        {"resolve": failing(OSError(-2, "Name or service not known"))},
+        with_fields(resolve=failing(OSError(-2, "Name or service not known"))),
         {"dns api", "dns feed", "dns broker"},
         "dns broker",
         "localhost: Name or service not known; check mqtt.host, the network and the name server",
@@ -150,7 +154,7 @@ UNWELL = [
         id="no name server",
     ),
     pytest.param(
-        {"resolve": failing(UnicodeError("label too long"))},
+        with_fields(resolve=failing(UnicodeError("label too long"))),
         {"dns api", "dns feed", "dns broker"},
         "dns api",
         "api.sense.com: UnicodeError; check sense.api_url, the network and the name server",
@@ -158,7 +162,7 @@ UNWELL = [
         id="a host that cannot be a name",
     ),
     pytest.param(
-        {"shake_hands": failing(SenseUnavailable("no way"))},
+        with_fields(shake_hands=failing(SenseUnavailable("no way"))),
         {"tls api", "tls feed"},
         "tls api",
         "no way",
@@ -196,7 +200,7 @@ UNWELL = [
         id="a monitor that is offline",
     ),
     pytest.param(
-        {"try_broker": failing(CheckFailed("no broker"))},
+        with_fields(try_broker=failing(CheckFailed("no broker"))),
         {"broker"},
         "broker",
         "no broker",

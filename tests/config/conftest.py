@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.config import Config, Places, load
+from sense_mqtt.config import Config, load
+from sense_mqtt.config.load import Places
 from sense_mqtt.errors import ConfigError
 
 

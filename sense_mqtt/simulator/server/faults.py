@@ -76,7 +76,7 @@ class Faults:
         self.refuse(-1, path=path, times=times)
 
     def garble(self, *kinds: str, every: int | None = None) -> None:
-        """Send the next frames garbled, one kind each (wire.GARBAGE); with `every`, each n-th frame by the one kind."""
+        """Make the next frames malformed, one kind of GARBAGE each; with `every`, each n-th frame."""
         unknown = set(kinds) - GARBAGE
         if unknown:
             raise ValueError(f"no garbage of kind {sorted(unknown)}; there are {sorted(GARBAGE)}")
