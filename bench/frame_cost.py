@@ -18,7 +18,7 @@ from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import decode
-from sense_mqtt.simulator.payloads.encoding import Wire
+from sense_mqtt.simulator.payloads.encoding import MessageEncoding
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 
 MONITOR = 900_101
@@ -34,16 +34,16 @@ Raw = str | bytes
 Work = Callable[[], None]
 Costs = Mapping[str, float]  # CPU microseconds a frame, by kind of work
 
-COLUMNS: Mapping[str, tuple[int, Wire]] = {
-    f"{DEVICES} JSON": (DEVICES, Wire()),
-    f"{DEVICES} msgpack": (DEVICES, Wire(msgpack=True)),
-    f"{FEW} JSON": (FEW, Wire()),
-    f"{FEW} msgpack": (FEW, Wire(msgpack=True)),
+COLUMNS: Mapping[str, tuple[int, MessageEncoding]] = {
+    f"{DEVICES} JSON": (DEVICES, MessageEncoding()),
+    f"{DEVICES} msgpack": (DEVICES, MessageEncoding(msgpack=True)),
+    f"{FEW} JSON": (FEW, MessageEncoding()),
+    f"{FEW} msgpack": (FEW, MessageEncoding(msgpack=True)),
 }
 
 
 def main() -> None:
-    recorded = {name: record(BusyHouse(drawing), wire) for name, (drawing, wire) in COLUMNS.items()}
+    recorded = {name: record(BusyHouse(listed_device), wire) for name, (listed_device, wire) in COLUMNS.items()}
     costs = [measure(works(frames)) for frames in recorded.values()]
     print(f"CPU microseconds for one frame, least of {ROUNDS} rounds of {FRAMES} frames")
     print(f"The house has {DEVICES} devices; so many of them draw, and are in the frame with all their tags:\n")
@@ -62,7 +62,7 @@ def print_row(name: str, cells: Sequence[str]) -> None:
 # --- what is measured
 
 
-def record(house: BusyHouse, wire: Wire) -> list[Raw]:
+def record(house: BusyHouse, wire: MessageEncoding) -> list[Raw]:
     """Return successive frames as they come over the feed."""
     maker, times = FrameMaker(house), [NOON + number * FRAME_S for number in range(WARM_UP + FRAMES)]
     return [wire.encode("realtime_update", maker.realtime(at), int(at)) for at in times]

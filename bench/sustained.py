@@ -101,7 +101,7 @@ def measure(name: str, start: Start, frames: int) -> Run:
     with (
         tempfile.TemporaryDirectory() as folder,
         Mosquitto(Path(folder)) as broker,
-        SimulatedCloud(BusyHouse(), pace="free", step_s=FRAME_S, until=NOON) as cloud,
+        SimulatedCloud(BusyHouse(), clock_mode="free", step_s=FRAME_S, until=NOON) as cloud,
         start(cloud, broker.port, Path(folder)) as pid,
     ):
         cloud.records.wait(lambda counts: counts.sockets_open == 1)

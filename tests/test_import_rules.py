@@ -56,7 +56,7 @@ VIOLATIONS = [
     pytest.param("sense_mqtt.core.home.state", "time", "The core", id="the core reads a clock"),
     pytest.param("sense_mqtt.core.home.state", "random", "The core", id="the core throws dice"),
     pytest.param("sense_mqtt.core.home.state", "logging", "The core", id="the core logs"),
-    pytest.param("sense_mqtt.simulator.house.house", "sense_mqtt.errors", "The simulator", id="the simulator borrows"),
+    pytest.param("sense_mqtt.simulator.house.model", "sense_mqtt.errors", "The simulator", id="the simulator borrows"),
     pytest.param(
         "sense_mqtt.bridge.loop",
         "sense_mqtt.simulator",

@@ -26,12 +26,12 @@ ENTER = " (Enter: the configured one)"
 NO_EMAIL = "no e-mail: give --email, or set sense.email"
 NO_PASSWORD = "no password: give it as first line of standard input with --password-stdin, or set sense.password_file"  # noqa: S105 - none
 NO_CODE = "the account has two-factor login: give --code, or the code as next line of standard input"
-ANOTHER = (
+OTHER_ACCOUNT = (
     "sense.email and sense.password are those of another account, so the bridge would not take this session up: "
     "change them, or leave both out of the configuration"
 )
 NO_TEXT = "what was typed is not UTF-8 text; correct the terminal's encoding, or what fills standard input"
-STALE_CODE = "Sense refused the code: it lives for 30 seconds only; try again with the one that the app shows then"
+EXPIRED_CODE = "Sense refused the code: it lives for 30 seconds only; try again with the one that the app shows then"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,15 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class LoginOptions:
     """What the command line says."""
 
     email: str | None = field(default=None, repr=False)
     code: str | None = field(default=None, repr=False)
-    password_comes: bool = False  # as first line of standard input
+    password_on_stdin: bool = False  # as first line of standard input
 
 
-class Answers(Protocol):
+class PromptSource(Protocol):
     """Whoever answers questions; with an empty text where there is no answer."""
 
     is_person: bool
@@ -85,7 +85,7 @@ class Terminal:
             raise ConfigError(NO_TEXT) from error
 
 
-class Script:
+class StandardInput:
     """Whoever fills our standard input: one answer a line, in the order of the questions."""
 
     is_person = False
@@ -99,18 +99,18 @@ class Script:
     hidden = line
 
 
-def answers_at(keyboard: TextIO | None, screen: TextIO) -> Answers:
+def prompt_source(keyboard: TextIO | None, screen: TextIO) -> PromptSource:
     """Return who answers: a person where standard input is a terminal, else whoever fills it."""
     if keyboard is not None and keyboard.isatty():
         return Terminal(screen, keyboard)
-    return Script(keyboard or io.StringIO())
+    return StandardInput(keyboard or io.StringIO())
 
 
 def log_in(
     sense_client: SenseClient,
     known: Credentials,
-    given: Given,
-    answers: Answers,
+    given: LoginOptions,
+    answers: PromptSource,
     clock: Clock,
     learn: Callable[..., None],
 ) -> Account:
@@ -118,7 +118,7 @@ def log_in(
     email = _text(_email(known, given, answers))
     if not _is_same(email, known.email):
         if known.email and known.password:
-            raise ConfigError(ANOTHER)
+            raise ConfigError(OTHER_ACCOUNT)
         known = Credentials(email)
     password = _text(_password(known, given, answers))
     learn(email, password)
@@ -126,7 +126,7 @@ def log_in(
     return sense_client.session.log_in(email, password, lambda: next(codes))
 
 
-def _email(known: Credentials, given: Given, answers: Answers) -> str:
+def _email(known: Credentials, given: LoginOptions, answers: PromptSource) -> str:
     email = given.email
     if not email and answers.is_person:
         email = answers.line(f"E-mail of the Sense account{ENTER if known.email else ''}: ")
@@ -140,9 +140,9 @@ def _is_same(email: str, other: str | None) -> bool:
     return fingerprint(email) == fingerprint(other)
 
 
-def _password(known: Credentials, given: Given, answers: Answers) -> str:
+def _password(known: Credentials, given: LoginOptions, answers: PromptSource) -> str:
     password = ""
-    if given.password_comes or answers.is_person:
+    if given.password_on_stdin or answers.is_person:
         password = answers.hidden(f"Password{ENTER if known.password else ''}: ")
     password = password or known.password or ""
     if not password:
@@ -151,7 +151,7 @@ def _password(known: Credentials, given: Given, answers: Answers) -> str:
 
 
 def _codes(
-    sense_client: SenseClient, totp_secret: str | None, given: Given, answers: Answers, clock: Clock
+    sense_client: SenseClient, totp_secret: str | None, given: LoginOptions, answers: PromptSource, clock: Clock
 ) -> Iterator[str]:
     """Yield the code, and another where Sense refused it."""
     if totp_secret and not given.code:
@@ -159,11 +159,11 @@ def _codes(
     code = _plain(given.code) or _ask(answers, "Code of the authenticator app: ", MfaNeeded(NO_CODE))
     yield code
     if abs(sense_client.api.clock_error_s) <= CLOCK_WRONG_S:  # else it was our time that Sense refused, not the code
-        code = _ask(answers, "Sense refused that code. The next one: ", CodeRefused(STALE_CODE))
+        code = _ask(answers, "Sense refused that code. The next one: ", CodeRefused(EXPIRED_CODE))
     yield code
 
 
-def _ask(answers: Answers, question: str, otherwise: Exception) -> str:
+def _ask(answers: PromptSource, question: str, otherwise: Exception) -> str:
     code = _plain(_text(answers.line(question)))
     if not code:
         raise otherwise

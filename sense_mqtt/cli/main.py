@@ -10,9 +10,9 @@ from pathlib import Path
 from sense_mqtt import __version__
 from sense_mqtt.assembly import SenseClient, assemble, connect_sense, credentials_of
 from sense_mqtt.cli import login, lookup, process
-from sense_mqtt.cli.check.checks import Edges
-from sense_mqtt.cli.check.environment import connect
-from sense_mqtt.cli.check.runner import examine
+from sense_mqtt.cli.check.checks import CheckContext
+from sense_mqtt.cli.check.context import build_context
+from sense_mqtt.cli.check.runner import run_checks
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, example, load, schema
 from sense_mqtt.errors import SenseMqttError
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         exit_code = run(options)
         sys.stdout.flush()
     except SenseMqttError as error:
-        print(process.describe(error), file=sys.stderr)  # noqa: T201 - the command line's own voice
+        print(process.describe_error(error), file=sys.stderr)  # noqa: T201 - the command line's own voice
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_STOPPED
@@ -85,7 +85,7 @@ def run_bridge(options: argparse.Namespace) -> int:
     config = _prepare(options, redactor, "INFO")
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     inbox, clock = Inbox(), SystemClock()
-    process.listen_to_the_process(inbox)
+    process.forward_process_events(inbox)
     with SingleInstanceLock(config.state_dir) as only_one:
         sense_client = connect_sense(config, inbox, redactor, clock)
         bridge = assemble(config, inbox, sense_client, clock)
@@ -106,8 +106,8 @@ def run_login(options: argparse.Namespace) -> int:
     """Log in for a person or a script, and store the session."""
     clock, redactor = SystemClock(), Redactor()
     config, sense_client = _connect(options, clock, redactor)
-    answers = login.answers_at(sys.stdin, sys.stderr)
-    given = login.Given(options.email, options.code, options.password_stdin)
+    answers = login.prompt_source(sys.stdin, sys.stderr)
+    given = login.LoginOptions(options.email, options.code, options.password_stdin)
     account = login.log_in(sense_client, credentials_of(config), given, answers, clock, redactor.add_secret)
     monitors = ", ".join(str(monitor.id) for monitor in account.monitors) or "none"
     print(f"logged in; the session is stored in {config.state_dir}; monitors: {monitors}")  # noqa: T201 - what was asked for
@@ -123,14 +123,14 @@ def run_check(options: argparse.Namespace) -> int:
     """Check everything between the configuration and Home Assistant; return the first failure's exit code."""
     clock, redactor = SystemClock(), Redactor()
 
-    def prepare() -> Edges:
+    def prepare() -> CheckContext:
         config, sense_client = _connect(options, clock, redactor)
         for name in ("sense_mqtt.sense.auth.session", "sense_mqtt.mqtt.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # the findings say it
-        return connect(config, sense_client, clock)
+        return build_context(config, sense_client, clock)
 
     exit_codes = []
-    for finding in examine(prepare):
+    for finding in run_checks(prepare):
         print(redactor.redact(str(finding)), flush=True)  # noqa: T201 - what was asked for
         exit_codes.append(finding.exit_code)
     return next(filter(None, exit_codes), EXIT_STOPPED)

@@ -39,7 +39,7 @@ def check_options(options: argparse.Namespace) -> None:
             raise ConfigError(f"{name}: is not UTF-8 text; correct the command line, or the terminal's encoding")
 
 
-def describe(error: SenseMqttError) -> str:
+def describe_error(error: SenseMqttError) -> str:
     """Return what a command says when it fails: one line, or one for each fault of the configuration."""
     lines = str(error).split("\n") if isinstance(error, ConfigError) else [str(error)]
     return "\n".join(map(escape_hidden, lines))
@@ -63,7 +63,7 @@ def start_logging(redactor: Redactor, level: str) -> None:
     logging.getLogger("sense_mqtt").setLevel(level)
 
 
-def listen_to_the_process(inbox: Inbox) -> None:
+def forward_process_events(inbox: Inbox) -> None:
     """Bring signals that end us, and threads that died, to the inbox. SIGHUP ends nothing."""
 
     def stop(number: int, _frame: FrameType | None) -> None:

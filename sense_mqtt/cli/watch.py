@@ -17,7 +17,7 @@ from sense_mqtt.mqtt.client import MqttClient
 
 EVENTS_SHOWN = 8
 REFRESH_S = 0.25
-AGAIN_S = 1.0  # before the broker is tried again
+RECONNECT_S = 1.0  # before the broker is tried again
 HOUSE = {
     "power": ("House", "W"),
     "solar_power": ("Solar", "W"),
@@ -27,14 +27,14 @@ HOUSE = {
 
 
 @dataclass(slots=True)
-class Board:
+class LiveTable:
     """What was heard last on each topic, and the last events."""
 
     # "<monitor>" or "<monitor>/<device>" -> key -> text
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     events: deque[str] = field(default_factory=lambda: deque(maxlen=EVENTS_SHOWN))
 
-    def take(self, topic: str, payload: str) -> None:
+    def add_message(self, topic: str, payload: str) -> None:
         """Take in one message."""
         match topic.split("/")[-5:]:
             case [*_, "device", _, "event"]:
@@ -56,7 +56,7 @@ def watch(
 ) -> None:
     """Show a table that lives, until the time is over or Ctrl-C."""
     begun = clock.now().monotonic
-    board, ends, open_at = Board(), math.inf if seconds is None else begun + seconds, begun
+    board, ends, open_at = LiveTable(), math.inf if seconds is None else begun + seconds, begun
     try:
         with Live(draw(board, heading), console=console, refresh_per_second=4) as live:
             while (now := clock.now().monotonic) < ends:
@@ -65,20 +65,20 @@ def watch(
                     open_at = math.inf
                 match heard.get(REFRESH_S):
                     case MessageArrived(topic=topic, payload=payload):
-                        board.take(topic, payload.decode(errors="replace"))
+                        board.add_message(topic, payload.decode(errors="replace"))
                     case BrokerDropped(connection_id=connection_id) if connection_id == listener.connection_id:
-                        open_at = now + AGAIN_S
+                        open_at = now + RECONNECT_S
                 live.update(draw(board, heading))
     finally:
         listener.close()
 
 
-def draw(board: Board, heading: str) -> Group:
+def draw(board: LiveTable, heading: str) -> Group:
     """Return the table as it is now."""
     return Group(Text(heading, style="bold"), _draw_houses(board), _draw_devices(board), _draw_events(board))
 
 
-def _draw_houses(board: Board) -> Text:
+def _draw_houses(board: LiveTable) -> Text:
     lines = [
         "   ".join(f"{name} {values[key]} {unit}" for key, (name, unit) in HOUSE.items() if key in values)
         for house, values in sorted(board.values.items())
@@ -87,7 +87,7 @@ def _draw_houses(board: Board) -> Text:
     return Text("\n".join(lines))
 
 
-def _draw_devices(board: Board) -> Table:
+def _draw_devices(board: LiveTable) -> Table:
     table = Table("Device", "", "W", expand=False)
     table.columns[2].justify = "right"
     rows = [values for subject, values in board.values.items() if "/" in subject and "power" in values]
@@ -97,7 +97,7 @@ def _draw_devices(board: Board) -> Table:
     return table
 
 
-def _draw_events(board: Board) -> Text:
+def _draw_events(board: LiveTable) -> Text:
     return Text("\n".join(["Last events", *board.events]))
 
 

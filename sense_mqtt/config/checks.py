@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")  # one part of a host name (RFC 1035); a longer one kills paho's thread
-HOST_LONGEST = 253
-TOPIC_LONGEST = 200  # leaves room below MQTT's 65,535 bytes and readable names in Home Assistant
+HOST_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")  # one part of a host name (RFC 1035); a longer one kills paho's thread
+MAX_HOST_LENGTH = 253
+MAX_TOPIC_BYTES = 200  # leaves room below MQTT's 65,535 bytes and readable names in Home Assistant
 
 
 def lower(given: Any) -> Any:
@@ -32,8 +32,8 @@ def check_topic(topic: str) -> str:
         raise ValueError("must hold no + or # and no control character")
     if "" in topic.split("/"):
         raise ValueError("must not be empty, begin or end with / or hold //")
-    if topic.startswith("$") or len(topic.encode()) > TOPIC_LONGEST:
-        raise ValueError(f"must not begin with $ and be at most {TOPIC_LONGEST} bytes long")
+    if topic.startswith("$") or len(topic.encode()) > MAX_TOPIC_BYTES:
+        raise ValueError(f"must not begin with $ and be at most {MAX_TOPIC_BYTES} bytes long")
     return topic
 
 
@@ -48,7 +48,7 @@ def check_filter(pattern: str) -> str:
     """A filter as in a subscription: + stands for one level, # at the end for all that follow."""
     levels = pattern.split("/")
     misplaced = any(len(level) > 1 and set(level) & set("+#") for level in levels) or "#" in levels[:-1]
-    if not pattern or misplaced or not pattern.isprintable() or len(pattern.encode()) > TOPIC_LONGEST:
+    if not pattern or misplaced or not pattern.isprintable() or len(pattern.encode()) > MAX_TOPIC_BYTES:
         raise ValueError("must be a topic filter such as node-red/# or +/answers")
     return pattern
 
@@ -111,4 +111,4 @@ def _is_address(host: str) -> bool:
 
 def _is_host_name(host: str) -> bool:
     labels = host.removesuffix(".").split(".")
-    return len(host) <= HOST_LONGEST and all(LABEL.fullmatch(label) for label in labels)
+    return len(host) <= MAX_HOST_LENGTH and all(HOST_LABEL.fullmatch(label) for label in labels)

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 NULL = "tag:yaml.org,2002:null"
-VALUES_MOST = 10_000  # aliases counted as often as they are used: a few lines can stand for billions of values
-NO_TEXT = re.compile("[\\0\ud800-\udfff]")  # no file name, MQTT or HTTP can carry these
+MAX_VALUES = 10_000  # aliases counted as often as they are used: a few lines can stand for billions of values
+FORBIDDEN_CHARACTERS = re.compile("[\\0\ud800-\udfff]")  # no file name, MQTT or HTTP can carry these
 OWN_TAG = re.compile(r"!(?!!)")  # `!secret`; `!!str` and the like resolve to tag:yaml.org
 
 
@@ -33,7 +33,7 @@ def parse(text: str | bytes) -> Document:
     except yaml.YAMLError as error:
         return Document(None, (_describe(error),))
     except _TooManyValues:
-        return Document(None, (f"holds more than {VALUES_MOST} values; aliases count as often as they are used",))
+        return Document(None, (f"holds more than {MAX_VALUES} values; aliases count as often as they are used",))
     except RecursionError:
         return Document(None, ("is nested too deeply",))
     return Document(content, tuple(reading.faults))
@@ -52,7 +52,7 @@ class _Reading:
 
     def plain(self, node: yaml.Node, path: str) -> Any:
         self.values += 1
-        if self.values > VALUES_MOST:
+        if self.values > MAX_VALUES:
             raise _TooManyValues
         match node:
             case yaml.MappingNode():
@@ -75,9 +75,9 @@ class _Reading:
     def _scalar(self, node: yaml.Node, path: str) -> str | None:
         if OWN_TAG.match(node.tag):
             self.faults.append(f"{path}: tags such as !secret are not understood; give the value, or a *_file")
-        if NO_TEXT.search(node.value):
+        if FORBIDDEN_CHARACTERS.search(node.value):
             self.faults.append(f"{path}: holds a NUL character or half of a surrogate pair; give plain text")
-        return None if node.tag == NULL else NO_TEXT.sub("", node.value)
+        return None if node.tag == NULL else FORBIDDEN_CHARACTERS.sub("", node.value)
 
 
 def _describe(error: yaml.YAMLError) -> str:

@@ -7,9 +7,9 @@ import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-from sense_mqtt.config.documents import NO_TEXT, parse
-from sense_mqtt.config.given import Given, flatten
+from sense_mqtt.config.documents import FORBIDDEN_CHARACTERS, parse
 from sense_mqtt.config.keys import ANY, KEYS, KeyPath, generic
+from sense_mqtt.config.raw_values import RawValue, flatten
 
 PREFIX = "SENSE_MQTT_"
 CONFIG = "SENSE_MQTT_CONFIG"  # names the file; not a key
@@ -19,9 +19,9 @@ def variable(path: KeyPath) -> str:
     return PREFIX + "__".join(path).upper()
 
 
-def read_environment(environ: Mapping[str, str], cwd: Path) -> tuple[dict[KeyPath, Given], list[str]]:
+def read_environment(environ: Mapping[str, str], cwd: Path) -> tuple[dict[KeyPath, RawValue], list[str]]:
     """The settings, and the faults."""
-    settings: dict[KeyPath, Given] = {}
+    settings: dict[KeyPath, RawValue] = {}
     faults: list[str] = []
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name == CONFIG:
@@ -29,7 +29,7 @@ def read_environment(environ: Mapping[str, str], cwd: Path) -> tuple[dict[KeyPat
         path = _path_of(name)
         if generic(path) not in KEYS:
             faults.append(f"{name}: is not a setting of sense-mqtt{_suggest(name)}")
-        elif NO_TEXT.search(environ[name]):
+        elif FORBIDDEN_CHARACTERS.search(environ[name]):
             faults.append(f"{name}: is not UTF-8 text; set it again")
         elif environ[name]:
             more, wrong = _read(name, path, environ[name], cwd)
@@ -38,9 +38,9 @@ def read_environment(environ: Mapping[str, str], cwd: Path) -> tuple[dict[KeyPat
     return settings, faults
 
 
-def _read(name: str, path: KeyPath, text: str, cwd: Path) -> tuple[dict[KeyPath, Given], list[str]]:
+def _read(name: str, path: KeyPath, text: str, cwd: Path) -> tuple[dict[KeyPath, RawValue], list[str]]:
     if not _may_be_json(path) or not text.lstrip().startswith(("{", "[")):
-        return {path: Given(text, name, cwd)}, []
+        return {path: RawValue(text, name, cwd)}, []
     document = parse(text)
     return flatten(document.content, name, cwd, path), [f"{name}: {fault}" for fault in document.faults]
 

@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from sense_mqtt.config.keys import KEYS, SECRETS, KeyPath, dotted, generic, siblings
 
-SHOWN_LONGEST = 40  # characters of a wrong value
+MAX_SHOWN_LENGTH = 40  # characters of a wrong value
 
 # pydantic's kind of error -> what to say; {not_value} is left empty where the value may be a secret
 SENTENCES = {
@@ -60,7 +60,7 @@ def suggest(path: KeyPath) -> str:
 def _not_value(path: KeyPath, value: Any) -> str:
     if generic(path) in SECRETS or not isinstance(value, str | int | float):
         return ""
-    text = str(value)[:SHOWN_LONGEST]
+    text = str(value)[:MAX_SHOWN_LENGTH]
     return f", not {text}" if _is_number(text) else f", not {text!r}"
 
 

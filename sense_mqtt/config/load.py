@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from sense_mqtt.config.documents import parse
 from sense_mqtt.config.environment import CONFIG, read_environment
 from sense_mqtt.config.faults import explain
-from sense_mqtt.config.given import Given, flatten, nest, origin
 from sense_mqtt.config.keys import FROM_FILE, PATHS, KeyPath, dotted, generic
 from sense_mqtt.config.models import Config
+from sense_mqtt.config.raw_values import RawValue, flatten, nest, origin
 from sense_mqtt.config.secret_files import (
     UnreadableError,
     Warn,
-    displaced,
-    in_file,
+    drop_overridden,
+    file_key,
     read_bytes,
     read_secrets,
     refuse_both,
@@ -25,25 +25,30 @@ from sense_mqtt.config.secret_files import (
 )
 from sense_mqtt.errors import ConfigError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
-Written = tuple[dict[KeyPath, Given], list[str]]  # settings and faults
+Written = tuple[dict[KeyPath, RawValue], list[str]]  # settings and faults
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class SystemPaths:
     """Where the system keeps things; tests say otherwise."""
 
     system_file: Path = Path("/etc/sense-mqtt/config.yaml")
     docker_secrets: Path = Path("/run/secrets")
 
 
-SYSTEM = Places()
-FAULTS_MOST = 50  # that are told at once; each costs a search for what was meant
+SYSTEM = SystemPaths()
+MAX_FAULTS = 50  # that are told at once; each costs a search for what was meant
 
 
 def load(
-    path: Path | None, environ: Mapping[str, str], cwd: Path, *, places: Places = SYSTEM, warn: Warn = log.warning
+    path: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    places: SystemPaths = SYSTEM,
+    warn: Warn = logger.warning,
 ) -> Config:
     """The configuration: environment over file over systemd credentials and Docker secrets over defaults.
 
@@ -54,7 +59,7 @@ def load(
     filed, file_faults = _read_file(_find(path, environ, cwd, places), cwd, supervised, warn)
     named, name_faults = read_environment(environ, cwd)
     both = refuse_both(filed) + refuse_both(named)
-    settings, path_faults = _with_paths(displaced(filed, named) | named, environ)
+    settings, path_faults = _with_paths(drop_overridden(filed, named) | named, environ)
     secrets, secret_faults = read_secrets(settings, supervised, warn)
     config, model_faults = _validate(_with_state_dir(settings | secrets, environ, cwd))
     faults = file_faults + name_faults + both + path_faults + secret_faults + model_faults
@@ -63,7 +68,7 @@ def load(
     return config
 
 
-def _find(path: Path | None, environ: Mapping[str, str], cwd: Path, places: Places) -> Path | None:
+def _find(path: Path | None, environ: Mapping[str, str], cwd: Path, places: SystemPaths) -> Path | None:
     named = path or Path(environ.get(CONFIG, ""))
     if named != Path():
         return named
@@ -71,7 +76,7 @@ def _find(path: Path | None, environ: Mapping[str, str], cwd: Path, places: Plac
     return next((file for file in usual if (cwd / file).is_file()), None)
 
 
-def _supervised(environ: Mapping[str, str], places: Places) -> tuple[Path, ...]:
+def _supervised(environ: Mapping[str, str], places: SystemPaths) -> tuple[Path, ...]:
     """Directories of secrets that systemd or Docker fills and guards."""
     credentials = environ.get("CREDENTIALS_DIRECTORY")
     return (*([Path(credentials)] if credentials else []), places.docker_secrets)
@@ -92,10 +97,10 @@ def _read_file(file: Path | None, cwd: Path, supervised: tuple[Path, ...], warn:
     return settings, [f"{file}: {fault}" for fault in document.faults]
 
 
-def _with_paths(settings: dict[KeyPath, Given], environ: Mapping[str, str]) -> Written:
+def _with_paths(settings: dict[KeyPath, RawValue], environ: Mapping[str, str]) -> Written:
     """`~` and relative paths made whole; what must be a readable file, is."""
     whole = {path: _whole(given, environ) if _is_path(path, given) else given for path, given in settings.items()}
-    read_later = {in_file(path) for path in FROM_FILE}
+    read_later = {file_key(path) for path in FROM_FILE}
     faults = []
     for path in sorted((whole.keys() & PATHS) - read_later - {("state_dir",)}):
         if not isinstance(whole[path].value, str):
@@ -107,32 +112,34 @@ def _with_paths(settings: dict[KeyPath, Given], environ: Mapping[str, str]) -> W
     return whole, faults
 
 
-def _is_path(path: KeyPath, given: Given) -> bool:
+def _is_path(path: KeyPath, given: RawValue) -> bool:
     return generic(path) in PATHS and isinstance(given.value, str)
 
 
-def _whole(given: Given, environ: Mapping[str, str]) -> Given:
+def _whole(given: RawValue, environ: Mapping[str, str]) -> RawValue:
     text = given.value
     if text.startswith("~/") and "HOME" in environ:
         text = environ["HOME"] + text[1:]
     return replace(given, value=str(given.directory / text))
 
 
-def _with_state_dir(settings: dict[KeyPath, Given], environ: Mapping[str, str], cwd: Path) -> dict[KeyPath, Given]:
+def _with_state_dir(
+    settings: dict[KeyPath, RawValue], environ: Mapping[str, str], cwd: Path
+) -> dict[KeyPath, RawValue]:
     """state_dir filled in: systemd's, else the user's."""
     if ("state_dir",) in settings:
         return settings
     ours = environ.get("STATE_DIRECTORY", "").split(":")[0]
     state_home = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', str(cwd))}/.local/state"
-    return settings | {("state_dir",): Given(ours or f"{state_home}/sense-mqtt", "environment", cwd)}
+    return settings | {("state_dir",): RawValue(ours or f"{state_home}/sense-mqtt", "environment", cwd)}
 
 
-def _validate(settings: dict[KeyPath, Given]) -> tuple[Config | None, list[str]]:
+def _validate(settings: dict[KeyPath, RawValue]) -> tuple[Config | None, list[str]]:
     try:
         return Config.model_validate(nest(settings)), []
     except ValidationError as error:
         faults = []
-        for detail in error.errors(include_url=False)[:FAULTS_MOST]:
+        for detail in error.errors(include_url=False)[:MAX_FAULTS]:
             path = tuple(str(part) for part in detail["loc"])
             faults.append(f"{origin(settings, path, 'configuration')}: {dotted(path)}: {explain(detail)}")
     return None, faults

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sense_mqtt.config.given import Given, Settings
 from sense_mqtt.config.keys import FROM_FILE, KeyPath, dotted
+from sense_mqtt.config.raw_values import RawValue, Settings
 
 READABLE_BY_ALL = 0o004
 BYTES_MOST = 4_000_000  # certificates of all the world's authorities have 250 kB; /dev/zero has no end
@@ -18,31 +18,31 @@ class UnreadableError(Exception):
 
 def refuse_both(settings: Settings) -> list[str]:
     """Faults for every secret that one place gives both as `x` and as `x_file`."""
-    twice = (path for path in FROM_FILE if path in settings and in_file(path) in settings)
+    twice = (path for path in FROM_FILE if path in settings and file_key(path) in settings)
     return [
-        f"{settings[path].where}: {dotted(path)}: is given here and by {dotted(in_file(path))}; keep one"
+        f"{settings[path].where}: {dotted(path)}: is given here and by {dotted(file_key(path))}; keep one"
         for path in twice
     ]
 
 
-def displaced(settings: Settings, stronger: Settings) -> dict[KeyPath, Given]:
+def drop_overridden(settings: Settings, stronger: Settings) -> dict[KeyPath, RawValue]:
     """`settings` without the secrets that a stronger place gives in either way."""
-    gone = {key for path in FROM_FILE for key in (path, in_file(path)) if {path, in_file(path)} & stronger.keys()}
+    gone = {key for path in FROM_FILE for key in (path, file_key(path)) if {path, file_key(path)} & stronger.keys()}
     return {path: given for path, given in settings.items() if path not in gone}
 
 
-def read_secrets(settings: Settings, roots: Iterable[Path], warn: Warn) -> tuple[dict[KeyPath, Given], list[str]]:
+def read_secrets(settings: Settings, roots: Iterable[Path], warn: Warn) -> tuple[dict[KeyPath, RawValue], list[str]]:
     """The secrets that files hold, and the faults. `roots` are directories that a supervisor fills, first one first."""
-    secrets: dict[KeyPath, Given] = {}
+    secrets: dict[KeyPath, RawValue] = {}
     faults: list[str] = []
     for path in FROM_FILE:
-        given = settings.get(in_file(path)) or _provided(path, roots)
+        given = settings.get(file_key(path)) or _provided(path, roots)
         if path in settings or given is None or not isinstance(given.value, str):
             continue  # a list or the like is told by the models
         try:
-            secrets[path] = Given(read_secret(Path(given.value)), given.where, given.directory)
+            secrets[path] = RawValue(read_secret(Path(given.value)), given.where, given.directory)
         except UnreadableError as error:
-            faults.append(f"{given.where}: {dotted(in_file(path))}: {given.value} {error}")
+            faults.append(f"{given.where}: {dotted(file_key(path))}: {given.value} {error}")
         else:
             warn_if_open(Path(given.value), roots, warn)
     return secrets, faults
@@ -83,14 +83,14 @@ def warn_if_open(path: Path, exempt: Iterable[Path], warn: Warn) -> None:
         warn(f"{path}: every user of this machine can read the secrets in it; run: chmod o-rwx {path}")
 
 
-def in_file(path: KeyPath) -> KeyPath:
+def file_key(path: KeyPath) -> KeyPath:
     return (*path[:-1], f"{path[-1]}_file")
 
 
-def _provided(path: KeyPath, roots: Iterable[Path]) -> Given | None:
+def _provided(path: KeyPath, roots: Iterable[Path]) -> RawValue | None:
     """`sense_password` and the like in one of the directories."""
     files = (root / "_".join(path) for root in roots)
-    return next((Given(str(file), file.name, file.parent) for file in files if _exists(file)), None)
+    return next((RawValue(str(file), file.name, file.parent) for file in files if _exists(file)), None)
 
 
 def _exists(file: Path) -> bool:

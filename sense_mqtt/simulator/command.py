@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
-from sense_mqtt.simulator.house.house import House
-from sense_mqtt.simulator.house.measured import BadMeasurements, MeasuredHouse, read_sun
+from sense_mqtt.simulator.house.measured import InvalidMeasurements, MeasuredHouse, read_solar
+from sense_mqtt.simulator.house.model import House
 
 EXIT_OK, EXIT_CRASHED, EXIT_CONFIG = 0, 1, 2
 MISSING_EXTRA = "the simulated cloud needs aiohttp: pip install 'sense-mqtt[demo]'"
@@ -57,7 +57,7 @@ def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO)
         return _fail(MISSING_EXTRA, EXIT_CONFIG)
     try:
         house = open_house(arguments.house, arguments.solar, arguments.seed)
-    except (BadMeasurements, OSError) as error:
+    except (InvalidMeasurements, OSError) as error:
         return _fail(str(error), EXIT_CONFIG)
     cloud = SimulatedCloud(
         house,
@@ -87,12 +87,12 @@ def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO)
 
 
 def open_house(measured: Path | None, solar: Path | None, seed: int) -> House:
-    """Return the measured house, or the built-in one as of now; raises BadMeasurements or OSError."""
+    """Return the measured house, or the built-in one as of now; raises InvalidMeasurements or OSError."""
     if measured is None:
         if solar is not None:
-            raise BadMeasurements("--solar goes with --house: the built-in house has a sun of its own")
+            raise InvalidMeasurements("--solar goes with --house: the built-in house has a sun of its own")
         return BuiltInHouse(seed, begins=float(int(time.time())))
-    return MeasuredHouse(measured, None if solar is None else read_sun(solar))
+    return MeasuredHouse(measured, None if solar is None else read_solar(solar))
 
 
 def positive(text: str) -> float:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from sense_mqtt.cli.check.checks import CHECKS, CheckFailed, Edges, Findings, Trial
-from sense_mqtt.cli.check.environment import resolve, uses_proxy
-from sense_mqtt.cli.check.runner import Finding, examine
+from sense_mqtt.cli.check.checks import CHECKS, BrokerReport, CheckContext, CheckFailed, ProbeMessage
+from sense_mqtt.cli.check.context import resolve, uses_proxy
+from sense_mqtt.cli.check.runner import CheckResult, run_checks
 from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.publishing.topics import Topics
@@ -49,29 +49,29 @@ def failing(error):
 
 
 @pytest.fixture
-def edges(tmp_path):
+def context(tmp_path):
     """Everything is well."""
-    return Edges(
+    return CheckContext(
         config=Config(state_dir=tmp_path),
         topics=Topics(),
         session=Standing(),
         status=lambda monitor: {"monitor_info": {"version": f"1.{monitor}", "online": True}},
         resolve=lambda _: ("192.0.2.1", "192.0.2.2"),
         uses_proxy=lambda _: False,
-        shake_hands=lambda url: f"met {url}",
-        look_at_feed=lambda _: "a frame came",
-        try_broker=lambda _: Findings(),
+        tls_handshake=lambda url: f"met {url}",
+        probe_feed=lambda _: "a frame came",
+        exchange_messages=lambda _: BrokerReport(),
         event="{}",
     )
 
 
-def found(edges):
-    return {finding.name: finding for finding in examine(lambda: edges)}
+def found(context):
+    return {finding.name: finding for finding in run_checks(lambda: context)}
 
 
-def test_when_all_is_well_each_check_has_a_line(edges):
-    assert [str(finding) for finding in examine(lambda: edges)] == [
-        f"ok   config: complete; state is kept in {edges.config.state_dir}",
+def test_when_all_is_well_each_check_has_a_line(context):
+    assert [str(finding) for finding in run_checks(lambda: context)] == [
+        f"ok   config: complete; state is kept in {context.config.state_dir}",
         "ok   dns api: api.sense.com is at 192.0.2.1, 192.0.2.2",
         "ok   tls api: met https://api.sense.com/apiservice/api/v1/",
         "ok   login: the stored session is taken; no login was spent",
@@ -85,41 +85,41 @@ def test_when_all_is_well_each_check_has_a_line(edges):
     ]
 
 
-def test_what_the_broker_cannot_do_is_told_with_it(edges):
-    limits = Findings(limits=[NO_RETAIN, QOS_0])
-    told = found(replace(edges, try_broker=lambda _: limits))["broker"].told
+def test_what_the_broker_cannot_do_is_told_with_it(context):
+    limits = BrokerReport(limits=[NO_RETAIN, QOS_0])
+    told = found(replace(context, exchange_messages=lambda _: limits))["broker"].text
     assert told == f"{HEARD}; but {NO_RETAIN}; but {QOS_0}"
 
 
-REQUEST = Trial("sense/bridge/request", "{}", "sense/bridge/request/#", is_needed=False)
+REQUEST = ProbeMessage("sense/bridge/request", "{}", "sense/bridge/request/#", is_required=False)
 LACKING = [
     pytest.param(
-        Findings(refused={"sense/bridge/request/#": "no commands"}),
+        BrokerReport(refused={"sense/bridge/request/#": "no commands"}),
         "broker",
         f"{HEARD}; but no commands",
         id="requests",
     ),
     pytest.param(
-        Findings(refused={"sense/+/event": "maybe twice"}),
+        BrokerReport(refused={"sense/+/event": "maybe twice"}),
         "broker",
         "connected with MQTT 5, published on sense/bridge/event; but maybe twice",
         id="events cannot be heard, so nothing is claimed of it",
     ),
     pytest.param(
-        Findings(unheard=[REQUEST]),
+        BrokerReport(not_received=[REQUEST]),
         "broker",
         f"{HEARD}; but what was published on sense/bridge/request did not come back: commands may not be heard; let "
         "mqtt.username read sense/bridge/request/#",
         id="a broker that grants each subscription and passes on what is allowed",
     ),
     pytest.param(
-        Findings(refused={"homeassistant/status": "no birth"}),
+        BrokerReport(refused={"homeassistant/status": "no birth"}),
         "home assistant",
         f"{TAKEN}; but no birth",
         id="Home Assistant's birth",
     ),
     pytest.param(
-        Findings(protocol="3.1.1"),
+        BrokerReport(protocol="3.1.1"),
         "home assistant",
         f"{TAKEN} (with MQTT 3.1.1 a broker refuses without a word: make sure that mqtt.username may write "
         "homeassistant/#); homeassistant/status is silent until it starts, so whether it runs cannot be told from here",
@@ -129,15 +129,15 @@ LACKING = [
 
 
 @pytest.mark.parametrize(("findings", "name", "told"), LACKING)
-def test_what_would_not_work_is_told(findings, name, told, edges):
-    assert found(replace(edges, try_broker=lambda _: findings))[name] == Finding(name, "ok", told)
+def test_what_would_not_work_is_told(findings, name, told, context):
+    assert found(replace(context, exchange_messages=lambda _: findings))[name] == CheckResult(name, "ok", told)
 
 
 def test_every_fault_of_a_configuration_is_a_line_and_all_else_is_skipped():
-    findings = list(examine(failing(ConfigError("a: b\nc: d"))))
+    findings = list(run_checks(failing(ConfigError("a: b\nc: d"))))
     assert str(findings[0]) == "FAIL config: a: b\n     c: d"
     assert findings[0].exit_code == 2
-    assert [finding.verdict for finding in findings[1:]] == ["skip"] * len(CHECKS)
+    assert [finding.status for finding in findings[1:]] == ["skip"] * len(CHECKS)
 
 
 def with_fields(**fields):
@@ -162,7 +162,7 @@ UNWELL = [
         id="a host that cannot be a name",
     ),
     pytest.param(
-        with_fields(shake_hands=failing(SenseUnavailable("no way"))),
+        with_fields(tls_handshake=failing(SenseUnavailable("no way"))),
         {"tls api", "tls feed"},
         "tls api",
         "no way",
@@ -200,7 +200,7 @@ UNWELL = [
         id="a monitor that is offline",
     ),
     pytest.param(
-        with_fields(try_broker=failing(CheckFailed("no broker"))),
+        with_fields(exchange_messages=failing(CheckFailed("no broker"))),
         {"broker"},
         "broker",
         "no broker",
@@ -211,50 +211,50 @@ UNWELL = [
 
 
 @pytest.mark.parametrize(("unwell", "failed", "name", "told", "exit_code"), UNWELL)
-def test_what_fails_says_what_to_do_and_what_needs_it_is_skipped(unwell, failed, name, told, exit_code, edges):
-    findings = found(replace(edges, **unwell))
-    assert {finding.name for finding in findings.values() if finding.verdict == "FAIL"} == failed
-    assert findings[name] == Finding(name, "FAIL", told, exit_code)
+def test_what_fails_says_what_to_do_and_what_needs_it_is_skipped(unwell, failed, name, told, exit_code, context):
+    findings = found(replace(context, **unwell))
+    assert {finding.name for finding in findings.values() if finding.status == "FAIL"} == failed
+    assert findings[name] == CheckResult(name, "FAIL", told, exit_code)
     for each, check in CHECKS.items():
-        missing = [need for need in check.needs if findings[need].verdict != "ok"]
-        assert (findings[each].verdict == "skip") == bool(missing)
-        assert not missing or findings[each].told == f"needs {', '.join(missing)}"
+        missing = [need for need in check.needs if findings[need].status != "ok"]
+        assert (findings[each].status == "skip") == bool(missing)
+        assert not missing or findings[each].text == f"needs {', '.join(missing)}"
 
 
-def test_a_login_that_was_made_is_told(edges):
-    assert "logged in with sense.email" in found(replace(edges, session=Standing(logins=1)))["login"].told
+def test_a_login_that_was_made_is_told(context):
+    assert "logged in with sense.email" in found(replace(context, session=Standing(logins=1)))["login"].text
 
 
 @pytest.mark.parametrize("status", [None, [], {}, {"monitor_info": None}, {"monitor_info": {"version": 5}}])
-def test_a_status_that_says_little_is_no_failure(status, edges):
-    told = found(replace(edges, status=lambda _: status))["monitors"].told
+def test_a_status_that_says_little_is_no_failure(status, context):
+    told = found(replace(context, status=lambda _: status))["monitors"].text
     assert told == "1, firmware not told, with solar; 2, firmware not told, without solar"
 
 
-def test_only_the_monitors_that_are_wanted_are_looked_at(edges):
+def test_only_the_monitors_that_are_wanted_are_looked_at(context):
     wanted = Config.model_validate({"sense": {"monitors": [2]}})
-    findings = found(replace(edges, config=wanted, look_at_feed=lambda monitor: f"saw {monitor}"))
-    assert findings["monitors"].told == "2, firmware 1.2, without solar"
-    assert findings["feed"].told == "2: saw 2"
+    findings = found(replace(context, config=wanted, probe_feed=lambda monitor: f"saw {monitor}"))
+    assert findings["monitors"].text == "2, firmware 1.2, without solar"
+    assert findings["feed"].text == "2: saw 2"
 
 
-def test_behind_a_proxy_names_and_certificates_are_the_proxys_business(edges):
+def test_behind_a_proxy_names_and_certificates_are_the_proxys_business(context):
     nobody = failing(OSError("nobody asks"))
-    broker_here = replace(edges, uses_proxy=lambda url: "sense.com" in url, shake_hands=nobody)
+    broker_here = replace(context, uses_proxy=lambda url: "sense.com" in url, tls_handshake=nobody)
     findings = found(broker_here)
-    assert {finding.verdict for finding in findings.values()} == {"ok"}
+    assert {finding.status for finding in findings.values()} == {"ok"}
     for name in ("dns api", "tls api", "dns feed", "tls feed"):
-        assert findings[name].told.startswith("left to the proxy that the environment names for")
+        assert findings[name].text.startswith("left to the proxy that the environment names for")
 
 
-def test_with_discovery_off_home_assistant_is_told_nothing(edges):
+def test_with_discovery_off_home_assistant_is_told_nothing(context):
     off = Config.model_validate({"home_assistant": {"discovery": "off"}})
-    assert "is off" in found(replace(edges, config=off))["home assistant"].told
+    assert "is off" in found(replace(context, config=off))["home assistant"].text
 
 
-def test_what_home_assistant_said_last_is_repeated_in_short(edges):
+def test_what_home_assistant_said_last_is_repeated_in_short(context):
     heard = (MessageArrived(1, "homeassistant/status", b"offline" + b"\xff" * 99, retain=True),)
-    told = found(replace(edges, try_broker=lambda _: Findings(heard)))["home assistant"].told
+    told = found(replace(context, exchange_messages=lambda _: BrokerReport(heard)))["home assistant"].text
     assert told.endswith(f"last it said 'offline{13 * chr(0xFFFD)}' on homeassistant/status")
 
 

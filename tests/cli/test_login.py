@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from sense_mqtt.assembly import SenseClient
-from sense_mqtt.cli.login import Given, Script, answers_at, log_in
+from sense_mqtt.cli.login import LoginOptions, StandardInput, log_in, prompt_source
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import ConfigError, LoginRefused, MfaNeeded
 from sense_mqtt.sense.auth.session import Credentials, Session
@@ -54,7 +54,7 @@ def enter(simulated, tmp_path):
         account = log_in(
             SenseClient(api, session, closing),
             known,
-            given or Given(),
+            given or LoginOptions(),
             answers,
             clock,
             lambda *all_: secrets.extend(all_),
@@ -87,7 +87,7 @@ def test_what_a_person_types_is_stronger_than_what_is_configured(enter, simulate
 
 def test_an_e_mail_on_the_command_line_is_not_asked_for(enter, simulated):
     person = Person(password=simulated.password)
-    enter(person, given=Given(email=simulated.email))
+    enter(person, given=LoginOptions(email=simulated.email))
     assert person.asked == ["Password: "]
 
 
@@ -108,21 +108,28 @@ def test_a_totp_secret_of_another_account_is_not_used(enter, simulated):
     simulated.rules.mfa = True
     known = Credentials("other@example.com", None, simulated.totp_secret)
     with pytest.raises(MfaNeeded):
-        enter(Person(password=simulated.password), known, Given(email=simulated.email))
+        enter(Person(password=simulated.password), known, LoginOptions(email=simulated.email))
 
 
 def test_capitals_and_spaces_make_no_other_account(enter, simulated):
     known = Credentials(simulated.email, simulated.password)
-    enter(Script(io.StringIO()), known, Given(email=f" {simulated.email.upper()} "))
+    enter(StandardInput(io.StringIO()), known, LoginOptions(email=f" {simulated.email.upper()} "))
 
 
 IN_VAIN = [
-    ("no e-mail", Credentials(), Given(), "", ConfigError, "no e-mail: give --email"),
-    ("no password", Credentials("a@example.com"), Given(), "", ConfigError, "no password: give it as first line"),
+    ("no e-mail", Credentials(), LoginOptions(), "", ConfigError, "no e-mail: give --email"),
+    (
+        "no password",
+        Credentials("a@example.com"),
+        LoginOptions(),
+        "",
+        ConfigError,
+        "no password: give it as first line",
+    ),
     (
         "a password line nobody asked for",
         Credentials("a@example.com"),
-        Given(),
+        LoginOptions(),
         "secret\n",
         ConfigError,
         "no password: give it as first line",
@@ -130,7 +137,7 @@ IN_VAIN = [
     (
         "another account",
         Credentials("a@example.com", "secret"),
-        Given(email="b@example.com"),
+        LoginOptions(email="b@example.com"),
         "",
         ConfigError,
         "those of another account",
@@ -138,7 +145,7 @@ IN_VAIN = [
     (
         "a wrong password",
         Credentials(),
-        Given(email="a@example.com", password_comes=True),
+        LoginOptions(email="a@example.com", password_on_stdin=True),
         "secret\n",
         LoginRefused,
         "check e-mail and password",
@@ -151,17 +158,17 @@ IN_VAIN = [
 )
 def test_a_script_is_told_what_is_missing(known, given, lines, kind, told, enter):
     with pytest.raises(kind, match=told) as refused:
-        enter(Script(io.StringIO(lines)), known, given)
+        enter(StandardInput(io.StringIO(lines)), known, given)
     assert "secret" not in str(refused.value)
     assert "@" not in str(refused.value)
 
 
 @pytest.mark.parametrize("keyboard", [None, io.StringIO()], ids=["closed", "a file"])
 def test_who_is_no_terminal_is_a_script(keyboard):
-    assert answers_at(keyboard, io.StringIO()).is_person is False
+    assert prompt_source(keyboard, io.StringIO()).is_person is False
 
 
 def test_nothing_of_what_is_given_is_in_a_repr():
-    shown = repr(Given("a@example.com", "123456"))
+    shown = repr(LoginOptions("a@example.com", "123456"))
     assert "a@example.com" not in shown
     assert "123456" not in shown

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from rich.console import Console
 
-from sense_mqtt.cli.watch import Board, draw, watch
+from sense_mqtt.cli.watch import LiveTable, draw, watch
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerDropped, MessageArrived
 from tests.support.core.builders import moment
@@ -37,9 +37,9 @@ def shown(board):
 
 @pytest.fixture
 def board():
-    board = Board()
+    board = LiveTable()
     for topic, payload in SAID:
-        board.take(topic, payload)
+        board.add_message(topic, payload)
     return board
 
 
@@ -51,22 +51,22 @@ def test_house_devices_and_events_are_shown_the_greatest_consumer_first(board):
 
 
 def test_a_base_topic_of_several_levels_is_understood():
-    board = Board()
-    board.take("home/cellar/sense/7/power", "5.0")
+    board = LiveTable()
+    board.add_message("home/cellar/sense/7/power", "5.0")
     assert "House 5.0 W" in shown(board)
 
 
 def test_a_device_that_is_gone_is_not_shown(board):
     for key in ("state", "power", "attributes"):
-        board.take(f"sense/7/device/dryer/{key}", "")
+        board.add_message(f"sense/7/device/dryer/{key}", "")
     assert "1200.0" not in shown(board)
 
 
 @pytest.mark.parametrize("payload", ["{", "[]", "5", '{"duration_s": "long"}'])
 def test_what_is_no_event_or_no_number_breaks_nothing(board, payload):
-    board.take("sense/7/device/dryer/event", payload)
-    board.take("sense/7/device/dryer/attributes", payload)
-    board.take("sense/7/device/dryer/power", "lots")
+    board.add_message("sense/7/device/dryer/event", payload)
+    board.add_message("sense/7/device/dryer/attributes", payload)
+    board.add_message("sense/7/device/dryer/power", "lots")
     assert "Lamp" in shown(board)
 
 

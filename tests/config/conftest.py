@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sense_mqtt.config import Config, load
-from sense_mqtt.config.load import Places
+from sense_mqtt.config.load import SystemPaths
 from sense_mqtt.errors import ConfigError
 
 
@@ -26,7 +26,7 @@ class Machine:
         return path
 
     def load(self, path: Path | None = None) -> Config:
-        places = Places(system_file=self.home / "etc/config.yaml", docker_secrets=self.home / "run")
+        places = SystemPaths(system_file=self.home / "etc/config.yaml", docker_secrets=self.home / "run")
         return load(path, self.environ, self.home, places=places, warn=self.warnings.append)
 
     def faults(self, path: Path | None = None) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sense_mqtt.core.timestamps import write_timestamp
-from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
+from sense_mqtt.simulator.house.measured import MeasuredHouse, read_solar
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.listener import Listener
 from tests.support.processes.bridge_config import configure
@@ -37,12 +37,12 @@ def by_device(events: list[tuple[str, str, str]]) -> dict[str, list[tuple[str, s
 @pytest.mark.parametrize(("hours", "drops"), REPLAYS)
 def test_every_transition_of_a_measured_house_is_told_once(mosquitto, shared, tmp_path: Path, hours: int, drops: int):
     house = MeasuredHouse(
-        shared / "data/measured_home_b_72h_1s.csv.gz", read_sun(shared / "data/measured_solar_43h_60s.csv.gz")
+        shared / "data/measured_home_b_72h_1s.csv.gz", read_solar(shared / "data/measured_solar_43h_60s.csv.gz")
     )
     begins, ends = house.begins, house.begins + hours * HOUR_S
     with (
         Listener(mosquitto.port, "sense/+/device/+/event") as listener,
-        SimulatedCloud(house, pace="free", step_s=1.0, until=begins) as cloud,
+        SimulatedCloud(house, clock_mode="free", step_s=1.0, until=begins) as cloud,
         BridgeProcess(tmp_path, configure(cloud, mosquitto.port)),
     ):
         assert cloud.records.wait(lambda counts: counts.sockets_open == 1)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import make_mosquitto
 
-from sense_mqtt.simulator.house.house import Transition
-from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
+from sense_mqtt.simulator.house.measured import MeasuredHouse, read_solar
+from sense_mqtt.simulator.house.model import TrueTransition
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.checkout import ROOT
 from tests.support.faults.verdict import Knowledge, judge, read
@@ -41,9 +41,9 @@ class PolledBridge(BridgeProcess):
             )
 
 
-def short_runs(transitions: Sequence[Transition]) -> list[tuple[Transition, Transition]]:
+def short_runs(transitions: Sequence[TrueTransition]) -> list[tuple[TrueTransition, TrueTransition]]:
     """Return the runs that are over before the next poll."""
-    newest: dict[str, Transition] = {}
+    newest: dict[str, TrueTransition] = {}
     runs = []
     for transition in transitions:
         before = newest.get(transition.device)
@@ -63,11 +63,11 @@ TIMELINES = [
 @pytest.mark.parametrize(("offset_s", "delay_s"), TIMELINES)
 def test_every_run_of_a_polled_house_is_told_once(shared, tmp_path: Path, offset_s: float, delay_s: float):
     house = MeasuredHouse(
-        shared / "data/measured_home_b_72h_1s.csv.gz", read_sun(shared / "data/measured_solar_43h_60s.csv.gz")
+        shared / "data/measured_home_b_72h_1s.csv.gz", read_solar(shared / "data/measured_solar_43h_60s.csv.gz")
     )
     begins, ends = house.begins, house.begins + DAY_S
-    cloud = SimulatedCloud(house, pace="manual", poll_step_s=POLL_S, wall=lambda: cloud.now)
-    cloud.timeline_rules.offset_s, cloud.timeline_rules.delay_s = offset_s, delay_s
+    cloud = SimulatedCloud(house, clock_mode="manual", poll_step_s=POLL_S, wall=lambda: cloud.now)
+    cloud.timeline_settings.offset_s, cloud.timeline_settings.delay_s = offset_s, delay_s
     with (
         make_mosquitto(tmp_path, AT_ONCE) as broker,
         Listener(broker.port, "sense/+/device/+/event") as listener,

@@ -56,7 +56,7 @@ def test_no_secret_leaves(guarded: Mosquitto, tmp_path: Path):
         told = f"{cloud.email}, {cloud.totp_secret}, monitor {serial(900101)}"  # Sense repeats what it should not
         cloud.faults.refuse(400, path="rate_zones", body=json.dumps({"status": "error", "error_reason": told}))
         assert listener.ask("rate_zones", timeout_s=60)["error"].count("***") == 3
-        cloud.faults.garble("not_json", "wrong_types")
+        cloud.faults.send_malformed("not_json", "wrong_types")
         for _ in range(RENEWALS):
             granted |= _granted(cloud)
             cloud.drop_sockets()

@@ -66,7 +66,7 @@ def test_what_changed_while_the_bridge_was_away_makes_events(broker_port: int, h
     begins = house.begins
     with (
         Listener(broker_port) as listener,
-        SimulatedCloud(house, pace="free", until=begins + 600) as cloud,
+        SimulatedCloud(house, clock_mode="free", until=begins + 600) as cloud,
         BridgeProcess(tmp_path, configure(cloud, broker_port)) as bridge,
     ):
         cloud.run_until(begins + 600)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from sense_mqtt.simulator.house.house import Transition
+from sense_mqtt.simulator.house.model import TrueTransition
 from tests.support.faults.verdict import Came, Knowledge, judge, read
 
-ON = Transition("a", "turned_on", 100.3)
-OFF = Transition("a", "turned_off", 110.7)
+ON = TrueTransition("a", "turned_on", 100.3)
+OFF = TrueTransition("a", "turned_off", 110.7)
 TOLD_ON = Came(1.0, "id1", "a", "turned_on", 100.0, "frame", late=False)
 TOLD_OFF = Came(2.0, "id2", "a", "turned_off", 111.0, "frame", late=False)
 

@@ -24,7 +24,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / 
 
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
-from sense_mqtt.simulator.house.house import House
+from sense_mqtt.simulator.house.model import House
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.checkout import ROOT
 from tests.support.faults.proxy import Proxy

@@ -61,7 +61,7 @@ def test_a_rough_day_tells_no_secret(tmp_path, everything_is_logged):
 
 def test_only_the_session_file_holds_tokens_and_no_file_holds_the_password(tmp_path):
     learned = []
-    with SimulatedCloud(BuiltInHouse(seed=1), pace="manual", email=EMAIL, password=PASSWORD) as cloud:
+    with SimulatedCloud(BuiltInHouse(seed=1), clock_mode="manual", email=EMAIL, password=PASSWORD) as cloud:
         session_of(cloud, tmp_path, add_temporary_secret=learned.append).token()
     for path in tmp_path.iterdir():
         text = path.read_text()
@@ -72,7 +72,7 @@ def test_only_the_session_file_holds_tokens_and_no_file_holds_the_password(tmp_p
 
 
 def test_an_address_that_sense_repeats_is_not_repeated_by_us():
-    with SimulatedCloud(BuiltInHouse(seed=1), pace="manual", email=EMAIL, password=PASSWORD) as cloud:
+    with SimulatedCloud(BuiltInHouse(seed=1), clock_mode="manual", email=EMAIL, password=PASSWORD) as cloud:
         cloud.faults.refuse(401, path="authenticate", body=f'{{"error_reason": "no account {EMAIL}"}}')
         with pytest.raises(SenseMqttError, match=r"no account \*\*\*"):
             api_of(cloud).post("authenticate", {"email": EMAIL, "password": PASSWORD})

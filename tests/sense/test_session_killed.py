@@ -12,7 +12,7 @@ KILLS = 6
 
 
 def test_kill_9_at_any_moment_never_needs_a_new_login(tmp_path):
-    with SimulatedCloud(BuiltInHouse(seed=1), pace="manual", token_life_s=30) as cloud:
+    with SimulatedCloud(BuiltInHouse(seed=1), clock_mode="manual", token_life_s=30) as cloud:
         cloud.rules.grace = True  # a renewal whose answer was lost may be repeated: nothing else could survive that
         command = [sys.executable, "-m", "tests.support.processes.token_renewal_main", cloud.api_url, str(tmp_path)]
         for kill in range(KILLS):

@@ -9,7 +9,7 @@ from tests.support.simulator.simulated_client import Client
 
 @pytest.fixture
 def cloud():
-    with SimulatedCloud(RandomHouse(12, 4, on_s=20, off_s=20), pace="manual") as cloud:
+    with SimulatedCloud(RandomHouse(12, 4, on_s=20, off_s=20), clock_mode="manual") as cloud:
         yield cloud
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sense_mqtt.simulator.server.accounts import Account
+from sense_mqtt.simulator.server.accounts import SimulatedAccount
 from sense_mqtt.simulator.server.tokens import totp, totp_fits
 
 NOW = 1_795_000_000.0
@@ -30,7 +30,7 @@ def clock():
 
 @pytest.fixture
 def account(clock):
-    return Account("me@example.com", PASSWORD, SECRET, clock)
+    return SimulatedAccount("me@example.com", PASSWORD, SECRET, clock)
 
 
 def log_in(account, password=PASSWORD, device="d"):

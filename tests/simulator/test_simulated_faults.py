@@ -18,7 +18,7 @@ OPENING_MESSAGES = 5
 
 @pytest.fixture
 def cloud():
-    with SimulatedCloud(RandomHouse(8, 4, on_s=20, off_s=20), pace="manual") as cloud:
+    with SimulatedCloud(RandomHouse(8, 4, on_s=20, off_s=20), clock_mode="manual") as cloud:
         yield cloud
 
 
@@ -164,12 +164,12 @@ def test_a_home_without_solar_has_no_solar_history(client):
 
 def test_a_garbled_frame_takes_the_place_of_a_true_one(cloud, client):
     heard = Hearing(opened(client))
-    cloud.faults.garble("unknown_type", "empty_devices")
+    cloud.faults.send_malformed("unknown_type", "empty_devices")
     cloud.advance(1.5)
     cloud.drop_sockets()
     assert [kind for kind, _ in heard.all()] == ["recent_history", "realtime_update", "realtime_update"]
     assert [len(frame["devices"]) > 0 for frame in heard.frames()] == [False, True]
-    assert cloud.records.counts.garbage_sent == 2
+    assert cloud.records.counts.malformed_sent == 2
 
 
 @pytest.mark.parametrize("abort", [False, True])

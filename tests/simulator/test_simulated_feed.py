@@ -64,7 +64,7 @@ def test_frames_and_pushes_agree_with_what_truly_happened(cloud, client):
 
 
 def test_in_free_pace_the_house_stands_while_nobody_listens():
-    with SimulatedCloud(RandomHouse(5, 1), pace="free", until=BEGINS + 50) as cloud:
+    with SimulatedCloud(RandomHouse(5, 1), clock_mode="free", until=BEGINS + 50) as cloud:
         client = Client(cloud)
         client.log_in()
         assert [client.get(MONITOR + "status").status_code for _ in range(3)] == [200, 200, 200]
@@ -96,7 +96,7 @@ def test_in_real_pace_a_socket_that_does_not_read_misses_frames_and_holds_nobody
 
 
 def test_a_poller_may_move_the_house_on():
-    with SimulatedCloud(RandomHouse(5, 1), pace="manual", poll_step_s=60) as cloud:
+    with SimulatedCloud(RandomHouse(5, 1), clock_mode="manual", poll_step_s=60) as cloud:
         client = Client(cloud)
         client.log_in()
         frames = [client.get("app/900101/realtime_update").json()["frame"] for _ in range(3)]
@@ -104,7 +104,7 @@ def test_a_poller_may_move_the_house_on():
 
 
 def test_a_second_house_is_a_second_monitor():
-    with SimulatedCloud(BuiltInHouse(1), RandomHouse(3, 1), pace="manual") as cloud:
+    with SimulatedCloud(BuiltInHouse(1), RandomHouse(3, 1), clock_mode="manual") as cloud:
         client = Client(cloud)
         monitors = client.log_in()["monitors"]
         assert [(monitor["id"], monitor["solar_configured"]) for monitor in monitors] == [
@@ -142,7 +142,7 @@ def test_or_the_oldest_socket_has_to_go(cloud, client):
 
 
 def test_a_socket_lives_for_its_time():
-    with SimulatedCloud(RandomHouse(5, 1), pace="manual", socket_life_s=0.2) as cloud:
+    with SimulatedCloud(RandomHouse(5, 1), clock_mode="manual", socket_life_s=0.2) as cloud:
         client = Client(cloud)
         client.log_in()
         Hearing(client.listen()).all()

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
-from sense_mqtt.simulator.house.measured import MeasuredHouse, read_sun
-from sense_mqtt.simulator.payloads.devices import listed
+from sense_mqtt.simulator.house.measured import MeasuredHouse, read_solar
+from sense_mqtt.simulator.payloads.devices import device_list
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from tests.support.simulator.simulated_client import shared
 
@@ -16,7 +16,7 @@ CENTS = 16.5
 
 
 def measured():
-    sun = read_sun(shared("data/measured_solar_43h_60s.csv.gz"))
+    sun = read_solar(shared("data/measured_solar_43h_60s.csv.gz"))
     return MeasuredHouse(shared("data/measured_home_b_72h_1s.csv.gz"), sun)
 
 
@@ -149,8 +149,8 @@ def test_an_idle_plug_says_so():
 
 def test_the_list_of_devices_holds_what_a_client_must_leave_out():
     house = BuiltInHouse(1)
-    rows = {row["id"]: row for row in listed(house.devices, solar=True, include_merged=True)}
-    plain = {row["id"] for row in listed(house.devices, solar=True, include_merged=False)}
+    rows = {row["id"]: row for row in device_list(house.devices, solar=True, include_merged=True)}
+    plain = {row["id"] for row in device_list(house.devices, solar=True, include_merged=False)}
     parent = rows["k7QmZr2T"]
     children = parent["tags"]["MergedDevices"].split(",")
     assert [rows[child]["tags"]["MergeId"] for child in children] == ["k7QmZr2T", "k7QmZr2T"]

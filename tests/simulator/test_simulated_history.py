@@ -8,7 +8,7 @@ import pytest
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.history import History
-from sense_mqtt.simulator.payloads.periods import edges, parse
+from sense_mqtt.simulator.payloads.periods import boundaries, parse
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAY_S = 86_400
@@ -32,7 +32,7 @@ PERIODS = [
     ("scale", "at", "entries", "start"), [case[1:] for case in PERIODS], ids=[case[0] for case in PERIODS]
 )
 def test_periods(scale, at, entries, start):
-    found = edges(scale, parse(at), NEW_YORK)
+    found = boundaries(scale, parse(at), NEW_YORK)
     assert len(found) - 1 == entries
     assert datetime.fromtimestamp(found[0], UTC).strftime("%Y-%m-%dT%H:%M:%S") == start
     assert found == sorted(found)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
-from sense_mqtt.simulator.house.house import Script, Step, Transition
+from sense_mqtt.simulator.house.model import PowerStep, SwitchSchedule, TrueTransition
 
 DAY_S = 86_400
 DENSE = {"devices": 40, "seed": 5, "on_s": 20.0, "off_s": 20.0}
@@ -17,13 +17,13 @@ DENSE = {"devices": 40, "seed": 5, "on_s": 20.0, "off_s": 20.0}
 class TestAnyHouse:
     def test_is_the_same_for_the_same_seed(self, make):
         assert make().transitions(BEGINS, BEGINS + DAY_S) == make().transitions(BEGINS, BEGINS + DAY_S)
-        assert make().draws(BEGINS + 40_000.5) == make().draws(BEGINS + 40_000.5)
+        assert make().power_at(BEGINS + 40_000.5) == make().power_at(BEGINS + 40_000.5)
 
     def test_is_the_same_in_whatever_order_it_is_asked(self, make):
         forwards, backwards = make(), make()
-        later = backwards.draws(BEGINS + 3 * DAY_S)
-        assert forwards.draws(BEGINS + 100) == backwards.draws(BEGINS + 100)
-        assert forwards.draws(BEGINS + 3 * DAY_S) == later
+        later = backwards.power_at(BEGINS + 3 * DAY_S)
+        assert forwards.power_at(BEGINS + 100) == backwards.power_at(BEGINS + 100)
+        assert forwards.power_at(BEGINS + 3 * DAY_S) == later
 
     def test_no_run_or_pause_is_shorter_than_five_seconds(self, make):
         house = make()
@@ -34,14 +34,16 @@ class TestAnyHouse:
 
     def test_a_device_is_listed_exactly_while_its_transitions_say_so(self, make):
         house = make()
-        listed: set[str] = {drawing.device.id for drawing in house.draws(BEGINS).devices}
-        idle: set[str] = {drawing.device.id for drawing in house.draws(BEGINS).devices if drawing.idle}
+        listed: set[str] = {listed_device.device.id for listed_device in house.power_at(BEGINS).devices}
+        idle: set[str] = {
+            listed_device.device.id for listed_device in house.power_at(BEGINS).devices if listed_device.idle
+        }
         for transition in house.transitions(BEGINS, BEGINS + DAY_S / 2):
             listed = listed - {transition.device} if transition.kind == "turned_off" else listed | {transition.device}
             idle = idle | {transition.device} if transition.kind == "idle" else idle - {transition.device}
-            draw = house.draws(transition.at)
-            assert {drawing.device.id for drawing in draw.devices} == listed
-            assert {drawing.device.id for drawing in draw.devices if drawing.idle} == idle
+            power = house.power_at(transition.at)
+            assert {listed_device.device.id for listed_device in power.devices} == listed
+            assert {listed_device.device.id for listed_device in power.devices if listed_device.idle} == idle
 
     def test_transitions_of_adjoining_spans_are_told_once(self, make):
         house = make()
@@ -63,8 +65,8 @@ def test_the_built_in_home_is_believable():
 
 def test_the_sun_shines_at_noon_and_draws_a_little_at_night():
     house = BuiltInHouse(1)
-    assert house.draws(BEGINS + 12 * 3600).solar_w > 1000
-    assert -5 < house.draws(BEGINS + 2 * 3600).solar_w < 0
+    assert house.power_at(BEGINS + 12 * 3600).solar_w > 1000
+    assert -5 < house.power_at(BEGINS + 2 * 3600).solar_w < 0
 
 
 def test_another_seed_is_another_house():
@@ -77,14 +79,19 @@ def test_a_random_house_gives_twenty_thousand_transitions_within_hours():
 
 
 def test_a_random_house_begins_with_all_off():
-    assert RandomHouse(**DENSE).draws(BEGINS).devices == ()
+    assert RandomHouse(**DENSE).power_at(BEGINS).devices == ()
 
 
 def test_a_script_knows_what_came_before_and_after():
-    steps = [Step(10, "a", "on", 5.0), Step(12, "b", "on"), Step(20, "a", "off"), Step(20, "a", "off")]
-    script = Script(0, 100, lambda start, _end: steps if start == 0 else [])
-    on, off = Transition("a", "turned_on", 10), Transition("a", "turned_off", 20)
-    assert script.transitions(0, 50) == [on, Transition("b", "turned_on", 12), off]
+    steps = [
+        PowerStep(10, "a", "on", 5.0),
+        PowerStep(12, "b", "on"),
+        PowerStep(20, "a", "off"),
+        PowerStep(20, "a", "off"),
+    ]
+    script = SwitchSchedule(0, 100, lambda start, _end: steps if start == 0 else [])
+    on, off = TrueTransition("a", "turned_on", 10), TrueTransition("a", "turned_off", 20)
+    assert script.transitions(0, 50) == [on, TrueTransition("b", "turned_on", 12), off]
     assert (script.before(off), script.before(on)) == (on, None)
     assert (script.after(on, 50), script.after(on, 15), script.after(off, 50)) == (off, None, None)
     assert (script.step("a", 9), script.step("a", 10).w, script.step("nobody", 10)) == (None, 5.0, None)

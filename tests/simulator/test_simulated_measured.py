@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from sense_mqtt.simulator.house.measured import BadMeasurements, MeasuredHouse, held, read_sun, runs
+from sense_mqtt.simulator.house.measured import InvalidMeasurements, MeasuredHouse, fill_gaps, read_solar, runs
 from tests.support.simulator.simulated_client import shared
 
 NAN = float("nan")
@@ -27,7 +27,7 @@ def test_runs(watts, expected):
 
 
 def test_an_empty_cell_holds_the_last_reading_for_a_while():
-    assert list(held([NAN, 5, NAN, NAN, NAN, 7], 2)) == [0, 5, 5, 5, 0, 7]
+    assert list(fill_gaps([NAN, 5, NAN, NAN, NAN, 7], 2)) == [0, 5, 5, 5, 0, 7]
 
 
 def write(path, rows, *, header="unix,kettle,switch,server"):
@@ -46,9 +46,9 @@ def test_a_house_is_read_plain_or_gzipped(tmp_path, name):
     assert [device.name for device in house.devices] == ["Kettle"]
     found = [(transition.kind, transition.at) for transition in house.transitions(house.since, house.ends)]
     assert found == [("turned_on", 1010), ("turned_off", 1040)]
-    draw = house.draws(1020.5)
-    assert draw.w == 1500 + 90 + 11
-    assert draw.solar_w is None
+    power = house.power_at(1020.5)
+    assert power.w == 1500 + 90 + 11
+    assert power.solar_w is None
 
 
 BAD = [
@@ -62,13 +62,13 @@ BAD = [
 
 @pytest.mark.parametrize(("header", "rows", "said"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 def test_a_file_that_cannot_be_replayed_is_told(tmp_path, header, rows, said):
-    with pytest.raises(BadMeasurements, match=said):
+    with pytest.raises(InvalidMeasurements, match=said):
         MeasuredHouse(write(tmp_path / "bad.csv", rows, header=header))
 
 
 def test_measured_solar_is_interpolated_and_comes_again_the_next_day(tmp_path):
     day = [f"{second},{second / 100}" for second in range(0, 90_001, 60)]
-    sun = read_sun(write(tmp_path / "sun.csv", day, header="unix,pv"))
+    sun = read_solar(write(tmp_path / "sun.csv", day, header="unix,pv"))
     assert sun.watts(30) == pytest.approx(0.3)
     assert sun.watts(43_200) == pytest.approx(432)
     assert sun.watts(43_200 + 86_400 * 1000) == pytest.approx(432)
@@ -76,12 +76,12 @@ def test_measured_solar_is_interpolated_and_comes_again_the_next_day(tmp_path):
 
 def test_solar_without_a_reading_is_told(tmp_path):
     with pytest.raises(ValueError, match="no reading"):
-        read_sun(write(tmp_path / "sun.csv", ["1,", "2,"], header="unix,pv"))
+        read_solar(write(tmp_path / "sun.csv", ["1,", "2,"], header="unix,pv"))
 
 
 @pytest.fixture(scope="module")
 def home_b():
-    sun = read_sun(shared("data/measured_solar_43h_60s.csv.gz"))
+    sun = read_solar(shared("data/measured_solar_43h_60s.csv.gz"))
     return MeasuredHouse(shared("data/measured_home_b_72h_1s.csv.gz"), sun)
 
 

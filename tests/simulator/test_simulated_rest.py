@@ -54,7 +54,7 @@ WRONG = [
 @pytest.fixture(scope="module")
 def still():
     """A cloud whose house stands still at noon, and a client that is logged in."""
-    with SimulatedCloud(BuiltInHouse(1, begins=BEGINS + 43_200), pace="manual") as cloud:
+    with SimulatedCloud(BuiltInHouse(1, begins=BEGINS + 43_200), clock_mode="manual") as cloud:
         client = Client(cloud)
         client.log_in()
         yield client

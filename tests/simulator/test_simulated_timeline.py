@@ -5,14 +5,14 @@ from datetime import datetime
 import pytest
 
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
-from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineRules, iso, joined
+from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineSettings, iso, merge_pages
 
 KIND_OF = {"DeviceOn": "turned_on", "DeviceOff": "turned_off", "DeviceIdle": "idle"}
 HOUR_S = 3600
 
 
 def timeline(house=None, **rules):
-    return Timeline(house or RandomHouse(6, 2, plugs=2), 900_101, 900_201, TimelineRules(**rules))
+    return Timeline(house or RandomHouse(6, 2, plugs=2), 900_101, 900_201, TimelineSettings(**rules))
 
 
 def seconds(text):
@@ -72,7 +72,7 @@ def test_one_device_alone_can_be_asked_for():
 def test_a_run_is_rewritten_some_time_after_its_end():
     line = timeline(delay_s=2.0, rewrite_after_s=30.0)
     start = line.house.transitions(BEGINS, BEGINS + HOUR_S)[0]
-    end = line.house.script.after(start, BEGINS + HOUR_S)
+    end = line.house.switch_schedule.after(start, BEGINS + HOUR_S)
 
     def stands_at(now):
         found = line.page(now, 1000, start.device)["items"]
@@ -105,7 +105,7 @@ def test_what_is_pushed_amounts_to_what_is_asked_for():
     line = timeline()
     known = {}
     for half in range(2 * HOUR_S):
-        news = line.news(BEGINS + half / 2, BEGINS + half / 2 + 0.5)
+        news = line.pushed_changes(BEGINS + half / 2, BEGINS + half / 2 + 0.5)
         if news is not None:
             known |= {item["guid"]: item for item in news["items_added"]}
             known |= {item["guid"]: item for item in news["items_updated"]}
@@ -118,13 +118,13 @@ def test_what_is_pushed_amounts_to_what_is_asked_for():
 
 
 def test_nothing_new_is_no_news():
-    assert timeline().news(BEGINS, BEGINS + 0.5) is None
+    assert timeline().pushed_changes(BEGINS, BEGINS + 0.5) is None
 
 
 def test_items_of_one_time_are_never_torn_apart():
     same = [{"time": iso(BEGINS), "guid": str(number)} for number in range(5)]
     page = {"items": same, "more_items": False, "sticky_items": [], "user_id": 1}
-    assert len(joined([page], 2)["items"]) == 5
+    assert len(merge_pages([page], 2)["items"]) == 5
 
 
 def test_a_run_that_never_was_is_told_and_taken_back():
@@ -132,7 +132,7 @@ def test_a_run_that_never_was_is_told_and_taken_back():
     device = line.house.devices[0].id
     line.false_runs.append(FalseRun(device, now - 5, now - 3, now, now + 1))
     kinds = [(now - 5, device, "turned_on"), (now - 3, device, "turned_off")]
-    told, taken_back = line.news(now - 0.001, now), line.news(now + 0.999, now + 1)
+    told, taken_back = line.pushed_changes(now - 0.001, now), line.pushed_changes(now + 0.999, now + 1)
     assert [edge for edge in edges(told["items_added"]) if edge in kinds] == kinds
     assert [edge for edge in edges(taken_back["items_removed"]) if edge in kinds] == kinds
     assert set(kinds) < set(edges(every_page(line, now + 0.5, 20)))

@@ -46,7 +46,7 @@ def certificate(tmp_path_factory):
 def test_the_cloud_speaks_tls(certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with SimulatedCloud(RandomHouse(2, 1), pace="manual", host="localhost", tls=context) as cloud:
+    with SimulatedCloud(RandomHouse(2, 1), clock_mode="manual", host="localhost", tls=context) as cloud:
         assert (cloud.api_url[:8], cloud.feed_url[:6]) == ("https://", "wss://")
         client = Client(cloud)
         with pytest.raises(requests.exceptions.SSLError):

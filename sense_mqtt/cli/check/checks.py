@@ -19,27 +19,27 @@ class CheckFailed(SenseMqttError):
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ProbeMessage:
     """A message to the broker, not retained, that is to come back by one of our filters."""
 
     topic: str
     payload: str
-    comes_by: str | None = None  # None: we do not subscribe to it
-    is_needed: bool = True  # False: only to learn whether the filter works, `run` publishes nothing there
+    expected_filter: str | None = None  # None: we do not subscribe to it
+    is_required: bool = True  # False: only to learn whether the filter works, `run` publishes nothing there
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class BrokerReport:
     """What a connection to the broker showed. A trial that is needed and failed is a `CheckFailed` instead."""
 
-    heard: Sequence[MessageArrived] = ()  # of others
+    received: Sequence[MessageArrived] = ()  # of others
     refused: Mapping[str, str] = field(default_factory=dict)  # filter -> what does not work therefore
-    unheard: Sequence[Trial] = ()  # not needed, and did not come back
+    not_received: Sequence[ProbeMessage] = ()  # not needed, and did not come back
     limits: Sequence[str] = ()  # what the broker cannot do
     protocol: str = "5"
 
 
-class Standing(Protocol):
+class SessionView(Protocol):
     """The session, as far as it is looked at."""
 
     @property
@@ -49,79 +49,79 @@ class Standing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Edges:
+class CheckContext:
     """The configuration, and all that a check can touch of the outside."""
 
     config: Config
     topics: Topics
-    session: Standing
+    session: SessionView
     status: Callable[[int], Any]  # Sense's status of a monitor; asked once each
     resolve: Callable[[str], Sequence[str]]  # host -> addresses; raises OSError
     uses_proxy: Callable[[str], bool]  # whether a URL is reached through a proxy
-    shake_hands: Callable[[str], str]  # URL -> whom we met
-    look_at_feed: Callable[[int], str]  # monitor -> how a frame came
-    try_broker: Callable[[Sequence[Trial]], Findings]  # with the filters of `run`
+    tls_handshake: Callable[[str], str]  # URL -> whom we met
+    probe_feed: Callable[[int], str]  # monitor -> how a frame came
+    exchange_messages: Callable[[Sequence[ProbeMessage]], BrokerReport]  # with the filters of `run`
     event: str  # a payload that no other check publishes
 
 
 # --- Sense
 
 
-def _find(host: str, edges: Edges, setting: str) -> str:
+def _resolve(host: str, context: CheckContext, setting: str) -> str:
     try:
-        addresses = edges.resolve(host)
+        addresses = context.resolve(host)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
         raise CheckFailed(f"{host}: {why}; check {setting}, the network and the name server") from error
     return f"{host} is at {', '.join(addresses)}"
 
 
-def _find_sense(url: str, edges: Edges, setting: str) -> str:
-    if edges.uses_proxy(url):
+def _resolve_sense(url: str, context: CheckContext, setting: str) -> str:
+    if context.uses_proxy(url):
         return f"left to the proxy that the environment names for {urlsplit(url).hostname}"
-    return _find(urlsplit(url).hostname or "", edges, setting)
+    return _resolve(urlsplit(url).hostname or "", context, setting)
 
 
-def _meet(url: str, edges: Edges) -> str:
-    if edges.uses_proxy(url):
+def _check_tls(url: str, context: CheckContext) -> str:
+    if context.uses_proxy(url):
         return f"left to the proxy that the environment names for {urlsplit(url).hostname}"
-    return edges.shake_hands(url)
+    return context.tls_handshake(url)
 
 
-def find_api(edges: Edges) -> str:
-    return _find_sense(edges.config.sense.api_url, edges, "sense.api_url")
+def resolve_api(context: CheckContext) -> str:
+    return _resolve_sense(context.config.sense.api_url, context, "sense.api_url")
 
 
-def find_feed(edges: Edges) -> str:
-    return _find_sense(edges.config.sense.feed_url, edges, "sense.feed_url")
+def resolve_feed(context: CheckContext) -> str:
+    return _resolve_sense(context.config.sense.feed_url, context, "sense.feed_url")
 
 
-def meet_api(edges: Edges) -> str:
-    return _meet(edges.config.sense.api_url, edges)
+def check_api_tls(context: CheckContext) -> str:
+    return _check_tls(context.config.sense.api_url, context)
 
 
-def meet_feed(edges: Edges) -> str:
-    return _meet(edges.config.sense.feed_url, edges)
+def check_feed_tls(context: CheckContext) -> str:
+    return _check_tls(context.config.sense.feed_url, context)
 
 
-def stand(edges: Edges) -> str:
+def check_login(context: CheckContext) -> str:
     """A session that is stored serves, and spends no login; without one a login is made, where the budget allows."""
-    session, before = edges.session, edges.session.logins_last_hour
+    session, before = context.session, context.session.logins_last_hour
     monitors = session.account().monitors
     session.token()
     for monitor in monitors[:1]:
-        edges.status(monitor.id)  # shows that the session is taken
+        context.status(monitor.id)  # shows that the session is taken
     if session.logins_last_hour == before:
         return "the stored session is taken; no login was spent"
     return "logged in with sense.email and sense.password, as no session was stored or left; it is stored now"
 
 
-def know_monitors(edges: Edges) -> str:
-    return "; ".join(_describe(monitor, edges.status(monitor.id)) for monitor in _monitors(edges))
+def check_monitors(context: CheckContext) -> str:
+    return "; ".join(_describe(monitor, context.status(monitor.id)) for monitor in _monitors(context))
 
 
-def _monitors(edges: Edges) -> Sequence[Monitor]:
-    wanted, there = edges.config.sense.monitors, edges.session.account().monitors
+def _monitors(context: CheckContext) -> Sequence[Monitor]:
+    wanted, there = context.config.sense.monitors, context.session.account().monitors
     if not there:
         raise CheckFailed("the account has none; set one up in the Sense app")
     known = [monitor.id for monitor in there]
@@ -143,45 +143,49 @@ def _list(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def see_frames(edges: Edges) -> str:
-    return "; ".join(f"{monitor.id}: {edges.look_at_feed(monitor.id)}" for monitor in _monitors(edges))
+def check_feed(context: CheckContext) -> str:
+    return "; ".join(f"{monitor.id}: {context.probe_feed(monitor.id)}" for monitor in _monitors(context))
 
 
 # --- MQTT
 
-UNHEARD = "what was published on {} did not come back: commands may not be heard; let mqtt.username read {}"
+NOT_RECEIVED = "what was published on {} did not come back: commands may not be heard; let mqtt.username read {}"
 SILENT_REFUSALS = "with MQTT 3.1.1 a broker refuses without a word: make sure that mqtt.username may write {}/#"
 
 
-def find_broker(edges: Edges) -> str:
-    return _find(edges.config.mqtt.host, edges, "mqtt.host")
+def resolve_broker(context: CheckContext) -> str:
+    return _resolve(context.config.mqtt.host, context, "mqtt.host")
 
 
-def hear_broker(edges: Edges) -> str:
+def check_broker(context: CheckContext) -> str:
     """Requests are tried on the parent level of their filter, where no bridge takes anything for a command."""
-    topic, events = edges.topics.check_event
-    parent, requests = edges.topics.check_request
-    found = edges.try_broker((Trial(topic, edges.event, events), Trial(parent, edges.event, requests, is_needed=False)))
+    topic, events = context.topics.check_event
+    parent, requests = context.topics.check_request
+    found = context.exchange_messages(
+        (ProbeMessage(topic, context.event, events), ProbeMessage(parent, context.event, requests, is_required=False))
+    )
     heard = "published on {}" if events in found.refused else "published on {} and heard it"
-    unheard = [UNHEARD.format(trial.topic, trial.comes_by) for trial in found.unheard]
+    unheard = [NOT_RECEIVED.format(message.topic, message.expected_filter) for message in found.not_received]
     lost = [*found.refused.values(), *unheard, *found.limits]
     return "; but ".join([f"connected with MQTT {found.protocol}, {heard.format(topic)}", *lost])
 
 
-def hear_home_assistant(edges: Edges) -> str:
+def check_home_assistant(context: CheckContext) -> str:
     """Home Assistant's birth message is not retained by default, so its silence tells nothing (its MQTT page)."""
-    if edges.config.home_assistant.discovery == "off":
+    if context.config.home_assistant.discovery == "off":
         return "home_assistant.discovery is off, so it is told nothing"
-    topics = edges.topics
+    topics = context.topics
     event, events = topics.check_event
     # What the broker keeps of Home Assistant comes before our own event does.
-    found = edges.try_broker((Trial(topics.check_discovery, ""), Trial(event, edges.event, events)))
+    found = context.exchange_messages(
+        (ProbeMessage(topics.check_discovery, ""), ProbeMessage(event, context.event, events))
+    )
     rights = f"the broker took a message on {topics.check_discovery}"
     if found.protocol != "5":
         rights += f" ({SILENT_REFUSALS.format(topics.prefix)})"
     if topics.birth in found.refused:
         return f"{rights}; but {found.refused[topics.birth]}"
-    heard = [message for message in found.heard if message.topic == topics.birth]
+    heard = [message for message in found.received if message.topic == topics.birth]
     if not heard:
         return f"{rights}; {topics.birth} is silent until it starts, so whether it runs cannot be told from here"
     return f"{rights}; last it said {heard[-1].payload.decode(errors='replace')[:20]!r} on {topics.birth}"
@@ -194,19 +198,19 @@ def hear_home_assistant(edges: Edges) -> str:
 class Check:
     """What to look at, and what must be well before."""
 
-    look: Callable[[Edges], str]
+    run: Callable[[CheckContext], str]
     needs: tuple[str, ...] = ()
 
 
 CHECKS: Mapping[str, Check] = {
-    "dns api": Check(find_api),
-    "tls api": Check(meet_api, ("dns api",)),
-    "login": Check(stand, ("tls api",)),
-    "monitors": Check(know_monitors, ("login",)),
-    "dns feed": Check(find_feed),
-    "tls feed": Check(meet_feed, ("dns feed",)),
-    "feed": Check(see_frames, ("monitors", "tls feed")),
-    "dns broker": Check(find_broker),
-    "broker": Check(hear_broker, ("dns broker",)),
-    "home assistant": Check(hear_home_assistant, ("broker",)),
+    "dns api": Check(resolve_api),
+    "tls api": Check(check_api_tls, ("dns api",)),
+    "login": Check(check_login, ("tls api",)),
+    "monitors": Check(check_monitors, ("login",)),
+    "dns feed": Check(resolve_feed),
+    "tls feed": Check(check_feed_tls, ("dns feed",)),
+    "feed": Check(check_feed, ("monitors", "tls feed")),
+    "dns broker": Check(resolve_broker),
+    "broker": Check(check_broker, ("dns broker",)),
+    "home assistant": Check(check_home_assistant, ("broker",)),
 }

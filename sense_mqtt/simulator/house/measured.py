@@ -15,8 +15,16 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from sense_mqtt.simulator.house.house import Device, Draw, Drawing, Script, Step, Transition, quantised
-from sense_mqtt.simulator.house.sun import MeasuredSun, Sun
+from sense_mqtt.simulator.house.model import (
+    Device,
+    HousePower,
+    ListedDevice,
+    PowerStep,
+    SwitchSchedule,
+    TrueTransition,
+    quantised,
+)
+from sense_mqtt.simulator.house.solar import MeasuredSolar, SolarProduction
 
 ON_ABOVE_W = 15.0
 OFF_BELOW_W = 12.0
@@ -28,7 +36,7 @@ ALWAYS_ON_PERCENTILE = 0.05
 _ICONS = {"refrigerator": "fridge", "washing_machine": "washer", "kettle": "kettle", "toaster": "toaster"}
 
 
-class BadMeasurements(ValueError):
+class InvalidMeasurements(ValueError):
     """The CSV cannot be replayed; says which file, what is wrong and what it should hold."""
 
 
@@ -39,28 +47,30 @@ def read_columns(path: Path) -> tuple[Sequence[float], dict[str, Sequence[float]
         rows = csv.reader(file)
         names = next(rows, [])
         if len(names) < 2 or names[0] != "unix":
-            raise BadMeasurements(f"{path}: the first line must name the columns: unix, then one per appliance")
+            raise InvalidMeasurements(f"{path}: the first line must name the columns: unix, then one per appliance")
         columns = [array("d") for _ in names]
         try:
             for row in rows:
                 for column, cell in zip(columns, row, strict=True):
                     column.append(float(cell) if cell else math.nan)
         except ValueError as error:
-            raise BadMeasurements(f"{path}: line {rows.line_num}: {error}; every cell is a number or empty") from error
+            raise InvalidMeasurements(
+                f"{path}: line {rows.line_num}: {error}; every cell is a number or empty"
+            ) from error
     if len(columns[0]) < 2:
-        raise BadMeasurements(f"{path}: at least two rows are needed")
+        raise InvalidMeasurements(f"{path}: at least two rows are needed")
     return columns[0], dict(zip(names[1:], columns[1:], strict=True))
 
 
-def read_sun(path: Path) -> MeasuredSun:
+def read_solar(path: Path) -> MeasuredSolar:
     """Read measured production: the first column after `unix`, W."""
     seconds, columns = read_columns(path)
     watts = next(iter(columns.values()))
     known = [(second, value) for second, value in zip(seconds, watts, strict=True) if not math.isnan(value)]
-    return MeasuredSun([second for second, _ in known], [value for _, value in known])
+    return MeasuredSolar([second for second, _ in known], [value for _, value in known])
 
 
-def held(watts: Sequence[float], most: int) -> Sequence[float]:
+def fill_gaps(watts: Sequence[float], most: int) -> Sequence[float]:
     """Return the readings with gaps of at most `most` cells filled by the last one, longer ones by 0 W."""
     filled = array("d")
     last, gap = 0.0, 0
@@ -98,15 +108,15 @@ def _crossings(watts: Sequence[float]) -> Iterator[tuple[int, int]]:
 class MeasuredHouse:
     """Measured watts as a house: the columns are its devices, what belongs to none of them is Always On and Other."""
 
-    def __init__(self, path: Path, sun: Sun | None = None) -> None:
-        """Read the CSV (a second or two for 72 h at 1 s); raises BadMeasurements or OSError."""
+    def __init__(self, path: Path, sun: SolarProduction | None = None) -> None:
+        """Read the CSV (a second or two for 72 h at 1 s); raises InvalidMeasurements or OSError."""
         seconds, columns = read_columns(path)
         self._step_s = seconds[1] - seconds[0]
         self._sun = sun
         self.since = self.begins = seconds[0]
         self.ends = seconds[-1]
         shortest = math.ceil(SHORTEST_S / self._step_s)
-        self._watts = {name: held(column, int(HOLD_S / self._step_s)) for name, column in columns.items()}
+        self._watts = {name: fill_gaps(column, int(HOLD_S / self._step_s)) for name, column in columns.items()}
         found = {name: runs(column, shortest) for name, column in self._watts.items()}
         detected = [name for name, spans in found.items() if spans and not self._always_on(spans)]
         self._names = {_id(name): name for name in detected}
@@ -114,24 +124,24 @@ class MeasuredHouse:
         self._rest = _summed([column for name, column in self._watts.items() if name not in detected], len(seconds))
         self._always_on_w = quantised(sorted(self._rest)[int(len(self._rest) * ALWAYS_ON_PERCENTILE)])
         steps = [step for name in detected for step in self._steps(name, found[name])]
-        self.script = Script(self.since - 1, math.inf, lambda _start, _end: steps)
+        self.switch_schedule = SwitchSchedule(self.since - 1, math.inf, lambda _start, _end: steps)
 
-    def draws(self, at: float) -> Draw:
+    def power_at(self, at: float) -> HousePower:
         row = self._row(at)
         listed, other_w = [], self._rest[row]
         for device in self.devices:
             watts = self._watts[self._names[device.id]][row]
-            step = self.script.step(device.id, at)
+            step = self.switch_schedule.step(device.id, at)
             if step is not None and step.state == "on":
-                listed.append(Drawing(device, quantised(watts)))
+                listed.append(ListedDevice(device, quantised(watts)))
             else:
                 other_w += watts
         always_on_w = min(self._always_on_w, quantised(other_w))
         solar_w = None if self._sun is None else quantised(self._sun.watts(at))
-        return Draw(tuple(listed), always_on_w, quantised(other_w) - always_on_w, solar_w)
+        return HousePower(tuple(listed), always_on_w, quantised(other_w) - always_on_w, solar_w)
 
-    def transitions(self, since: float, until: float) -> list[Transition]:
-        return self.script.transitions(since, until)
+    def transitions(self, since: float, until: float) -> list[TrueTransition]:
+        return self.switch_schedule.transitions(since, until)
 
     def _row(self, at: float) -> int:
         last = len(self._rest) - 1
@@ -141,11 +151,11 @@ class MeasuredHouse:
         rows = 1 + (self.ends - self.since) / self._step_s
         return sum(end - start for start, end in spans) > ALWAYS_ON_SHARE * rows
 
-    def _steps(self, name: str, spans: Iterable[tuple[int, int]]) -> Iterator[Step]:
+    def _steps(self, name: str, spans: Iterable[tuple[int, int]]) -> Iterator[PowerStep]:
         for start, end in spans:
-            yield Step(self.since + start * self._step_s, _id(name), "on", quantised(self._watts[name][start]))
+            yield PowerStep(self.since + start * self._step_s, _id(name), "on", quantised(self._watts[name][start]))
             if end < len(self._rest):
-                yield Step(self.since + end * self._step_s, _id(name), "off")
+                yield PowerStep(self.since + end * self._step_s, _id(name), "off")
 
 
 def _summed(columns: Sequence[Sequence[float]], rows: int) -> Sequence[float]:

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from sense_mqtt.simulator.house.appliances import CHILDREN, DELETED, INVENTORY
-from sense_mqtt.simulator.house.house import Device
+from sense_mqtt.simulator.house.model import Device
 
-Row = dict[str, Any]
+DeviceRow = dict[str, Any]
 
 ALWAYS_ON = Device("always_on", "Always On", "alwayson", "AlwaysOn")
 OTHER = Device("unknown", "Other", "home", "Unknown")
 SOLAR = Device("solar", "Solar", "solar_alt", "Solar")
-PSEUDO: Mapping[str, Device] = {device.id: device for device in (ALWAYS_ON, OTHER, SOLAR)}
+PSEUDO_DEVICES: Mapping[str, Device] = {device.id: device for device in (ALWAYS_ON, OTHER, SOLAR)}
 
 _CREATED = "2026-02-03T17:20:11.000Z"
 
 
-def row(device: Device, **tags: Any) -> Row:
+def device_row(device: Device, **tags: Any) -> DeviceRow:
     """Return the row that both the REST list and each frame hold; `tags` replace the usual ones."""
-    made: Row = {"id": device.id, "name": device.name, "icon": device.icon, "tags": _tags(device) | tags}
+    made: DeviceRow = {"id": device.id, "name": device.name, "icon": device.icon, "tags": _tags(device) | tags}
     told = {"location": device.location, "make": device.make, "model": device.model}
     for key, value in told.items():
         if value:
@@ -27,7 +27,7 @@ def row(device: Device, **tags: Any) -> Row:
 
 
 def _tags(device: Device) -> dict[str, Any]:
-    if device.id in PSEUDO:
+    if device.id in PSEUDO_DEVICES:
         return _pseudo_tags(device)
     kinds = {True: _plug_tags, False: _detected_tags}
     return {
@@ -93,13 +93,15 @@ def _peer(device: Device, name: str, percent: float) -> dict[str, Any]:
     return {"Name": name.strip(), "Percent": percent, "Icon": device.icon, **kind}
 
 
-def listed(devices: tuple[Device, ...], *, solar: bool, include_merged: bool) -> list[Row]:
+def device_list(devices: tuple[Device, ...], *, solar: bool, include_merged: bool) -> list[DeviceRow]:
     """Return the REST list: all devices, a deleted one and one of the inventory; merged children only when asked."""
-    rows = [row(device) for device in devices]
-    rows += [row(ALWAYS_ON), row(OTHER)] + ([row(SOLAR)] if solar else [])
-    rows.append(row(DELETED, DeviceListAllowed="false", UserDeleted="true", TimelineAllowed="false", Revoked="true"))
+    rows = [device_row(device) for device in devices]
+    rows += [device_row(ALWAYS_ON), device_row(OTHER)] + ([device_row(SOLAR)] if solar else [])
     rows.append(
-        row(INVENTORY, DeviceListAllowed="false", Stage="Inventory")
+        device_row(DELETED, DeviceListAllowed="false", UserDeleted="true", TimelineAllowed="false", Revoked="true")
+    )
+    rows.append(
+        device_row(INVENTORY, DeviceListAllowed="false", Stage="Inventory")
         | {"type": INVENTORY.type, "count": 1, "stage": "Inventory", "realtime_devices": [], "deleted": False}
     )
     if include_merged:
@@ -107,6 +109,6 @@ def listed(devices: tuple[Device, ...], *, solar: bool, include_merged: bool) ->
     return rows
 
 
-def _child(child: str, parent: Device) -> Row:
+def _child(child: str, parent: Device) -> DeviceRow:
     device = Device(child, CHILDREN.get(child, "Motor"), parent.icon, parent.type)
-    return row(device, MergeId=parent.id, TimelineAllowed="false", UserShowInDeviceList="false")
+    return device_row(device, MergeId=parent.id, TimelineAllowed="false", UserShowInDeviceList="false")

@@ -12,7 +12,7 @@ Payload = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
+class MessageEncoding:
     """How one socket wants its messages."""
 
     msgpack: bool = False
@@ -28,7 +28,7 @@ class Wire:
         text = json.dumps(message, ensure_ascii=False)
         return text.encode() if self.binary_json else text
 
-    def say(self, text: str) -> str | bytes:
+    def as_message(self, text: str) -> str | bytes:
         """Return raw text as this socket's kind of message."""
         return text.encode() if self.msgpack or self.binary_json else text
 
@@ -41,7 +41,9 @@ def _without(*names: str) -> Callable[[Payload], Payload]:
 
 
 def _without_pseudo(payload: Payload) -> Payload:
-    real = [row for row in payload["devices"] if row["id"] not in {"always_on", "unknown", "solar"}]
+    real = [
+        device_row for device_row in payload["devices"] if device_row["id"] not in {"always_on", "unknown", "solar"}
+    ]
     return payload | {"devices": real}
 
 
@@ -64,7 +66,9 @@ def _beyond_any_house(payload: Payload) -> Payload:
 
 
 def _below_zero(payload: Payload) -> Payload:
-    rows = [row | {"w": -3.7} if row["id"] == "unknown" else row for row in payload["devices"]]
+    rows = [
+        device_row | {"w": -3.7} if device_row["id"] == "unknown" else device_row for device_row in payload["devices"]
+    ]
     return payload | {"w": -0.04, "d_w": 0, "devices": rows}
 
 
@@ -75,7 +79,7 @@ def _without_sun(payload: Payload) -> Payload:
 
 
 # Payloads that go wrong in one way each; what they hold besides is true.
-SPOILED: Mapping[str, Callable[[Payload], Payload]] = {
+MALFORMED_PAYLOADS: Mapping[str, Callable[[Payload], Payload]] = {
     "empty_devices": lambda payload: payload | {"devices": []},
     "no_devices": _without("devices"),
     "devices_null": lambda payload: payload | {"devices": None},
@@ -91,25 +95,25 @@ SPOILED: Mapping[str, Callable[[Payload], Payload]] = {
 }
 
 # Messages that are none.
-RAW: Mapping[str, Callable[[Wire, Payload], str | bytes]] = {
-    "not_json": lambda wire, _: wire.say("<html><body>Bad Gateway</body></html>"),
-    "truncated": lambda wire, payload: _half(wire.encode("realtime_update", payload, 0)),
-    "a_list": lambda wire, _: msgpack.packb([1, 2]) if wire.msgpack else wire.say("[1, 2]"),
-    "payload_text": lambda wire, _: wire.say('{"type": "realtime_update", "payload": "none"}'),
-    "no_type": lambda wire, _: wire.say('{"payload": {"w": 1}}'),
-    "empty": lambda wire, _: wire.say(""),
-    "unknown_type": lambda wire, _: wire.encode("recent_history", {"w": 3}, 0),
+MALFORMED_MESSAGES: Mapping[str, Callable[[MessageEncoding, Payload], str | bytes]] = {
+    "not_json": lambda encoding, _: encoding.as_message("<html><body>Bad Gateway</body></html>"),
+    "truncated": lambda encoding, payload: _half(encoding.encode("realtime_update", payload, 0)),
+    "a_list": lambda encoding, _: msgpack.packb([1, 2]) if encoding.msgpack else encoding.as_message("[1, 2]"),
+    "payload_text": lambda encoding, _: encoding.as_message('{"type": "realtime_update", "payload": "none"}'),
+    "no_type": lambda encoding, _: encoding.as_message('{"payload": {"w": 1}}'),
+    "empty": lambda encoding, _: encoding.as_message(""),
+    "unknown_type": lambda encoding, _: encoding.encode("recent_history", {"w": 3}, 0),
 }
 
-GARBAGE = frozenset(SPOILED) | frozenset(RAW)
+MALFORMED_KINDS = frozenset(MALFORMED_PAYLOADS) | frozenset(MALFORMED_MESSAGES)
 
 
 def _half(message: str | bytes) -> str | bytes:
     return message[: len(message) // 2]
 
 
-def spoil(kind: str, wire: Wire, payload: Payload, epoch: int) -> str | bytes:
-    """Return the frame gone wrong in the way `kind` names, one of GARBAGE."""
-    if kind in RAW:
-        return RAW[kind](wire, payload)
-    return wire.encode("realtime_update", SPOILED[kind](payload), epoch)
+def make_malformed(kind: str, encoding: MessageEncoding, payload: Payload, epoch: int) -> str | bytes:
+    """Return the frame gone wrong in the way `kind` names, one of MALFORMED_KINDS."""
+    if kind in MALFORMED_MESSAGES:
+        return MALFORMED_MESSAGES[kind](encoding, payload)
+    return encoding.encode("realtime_update", MALFORMED_PAYLOADS[kind](payload), epoch)

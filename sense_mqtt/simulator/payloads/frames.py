@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from sense_mqtt.simulator.house.house import Device, Draw, Drawing, House, Transition, quantised
+from sense_mqtt.simulator.house.model import Device, House, HousePower, ListedDevice, TrueTransition, quantised
 from sense_mqtt.simulator.house.noise import Noise
-from sense_mqtt.simulator.payloads.devices import ALWAYS_ON, OTHER, SOLAR, Row, row
+from sense_mqtt.simulator.payloads.devices import ALWAYS_ON, OTHER, SOLAR, DeviceRow, device_row
 
 Payload = dict[str, Any]
 
@@ -21,7 +21,7 @@ class FrameMaker:
     house: House
     cents_per_kwh: float = 16.5
     _noise: Noise = field(default_factory=lambda: Noise(60))
-    _rows: dict[str, Row] = field(default_factory=dict)
+    _rows: dict[str, DeviceRow] = field(default_factory=dict)
     _legs: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,22 +39,22 @@ class FrameMaker:
 
     def polled(self, at: float) -> Payload:
         """Return the bare payload of `realtime_update` by REST: no epoch, devices without c (SE#77)."""
-        draw = self.house.draws(at)
-        watts = draw.w
+        power = self.house.power_at(at)
+        watts = power.w
         payload: Payload = {
             "voltage": [round(120.0 + 0.8 * self._noise.smooth(at, 30, 12) - watts / 8000, 3), 121.25],
             "frame": self.cycle(at),
-            "devices": self._devices(draw),
+            "devices": self._devices(power),
             "deltas": self._deltas(at),
-            "channels": self._channels(draw),
+            "channels": self._channels(power),
             "hz": round(60 + 0.012 * self._noise.rough(at, 13), 4),
             "w": watts,
             "d_w": round(watts),
             "c": self._cents(watts),
             "defaultCost": self.cents_per_kwh,
-            "grid_w": math.trunc(watts - (draw.solar_w or 0.0)),
+            "grid_w": math.trunc(watts - (power.solar_w or 0.0)),
         }
-        return payload | (self._solar(draw.solar_w, watts) if draw.solar_w is not None else _grid_only())
+        return payload | (self._solar(power.solar_w, watts) if power.solar_w is not None else _grid_only())
 
     def cycle(self, at: float) -> int:
         """Return the running count of mains cycles: 30 more every half second (INVARIANTS 9)."""
@@ -63,38 +63,40 @@ class FrameMaker:
     def _cents(self, watts: float) -> int:
         return math.trunc(watts / 1000 * self.cents_per_kwh)  # cents per hour (INVARIANTS 5)
 
-    def _devices(self, draw: Draw) -> list[Row]:
-        ranked = [(drawing.w, self._drawing(drawing)) for drawing in draw.devices]
-        shared_w = sum(drawing.device.ao_w for drawing in draw.devices)
-        ranked.append((draw.always_on_w - shared_w, self._row(ALWAYS_ON) | {"w": draw.always_on_w}))
-        ranked.append((draw.other_w, self._row(OTHER) | {"w": draw.other_w}))
-        if draw.solar_w is not None:
-            ranked.append((draw.solar_w, self._row(SOLAR) | {"w": draw.solar_w}))
+    def _devices(self, power: HousePower) -> list[DeviceRow]:
+        ranked = [(listed_device.w, self._device_row(listed_device)) for listed_device in power.devices]
+        shared_w = sum(listed_device.device.ao_w for listed_device in power.devices)
+        ranked.append((power.always_on_w - shared_w, self._row(ALWAYS_ON) | {"w": power.always_on_w}))
+        ranked.append((power.other_w, self._row(OTHER) | {"w": power.other_w}))
+        if power.solar_w is not None:
+            ranked.append((power.solar_w, self._row(SOLAR) | {"w": power.solar_w}))
         ranked.sort(key=lambda entry: -entry[0])  # always_on stands by its net watts (INVARIANTS 8)
         return [made for _, made in ranked]
 
-    def _row(self, device: Device) -> Row:
+    def _row(self, device: Device) -> DeviceRow:
         """Return the row as in the REST list, tags and all: Sense repeats them in every frame."""
         made = self._rows.get(device.id)
         if made is None:
-            made = self._rows[device.id] = row(device) | {"attrs": []}
+            made = self._rows[device.id] = device_row(device) | {"attrs": []}
         return made
 
-    def _drawing(self, drawing: Drawing) -> Row:
-        device, watts = drawing.device, drawing.w
+    def _device_row(self, listed_device: ListedDevice) -> DeviceRow:
+        device, watts = listed_device.device, listed_device.w
         made = self._row(device) | {"w": watts}
-        if drawing.idle:
+        if listed_device.idle:
             made["attrs"] = ["Idle"]
         if device.plug:
             measured = {"w": watts, "i": round(watts / 121 + 0.03, 3), "v": 121.0, "e": 812.4}
-            made |= {"sd": measured, "ao_w": device.ao_w, "ao_st": drawing.idle}
+            made |= {"sd": measured, "ao_w": device.ao_w, "ao_st": listed_device.idle}
         return made
 
-    def _channels(self, draw: Draw) -> list[float]:
+    def _channels(self, power: HousePower) -> list[float]:
         """Return the two legs, which sum to w (INVARIANTS 1)."""
-        second = sum(drawing.w - drawing.device.ao_w for drawing in draw.devices if drawing.device.leg)
-        second += quantised((draw.always_on_w + draw.other_w) * 0.4)
-        return [draw.w - second, second]
+        second = sum(
+            listed_device.w - listed_device.device.ao_w for listed_device in power.devices if listed_device.device.leg
+        )
+        second += quantised((power.always_on_w + power.other_w) * 0.4)
+        return [power.w - second, second]
 
     def _solar(self, solar_w: float, watts: float) -> Payload:
         half = solar_w / 2
@@ -111,8 +113,8 @@ class FrameMaker:
         told = at - DELTA_AGE_S
         return [self._delta(transition) for transition in self.house.transitions(told - 0.5, told)]
 
-    def _delta(self, transition: Transition) -> dict[str, Any]:
-        script, cycle = self.house.script, self.cycle(transition.at)
+    def _delta(self, transition: TrueTransition) -> dict[str, Any]:
+        script, cycle = self.house.switch_schedule, self.cycle(transition.at)
         before, after = (
             script.step(transition.device, transition.at - 0.001),
             script.step(transition.device, transition.at),

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sense_mqtt.simulator.house.house import Device, House
-from sense_mqtt.simulator.payloads.devices import ALWAYS_ON, OTHER, SOLAR, row
-from sense_mqtt.simulator.payloads.periods import edges
+from sense_mqtt.simulator.house.model import Device, House
+from sense_mqtt.simulator.payloads.devices import ALWAYS_ON, OTHER, SOLAR, device_row
+from sense_mqtt.simulator.payloads.periods import boundaries
 from sense_mqtt.simulator.payloads.timeline import iso
 
 Body = dict[str, Any]
@@ -19,7 +19,7 @@ SAMPLE_S = 30.0
 BIN_S = 900.0  # what is kept: a quarter of an hour divides every time zone's offset
 FINAL_AFTER_S = 120.0  # figures roll about two minutes past the hour (protocol page 3.7)
 GRANULARITY_S: Mapping[str, float] = {"SECOND": 1.0, "MINUTE": 60.0, "HOUR": 3600.0, "DAY": 86_400.0}
-FRAMES_MOST = 10_080
+MAX_CURVE_FRAMES = 10_080
 TOTAL, PRODUCTION = "total", "solar"
 
 
@@ -34,14 +34,14 @@ class History:
 
     def usage(self, scale: str, at: float, now: float) -> Body:
         """Return `history/usage`: the period that holds `at`, future entries 0.0."""
-        period = edges(scale, at, self.zone)
+        period = boundaries(scale, at, self.zone)
         energy = self._energy(period, now)
         devices = [self._usage_of(device, energy) for device in self._appearing(energy)]
         return {"start": iso(period[0]), "consumption": _breakdown(energy, TOTAL), "device_breakdown": devices}
 
     def solar(self, scale: str, at: float, now: float) -> Body:
         """Return `history/usage/solar`; `net` above 0 is export."""
-        energy = self._energy(edges(scale, at, self.zone), now)
+        energy = self._energy(boundaries(scale, at, self.zone), now)
         production = [entry.get(PRODUCTION, 0.0) for entry in energy]
         net = [made - entry.get(TOTAL, 0.0) for made, entry in zip(production, energy, strict=True)]
         used, made = sum(entry.get(TOTAL, 0.0) for entry in energy), sum(production)
@@ -56,10 +56,10 @@ class History:
 
     def trends(self, scale: str, at: float, now: float) -> Body:
         """Return the deprecated `history/trends`."""
-        period = edges(scale, at, self.zone)
+        period = boundaries(scale, at, self.zone)
         energy = self._energy(period, now)
         made, used = (sum(entry.get(key, 0.0) for entry in energy) for key in (PRODUCTION, TOTAL))
-        solar = self.house.draws(now).solar_w is not None
+        solar = self.house.power_at(now).solar_w is not None
         devices = [self._trend_of(device, energy) for device in self._appearing(energy)]
         return {
             "steps": len(energy),
@@ -81,7 +81,7 @@ class History:
     def curve(self, granularity: str, start: float, frames: int, device: str | None, now: float) -> Body:
         """Return the legacy `history/usage`: pairs low and high of each bin, [1, -1] where there is no data."""
         step_s = GRANULARITY_S[granularity]
-        starts = [start + number * step_s for number in range(min(frames, FRAMES_MOST))]
+        starts = [start + number * step_s for number in range(min(frames, MAX_CURVE_FRAMES))]
         newest = now - 900 if granularity == "SECOND" else now  # the newest 15 minutes are unpopulated
         totals = [self._bin(at, step_s, device) if self.house.since <= at < newest else [1, -1] for at in starts]
         return {"totals": totals, "start": iso(start), "endOfData": iso(newest)}
@@ -115,11 +115,11 @@ class History:
         return {key: value * SAMPLE_S / 3_600_000 for key, value in (watts | flows).items()}
 
     def _watts(self, at: float) -> dict[str, float]:
-        draw = self.house.draws(at)
-        shared_w = sum(drawing.device.ao_w for drawing in draw.devices)
-        watts = {drawing.device.id: drawing.w for drawing in draw.devices}
-        watts |= {ALWAYS_ON.id: draw.always_on_w - shared_w, OTHER.id: draw.other_w, TOTAL: draw.w}
-        return watts if draw.solar_w is None else watts | {PRODUCTION: draw.solar_w}
+        power = self.house.power_at(at)
+        shared_w = sum(listed_device.device.ao_w for listed_device in power.devices)
+        watts = {listed_device.device.id: listed_device.w for listed_device in power.devices}
+        watts |= {ALWAYS_ON.id: power.always_on_w - shared_w, OTHER.id: power.other_w, TOTAL: power.w}
+        return watts if power.solar_w is None else watts | {PRODUCTION: power.solar_w}
 
     def _appearing(self, energy: Iterable[Kwh]) -> list[Device]:
         seen = {key for entry in energy for key in entry}
@@ -139,11 +139,15 @@ class History:
         told = {"avgw": trend["total"] / 24, "total_kwh": trend["total"], "pct": 100 * trend["total"] / whole}
         cost = {"total_cost": trend["total_cost"], "cost_history": trend["total_costs"]}
         named = {"name": "Unknown"} if device == OTHER else {}  # here alone (protocol page 3.7)
-        return row(device) | named | {"history": trend["totals"]} | told | cost
+        return device_row(device) | named | {"history": trend["totals"]} | told | cost
 
     def _production(self, energy: list[Kwh]) -> Body:
         trend = self._trend(energy, PRODUCTION)
-        device = row(SOLAR) | {"history": trend["totals"], "avgw": trend["total"] / 24, "pct": 100.0}  # no total_kwh
+        device = device_row(SOLAR) | {
+            "history": trend["totals"],
+            "avgw": trend["total"] / 24,
+            "pct": 100.0,
+        }  # no total_kwh
         return trend | {"devices": [device]}
 
 

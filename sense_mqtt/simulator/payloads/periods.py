@@ -6,45 +6,45 @@ from zoneinfo import ZoneInfo
 
 CYCLE_START = 15  # day of the month on which the meter is read
 
-Edges = list[float]  # unix seconds; entry i of a breakdown reaches from edge i to edge i + 1
+Boundaries = list[float]  # unix seconds; entry i of a breakdown reaches from edge i to edge i + 1
 
 
-def edges(scale: str, at: float, zone: ZoneInfo) -> Edges:
+def boundaries(scale: str, at: float, zone: ZoneInfo) -> Boundaries:
     """Return the edges of the period that holds `at`; raises KeyError for an unknown scale."""
     local = datetime.fromtimestamp(at, zone)
     return _PERIODS[scale.upper()](local.replace(hour=0, minute=0, second=0, microsecond=0))
 
 
-def _day(midnight: datetime) -> Edges:
+def _day(midnight: datetime) -> Boundaries:
     """Return whole hours from midnight to midnight: 23, 24 or 25 of them (protocol page 3.7)."""
     start, end = midnight.timestamp(), _plus(midnight, 1).timestamp()
     return [start + 3600 * hour for hour in range(round((end - start) / 3600) + 1)]
 
 
-def _week(midnight: datetime) -> Edges:
+def _week(midnight: datetime) -> Boundaries:
     sunday = _plus(midnight, -(midnight.isoweekday() % 7))
     return [_plus(sunday, day).timestamp() for day in range(8)]
 
 
-def _month(midnight: datetime) -> Edges:
+def _month(midnight: datetime) -> Boundaries:
     first = midnight.replace(day=1)
     return _days(first, _next_month(first))
 
 
-def _cycle(midnight: datetime) -> Edges:
+def _cycle(midnight: datetime) -> Boundaries:
     start = midnight.replace(day=CYCLE_START)
     if start > midnight:
         start = (start.replace(day=1) - timedelta(days=1)).replace(day=CYCLE_START)
     return _days(start, _next_month(start))
 
 
-def _year(midnight: datetime) -> Edges:
+def _year(midnight: datetime) -> Boundaries:
     return [midnight.replace(month=month, day=1).timestamp() for month in range(1, 13)] + [
         midnight.replace(year=midnight.year + 1, month=1, day=1).timestamp()
     ]
 
 
-_PERIODS: Mapping[str, Callable[[datetime], Edges]] = {
+_PERIODS: Mapping[str, Callable[[datetime], Boundaries]] = {
     "DAY": _day,
     "WEEK": _week,
     "MONTH": _month,
@@ -58,7 +58,7 @@ def _plus(midnight: datetime, days: int) -> datetime:
     return midnight + timedelta(days=days)  # arithmetic on the wall clock: still midnight, whatever the season
 
 
-def _days(first: datetime, end: datetime) -> Edges:
+def _days(first: datetime, end: datetime) -> Boundaries:
     return [_plus(first, day).timestamp() for day in range((end.date() - first.date()).days + 1)]
 
 

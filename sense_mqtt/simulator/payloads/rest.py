@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
-from sense_mqtt.simulator.house.house import Device, Draw
-from sense_mqtt.simulator.payloads.devices import row
+from sense_mqtt.simulator.house.model import Device, HousePower
+from sense_mqtt.simulator.payloads.devices import device_row
 from sense_mqtt.simulator.payloads.frames import Payload
 from sense_mqtt.simulator.payloads.timeline import iso
 
@@ -43,7 +43,7 @@ def monitor_entry(monitor: int, time_zone: str, *, solar: bool) -> Body:
     }
 
 
-def welcome(user: int, monitors: list[Body]) -> Body:
+def login_body(user: int, monitors: list[Body]) -> Body:
     """Return what the answer of `authenticate` holds besides the tokens."""
     notifications = {str(monitor["id"]): {"new_named_device_push": True} for monitor in monitors}
     settings = {"user_id": user, "version": 1, "settings": {"notifications": notifications, "labs_enabled": False}}
@@ -102,18 +102,18 @@ def data_change(monitor: int) -> Payload:
     }
 
 
-def device_states(devices: tuple[Device, ...], draw: Draw) -> Payload:
+def device_states(devices: tuple[Device, ...], power: HousePower) -> Payload:
     """Return the state of the integrated devices only: those whose ids begin with ssi- (protocol page 5)."""
-    listed = {drawing.device.id for drawing in draw.devices}
+    listed = {listed_device.device.id for listed_device in power.devices}
     integrated = [device.id for device in devices if device.id.startswith("ssi-")]
     modes = [(device_id, "active" if device_id in listed else "off") for device_id in integrated]
     states = [{"device_id": device_id, "mode": mode, "state": "online"} for device_id, mode in modes]
     return {"states": states, "update_type": "full"}
 
 
-def detail(device: Device, draw: Draw, now: float) -> Body:
+def detail(device: Device, power: HousePower, now: float) -> Body:
     """Return the detail of a device, of always_on, unknown or solar."""
-    listed = {drawing.device.id for drawing in draw.devices}
+    listed = {listed_device.device.id for listed_device in power.devices}
     state = {"last_state": "On" if device.id in listed else "Off", "last_state_time": iso(now)}
     standby = {"standby_threshold_watt": 8, "standby_hysteresis_sec": 5}
     answer: Body = {
@@ -121,15 +121,19 @@ def detail(device: Device, draw: Draw, now: float) -> Body:
         "notes": "",
         "usage": {"current_month_runs": 12, "current_month_KWH": 7.4, "avg_watts": 128.0, "avg_duration": 1100},
         "timeline": {"visible": True, "allowed": device.id not in {"always_on", "unknown", "solar"}},
-        "device": row(device) | state | {"standbyConfig": standby},
+        "device": device_row(device) | state | {"standbyConfig": standby},
         "info": "",
     }
-    return answer | (_always_on(draw) if device.id == "always_on" else {})
+    return answer | (_always_on(power) if device.id == "always_on" else {})
 
 
-def _always_on(draw: Draw) -> Body:
-    shares = [{"id": drawing.device.id, "w": drawing.device.ao_w} for drawing in draw.devices if drawing.device.plug]
-    told = {"description": "", "total_watts": draw.always_on_w, "unknown_watts": None, "devices": shares}
+def _always_on(power: HousePower) -> Body:
+    shares = [
+        {"id": listed_device.device.id, "w": listed_device.device.ao_w}
+        for listed_device in power.devices
+        if listed_device.device.plug
+    ]
+    told = {"description": "", "total_watts": power.always_on_w, "unknown_watts": None, "devices": shares}
     return {"always_on": told}
 
 

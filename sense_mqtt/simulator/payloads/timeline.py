@@ -10,17 +10,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sense_mqtt.simulator.house.house import Device, House, Kind, Transition
+from sense_mqtt.simulator.house.model import Device, House, TransitionKind, TrueTransition
 
-Item = dict[str, Any]
+TimelineEntry = dict[str, Any]
 
-TYPE_OF: Mapping[Kind, str] = {"turned_on": "DeviceOn", "turned_off": "DeviceOff", "idle": "DeviceIdle"}
-SAID: Mapping[Kind, str] = {"turned_on": "turned on", "turned_off": "turned off", "idle": "is idle"}
-KEY_OF: Mapping[Kind, str] = {"turned_on": "device_turned_on", "turned_off": "device_turned_off", "idle": "device_idle"}
+TYPE_OF: Mapping[TransitionKind, str] = {"turned_on": "DeviceOn", "turned_off": "DeviceOff", "idle": "DeviceIdle"}
+VERB_OF: Mapping[TransitionKind, str] = {"turned_on": "turned on", "turned_off": "turned off", "idle": "is idle"}
+KEY_OF: Mapping[TransitionKind, str] = {
+    "turned_on": "device_turned_on",
+    "turned_off": "device_turned_off",
+    "idle": "device_idle",
+}
 
 
 @dataclass(slots=True)
-class TimelineRules:
+class TimelineSettings:
     """How the timeline differs from the frames; may be changed at any time. House seconds."""
 
     offset_s: float = 0.0  # its clock is ahead of the frames' by so much
@@ -39,8 +43,11 @@ class FalseRun:
     removed_at: float
 
     @property
-    def edges(self) -> list[Transition]:
-        return [Transition(self.device, "turned_on", self.start), Transition(self.device, "turned_off", self.end)]
+    def edges(self) -> list[TrueTransition]:
+        return [
+            TrueTransition(self.device, "turned_on", self.start),
+            TrueTransition(self.device, "turned_off", self.end),
+        ]
 
 
 def iso(at: float) -> str:
@@ -54,10 +61,12 @@ class Timeline:
     house: House
     monitor: int
     user: int
-    rules: TimelineRules = field(default_factory=TimelineRules)
+    rules: TimelineSettings = field(default_factory=TimelineSettings)
     false_runs: list[FalseRun] = field(default_factory=list)
 
-    def page(self, now: float, n_items: int = 30, device: str | None = None, prior_to: float | None = None) -> Item:
+    def page(
+        self, now: float, n_items: int = 30, device: str | None = None, prior_to: float | None = None
+    ) -> TimelineEntry:
         """Return the answer of GET timeline: items older than `prior_to` (their own time), newest first.
 
         Items of one time are never torn apart, so a page may hold a few more than `n_items`.
@@ -65,7 +74,7 @@ class Timeline:
         latest = now - self.rules.delay_s
         if prior_to is not None:
             latest = min(latest, prior_to - self.rules.offset_s - 0.0005)
-        found: list[Item] = []
+        found: list[TimelineEntry] = []
         window_s, until = 3600.0, latest
         while len(found) <= n_items and until > self.house.since:
             since = max(until - window_s, self.house.since - 1)
@@ -75,7 +84,7 @@ class Timeline:
         more = len(found) > len(kept)
         return {"more_items": more, "sticky_items": [self._found()], "user_id": self.user, "items": kept}
 
-    def news(self, before: float, now: float) -> Item | None:
+    def pushed_changes(self, before: float, now: float) -> TimelineEntry | None:
         """Return what `new_timeline_event` says of the time between, or None where nothing changed."""
         delay_s = self.rules.delay_s
         shown = self.house.transitions(before - delay_s, now - delay_s)
@@ -93,7 +102,7 @@ class Timeline:
             "user_id": self.user,
         }
 
-    def _between(self, since: float, until: float, now: float, device: str | None) -> list[Item]:
+    def _between(self, since: float, until: float, now: float, device: str | None) -> list[TimelineEntry]:
         items = []
         for transition in reversed(self.house.transitions(since, until)):
             if device is None or transition.device == device:
@@ -103,23 +112,23 @@ class Timeline:
         items += [self._single(e) for e in false if since < e.at <= until and device in (None, e.device)]
         return sorted(items, key=lambda item: str(item["time"]), reverse=True)
 
-    def _item(self, transition: Transition, now: float) -> Item | None:
+    def _item(self, transition: TrueTransition, now: float) -> TimelineEntry | None:
         """Return how this transition stands on the timeline at `now`; None for a start that its run has taken in."""
         rewritten_until = now - self.rules.delay_s - self.rules.rewrite_after_s
         if transition.kind == "turned_on":
-            ended = self.house.script.after(transition, rewritten_until) is not None
+            ended = self.house.switch_schedule.after(transition, rewritten_until) is not None
             return None if ended else self._single(transition)
         start = self._start(transition)
         if start is None or transition.at > rewritten_until:
             return self._single(transition)
         return self._run(start, transition)
 
-    def _start(self, end: Transition) -> Transition | None:
+    def _start(self, end: TrueTransition) -> TrueTransition | None:
         """Return the beginning of the run that ends here; None where no run ends here."""
-        before = None if end.kind == "turned_on" else self.house.script.before(end)
+        before = None if end.kind == "turned_on" else self.house.switch_schedule.before(end)
         return before if before is not None and before.kind == "turned_on" else None
 
-    def _single(self, transition: Transition) -> Item:
+    def _single(self, transition: TrueTransition) -> TimelineEntry:
         device = self._device(transition.device)
         return {
             "show_action": False,
@@ -127,7 +136,7 @@ class Timeline:
             "time": iso(transition.at + self.rules.offset_s),
             "type": TYPE_OF[transition.kind],
             "icon": device.icon,
-            "body": f"{device.name} {SAID[transition.kind]}",
+            "body": f"{device.name} {VERB_OF[transition.kind]}",
             "destination": f"device:{device.id}",
             "device_id": device.id,
             "device_state": TYPE_OF[transition.kind],
@@ -136,7 +145,7 @@ class Timeline:
             "monitor_id": self.monitor,
         }
 
-    def _run(self, start: Transition, end: Transition) -> Item:
+    def _run(self, start: TrueTransition, end: TrueTransition) -> TimelineEntry:
         minutes = max(1, round((end.at - start.at) / 60))
         tail = ", now idle" if end.kind == "idle" else ""
         name = self._device(end.device).name
@@ -148,7 +157,7 @@ class Timeline:
             "children": [self._single(end), self._single(start)],
         }
 
-    def _pushed(self, transition: Transition) -> Item:
+    def _pushed(self, transition: TrueTransition) -> TimelineEntry:
         """Return the item as the websocket tells it (2023 and later)."""
         name = {"@type": "String", "is_key": False, "value": self._device(transition.device).name}
         before = "On" if transition.kind != "turned_on" else "Off"
@@ -158,12 +167,12 @@ class Timeline:
     def _device(self, device: str) -> Device:
         return next(known for known in self.house.devices if known.id == device)
 
-    def _guid(self, transition: Transition) -> str:
+    def _guid(self, transition: TrueTransition) -> str:
         seed = f"{self.monitor} {transition.device} {transition.kind} {transition.at:.3f}"
         made = hashlib.sha256(seed.encode()).hexdigest()
         return f"{made[:8]}-{made[8:12]}-4{made[13:16]}-8{made[17:20]}-{made[20:32]}"
 
-    def _found(self) -> Item:
+    def _found(self) -> TimelineEntry:
         return {
             "show_action": False,
             "allow_sticky": True,
@@ -177,7 +186,7 @@ class Timeline:
         }
 
 
-def joined(pages: list[Item], n_items: int) -> Item:
+def merge_pages(pages: list[TimelineEntry], n_items: int) -> TimelineEntry:
     """Return the page of an account with several monitors: their pages in one, newest first."""
     items = sorted((item for page in pages for item in page["items"]), key=lambda item: str(item["time"]), reverse=True)
     kept = _cut(items, n_items)
@@ -186,7 +195,7 @@ def joined(pages: list[Item], n_items: int) -> Item:
     return {"more_items": more, "sticky_items": sticky, "user_id": pages[0]["user_id"], "items": kept}
 
 
-def _cut(items: list[Item], n_items: int) -> list[Item]:
+def _cut(items: list[TimelineEntry], n_items: int) -> list[TimelineEntry]:
     """Return the first items, and those of the same time as the last of them."""
     cut = min(n_items, len(items))
     while 0 < cut < len(items) and items[cut]["time"] == items[cut - 1]["time"]:

@@ -18,7 +18,7 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An HTTP status and its JSON body."""
 
     status: int
@@ -26,7 +26,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Rules:
+class AccountRules:
     """How strict the account is; may be changed at any time."""
 
     token_life_s: float = 86_400.0
@@ -44,7 +44,7 @@ def refusal(reason: str, **more: str) -> Body:
 
 
 @dataclass(slots=True)
-class _Refresh:
+class _LoginSession:
     """The one living refresh token of a login, and the one before it."""
 
     device_id: str
@@ -52,66 +52,70 @@ class _Refresh:
     former: str = ""
 
 
-class Account:
+class SimulatedAccount:
     """Grants and checks tokens. Wall time only: it knows nothing of the house's clock."""
 
     def __init__(self, email: str, password: str, totp_secret: str, now: Callable[[], float]) -> None:
         self.email, self.password, self.totp_secret = email, password, totp_secret
         self.user_id, self.account_id = 900_201, 900_301
-        self.rules = Rules()
+        self.rules = AccountRules()
         self._now = now
         self._lock = threading.RLock()
         self._secret = secrets.token_bytes(64)
         self._tokens: dict[str, float] = {}  # access token -> expiry
-        self._sessions: list[_Refresh] = []
+        self._sessions: list[_LoginSession] = []
         self._mfa_tokens: dict[str, tuple[float, str]] = {}  # -> expiry, device id
         self._failures = 0
         self._locked_until = 0.0
 
-    def log_in(self, form: Mapping[str, str], device_id: str) -> Answer:
-        """Answer `authenticate`; 200 holds the tokens, without the monitors."""
+    def log_in(self, form: Mapping[str, str], device_id: str) -> HttpResponse:
+        """HttpResponse `authenticate`; 200 holds the tokens, without the monitors."""
         with self._lock:
             if not {"email", "password"} <= form.keys():
-                return Answer(400, refusal("Missing email or password"))
+                return HttpResponse(400, refusal("Missing email or password"))
             if self._is_locked():
-                return Answer(401, refusal("Your account is locked. Try again later.", error_type="account_locked"))
+                return HttpResponse(
+                    401, refusal("Your account is locked. Try again later.", error_type="account_locked")
+                )
             if (form["email"].lower(), form["password"]) != (self.email.lower(), self.password):
                 return self._refuse("Invalid email or password", "invalid_credentials")
             if self.rules.mfa:
                 return self._ask_for_code(device_id)
-            return self._welcome(device_id)
+            return self._grant_login(device_id)
 
-    def log_in_with_code(self, form: Mapping[str, str]) -> Answer:
-        """Answer `authenticate/mfa`: mandatory are totp, mfa_token and a client_time that is near now (SE#79)."""
+    def log_in_with_code(self, form: Mapping[str, str]) -> HttpResponse:
+        """HttpResponse `authenticate/mfa`: mandatory are totp, mfa_token and a client_time that is near now (SE#79)."""
         with self._lock:
             if not {"totp", "mfa_token", "client_time"} <= form.keys():
-                return Answer(400, refusal("Missing totp, mfa_token or client_time"))
+                return HttpResponse(400, refusal("Missing totp, mfa_token or client_time"))
             if self._is_locked():
-                return Answer(401, refusal("Your account is locked. Try again later.", error_type="account_locked"))
+                return HttpResponse(
+                    401, refusal("Your account is locked. Try again later.", error_type="account_locked")
+                )
             expiry, device_id = self._mfa_tokens.get(form["mfa_token"], (0.0, ""))
             if expiry < self._now():
-                return Answer(401, refusal("Invalid or expired mfa_token"))
+                return HttpResponse(401, refusal("Invalid or expired mfa_token"))
             if not self._is_near(form["client_time"]):
-                return Answer(400, refusal("client_time is invalid: it must be the present time"))
+                return HttpResponse(400, refusal("client_time is invalid: it must be the present time"))
             if not totp_fits(self.totp_secret, form["totp"], self._now()):
                 return self._refuse("Invalid verification code", "invalid_totp")
             del self._mfa_tokens[form["mfa_token"]]
-            return self._welcome(device_id)
+            return self._grant_login(device_id)
 
-    def renew(self, form: Mapping[str, str], device_id: str) -> Answer:
-        """Answer `renew`: a new access token and a new refresh token; the old one is spent."""
+    def renew(self, form: Mapping[str, str], device_id: str) -> HttpResponse:
+        """HttpResponse `renew`: a new access token and a new refresh token; the old one is spent."""
         with self._lock:
             if not {"user_id", "refresh_token"} <= form.keys():
-                return Answer(400, refusal("Missing user_id or refresh_token"))
+                return HttpResponse(400, refusal("Missing user_id or refresh_token"))
             session = self._session_of(form["refresh_token"])
             foreign = self.rules.bind_device and session is not None and session.device_id != device_id
             if session is None or foreign or form["user_id"] != str(self.user_id):
-                return Answer(401, refusal("Unauthorized"))
+                return HttpResponse(401, refusal("Unauthorized"))
             if form["refresh_token"] == session.present:
                 session.former, session.present = session.present, _refresh_token()
             token, expires = self._grant(device_id)
             told = {"roles": "user", "refresh_token": session.present, "expires": _iso(expires)}
-            return Answer(200, self._identity() | {"access_token": token, "totp_enabled": self.rules.mfa} | told)
+            return HttpResponse(200, self._identity() | {"access_token": token, "totp_enabled": self.rules.mfa} | told)
 
     def log_out(self, token: str) -> None:
         """End every session: the access tokens and the refresh tokens."""
@@ -137,26 +141,28 @@ class Account:
     def _is_locked(self) -> bool:
         return self.rules.locked or self._now() < self._locked_until
 
-    def _refuse(self, reason: str, kind: str) -> Answer:
+    def _refuse(self, reason: str, kind: str) -> HttpResponse:
         self._failures += 1
         if self._failures >= self.rules.lockout_after:
             self._locked_until = self._now() + self.rules.lockout_s
             self._failures = 0
-        return Answer(self.rules.refused_status, refusal(reason, title="Invalid credentials", error_type=kind))
+        return HttpResponse(self.rules.refused_status, refusal(reason, title="Invalid credentials", error_type=kind))
 
-    def _ask_for_code(self, device_id: str) -> Answer:
+    def _ask_for_code(self, device_id: str) -> HttpResponse:
         token = secrets.token_urlsafe(24)
         self._mfa_tokens[token] = (self._now() + MFA_TOKEN_LIFE_S, device_id)
         reason = "Multi-factor authentication required"
-        return Answer(401, {"status": "mfa_required", "mfa_token": token, "mfa_type": "totp", "error_reason": reason})
+        return HttpResponse(
+            401, {"status": "mfa_required", "mfa_token": token, "mfa_type": "totp", "error_reason": reason}
+        )
 
-    def _welcome(self, device_id: str) -> Answer:
+    def _grant_login(self, device_id: str) -> HttpResponse:
         self._failures = 0
-        session = _Refresh(device_id, _refresh_token())
+        session = _LoginSession(device_id, _refresh_token())
         self._sessions.append(session)
         token, _ = self._grant(device_id)
         told = {"access_token": token, "refresh_token": session.present, "totp_enabled": self.rules.mfa}
-        return Answer(200, self._identity() | told)
+        return HttpResponse(200, self._identity() | told)
 
     def _identity(self) -> Body:
         return {"authorized": True, "account_id": self.account_id, "user_id": self.user_id}
@@ -171,7 +177,7 @@ class Account:
         self._tokens[token] = expires
         return token, expires
 
-    def _session_of(self, refresh_token: str) -> _Refresh | None:
+    def _session_of(self, refresh_token: str) -> _LoginSession | None:
         for session in self._sessions:
             if refresh_token == session.present or (self.rules.grace and refresh_token == session.former):
                 return session

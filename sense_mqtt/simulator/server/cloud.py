@@ -24,19 +24,19 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from sense_mqtt.simulator.house.house import House
+from sense_mqtt.simulator.house.model import House
 from sense_mqtt.simulator.payloads.frames import Payload
-from sense_mqtt.simulator.payloads.timeline import TimelineRules
-from sense_mqtt.simulator.server.accounts import Account, Rules
+from sense_mqtt.simulator.payloads.timeline import TimelineSettings
+from sense_mqtt.simulator.server.accounts import AccountRules, SimulatedAccount
+from sense_mqtt.simulator.server.clock_driver import ClockDriver, ClockMode
 from sense_mqtt.simulator.server.faults import Faults
-from sense_mqtt.simulator.server.feed import listen
-from sense_mqtt.simulator.server.middleware import API, gate
-from sense_mqtt.simulator.server.monitor import GOING_AWAY, Monitor
-from sense_mqtt.simulator.server.pace import Driver, Pace
-from sense_mqtt.simulator.server.records import Records
+from sense_mqtt.simulator.server.feed import serve_feed
+from sense_mqtt.simulator.server.middleware import API, request_middleware
+from sense_mqtt.simulator.server.monitor import GOING_AWAY, SimulatedMonitor
+from sense_mqtt.simulator.server.request_log import RequestLog
 from sense_mqtt.simulator.server.rest import routes
-from sense_mqtt.simulator.server.service import Service
-from sense_mqtt.simulator.server.thread import Server
+from sense_mqtt.simulator.server.service import SimulatedService
+from sense_mqtt.simulator.server.thread import ServerThread
 
 EMAIL, PASSWORD = "demo@example.com", "a made-up password & more+%"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # noqa: S105 - of the demo account
@@ -51,7 +51,7 @@ class SimulatedCloud:
         self,
         house: House,
         *more_houses: House,
-        pace: Pace = "real",
+        clock_mode: ClockMode = "real",
         speed: float = 1.0,
         step_s: float = 0.5,
         until: float | None = None,
@@ -73,20 +73,20 @@ class SimulatedCloud:
         `socket_life_s`: wall seconds after which a socket is dropped; `poll_step_s`: house seconds that pass with each
         `realtime_update`, so that a poller sees the house move in free and manual pace.
         """
-        self.faults, self.records = Faults(), Records()
-        account = Account(email, password, totp_secret, self._wall)
+        self.faults, self.records = Faults(), RequestLog()
+        account = SimulatedAccount(email, password, totp_secret, self._wall)
         account.rules.token_life_s, account.rules.mfa = token_life_s, mfa
         self.account = account
-        self.service = Service(account, self.faults, self.records, self._wall)
+        self.service = SimulatedService(account, self.faults, self.records, self._wall)
         self.service.socket_life_s, self.service.poll_step_s = socket_life_s, poll_step_s
-        self._true_wall, self._pace, self._step_s = wall, pace, step_s
-        self._server = Server(lambda: _application(self.service), self._drive, host, port, tls)
-        self._drivers: dict[int, Driver] = {}
+        self._true_wall, self._pace, self._step_s = wall, clock_mode, step_s
+        self._server = ServerThread(lambda: _application(self.service), self._drive, host, port, tls)
+        self._drivers: dict[int, ClockDriver] = {}
         for number, each in enumerate((house, *more_houses), FIRST_MONITOR):
-            monitor = Monitor(number, each, account.user_id, ZoneInfo(time_zone), self.faults, self.records)
+            monitor = SimulatedMonitor(number, each, account.user_id, ZoneInfo(time_zone), self.faults, self.records)
             self.service.monitors[number] = monitor
             limit = each.ends if until is None else until
-            self._drivers[number] = Driver(monitor, pace, step_s=step_s, speed=speed, until=limit)
+            self._drivers[number] = ClockDriver(monitor, clock_mode, step_s=step_s, speed=speed, until=limit)
 
     # --- what a client is told
 
@@ -111,16 +111,16 @@ class SimulatedCloud:
         return self.account.totp_secret
 
     @property
-    def rules(self) -> Rules:
+    def rules(self) -> AccountRules:
         """How strict the account is."""
         return self.account.rules
 
     @property
-    def monitors(self) -> Sequence[Monitor]:
+    def monitors(self) -> Sequence[SimulatedMonitor]:
         return tuple(self.service.monitors.values())
 
     @property
-    def monitor(self) -> Monitor:
+    def monitor(self) -> SimulatedMonitor:
         """The first monitor."""
         return self.monitors[0]
 
@@ -129,7 +129,7 @@ class SimulatedCloud:
         return self.monitor.house
 
     @property
-    def timeline_rules(self) -> TimelineRules:
+    def timeline_settings(self) -> TimelineSettings:
         return self.monitor.timeline.rules
 
     @property
@@ -151,7 +151,7 @@ class SimulatedCloud:
         for driver in self._drivers.values():
             driver.until = at
         arrived = self.monitor.wait_until(min(at, self.house.ends) - self._step_s + 1e-6, timeout_s)
-        self._server.call(lambda: _together(monitor.confirm() for monitor in self.monitors), timeout_s)
+        self._server.call(lambda: _together(monitor.wait_until_read() for monitor in self.monitors), timeout_s)
         return arrived
 
     def outage(self, house_seconds: float = 0.0, *, abort: bool = False) -> None:
@@ -208,26 +208,26 @@ class SimulatedCloud:
         return self._true_wall() + self.faults.clock_offset_s
 
 
-def _application(service: Service) -> web.Application:
+def _application(service: SimulatedService) -> web.Application:
     async def feed(request: web.Request) -> web.StreamResponse:
-        return await listen(service, request)
+        return await serve_feed(service, request)
 
     async def tell_the_time(_request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = formatdate(service.wall(), usegmt=True)
 
-    application = web.Application(middlewares=[gate(service)])
+    application = web.Application(middlewares=[request_middleware(service)])
     application.on_response_prepare.append(tell_the_time)
     application.add_routes([*routes(service), web.get("/monitors/{monitor}/realtimefeed", feed)])
     return application
 
 
-def _drop_all(monitor: Monitor, code: int, *, abort: bool) -> None:
+def _drop_all(monitor: SimulatedMonitor, code: int, *, abort: bool) -> None:
     for socket in list(monitor.sockets):
         monitor.drop(socket, code=code, abort=abort)
 
 
-async def _push(monitor: Monitor, kind: str, payload: Payload | None) -> None:
-    await _together(monitor.tell(socket, kind, payload) for socket in monitor.sockets)
+async def _push(monitor: SimulatedMonitor, kind: str, payload: Payload | None) -> None:
+    await _together(monitor.send_message(socket, kind, payload) for socket in monitor.sockets)
 
 
 async def _together(works: Iterable[Awaitable[None]]) -> None:

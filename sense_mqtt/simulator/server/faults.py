@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from sense_mqtt.simulator.payloads.encoding import GARBAGE
+from sense_mqtt.simulator.payloads.encoding import MALFORMED_KINDS
 
 HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
 
@@ -50,8 +50,8 @@ class Faults:
         self.rest_most_per_minute: int | None = None  # beyond it: 429 with Retry-After
         self._lock = threading.Lock()
         self._http: list[HttpFault] = []
-        self._garbage: deque[str] = deque()
-        self._garbage_every: tuple[int, str] | None = None
+        self._malformed: deque[str] = deque()
+        self._malformed_every: tuple[int, str] | None = None
 
     def refuse(
         self,
@@ -62,7 +62,7 @@ class Faults:
         retry_after: str | int | None = None,
         body: str | None = None,
     ) -> None:
-        """Answer requests whose path holds `path` with this status; the newest fault that fits wins."""
+        """HttpResponse requests whose path holds `path` with this status; the newest fault that fits wins."""
         told = None if retry_after is None else str(retry_after)
         with self._lock:
             self._http.append(HttpFault(path, status, told, body, times))
@@ -75,16 +75,16 @@ class Faults:
         """Cut the connection without an answer."""
         self.refuse(-1, path=path, times=times)
 
-    def garble(self, *kinds: str, every: int | None = None) -> None:
-        """Make the next frames malformed, one kind of GARBAGE each; with `every`, each n-th frame."""
-        unknown = set(kinds) - GARBAGE
+    def send_malformed(self, *kinds: str, every: int | None = None) -> None:
+        """Make the next frames malformed, one kind of MALFORMED_KINDS each; with `every`, each n-th frame."""
+        unknown = set(kinds) - MALFORMED_KINDS
         if unknown:
-            raise ValueError(f"no garbage of kind {sorted(unknown)}; there are {sorted(GARBAGE)}")
+            raise ValueError(f"no garbage of kind {sorted(unknown)}; there are {sorted(MALFORMED_KINDS)}")
         with self._lock:
             if every is None:
-                self._garbage.extend(kinds)
+                self._malformed.extend(kinds)
             else:
-                self._garbage_every = (every, kinds[0])
+                self._malformed_every = (every, kinds[0])
 
     def clear(self) -> None:
         """Behave again."""
@@ -105,11 +105,11 @@ class Faults:
                     return fault
         return None
 
-    def next_garbage(self, number: int) -> str | None:
+    def next_malformed(self, number: int) -> str | None:
         """Return how the frame with this running number is garbled, if at all."""
         with self._lock:
-            if self._garbage:
-                return self._garbage.popleft()
-            if self._garbage_every is not None and number % self._garbage_every[0] == 0:
-                return self._garbage_every[1]
+            if self._malformed:
+                return self._malformed.popleft()
+            if self._malformed_every is not None and number % self._malformed_every[0] == 0:
+                return self._malformed_every[1]
         return None

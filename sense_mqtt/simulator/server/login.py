@@ -3,42 +3,44 @@
 from aiohttp import web
 
 from sense_mqtt.simulator.payloads import rest
-from sense_mqtt.simulator.server.accounts import Answer, refusal
+from sense_mqtt.simulator.server.accounts import HttpResponse, refusal
 from sense_mqtt.simulator.server.middleware import token_of
-from sense_mqtt.simulator.server.service import Service
+from sense_mqtt.simulator.server.service import SimulatedService
 
 FORM = "application/x-www-form-urlencoded"
 
 
-async def authenticate(service: Service, request: web.Request) -> web.Response:
+async def authenticate(service: SimulatedService, request: web.Request) -> web.Response:
     service.records.add(login_attempts=1)
     form = await _form(request)
-    return _bad_form() if form is None else _welcome(service, service.account.log_in(form, _device_id(request)))
+    return _bad_form() if form is None else _login_response(service, service.account.log_in(form, _device_id(request)))
 
 
-async def authenticate_mfa(service: Service, request: web.Request) -> web.Response:
+async def authenticate_mfa(service: SimulatedService, request: web.Request) -> web.Response:
     service.records.add(login_attempts=1)
     form = await _form(request)
-    return _bad_form() if form is None else _welcome(service, service.account.log_in_with_code(form))
+    return _bad_form() if form is None else _login_response(service, service.account.log_in_with_code(form))
 
 
-async def renew(service: Service, request: web.Request) -> web.Response:
+async def renew(service: SimulatedService, request: web.Request) -> web.Response:
     form = await _form(request)
-    answer = Answer(400, refusal("Bad form")) if form is None else service.account.renew(form, _device_id(request))
+    answer = (
+        HttpResponse(400, refusal("Bad form")) if form is None else service.account.renew(form, _device_id(request))
+    )
     service.records.add(**{"renews" if answer.status == 200 else "renews_refused": 1})
     return web.json_response(answer.body, status=answer.status)
 
 
-async def log_out(service: Service, request: web.Request) -> web.Response:
+async def log_out(service: SimulatedService, request: web.Request) -> web.Response:
     service.account.log_out(token_of(request))
     return web.json_response({})
 
 
-def _welcome(service: Service, answer: Answer) -> web.Response:
+def _login_response(service: SimulatedService, answer: HttpResponse) -> web.Response:
     if answer.status != 200:
         return web.json_response(answer.body, status=answer.status)
     service.records.add(logins=1)
-    return web.json_response(answer.body | rest.welcome(service.account.user_id, service.entries()))
+    return web.json_response(answer.body | rest.login_body(service.account.user_id, service.entries()))
 
 
 async def _form(request: web.Request) -> dict[str, str] | None:

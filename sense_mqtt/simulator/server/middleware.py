@@ -11,8 +11,8 @@ from aiohttp.typedefs import Middleware
 from sense_mqtt.simulator.payloads.rest import NOT_FOUND, UNAUTHORIZED
 from sense_mqtt.simulator.server.faults import HttpFault
 from sense_mqtt.simulator.server.monitor import reset
-from sense_mqtt.simulator.server.records import Request
-from sense_mqtt.simulator.server.service import Service
+from sense_mqtt.simulator.server.request_log import LoggedRequest
+from sense_mqtt.simulator.server.service import SimulatedService
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -21,15 +21,15 @@ OPEN_PATHS = frozenset({"authenticate", "authenticate/mfa", "renew", "public/mon
 NEVER_S = 86_400.0
 
 
-def gate(service: Service) -> Middleware:
+def request_middleware(service: SimulatedService) -> Middleware:
     """Return the middleware that guards and records every request."""
     recent: deque[float] = deque()
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         came = (service.wall(), time.monotonic())
-        authorised = may_enter(service, request)
-        fault = _limited(service, request, recent, came[1]) or await _faulty(service, request)
+        authorised = is_authorised(service, request)
+        fault = _over_rate_limit(service, request, recent, came[1]) or await _injected_fault(service, request)
         if fault is not None:
             _note(service, request, came, fault.status, authorised=authorised)
             return fault
@@ -58,26 +58,32 @@ def token_of(request: web.Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else request.query.get("access_token", "")
 
 
-def may_enter(service: Service, request: web.Request) -> bool:
+def is_authorised(service: SimulatedService, request: web.Request) -> bool:
     return service.account.allows(token_of(request))
 
 
-def note_handshake(service: Service, request: web.Request, status: int, *, authorised: bool) -> None:
+def log_handshake(service: SimulatedService, request: web.Request, status: int, *, authorised: bool) -> None:
     """Record a websocket handshake with the status it was answered with."""
     _note(service, request, (service.wall(), time.monotonic()), status, authorised=authorised)
 
 
-def _note(service: Service, request: web.Request, came: tuple[float, float], status: int, *, authorised: bool) -> None:
-    headers = tuple((name, _told(name, value)) for name, value in request.headers.items() if name != "Cookie")
-    noted = Request(request.method, request.path, tuple(request.query), status, authorised, *came, headers=headers)
-    service.records.note(noted)
+def _note(
+    service: SimulatedService, request: web.Request, came: tuple[float, float], status: int, *, authorised: bool
+) -> None:
+    headers = tuple((name, _without_secret(name, value)) for name, value in request.headers.items() if name != "Cookie")
+    noted = LoggedRequest(
+        request.method, request.path, tuple(request.query), status, authorised, *came, headers=headers
+    )
+    service.records.add_request(noted)
 
 
-def _told(name: str, value: str) -> str:
+def _without_secret(name: str, value: str) -> str:
     return value.partition(" ")[0] if name == "Authorization" else value
 
 
-def _limited(service: Service, request: web.Request, recent: deque[float], now: float) -> web.Response | None:
+def _over_rate_limit(
+    service: SimulatedService, request: web.Request, recent: deque[float], now: float
+) -> web.Response | None:
     """Return 429 where more REST requests came in the last minute than are allowed."""
     most = service.faults.rest_most_per_minute
     if most is None or not request.path.startswith(API):
@@ -91,7 +97,7 @@ def _limited(service: Service, request: web.Request, recent: deque[float], now: 
     return None
 
 
-async def _faulty(service: Service, request: web.Request) -> web.Response | None:
+async def _injected_fault(service: SimulatedService, request: web.Request) -> web.Response | None:
     fault = service.faults.http_fault(request.path)
     if fault is None:
         return None

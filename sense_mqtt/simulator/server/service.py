@@ -4,27 +4,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sense_mqtt.simulator.payloads.rest import FIRMWARE, OLD_FIRMWARE, Body, monitor_entry
-from sense_mqtt.simulator.server.accounts import Account
+from sense_mqtt.simulator.server.accounts import SimulatedAccount
 from sense_mqtt.simulator.server.faults import Faults
-from sense_mqtt.simulator.server.monitor import Monitor
-from sense_mqtt.simulator.server.records import Records
+from sense_mqtt.simulator.server.monitor import SimulatedMonitor
+from sense_mqtt.simulator.server.request_log import RequestLog
 
 
 @dataclass(slots=True)
-class Service:
+class SimulatedService:
     """The account, its monitors, and how they misbehave at present."""
 
-    account: Account
+    account: SimulatedAccount
     faults: Faults
-    records: Records
+    records: RequestLog
     wall: Callable[[], float]  # the cloud's own wall clock, wrong by `faults.clock_offset_s`
-    monitors: dict[int, Monitor] = field(default_factory=dict)
+    monitors: dict[int, SimulatedMonitor] = field(default_factory=dict)
     socket_life_s: float = 900.0  # Sense drops a socket after about 15 minutes
     poll_step_s: float = 0.0  # house seconds that pass with each realtime_update, for pollers in free or manual pace
     api_url: str = ""
     feed_url: str = ""
 
-    def monitor(self, number: str) -> Monitor | None:
+    def monitor(self, number: str) -> SimulatedMonitor | None:
         """Return the account's monitor of that id; None where it is unknown, or another account's."""
         return self.monitors.get(int(number)) if number.isdecimal() else None
 

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 
-class Server:
+class ServerThread:
     """Starts and stops the thread, and carries calls of other threads into its event loop."""
 
     def __init__(

@@ -27,7 +27,7 @@ class StubbornInbox(Inbox):
 
 
 def test_a_full_inbox_holds_the_frames_back_and_loses_none(tmp_path):
-    with SimulatedCloud(BuiltInHouse(seed=1), pace="free", until=BEGINS + 120) as cloud:
+    with SimulatedCloud(BuiltInHouse(seed=1), clock_mode="free", until=BEGINS + 120) as cloud:
         inbox = StubbornInbox()
         feed = feed_of(session_of(cloud, tmp_path), inbox, FeedSettings(tmp_path, url=cloud.feed_url))
         with running(feed):

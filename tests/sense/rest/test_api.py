@@ -39,7 +39,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @pytest.fixture
 def cloud():
-    with SimulatedCloud(BuiltInHouse(seed=1), pace="manual") as cloud:
+    with SimulatedCloud(BuiltInHouse(seed=1), clock_mode="manual") as cloud:
         yield cloud
 
 

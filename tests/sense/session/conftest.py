@@ -8,5 +8,5 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 @pytest.fixture
 def cloud(clock):
-    with SimulatedCloud(BuiltInHouse(seed=1), pace="manual", wall=clock.wall, token_life_s=3600) as cloud:
+    with SimulatedCloud(BuiltInHouse(seed=1), clock_mode="manual", wall=clock.wall, token_life_s=3600) as cloud:
         yield cloud

@@ -52,7 +52,7 @@ def test_whoever_configured_no_password_takes_any_session(cloud, tmp_path, clock
 @pytest.fixture
 def two():
     """A cloud whose account has a second monitor since the login."""
-    with SimulatedCloud(BuiltInHouse(seed=1), BuiltInHouse(seed=2), pace="manual") as cloud:
+    with SimulatedCloud(BuiltInHouse(seed=1), BuiltInHouse(seed=2), clock_mode="manual") as cloud:
         yield cloud
 
 

@@ -9,7 +9,7 @@ from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
-from sense_mqtt.simulator.house.house import House
+from sense_mqtt.simulator.house.model import House
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from tests.support.core.builders import policy
 

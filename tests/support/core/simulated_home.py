@@ -15,7 +15,7 @@ from sense_mqtt.core.wire.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.payloads.frames import FrameMaker
-from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineRules
+from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineSettings
 from tests.support.faults.verdict import Came, Knowledge, Verdict, judge, read
 
 MONITOR = 7
@@ -32,7 +32,7 @@ class SimulatedHome:
     def __init__(self, seed: int, *, on_s: float, off_s: float, lag_s: float) -> None:
         self.dice = random.Random(f"living house {seed}")
         self.house = RandomHouse(self.dice.randint(3, 6), seed, on_s=on_s, off_s=off_s, plugs=self.dice.randint(0, 2))
-        rules = TimelineRules(
+        rules = TimelineSettings(
             offset_s=self.dice.choice((0.0, -0.4, 0.7, 1.5, -3.0, 4.0)),
             delay_s=self.dice.choice((0.5, 2.0, 6.0, 20.0)),
             rewrite_after_s=self.dice.choice((5.0, 30.0, 60.0)),
@@ -129,7 +129,7 @@ def stream(seed: int, seconds: float) -> SimulatedHome:
         living.now += FRAME_EVERY_S
         measured = max(BEGINS, living.now - living.lag_s)
         living.look(measured, read_update(living.frames.realtime(measured), known=living.home.devices))
-        news = living.timeline.news(pushed_until, living.now)
+        news = living.timeline.pushed_changes(pushed_until, living.now)
         pushed_until = living.now
         if news is not None and (dice.random() < 0.9 or living.now <= false_until):
             living.see(READERS["newtimelineevent"](news))

@@ -4,7 +4,7 @@ import contextlib
 import random
 from collections.abc import Iterator
 
-from sense_mqtt.simulator.payloads.encoding import GARBAGE
+from sense_mqtt.simulator.payloads.encoding import MALFORMED_KINDS
 from tests.support.faults.world import GAP_MOST_S, Begin, World
 
 GARBAGE_MOST = 3  # frames in a row
@@ -48,7 +48,7 @@ def mute(switch: str, *, drop: bool) -> Begin:
 @contextlib.contextmanager
 def garble_frames(world: World, dice: random.Random) -> Iterator[None]:
     with world.in_the_dark():
-        world.cloud.faults.garble(*dice.choices(sorted(GARBAGE), k=dice.randint(1, GARBAGE_MOST)))
+        world.cloud.faults.send_malformed(*dice.choices(sorted(MALFORMED_KINDS), k=dice.randint(1, GARBAGE_MOST)))
         yield
 
 

@@ -40,7 +40,7 @@ def main(settings_file: str) -> int:
     config = _shorten(load(Path(settings["config"]), {}, Path.cwd()), settings)
     redactor.add_secret(*config.secrets())
     inbox = CrashingInbox(doom)
-    process.listen_to_the_process(inbox)
+    process.forward_process_events(inbox)
     timing = Timing(**HASTE)
     factories = Factories(functools.partial(CrashingJournal, doom=doom), functools.partial(CrashingBroker, doom=doom))
     bridge = assemble(config, inbox, connect_sense(config, inbox, redactor, clock, timing), clock, timing, factories)

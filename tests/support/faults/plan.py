@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
-from sense_mqtt.simulator.payloads.timeline import TimelineRules
+from sense_mqtt.simulator.payloads.timeline import TimelineSettings
 
 Mode = Literal["stream", "poll"]
 
@@ -54,7 +54,7 @@ class Plan:
     def house(self) -> RandomHouse:
         return RandomHouse(self.devices, self.seed, on_s=self.on_s, off_s=self.off_s, plugs=self.plugs, begins=BEGINS)
 
-    def set_timeline(self, rules: TimelineRules) -> None:
+    def set_timeline(self, rules: TimelineSettings) -> None:
         rules.offset_s, rules.delay_s, rules.rewrite_after_s = self.offset_s, self.delay_s, self.rewrite_after_s
 
 

@@ -200,7 +200,7 @@ def _look_at_retained(world: World, result: Result) -> None:
     unsettled = {transition.device for transition in world.house.transitions(now - _margin_s(world), now)}
     expected = {"bridge/state": "online", f"{FIRST_MONITOR}/availability": "online"}
     for device in world.house.devices:
-        step = world.house.script.step(device.id, now)
+        step = world.house.switch_schedule.step(device.id, now)
         if device.id not in unsettled and step is not None:
             topic = f"{FIRST_MONITOR}/device/{device.id}"
             expected[f"{topic}/state"] = "ON" if step.state == "on" else "OFF"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sense_mqtt.simulator.house.house import Transition
+from sense_mqtt.simulator.house.model import TrueTransition
 
 FRAME_S = 0.502  # between two frames; and what keeps two edges of one second apart
 CUT_OFF_S = 1.0  # a frame's epoch has no fraction
@@ -75,7 +75,7 @@ def read(at: float, event: dict[str, Any]) -> Came:
 
 
 def judge(
-    truth: Sequence[Transition], optional: Sequence[Transition], came: Sequence[Came], known: Knowledge
+    truth: Sequence[TrueTransition], optional: Sequence[TrueTransition], came: Sequence[Came], known: Knowledge
 ) -> Verdict:
     """Hold all that came against the truth; what is `optional` may be told and need not."""
     verdict = Verdict(transitions=len(truth))
@@ -89,11 +89,11 @@ def judge(
     return verdict
 
 
-def _name(transition: Transition) -> tuple[str, str, float]:
+def _name(transition: TrueTransition) -> tuple[str, str, float]:
     return transition.device, transition.kind, transition.at
 
 
-def _describe(transition: Transition) -> str:
+def _describe(transition: TrueTransition) -> str:
     return f"{transition.device} {transition.kind} {transition.at:.3f}"
 
 
@@ -132,7 +132,9 @@ def _find_disorder(came: Iterable[Came], verdict: Verdict) -> None:
 # --- matching
 
 
-def _match(truth: Sequence[Transition], came: Sequence[Came], known: Knowledge, verdict: Verdict) -> list[Transition]:
+def _match(
+    truth: Sequence[TrueTransition], came: Sequence[Came], known: Knowledge, verdict: Verdict
+) -> list[TrueTransition]:
     """Give each event its transition, first where the time is right, then where it is not; return what is left."""
     left, strangers = _take(truth, came, lambda event, transition: _fits(event, transition, known), verdict)
     left, lost = _take(left, strangers, lambda event, transition: abs(event.time - transition.at) <= FAR_S, verdict)
@@ -142,10 +144,13 @@ def _match(truth: Sequence[Transition], came: Sequence[Came], known: Knowledge, 
 
 
 def _take(
-    truth: Sequence[Transition], came: Sequence[Came], fits: Callable[[Came, Transition], bool], verdict: Verdict
-) -> tuple[list[Transition], list[Came]]:
+    truth: Sequence[TrueTransition],
+    came: Sequence[Came],
+    fits: Callable[[Came, TrueTransition], bool],
+    verdict: Verdict,
+) -> tuple[list[TrueTransition], list[Came]]:
     """Give as many events as possible a transition that fits; return the transitions and the events that found none."""
-    by_kind: dict[tuple[str, str], list[Transition]] = {}
+    by_kind: dict[tuple[str, str], list[TrueTransition]] = {}
     for transition in truth:
         by_kind.setdefault((transition.device, transition.kind), []).append(transition)
     fitting = {
@@ -155,7 +160,7 @@ def _take(
         )
         for event in came
     }
-    owner: dict[Transition, Came] = {}
+    owner: dict[TrueTransition, Came] = {}
     # Who has an owner keeps one: those whose time says most come first.
     exact_first = sorted(came, key=lambda event: event.source != "timeline")
     strangers = [event for event in exact_first if not _find(event, fitting, owner, set())]
@@ -167,7 +172,10 @@ def _take(
 
 
 def _find(
-    event: Came, fitting: Mapping[Came, Sequence[Transition]], owner: dict[Transition, Came], tried: set[Transition]
+    event: Came,
+    fitting: Mapping[Came, Sequence[TrueTransition]],
+    owner: dict[TrueTransition, Came],
+    tried: set[TrueTransition],
 ) -> bool:
     """Give the event a transition, whose owner takes another one where it can (Kuhn's algorithm)."""
     for transition in fitting[event]:
@@ -180,7 +188,7 @@ def _find(
     return False
 
 
-def _fits(event: Came, transition: Transition, known: Knowledge) -> bool:
+def _fits(event: Came, transition: TrueTransition, known: Knowledge) -> bool:
     error_s = event.time - transition.at
     if event.source == "timeline":
         return abs(error_s - known.offset_s) <= ROUNDING_S

@@ -154,9 +154,9 @@ def build(plan: Plan, folder: Path) -> Iterator[World]:
     tower = SharedClockWriter(folder / "clock", house.begins)
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(Mosquitto(folder))
-        cloud = SimulatedCloud(house, pace="free", step_s=STEP_S, until=house.begins, wall=tower.wall)
+        cloud = SimulatedCloud(house, clock_mode="free", step_s=STEP_S, until=house.begins, wall=tower.wall)
         stack.enter_context(cloud)
-        plan.set_timeline(cloud.timeline_rules)
+        plan.set_timeline(cloud.timeline_settings)
         cloud.rules.grace = True  # else an answer to a renewal that gets lost costs a login, and those are rationed
         stack.callback(tower.follow(cloud.monitor.wait_until, lambda: cloud.now).close)
         cloud_port = int(cloud.feed_url.rpartition(":")[2])

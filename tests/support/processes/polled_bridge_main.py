@@ -141,7 +141,7 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
     config = load(Path(config_file), {}, Path.cwd())
     redactor.add_secret(*config.secrets())
     turns, timing = Turns(clock), Timing(rest_spacing_s=0.0)
-    process.listen_to_the_process(turns)
+    process.forward_process_events(turns)
 
     def make_desk(session: Session, inbox: Inbox) -> RestWorker:
         turns.worker = RestWorker(session, inbox)

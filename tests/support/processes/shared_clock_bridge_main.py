@@ -24,7 +24,7 @@ def main(config_file: str, clock_file: str) -> int:
     config = load(Path(config_file), {}, Path.cwd())
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     redactor.add_secret(*config.secrets())
-    process.listen_to_the_process(inbox)
+    process.forward_process_events(inbox)
     return assemble(config, inbox, connect_sense(config, inbox, redactor, clock), clock).run()
 
 

@@ -11,13 +11,13 @@ DAY_S = 86_400
 NIGHT_W = -2.6  # an inverter's standby draw (INVARIANTS 14)
 
 
-class Sun(Protocol):
+class SolarProduction(Protocol):
     """Production in W at a unix second; slightly negative at night."""
 
     def watts(self, at: float) -> float: ...
 
 
-class CurvedSun:
+class ModelledSolar:
     """A roof of `peak_w` that sees the sun from sunrise to sunset, with passing clouds and dull days."""
 
     def __init__(self, noise: Noise, *, peak_w: float = 5200.0, zone_offset_s: float = -18_000.0) -> None:
@@ -38,7 +38,7 @@ class CurvedSun:
         return max(0.05, 1.0 - min(dull, 0.5) - min(cloud, 0.6))
 
 
-class MeasuredSun:
+class MeasuredSolar:
     """Measured production, interpolated, and mapped onto any day by the time of day."""
 
     def __init__(self, seconds: Sequence[float], watts: Sequence[float]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sense_mqtt.cli.check.checks import CheckFailed, Findings, Trial
+from sense_mqtt.cli.check.checks import BrokerReport, CheckFailed, ProbeMessage
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.publishing.broker_limits import describe_maximum_packet_size
 from sense_mqtt.core.publishing.outbox import Message
@@ -14,13 +14,13 @@ from sense_mqtt.mqtt.subscriptions import MAX_DISCONNECTS
 
 CONNECT_S = 15.0
 ECHO_S = 5.0
-ATTEMPTS_MOST = 6  # another protocol each, or with less asked of the broker
+MAX_ATTEMPTS = 6  # another protocol each, or with less asked of the broker
 
 UNKNOWN_VERSION = "protocol version"
 RIGHTS = "check what the broker's access list lets this user write and read"
 
 # What a broker or the system says, in small letters, and what to do about it; the first that fits.
-WHAT_TO_DO = (
+ADVICE = (
     ("mqtt.tls.ca_file", ""),  # the reason says it
     ("ssl", "check mqtt.port and mqtt.tls"),
     ("connection refused", "check mqtt.host and mqtt.port, and that the broker runs"),
@@ -31,11 +31,13 @@ WHAT_TO_DO = (
 )
 
 
-class _Lost(Exception):
+class _ConnectionLost(Exception):
     """The connection ended; says why."""
 
 
-def try_broker(settings: BrokerSettings, filters: Sequence[str], trials: Sequence[Trial], clock: Clock) -> Findings:
+def exchange_messages(
+    settings: BrokerSettings, filters: Sequence[str], trials: Sequence[ProbeMessage], clock: Clock
+) -> BrokerReport:
     """Connect, subscribe as `run` does, and publish each trial; return what was found. Raises `CheckFailed`.
 
     Some brokers hang up on a subscription or a message that they refuse; the next connections find out which.
@@ -47,23 +49,25 @@ def try_broker(settings: BrokerSettings, filters: Sequence[str], trials: Sequenc
         while True:
             try:
                 return _try(broker, heard, settings, trials, clock)
-            except _Lost as lost:
+            except _ConnectionLost as lost:
                 losses += 1
                 if losses > MAX_DISCONNECTS * (1 + len(filters) * broker.subscriptions.one_at_a_time):
-                    tried = ", ".join(trial.topic for trial in trials if trial.is_needed)
+                    tried = ", ".join(trial.topic for trial in trials if trial.is_required)
                     raise CheckFailed(f"the broker ends the connection at {tried} ({lost}); {RIGHTS}") from lost
     finally:
         broker.close()
 
 
-def _try(broker: MqttClient, heard: Inbox, settings: BrokerSettings, trials: Sequence[Trial], clock: Clock) -> Findings:
+def _try(
+    broker: MqttClient, heard: Inbox, settings: BrokerSettings, trials: Sequence[ProbeMessage], clock: Clock
+) -> BrokerReport:
     connected = _connect(broker, heard, settings, clock)
     sent = {broker.publish(Message(trial.topic, trial.payload)): trial for trial in trials}
     others, unheard = _listen(broker, heard, sent, clock)
-    return Findings(
-        heard=others,
+    return BrokerReport(
+        received=others,
         refused=broker.subscriptions.losses,
-        unheard=[trial for trial in unheard if trial.comes_by not in broker.subscriptions.refused],
+        not_received=[trial for trial in unheard if trial.expected_filter not in broker.subscriptions.refused],
         limits=(*connected.limits, *describe_maximum_packet_size(connected.maximum_packet_size)),
         protocol=broker.protocol,
     )
@@ -72,7 +76,7 @@ def _try(broker: MqttClient, heard: Inbox, settings: BrokerSettings, trials: Seq
 def _connect(broker: MqttClient, heard: Inbox, settings: BrokerSettings, clock: Clock) -> BrokerConnected:
     reason = f"no answer within {CONNECT_S:g} s"
     silent = 0
-    for _ in range(ATTEMPTS_MOST):
+    for _ in range(MAX_ATTEMPTS):
         broker.open()
         match next(_items(broker, heard, CONNECT_S, clock), None):
             case BrokerConnected() as connected:
@@ -82,7 +86,7 @@ def _connect(broker: MqttClient, heard: Inbox, settings: BrokerSettings, clock: 
             case BrokerDropped(retry_now=True, reason=reason):
                 continue
             case BrokerDropped(reason=reason) if broker.subscriptions.one_at_a_time:
-                raise _Lost(reason)
+                raise _ConnectionLost(reason)
             case BrokerDropped(reason=reason):
                 break
             case _:
@@ -91,11 +95,11 @@ def _connect(broker: MqttClient, heard: Inbox, settings: BrokerSettings, clock: 
 
 
 def _listen(
-    broker: MqttClient, heard: Inbox, sent: Mapping[int | None, Trial], clock: Clock
-) -> tuple[list[MessageArrived], list[Trial]]:
+    broker: MqttClient, heard: Inbox, sent: Mapping[int | None, ProbeMessage], clock: Clock
+) -> tuple[list[MessageArrived], list[ProbeMessage]]:
     """Wait until all is answered; return what came from others, and what is not needed and did not come back."""
     others: list[MessageArrived] = []
-    unanswered, away = dict(sent), [trial for trial in sent.values() if trial.comes_by is not None]
+    unanswered, away = dict(sent), [trial for trial in sent.values() if trial.expected_filter is not None]
     for item in _items(broker, heard, ECHO_S, clock):
         match item:
             case MessageArrived() as message:
@@ -108,23 +112,23 @@ def _listen(
                     away = [other for other in away if other is not trial]
                     _fail_if_needed(trial, f"publishing on {trial.topic} is refused ({refusal})")
             case BrokerDropped(reason=reason):
-                raise _Lost(reason)
-        if not unanswered and all(trial.comes_by in broker.subscriptions.refused for trial in away):
+                raise _ConnectionLost(reason)
+        if not unanswered and all(trial.expected_filter in broker.subscriptions.refused for trial in away):
             break
     for trial in unanswered.values():
         _fail_if_needed(trial, f"what was published on {trial.topic} was not acknowledged within {ECHO_S:g} s")
     for trial in away:
-        if trial.comes_by not in broker.subscriptions.refused:
+        if trial.expected_filter not in broker.subscriptions.refused:
             _fail_if_needed(trial, f"what was published on {trial.topic} did not come back within {ECHO_S:g} s")
     return others, away
 
 
-def _is_same(trial: Trial, message: MessageArrived) -> bool:
+def _is_same(trial: ProbeMessage, message: MessageArrived) -> bool:
     return (trial.topic, trial.payload.encode()) == (message.topic, message.payload)
 
 
-def _fail_if_needed(trial: Trial, what: str) -> None:
-    if trial.is_needed:
+def _fail_if_needed(trial: ProbeMessage, what: str) -> None:
+    if trial.is_required:
         raise CheckFailed(f"{what}; {RIGHTS}")
 
 
@@ -137,5 +141,5 @@ def _items(broker: MqttClient, heard: Inbox, patience_s: float, clock: Clock) ->
 
 
 def _advise(reason: str, settings: BrokerSettings) -> str:
-    what_to_do = next(advice for words, advice in WHAT_TO_DO if words in reason.lower())
+    what_to_do = next(advice for words, advice in ADVICE if words in reason.lower())
     return f"{settings.host} port {settings.port}: {reason}{what_to_do and '; '}{what_to_do}"

@@ -9,7 +9,7 @@ from sense_mqtt.config.keys import ANY, FIELDS, KeyPath, generic
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RawValue:
     """One value as written."""
 
     value: Any  # str, or a list
@@ -17,16 +17,16 @@ class Given:
     directory: Path  # relative paths start here
 
 
-Settings = Mapping[KeyPath, Given]
+Settings = Mapping[KeyPath, RawValue]
 
 
-def flatten(content: Any, where: str, directory: Path, above: KeyPath = ()) -> dict[KeyPath, Given]:
+def flatten(content: Any, where: str, directory: Path, above: KeyPath = ()) -> dict[KeyPath, RawValue]:
     """The leaves of nested mappings. An empty value or section counts as not written, unless nobody knows its key."""
     if content is None or content == {}:
-        return {} if _is_known(above) else {above: Given("", where, directory)}
+        return {} if _is_known(above) else {above: RawValue("", where, directory)}
     if not isinstance(content, Mapping):
-        return {above: Given(content, where, directory)}
-    leaves: dict[KeyPath, Given] = {}
+        return {above: RawValue(content, where, directory)}
+    leaves: dict[KeyPath, RawValue] = {}
     for key, value in content.items():
         leaves |= flatten(value, where, directory, (*above, key))
     return leaves

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class LoggedRequest:
     """One HTTP request, websocket handshakes included; nothing secret."""
 
     method: str
@@ -20,7 +20,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class TrafficCounts:
     """Numbers since the start."""
 
     requests: int = 0
@@ -34,28 +34,28 @@ class Counts:
     sockets_refused: int = 0  # by the limit
     frames_sent: int = 0
     frames_dropped: int = 0  # in real pace, for a socket that does not read
-    garbage_sent: int = 0
+    malformed_sent: int = 0
 
 
-class Records:
-    """Counts and requests, with a way to wait for what is expected."""
+class RequestLog:
+    """TrafficCounts and requests, with a way to wait for what is expected."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._counts = Counts()
-        self._requests: list[Request] = []
+        self._counts = TrafficCounts()
+        self._requests: list[LoggedRequest] = []
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> TrafficCounts:
         with self._changed:
             return self._counts
 
-    def requests(self, path: str = "") -> list[Request]:
+    def requests(self, path: str = "") -> list[LoggedRequest]:
         """Return the requests whose path holds `path`, oldest first."""
         with self._changed:
             return [request for request in self._requests if path in request.path]
 
-    def wait(self, claim: Callable[[Counts], bool], timeout_s: float = 30.0) -> bool:
+    def wait(self, claim: Callable[[TrafficCounts], bool], timeout_s: float = 30.0) -> bool:
         """Wait until the claim holds of the counts; False when it did not in time."""
         with self._changed:
             return self._changed.wait_for(lambda: claim(self._counts), timeout_s)
@@ -67,7 +67,7 @@ class Records:
             self._counts = replace(counts, sockets_most=max(counts.sockets_most, counts.sockets_open))
             self._changed.notify_all()
 
-    def note(self, request: Request) -> None:
+    def add_request(self, request: LoggedRequest) -> None:
         with self._changed:
             self._requests.append(request)
             self._counts = replace(self._counts, requests=self._counts.requests + 1)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from sense_mqtt.assembly import SenseClient, feed_settings, topics_of
-from sense_mqtt.cli.check.broker_trial import try_broker
-from sense_mqtt.cli.check.checks import Edges
+from sense_mqtt.cli.check.broker_test import exchange_messages
+from sense_mqtt.cli.check.checks import CheckContext
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.core.payloads import write_json
@@ -24,7 +24,7 @@ PROXIED_AS = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
 ADDRESSES_SHOWN = 3
 
 
-def connect(config: Config, sense_client: SenseClient, clock: Clock) -> Edges:
+def build_context(config: Config, sense_client: SenseClient, clock: Clock) -> CheckContext:
     """Return what the checks look at; nothing is asked yet."""
     word, session, sense = secrets.token_hex(4), sense_client.session, config.sense
     topics, feed, uniform = topics_of(config), feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
@@ -35,19 +35,19 @@ def connect(config: Config, sense_client: SenseClient, clock: Clock) -> Edges:
     def status(monitor: int) -> Any:
         return session.get(f"app/monitors/{monitor}/status")
 
-    def look_at_feed(monitor: int) -> str:
+    def probe_feed(monitor: int) -> str:
         return FeedProbe(monitor, session, feed, clock=clock, uniform=uniform).run(sense_client.api.wait)
 
-    return Edges(
+    return CheckContext(
         config=config,
         topics=topics,
         session=session,
         status=status,
         resolve=resolve,
         uses_proxy=lambda url: uses_proxy(url, getproxies()),
-        shake_hands=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
-        look_at_feed=look_at_feed,
-        try_broker=lambda trials: try_broker(broker, topics.subscriptions, trials, clock),
+        tls_handshake=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
+        probe_feed=probe_feed,
+        exchange_messages=lambda trials: exchange_messages(broker, topics.subscriptions, trials, clock),
         event=write_json({"event_type": "check", "time": write_timestamp(clock.now().wall), "id": word}),
     )
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-State = Literal["on", "idle", "off"]
-Kind = Literal["turned_on", "turned_off", "idle"]
+TrueState = Literal["on", "idle", "off"]
+TransitionKind = Literal["turned_on", "turned_off", "idle"]
 
-KIND_OF: Mapping[State, Kind] = {"on": "turned_on", "off": "turned_off", "idle": "idle"}
+KIND_OF: Mapping[TrueState, TransitionKind] = {"on": "turned_on", "off": "turned_off", "idle": "idle"}
 
 
 def quantised(watts: float) -> float:
@@ -37,26 +37,26 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PowerStep:
     """From second `at` on, `device` is in `state` and draws `w` watts."""
 
     at: float  # unix seconds
     device: str
-    state: State
+    state: TrueState
     w: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
+class TrueTransition:
     """What truly happened at the house, and when."""
 
     device: str
-    kind: Kind
+    kind: TransitionKind
     at: float  # unix seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class ListedDevice:
     """One device that is listed at this second."""
 
     device: Device
@@ -65,10 +65,10 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class HousePower:
     """What the house draws at one second; `always_on_w` holds the plugs' always-on shares too (INVARIANTS 8)."""
 
-    devices: tuple[Drawing, ...]
+    devices: tuple[ListedDevice, ...]
     always_on_w: float
     other_w: float
     solar_w: float | None = None  # None: a home without solar
@@ -76,23 +76,23 @@ class Draw:
     @property
     def w(self) -> float:
         """Whole consumption in W: the plugs' always-on shares counted once."""
-        listed = sum(drawing.w - drawing.device.ao_w for drawing in self.devices)
+        listed = sum(listed_device.w - listed_device.device.ao_w for listed_device in self.devices)
         return listed + self.always_on_w + self.other_w
 
 
 @dataclass(slots=True)
-class _Lane:
+class _DeviceSteps:
     """What one device does, oldest first."""
 
     times: list[float] = field(default_factory=list)  # of the steps
-    steps: list[Step] = field(default_factory=list)
-    changes: list[Transition] = field(default_factory=list)
+    steps: list[PowerStep] = field(default_factory=list)
+    changes: list[TrueTransition] = field(default_factory=list)
 
 
-Write = Callable[[float, float], Iterable[Step]]
+Write = Callable[[float, float], Iterable[PowerStep]]
 
 
-class Script:
+class SwitchSchedule:
     """Steps of all devices, written in chunks as far as anyone asks. Thread-safe: tests ask while the cloud runs."""
 
     def __init__(self, since: float, chunk_s: float, write: Write) -> None:
@@ -100,12 +100,12 @@ class Script:
         self._written_until = since
         self._chunk_s = chunk_s
         self._write = write
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, _DeviceSteps] = {}
         self._times: list[float] = []
-        self._transitions: list[Transition] = []
+        self._transitions: list[TrueTransition] = []
         self._growing = threading.Lock()
 
-    def step(self, device: str, at: float) -> Step | None:
+    def step(self, device: str, at: float) -> PowerStep | None:
         """Return the step that holds for `device` at `at`, or None before its first."""
         self._grow(at)
         lane = self._lanes.get(device)
@@ -114,18 +114,18 @@ class Script:
         index = bisect_right(lane.times, at)
         return lane.steps[index - 1] if index else None
 
-    def transitions(self, since: float, until: float) -> list[Transition]:
+    def transitions(self, since: float, until: float) -> list[TrueTransition]:
         """Return what truly switched in `since < at <= until`, oldest first."""
         self._grow(until)
         return self._transitions[bisect_right(self._times, since) : bisect_right(self._times, until)]
 
-    def before(self, transition: Transition) -> Transition | None:
+    def before(self, transition: TrueTransition) -> TrueTransition | None:
         """Return how the same device switched the last time before this transition."""
         changes = self._lanes[transition.device].changes
         index = bisect_left(changes, transition.at, key=_when)
         return changes[index - 1] if index else None
 
-    def after(self, transition: Transition, until: float) -> Transition | None:
+    def after(self, transition: TrueTransition, until: float) -> TrueTransition | None:
         """Return how the same device switches next, up to `until`."""
         self._grow(until)
         changes = self._lanes[transition.device].changes
@@ -144,11 +144,11 @@ class Script:
                 self._append(step)
             self._written_until = end
 
-    def _append(self, step: Step) -> None:
-        lane = self._lanes.setdefault(step.device, _Lane())
+    def _append(self, step: PowerStep) -> None:
+        lane = self._lanes.setdefault(step.device, _DeviceSteps())
         before = lane.steps[-1].state if lane.steps else "off"
         if step.state != before:
-            transition = Transition(step.device, KIND_OF[step.state], step.at)
+            transition = TrueTransition(step.device, KIND_OF[step.state], step.at)
             self._times.append(step.at)
             self._transitions.append(transition)
             lane.changes.append(transition)
@@ -156,7 +156,7 @@ class Script:
         lane.steps.append(step)
 
 
-def _when(transition: Transition) -> float:
+def _when(transition: TrueTransition) -> float:
     return transition.at
 
 
@@ -164,13 +164,13 @@ class House(Protocol):
     """A house whose every second is known beforehand. All times are unix seconds of the house's own timeline."""
 
     devices: tuple[Device, ...]
-    script: Script
+    switch_schedule: SwitchSchedule
     since: float  # nothing is known before
     begins: float  # where the live clock starts
     ends: float  # last second it knows; may be infinite
 
-    def draws(self, at: float) -> Draw: ...
+    def power_at(self, at: float) -> HousePower: ...
 
-    def transitions(self, since: float, until: float) -> list[Transition]:
+    def transitions(self, since: float, until: float) -> list[TrueTransition]:
         """Return what truly switched in `since < at <= until`, oldest first; a frame of second t shows all up to t."""
         ...
