@@ -20,7 +20,7 @@ from sense_mqtt.bridge.scheduler import POLLED_TIMELINE_S, TIMELINE_LAG_S, Sched
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
-from sense_mqtt.core.backoff import Backoff, waits
+from sense_mqtt.core.backoff import Backoff, Retries, waits
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
@@ -134,7 +134,7 @@ def assemble(
     publisher = Publisher(
         broker,
         journal,
-        lambda: waits(dice.uniform, timing.broker),
+        Retries(timing.broker, dice.uniform),
         stall_after_s=STALL_KEEPALIVES * config.mqtt.keepalive_s,
     )
     counters = Counters()
@@ -167,7 +167,7 @@ def assemble(
         open_feed=lambda monitor: factories.feed(
             monitor, sense_client.session, inbox, settings, clock=clock, random=dice
         ),
-        backoff=lambda: waits(dice.uniform, timing.scheduler),
+        make_retries=lambda: Retries(timing.scheduler, dice.uniform),
         wanted=config.sense.monitors,
         intervals=JobIntervals(config.energy.interval_s, timing.polled_timeline_s),
         timeline_lag_s=timing.timeline_lag_s,

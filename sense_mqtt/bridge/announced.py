@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.errors import JournalError
+from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ class Announced:
         self._journal = journal
         self._ranks = journal.announced()
         self._done: list[str] = []  # topics that are off the list, but not in the journal yet
-        self._is_told = False  # that the journal does not take it
+        self._log = RepeatLog(logger)
 
     def noted(self, messages: Iterable[Message]) -> tuple[Message, ...]:
         """Return these messages once what they announce is kept: a crash before they go out forgets nothing."""
@@ -60,6 +61,5 @@ class Announced:
         try:
             self._journal.announce(new)
         except JournalError as error:  # readings go on without it
-            log = logger.debug if self._is_told else logger.error
-            self._is_told = True
-            log("what was announced would be forgotten by a restart: %s", error)
+            text = "what was announced would be forgotten by a restart: %s"
+            self._log.log("journal", text, error, level=logging.ERROR)

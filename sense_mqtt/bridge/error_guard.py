@@ -1,4 +1,4 @@
-"""What cannot be dealt with ends nothing: it is passed over, told once and counted."""
+"""Run a handler; log its exception once, count it, continue."""
 
 import logging
 import traceback
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from sense_mqtt.bridge.health import Counters
+from sense_mqtt.repeat_log import RepeatLog
 
 P = ParamSpec("P")
 
@@ -17,19 +18,18 @@ class ErrorGuard:
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        self._told: set[tuple[str, str, int | None]] = set()  # bounded by the lines of code that can fail
+        self._log = RepeatLog(logger)  # bounded by the lines of code that can fail
 
     def attempt(self, what: str, do: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Do it; where that raises, go on."""
+        """Call `do`; an exception is logged with a traceback once for each place in the code that raises."""
         try:
             do(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the one place: an item that cannot be dealt with ends nothing
+        except Exception as error:  # noqa: BLE001 - the one place: one bad item must not end the bridge
             self._count(what, error)
 
     def _count(self, what: str, error: Exception) -> None:
         self._counters.errors += 1
         place = traceback.extract_tb(error.__traceback__)[-1]
         fault = (what, place.filename, place.lineno)
-        if fault not in self._told:
-            self._told.add(fault)
-            logger.error("%s could not be processed and is skipped; repeats are only counted", what, exc_info=error)
+        text = "unexpected error in %s; item skipped, repeats are only counted"
+        self._log.log(fault, text, what, level=logging.ERROR, exc_info=error)

@@ -15,6 +15,7 @@ from sense_mqtt.core.observe import Seen
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, Unknown, decode, read_update
 from sense_mqtt.errors import BadFrame
 from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +32,7 @@ class FrameHandler:
         self._counters = counters
         self._guard = guard
         self._gap_buffer = GapBuffer()
-        self._told: set[str] = set()  # kinds of bad frames that were logged
-        self._last_error: dict[int, str] = {}  # of each monitor's feed, as it was logged
+        self._log = RepeatLog(logger)
 
     def on_feed_opened(self, item: FeedOpened, now: Moment) -> None:
         first = self._status.on_feed_opened(item, now)
@@ -95,15 +95,12 @@ class FrameHandler:
                 self._observe(monitor, frame, now)
 
     def _note_error(self, monitor: int, reason: str) -> None:
-        level = logging.DEBUG if reason == self._last_error.get(monitor) else logging.WARNING
-        self._last_error[monitor] = reason
-        logger.log(level, "Sense reports an error on the feed of monitor %d: %s", monitor, reason)
+        text = "Sense reports an error on the feed of monitor %d: %s"
+        self._log.log(("error", monitor), text, monitor, reason, reason=reason)
 
     def _count_bad_frame(self, error: BadFrame) -> None:
         self._counters.bad_frames += 1
-        if error.kind not in self._told:
-            self._told.add(error.kind)
-            logger.warning("the feed sent %s; passed over, and counted from now on", error)
+        self._log.log(("bad frame", error.kind), "the feed sent %s; skipped, repeats are only counted", error)
 
     def _observe(self, monitor: int, seen: Seen, now: Moment) -> None:
         result = self._homes.observe(monitor, seen, now)

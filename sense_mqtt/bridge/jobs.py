@@ -1,10 +1,11 @@
 """What is done without being asked: the jobs, each with a name for the log. A schedule is a command nobody typed."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
 from sense_mqtt.items import Transport
@@ -115,14 +116,14 @@ class JobIntervals:
             case _:
                 return self.polled_timeline_s
 
-    def wait_s(self, job: Job, error: SenseMqttError, waits: Iterator[float]) -> float:
-        """Return the seconds until a job that failed is tried again; `waits` grow."""
+    def wait_s(self, job: Job, error: SenseMqttError, retries: Retries) -> float:
+        """Return the seconds until a job that failed is tried again."""
         match error:
             case LoginRefused():
                 return LOGIN_CHECK_S  # costs no call
             case NotFound() | RequestRefused() | TokenRefused():
                 return self.interval_s(job)  # asking again sooner will not help
             case RateLimited():
-                return max(next(waits), error.retry_after_s)
+                return max(retries.next_wait_s(), error.retry_after_s)
             case _:
-                return next(waits)
+                return retries.next_wait_s()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from sense_mqtt.core.publishing.messages import stored_event
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.errors import JournalError
+from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Entry, Journal
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ class JournalEvents:
         self._read = 0  # number of the newest event that was read
         self._inherited = journal.newest  # number of the newest event of a process before
         self._delivered: list[int] = []  # to be forgotten
-        self._is_unreadable = False  # the journal was, and that was told
+        self._log = RepeatLog(logger)
 
     def next_ones(self, most: int) -> Iterator[tuple[Message, bool]]:
         """Yield so many at most, each with whether a process before may have sent it."""
@@ -33,9 +34,7 @@ class JournalEvents:
         try:
             return self._journal.waiting(self._read, most)
         except JournalError as error:  # readings and answers go on without it
-            log = logger.debug if self._is_unreadable else logger.error
-            self._is_unreadable = True
-            log("events wait: %s", error)
+            self._log.log("journal", "the journal cannot be read, events wait: %s", error, level=logging.ERROR)
             return []
 
     @property

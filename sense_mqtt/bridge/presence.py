@@ -4,6 +4,7 @@ import logging
 
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
+from sense_mqtt.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ class Presence:
         self._publisher = publisher
         self._heard: dict[str, str] = {}
         self._since: dict[str, float] = {}  # monotonic, when a topic was first seen to say otherwise than we do
-        self._is_told = False
+        self._log = RepeatLog(logger)
 
     def on_message(self, topic: str, payload: str) -> None:
         """Take what a broker says of one of the topics, our own words too."""
@@ -50,9 +51,8 @@ class Presence:
         del self._since[topic]
         heard = self._heard.pop(topic)
         self._publisher.outbox.republish(topic)
-        log = logger.debug if self._is_told else logger.warning
-        self._is_told = True
-        log(
+        self._log.log(
+            "overwritten",
             "%s: another client said %r while this bridge is online; said again. Does another bridge use "
             "mqtt.base_topic? Give each its own, or each its own sense.monitors",
             topic,

@@ -2,17 +2,19 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sense_mqtt.bridge.announced import Announced
 from sense_mqtt.bridge.journal_events import JournalEvents
 from sense_mqtt.bridge.refusals import Refusals, possible_causes
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.publishing.messages import as_of, event_id_of
 from sense_mqtt.core.publishing.outbox import Message, Outbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.mqtt.client import MqttClient
+from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -22,21 +24,20 @@ ECHO_S = 1.0  # for the echoes of events whose acknowledgement was lost with the
 HEALTHY_S = 30.0  # a connection that ends sooner is one more failure
 ALONE_AFTER_S = 1.0  # where one message goes at a time, after so long: what ends the connection before is no message
 MAX_REFUSED_S = 60.0  # the wait after a refusal, which doubles up to this
-STALLED = "it acknowledges nothing"
+STALLED = "no PUBACK came"
+CONNECTION = "connection"  # in the log
+NO_CONNACK = f"no CONNACK within {ATTEMPT_S:.0f} s"
 TAKEN_OVER_S = 60.0  # two bridges with one client id throw each other out: not more often than this
 
 
 class Publisher:
     """Owns the queue, the journal's events and the connection's life. For the bridge's thread only."""
 
-    def __init__(
-        self, broker: MqttClient, journal: Journal, backoff: Callable[[], Iterator[float]], stall_after_s: float
-    ) -> None:
+    def __init__(self, broker: MqttClient, journal: Journal, retries: Retries, stall_after_s: float) -> None:
         self._broker = broker
         self._journal = journal
         self.announced = Announced(journal)
-        self._make_backoff = backoff
-        self._waits = backoff()
+        self._retries = retries
         self._stall_after_s = stall_after_s
         self.outbox = self._outbox = Outbox()
         self._events = JournalEvents(journal)
@@ -47,7 +48,7 @@ class Publisher:
         self._attempt_ends = math.inf  # monotonic seconds
         self._open_at = self._healthy_at = 0.0
         self._release_at = math.inf  # events whose acknowledgement was lost go again
-        self._told = ""  # the reason last logged
+        self._log = RepeatLog(logger)
         self._is_unstable = False  # the last connection did not hold; that the next one was made is no news
         self.connected = False
 
@@ -68,7 +69,7 @@ class Publisher:
 
     def enqueue_response(self, message: Message) -> None:
         if not self._outbox.enqueue_response(message):
-            logger.warning("too many answers wait for the broker: one on %s is dropped", message.topic)
+            logger.warning("response queue full; response on %s dropped", message.topic)
 
     @property
     def room_for_responses(self) -> int:
@@ -135,7 +136,7 @@ class Publisher:
         if self._outbox.oldest_inflight_s(now.monotonic) > self._stall_after_s:
             self._disconnected(self._gone(STALLED), now)
         elif now.monotonic > self._attempt_ends:
-            self._disconnected(self._gone("it does not answer"), now)
+            self._disconnected(self._gone(NO_CONNACK), now)
         elif not self.connected and self._attempt_ends == math.inf and now.monotonic >= self._open_at:
             self._attempt_ends = now.monotonic + ATTEMPT_S
             self._broker.open()
@@ -147,7 +148,8 @@ class Publisher:
 
     def _log_connected(self) -> None:
         logger.info("connected to the MQTT broker")
-        self._told, self._is_unstable = "", False
+        self._is_unstable = False
+        self._log.reset(CONNECTION)
 
     def _gone(self, reason: str) -> BrokerDropped:
         return BrokerDropped(self._broker.connection_id, reason)
@@ -157,21 +159,20 @@ class Publisher:
         if self.connected:
             self._is_unstable = now.monotonic < self._healthy_at
             if not self._is_unstable:
-                self._waits = self._make_backoff()
+                self._retries.reset()
         self._broker.discard()
         if self._refusals.connection_lost(self._outbox.inflight, item, now, early=early):
-            self._waits = self._make_backoff()
+            self._retries.reset()
         self._outbox.disconnected()
         self.connected = False
         self._attempt_ends = math.inf
-        self._open_at = now.monotonic if item.retry_now else now.monotonic + max(next(self._waits), least_s)
+        self._open_at = now.monotonic if item.retry_now else now.monotonic + max(self._retries.next_wait_s(), least_s)
         self._log_disconnected(item.reason, told or item.reason, is_news=not item.retry_now)
 
     def _log_disconnected(self, reason: str, told: str, *, is_news: bool) -> None:
+        level = logging.WARNING if is_news else logging.DEBUG
         what = f"{reason} {told != reason}"
-        log = logger.warning if is_news and what != self._told else logger.debug
-        self._told = what
-        log("no connection to the MQTT broker: %s; trying again", told)
+        self._log.log(CONNECTION, "no connection to the MQTT broker: %s; trying again", told, level=level, reason=what)
 
     # --- what goes out
 

@@ -7,6 +7,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.poison_messages import PoisonMessages
 from sense_mqtt.items import BrokerConnected, BrokerDropped
+from sense_mqtt.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ class Refusals:
         self._packet_limit: int | None = None
         self._connected_at: float | None = None  # monotonic seconds
         self._limits: tuple[str, ...] = ()  # as last told
-        self._told: set[str] = set()  # topics of which something was told
+        self._log = RepeatLog(logger)  # by topic
 
     # --- the connection
 
@@ -41,13 +42,15 @@ class Refusals:
         suspect = self._poison_messages.connection_lost(inflight, item.code, early=early)
         if suspect is None:
             return False
-        self._told.add(suspect.topic)
-        logger.error(
+        self._log.reset(suspect.topic)
+        self._log.log(
+            suspect.topic,
             "the broker ends the connection at %s (%d bytes): %s. It is not sent any more, until a later connection or "
             "start; let the user of mqtt.username publish there, or raise the broker's limit of message size",
             suspect.topic,
             suspect.size,
             item.reason,
+            level=logging.ERROR,
         )
         if self._poison_messages.withholds_kind(suspect):
             logger.error("nor are all other topics like %s: the broker took none of them", suspect.topic)
@@ -83,9 +86,8 @@ class Refusals:
         )
 
     def _tell_size(self, message: Message) -> None:
-        log = logger.debug if message.topic in self._told else logger.warning
-        self._told.add(message.topic)
-        log("%s: %d bytes are more than the broker takes: not sent", message.topic, message.size)
+        text = "%s: %d bytes are more than the broker takes: not sent"
+        self._log.log(message.topic, text, message.topic, message.size)
 
     def acknowledged(self, message: Message) -> None:
         """The broker has acknowledged this message."""
@@ -94,9 +96,7 @@ class Refusals:
     def refused(self, topic: str, refusal: str, *, is_transient: bool) -> bool:
         """The broker has answered that it does not take a message on this topic; say whether it goes again."""
         what_to_do = "it is sent again" if is_transient else "let the user of mqtt.username publish there"
-        if topic not in self._told:
-            self._told.add(topic)
-            logger.error("the broker refuses %s (%s): %s", topic, refusal, what_to_do)
+        self._log.log(topic, "the broker refuses %s (%s): %s", topic, refusal, what_to_do, level=logging.ERROR)
         return is_transient
 
 

@@ -23,6 +23,7 @@ from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import MessageArrived, Stop
 from sense_mqtt.redaction import redact_json
+from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
 from sense_mqtt.rest_queries.lookups import Lookup, Lookups, RestSession
 from sense_mqtt.rest_queries.worker import RestWorker
@@ -73,7 +74,7 @@ class RequestHandler:
         self._budgets = budgets
         self._response_topics = response_topics
         self._redact = redact  # Sense's own words may hold a secret
-        self._is_topic_refusal_told = False
+        self._log = RepeatLog(logger)
         self._limit = RequestLimit()
         self._unanswered = 0  # requests, not told yet
         self._tell_at = 0.0  # monotonic
@@ -118,10 +119,9 @@ class RequestHandler:
         """Return the asker's topic; None, for the contract's, where we must not publish there."""
         if topic is None or self._response_topics.allow(topic):
             return topic
-        if not self._is_topic_refusal_told:
-            self._is_topic_refusal_told = True
-            usual = self._topics.response("<command>")
-            logger.warning("response topic %.100r is not allowed (docs/topics.md): answered on %s", topic, usual)
+        usual = self._topics.response("<command>")
+        text = "response topic %.100r is not allowed (docs/topics.md): answered on %s"
+        self._log.log("response topic", text, topic, usual)
         return None
 
     def on_lookup_done(self, command: Command, result: Any, now: Moment) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sense_mqtt.bridge.gap_buffer import TimelineTimes
@@ -26,6 +26,7 @@ from sense_mqtt.bridge.jobs import (
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead
 from sense_mqtt.core.home.timeline_events import TimelineRead
@@ -36,6 +37,7 @@ from sense_mqtt.core.wire.frames import DataChange
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
+from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.tokens import Account, Monitor
@@ -62,7 +64,7 @@ class Scheduler:
         status: Status,
         publisher: Publisher,
         open_feed: Callable[[int], RunningFeed],
-        backoff: Callable[[], Iterator[float]],
+        make_retries: Callable[[], Retries],
         wanted: Iterable[int],
         intervals: JobIntervals,
         timeline_lag_s: float,
@@ -74,13 +76,14 @@ class Scheduler:
         self._status = status
         self._publisher = publisher
         self._open_feed = open_feed
-        self._make_backoff = backoff
+        self._make_retries = make_retries
+        self._log = RepeatLog(logger)
         self._wanted = frozenset(wanted)
         self._intervals = intervals
         self._timeline_times = TimelineTimes(timeline_lag_s)
         self._closing = closing
         self._job_queue = JobQueue()
-        self._waits: dict[tuple[Job, ...], Iterator[float]] = {}  # of jobs that fail together
+        self._retries: dict[tuple[Job, ...], Retries] = {}  # of jobs that fail together
         self._checksums: dict[int, str] = {}
         self.feeds: dict[int, RunningFeed] = {}
         self.monitors: dict[int, Monitor] = {}
@@ -127,7 +130,8 @@ class Scheduler:
         except SenseMqttError as error:  # of the journal: nothing is lost as long as Sense is asked again
             self._postpone(job, error, now)
             return
-        self._waits.pop(related_jobs(job), None)
+        self._retries.pop(related_jobs(job), None)
+        self._log.reset(related_jobs(job))
 
     def _take_in(self, job: Any, result: Any, now: Moment) -> None:
         match job:
@@ -189,15 +193,14 @@ class Scheduler:
 
     def _postpone(self, job: Job, error: SenseMqttError, now: Moment) -> None:
         related_set = related_jobs(job)
-        first = related_set not in self._waits
-        at = now.monotonic + self._intervals.wait_s(
-            job, error, self._waits.setdefault(related_set, self._make_backoff())
-        )
+        retries = self._retries.setdefault(related_set, self._make_retries())
+        at = now.monotonic + self._intervals.wait_s(job, error, retries)
         for number, related in enumerate(related_set, 1):
             self._job_queue.delay(related, at + number * SPREAD_S)  # by then this one has told whether it is worth it
         self.put(job, at)
-        is_told = first and not isinstance(error, LoginRefused)  # that a person is wanted, the session has said
-        (logger.warning if is_told else logger.debug)("%s: %s; trying again", NAMES[type(job)], error)
+        # That somebody has to log in, the session has logged.
+        level = logging.DEBUG if isinstance(error, LoginRefused) else logging.WARNING
+        self._log.log(related_set, "%s: %s; trying again", NAMES[type(job)], error, level=level)
         if isinstance(error, RateLimited):
             self._status.on_rate_limit(str(error), error.retry_after_s, now)
 

@@ -27,6 +27,25 @@ class Backoff:
         return uniform(min(self.least_s, ceiling_s), ceiling_s)
 
 
+@dataclass(slots=True)
+class Retries:
+    """How often something has failed in a row, and so how long to wait before the next attempt."""
+
+    backoff: Backoff
+    uniform: Uniform
+    failures: int = 0
+
+    def next_wait_s(self) -> float:
+        """Count one failure more; return the seconds to wait after it."""
+        wait_s = self.backoff.wait_s(self.failures, self.uniform)
+        self.failures += 1
+        return wait_s
+
+    def reset(self) -> None:
+        """Note a success: the next failure is the first one again."""
+        self.failures = 0
+
+
 def waits(uniform: Uniform, backoff: Backoff | None = None) -> Iterator[float]:
     """Yield the seconds to wait before each further attempt, without end; begin anew after a success."""
     backoff = backoff or Backoff()

@@ -138,7 +138,7 @@ def test_a_journal_that_cannot_be_read_stops_no_readings(tmp_path, caplog):
     bridge.show(at=2)
     bridge.show(at=20)
     assert bridge.newest("sense/7/device/1a2b3c4d/state") == "OFF"
-    assert caplog.text.count("events wait: no disk") == 1
+    assert caplog.text.count("the journal cannot be read, events wait: no disk") == 1
     bridge.journal.waiting = waiting
     bridge.show(at=21)
     assert [event_type for event_type, *_ in bridge.events()] == ["turned_off"]

@@ -115,7 +115,7 @@ def test_a_failure_inside_a_command_that_nobody_foresaw_still_gives_one_answer(b
     del bridge.feeds[7].told
     bridge.ask("resume")  # the feed breaks
     assert [answer["code"] for answer in bridge.answers("resume")] == ["unavailable"]
-    assert caplog.text.count("MessageArrived could not be processed") == 1
+    assert caplog.text.count("unexpected error in MessageArrived") == 1
 
 
 # --- a flood

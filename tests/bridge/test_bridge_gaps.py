@@ -144,7 +144,7 @@ def test_an_event_that_the_journal_did_not_take_comes_with_the_next_frame(bridge
         bridge.show(at=at)
     assert bridge.journal.failures == 0
     assert [(event_type, at) for event_type, at, _ in bridge.events()] == [("turned_off", 10)]
-    assert caplog.text.count("could not be processed") == 1
+    assert caplog.text.count("unexpected error in") == 1
 
 
 def test_polls_leave_a_gap_each_time_and_read_no_timeline(bridge):

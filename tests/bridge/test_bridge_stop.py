@@ -87,7 +87,7 @@ def test_a_feed_that_cannot_be_closed_does_not_keep_the_bridge_from_saying_good_
     del bridge.feeds[7].told
     bridge.bridge.end()
     assert bridge.newest("sense/bridge/state") == "offline"
-    assert "could not be processed" in caplog.text
+    assert "unexpected error in" in caplog.text
 
 
 def test_a_request_to_restart_ends_the_run_after_its_answer(bridge):

@@ -20,7 +20,7 @@ def test_a_failure_is_counted_each_time_and_told_once_whatever_its_words(caplog)
         guard.attempt("Frame", fail, number)
     assert counters.errors == 5
     assert [record.message for record in caplog.records] == [
-        "Frame could not be processed and is skipped; repeats are only counted"
+        "unexpected error in Frame; item skipped, repeats are only counted"
     ]
     assert "the disk is gone 0" in caplog.text
 

@@ -149,7 +149,7 @@ def test_everything_retained_can_be_said_again_on_request(harness):
 def test_answers_beyond_the_bound_are_dropped_and_told(harness, caplog):
     for n in range(101):
         harness.publisher.enqueue_response(Message("r", str(n)))
-    assert "one on r is dropped" in caplog.text
+    assert "response on r dropped" in caplog.text
     harness.connect()
     harness.acknowledge_all()
     assert len(harness.broker.published) == 100

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from sense_mqtt.core.backoff import Backoff, waits
+from sense_mqtt.core.backoff import Backoff, Retries, waits
 
 
 def highest(_low: float, high: float) -> float:
@@ -43,3 +43,16 @@ def test_waits_are_spread_over_the_whole_range():
 
 def test_without_figures_the_usual_ones_count():
     assert next(waits(highest)) == 1.0
+
+
+def test_each_failure_in_a_row_doubles_the_ceiling():
+    retries = Retries(Backoff(first_s=1, most_s=10), highest)
+    assert [retries.next_wait_s() for _ in range(6)] == [1, 2, 4, 8, 10, 10]
+
+
+def test_after_a_success_the_waits_are_short_again():
+    retries = Retries(Backoff(first_s=1, most_s=10), highest)
+    retries.next_wait_s()
+    retries.next_wait_s()
+    retries.reset()
+    assert (retries.failures, retries.next_wait_s()) == (0, 1)

@@ -1,8 +1,7 @@
 """A publisher between a remembering broker and a real journal, with a clock that the test turns."""
 
-from itertools import count
-
 from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.core.backoff import Backoff, Retries
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.store.journal import Journal
@@ -10,6 +9,17 @@ from tests.support.core.builders import moment
 from tests.support.publisher.fake_broker import FakeBroker
 
 STALL_AFTER_S = 60.0
+
+
+class _LinearRetries(Retries):
+    """Waits 1 s, 2 s, 3 s and so on."""
+
+    def __init__(self):
+        super().__init__(Backoff(), max)
+
+    def next_wait_s(self):
+        self.failures += 1
+        return float(self.failures)
 
 
 class PublisherHarness:
@@ -22,7 +32,7 @@ class PublisherHarness:
 
     def restart(self):
         """Begin a new process over the same journal."""
-        self.publisher = Publisher(self.broker, self.journal, lambda: count(1.0, 1.0), STALL_AFTER_S)
+        self.publisher = Publisher(self.broker, self.journal, _LinearRetries(), STALL_AFTER_S)
 
     def connect(self, at=0.0, receive_maximum=20, maximum_packet_size=None):
         self.publisher.maintain(moment(at))
