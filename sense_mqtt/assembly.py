@@ -36,7 +36,8 @@ from sense_mqtt.rest_queries.call_budget import Budgets
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Credentials, Session
-from sense_mqtt.sense.feed.feed import Feed, FeedSettings
+from sense_mqtt.sense.feed.feed import Feed
+from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.state_file import device_id
 from sense_mqtt.store.journal import Journal

@@ -9,7 +9,7 @@ from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FrameArrived
-from sense_mqtt.sense.feed.feed import FeedSettings
+from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.sense_fixtures import api_of, feed_of, items_until, known, of_kind, running, session_of

@@ -9,7 +9,7 @@ from sense_mqtt.certificate import Certificate, parse_certificate
 from sense_mqtt.errors import ConfigError, SenseUnavailable
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import FrameArrived
-from sense_mqtt.sense.feed.feed import FeedSettings
+from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.net.tls import CertificateRefused, certificate_error, tls_context
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud

@@ -1,26 +1,26 @@
-"""One frame of a monitor, for whoever asks whether they come; as polite as the feed itself, and never beside it."""
+"""Ask for one frame of a monitor, for `check`: with the waits and the lock of the feed, never beside it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.backoff import Uniform
 from sense_mqtt.errors import SenseMqttError, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.auth.session import Session
-from sense_mqtt.sense.feed.fallback import Fallback, attempt_finished, attempt_started, retry_stream
-from sense_mqtt.sense.feed.frame_type import is_token_error, is_update
+from sense_mqtt.sense.feed.attempts import Attempts
+from sense_mqtt.sense.feed.fallback import Outcome, Success
+from sense_mqtt.sense.feed.frame_type import is_update
 from sense_mqtt.sense.feed.outcomes import outcome_of_error
 from sense_mqtt.sense.feed.polling import Poller, PollingUnsupported
-from sense_mqtt.sense.feed.saved_state import FeedStateFile
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.feed.websocket_connection import FeedConnection
-from sense_mqtt.sense.net.tls import tls_context
 
-MAX_WAIT_S = 10.0  # a rest that is over sooner is waited for
+MAX_WAIT_S = 10.0  # the longest wait for the next attempt; while it is longer, a frame is polled
+
+Wait = Callable[[float], object]  # seconds
 
 
 class FeedProbe:
-    """Looks at the feed of one monitor, once. Raises what the feed would meet, a `SenseMqttError`."""
+    """Asks one monitor for one frame. Raises the `SenseMqttError` that the feed would meet."""
 
     def __init__(
         self, monitor: int, session: Session, settings: FeedSettings, *, clock: Clock, uniform: Uniform
@@ -28,72 +28,75 @@ class FeedProbe:
         self._monitor = monitor
         self._session = session
         self._settings = settings
-        self._rules = settings.rules()
         self._clock = clock
-        self._uniform = uniform
-        self._state_file = FeedStateFile(settings.state_dir, monitor)
+        self._attempts = Attempts(monitor, session, settings, clock=clock, uniform=uniform)
 
-    def run(self, wait: Callable[[float], object]) -> str:
-        """Return in words how a frame came, or why none was asked for; `wait` takes seconds."""
-        with self._state_file.exclusive_lock() as is_ours:
+    def run(self, wait: Wait) -> str:
+        """Return in words how a frame came, or why none was asked for."""
+        attempts = self._attempts
+        with attempts.exclusive_lock() as is_ours:
             if not is_ours:
                 return "a running bridge holds it, so no second one was opened"
-            fallback = retry_stream(self._state_file.load(self._rules, self._clock.now()), self._rules, self._now())
-            rest_s = fallback.next_at - self._now()
-            if fallback.transport == "poll" or rest_s > MAX_WAIT_S:
-                return self._poll(fallback, rest_s)
-            wait(max(rest_s, 0.0))
-            return self._listen(fallback)
+            attempts.reload()
+            attempts.retry_stream()
+            wait_s = self._next_attempt_s()
+            if attempts.fallback.transport == "poll" or wait_s > MAX_WAIT_S:
+                return self._poll(wait_s)
+            return self._stream(wait)
 
-    def _poll(self, fallback: Fallback, rest_s: float) -> str:
-        """Ask by REST, which does not disturb a websocket that rests."""
+    def _poll(self, wait_s: float) -> str:
+        """Ask by REST, which does not disturb the wait before the next websocket."""
+        fallback = self._attempts.fallback
         try:
             Poller(self._monitor, self._session).poll()
         except PollingUnsupported:
-            if self._rules.mode == "poll":
+            if self._settings.mode == "poll":
                 raise
             if not fallback.failures:
-                return f"the bridge asks again in {max(rest_s, 0.0):.0f} s; this firmware cannot be asked in between"
-            message = (
-                f"it failed {fallback.failures} times in a row and rests for {rest_s:.0f} s; check again after that"
-            )
-            raise SenseUnavailable(message) from None
-        return (
-            "a frame came by polling, as the websocket rests"
-            if fallback.transport != "poll"
-            else "a frame came by polling"
-        )
+                return f"the bridge asks again in {max(wait_s, 0.0):.0f} s; this firmware cannot be asked in between"
+            raise SenseUnavailable(
+                f"it failed {fallback.failures} times in a row and rests for {wait_s:.0f} s; check again after that"
+            ) from None
+        if fallback.transport == "poll":
+            return "a frame came by polling"
+        return "a frame came by polling, as the websocket rests"
 
-    def _listen(self, fallback: Fallback) -> str:
-        """Open the websocket for one frame. A failure counts as one of the feed's; a frame proves nothing to it."""
-        token = self._session.token()
-        self._remember(
-            attempt_started(fallback, self._rules, self._now(), self._uniform)
-        )  # also where we are killed from here on
+    def _stream(self, wait: Wait) -> str:
+        """Open the websocket for one frame; with a renewed token once more if Sense refuses the first one."""
         try:
-            self._receive(token)
+            return self._attempt(wait)
+        except TokenRefused:
+            self._session.token()  # renews and stores it, for whoever tries next
+            if self._attempts.fallback.transport == "poll" or self._next_attempt_s() > MAX_WAIT_S:
+                raise
+            return self._attempt(wait)
+
+    def _attempt(self, wait: Wait) -> str:
+        """Make one attempt. A failure is added to the feed's backoff; a success changes only the time of the next."""
+        wait(max(self._next_attempt_s(), 0.0))
+        self._session.token()  # a login that fails is no failure of the feed
+        try:
+            self._attempts.run(self._listen)
         except SenseMqttError as error:
-            self._remember(attempt_finished(fallback, outcome_of_error(error), self._rules, self._now(), self._uniform))
+            self._attempts.finish(outcome_of_error(error))
             raise
-        self._remember(replace(fallback, next_at=self._now() + self._rules.spacing_s))
+        self._attempts.wait(self._attempts.rules.spacing_s)
+        self._attempts.save()
         return "a frame came by websocket"
 
-    def _receive(self, token: str) -> None:
+    def _listen(self, connection: FeedConnection) -> Outcome:
         ends_at = self._now() + self._settings.silence_timeout_s
-        with FeedConnection(
-            self._settings.connection(self._monitor), tls_context(self._settings.ca_file), self._clock
-        ) as connection:
-            connection.open(token)
-            while self._now() < ends_at:
-                raw = connection.receive()
-                if raw is not None and is_token_error(raw):
-                    raise TokenRefused("the feed refused the access token")
-                if raw is not None and is_update(raw):
-                    return
+        while self._now() < ends_at:
+            raw = connection.receive()
+            if raw is None:
+                continue
+            self._attempts.check_message(raw)
+            if is_update(raw):
+                return Success("one frame")
         raise SenseUnavailable(f"no frame came within {self._settings.silence_timeout_s:g} s")
 
-    def _remember(self, fallback: Fallback) -> None:
-        self._state_file.save(fallback, self._clock.now())
+    def _next_attempt_s(self) -> float:
+        return self._attempts.fallback.next_at - self._now()
 
     def _now(self) -> float:
         return self._clock.now().monotonic

@@ -23,10 +23,6 @@ class FeedReporter:
         while not self._inbox.put_frame(item) and may_wait():
             pass
 
-    def connecting(self, url: str) -> None:
-        """An attempt at a websocket begins."""
-        logger.debug("feed of monitor %d: connecting to %s", self._monitor, url)
-
     def opened(self, transport: Transport) -> None:
         """Frames come now."""
         if self._open == transport:

@@ -4,7 +4,7 @@ import pytest
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.sense.feed.feed import FeedSettings
+from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.sense_fixtures import session_of

@@ -5,7 +5,7 @@ import time
 
 from sense_mqtt.core.wire.frames import decode
 from sense_mqtt.inbox import MAX_WAITING_FRAMES, Inbox
-from sense_mqtt.sense.feed.feed import FeedSettings
+from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.feed_items import frames, updates

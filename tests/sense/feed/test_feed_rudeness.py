@@ -59,7 +59,7 @@ def test_a_socket_is_pinged(session, inbox, settings):
 )
 def test_the_feed_survives_a_server_that(session, inbox, settings, caplog, behave, reason):
     session.token()
-    rude = {"timeout_s": 0.4, "silence_timeout_s": 0.4, "message_most_bytes": 1_000_000, "mode": "stream"}
+    rude = {"timeout_s": 0.4, "silence_timeout_s": 0.4, "max_message_bytes": 1_000_000, "mode": "stream"}
     with faulty_server(behave) as port, caplog.at_level(logging.DEBUG, "sense_mqtt.sense"):
         feed = feed_of(session, inbox, settings(url=f"ws://127.0.0.1:{port}", **rude))
         with running(feed):

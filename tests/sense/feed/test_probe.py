@@ -8,9 +8,9 @@ from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import LoginRefused, NotFound, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.auth.session import Credentials
 from sense_mqtt.sense.feed.fallback import Fallback
-from sense_mqtt.sense.feed.feed import FeedSettings
 from sense_mqtt.sense.feed.probe import FeedProbe
 from sense_mqtt.sense.feed.saved_state import FeedStateFile
+from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.feed.websocket_connection import HandshakeRejected
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
@@ -138,12 +138,30 @@ def test_a_silent_feed_is_a_failure(cloud, run, settings):
     assert remembered(settings).failures == 1
 
 
-def test_a_refused_token_is_told(cloud, run):
-    cloud.faults.token_error_as_frame = True
+@pytest.mark.parametrize("as_frame", [False, True], ids=["as HTTP 401", "as a message"])
+def test_a_refused_token_is_renewed_and_tried_once_more(cloud, run, as_frame):
+    cloud.faults.token_error_as_frame = as_frame
     run()  # logs in
     cloud.account.expire_access_tokens()
+    cloud.rules.token_life_s = 7200  # so that the next token differs even within the same second
+    assert run() == "a frame came by websocket"
+    assert (cloud.records.counts.logins, cloud.records.counts.renews) == (1, 1)
+
+
+def test_a_fresh_token_that_is_refused_is_a_rejection(cloud, run, settings):
+    cloud.faults.refuse(401, path="realtimefeed", body="{}")
+    with pytest.raises(HandshakeRejected, match="though it is fresh"):
+        run()
+    assert (remembered(settings).rejections, cloud.records.counts.renews) == (1, 1)
+
+
+def test_a_refused_token_is_renewed_even_where_no_second_attempt_is_due(cloud, run, settings, waits):
+    run()
+    cloud.account.expire_access_tokens()
+    remember(settings, failures=9)
     with pytest.raises(TokenRefused):
         run()
+    assert (cloud.records.counts.renews, len(waits)) == (1, 2)
 
 
 def test_without_a_login_nothing_is_opened_nor_remembered(cloud, settings, waits):

@@ -28,7 +28,8 @@ from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.fallback import Outcome
-from sense_mqtt.sense.feed.feed import Feed, FeedSettings
+from sense_mqtt.sense.feed.feed import Feed
+from sense_mqtt.sense.feed.settings import FeedSettings
 
 ASKED_S, ANSWERED_S = 0.5, 1.0  # after the moment that a polled frame shows (INVARIANTS 11)
 STRIDE_S = 10.0

@@ -15,7 +15,8 @@ from sense_mqtt.clock import Moment, SystemClock
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Item
 from sense_mqtt.sense.auth.session import Credentials, Session
-from sense_mqtt.sense.feed.feed import Feed, FeedSettings
+from sense_mqtt.sense.feed.feed import Feed
+from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 

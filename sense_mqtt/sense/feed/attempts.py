@@ -1,0 +1,116 @@
+"""Attempts at the websocket of one monitor, made and counted in one way for the feed and for `check`."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+from sense_mqtt.clock import Clock
+from sense_mqtt.core.backoff import Uniform
+from sense_mqtt.errors import TokenRefused
+from sense_mqtt.sense.auth.session import Session
+from sense_mqtt.sense.feed.fallback import Outcome, attempt_finished, attempt_started, reset, retry_stream
+from sense_mqtt.sense.feed.frame_type import is_token_error, is_update
+from sense_mqtt.sense.feed.saved_state import FeedStateFile
+from sense_mqtt.sense.feed.settings import FeedSettings
+from sense_mqtt.sense.feed.websocket_connection import FeedConnection, HandshakeRejected
+from sense_mqtt.sense.net.tls import tls_context
+
+logger = logging.getLogger(__name__)
+
+Listen = Callable[[FeedConnection], Outcome | None]
+
+
+class Attempts:
+    """Knows the fallback state, on disk too. For one thread at a time; `abort` for any."""
+
+    def __init__(
+        self, monitor: int, session: Session, settings: FeedSettings, *, clock: Clock, uniform: Uniform
+    ) -> None:
+        self._monitor = monitor
+        self._session = session
+        self._settings = settings.connection(monitor)
+        self.rules = settings.rules()
+        self._clock = clock
+        self._uniform = uniform
+        self._context = tls_context(settings.ca_file)
+        self._state_file = FeedStateFile(settings.state_dir, monitor)
+        self._connection: FeedConnection | None = None
+        self._tokens_refused = 0  # in a row
+        self.fallback = self._state_file.load(self.rules, clock.now())
+
+    def exclusive_lock(self) -> AbstractContextManager[bool]:
+        """Within the block no other process may open this monitor's websocket; False where one has it open."""
+        return self._state_file.exclusive_lock()
+
+    def reload(self) -> None:
+        """Read the state again: another process may have tried meanwhile."""
+        self.fallback = self._state_file.load(self.rules, self._clock.now())
+
+    def retry_stream(self) -> None:
+        """Choose the websocket again if its cool-down is over."""
+        self.fallback = retry_stream(self.fallback, self.rules, self._now())
+
+    def run(self, listen: Listen, is_cancelled: Callable[[], bool] = lambda: False) -> Outcome | None:
+        """Open the websocket and return what `listen` makes of it; None if cancelled. Raises `SenseMqttError`.
+
+        Call it with the exclusive lock held. A refused token is renewed by the next attempt.
+        """
+        token = self._session.token()
+        with FeedConnection(self._settings, self._context, self._clock) as connection:
+            self._connection = connection
+            try:
+                if is_cancelled():
+                    return None
+                self._save_started()
+                logger.debug("feed of monitor %d: connecting to %s", self._monitor, self._settings.url)
+                connection.open(token)
+                return listen(connection)
+            except TokenRefused as error:
+                raise self._refused_token(token, error) from error
+            finally:
+                self._connection = None
+
+    def check_message(self, raw: str | bytes) -> None:
+        """Note what a message says about our token. Raises `TokenRefused`."""
+        if is_token_error(raw):
+            raise TokenRefused("the feed refused the access token")
+        if self._tokens_refused and is_update(raw):  # Sense greets before it looks at the token
+            self._tokens_refused = 0
+
+    def finish(self, outcome: Outcome) -> None:
+        """Count the outcome of an attempt, on disk too."""
+        self.fallback = attempt_finished(self.fallback, outcome, self.rules, self._now(), self._uniform)
+        self.save()
+
+    def forget_failures(self) -> None:
+        """Forget failures, on disk too: the websocket is stable."""
+        self.fallback = reset(self.fallback)
+        self.wait(self.rules.spacing_s)
+        self.save()
+
+    def wait(self, seconds: float) -> None:
+        """Let the next attempt be made in `seconds`."""
+        self.fallback = replace(self.fallback, next_at=self._now() + seconds)
+
+    def save(self) -> None:
+        self._state_file.save(self.fallback, self._clock.now())
+
+    def abort(self) -> None:
+        """End the present attempt soon, from any thread."""
+        connection = self._connection
+        if connection:
+            connection.abort()
+
+    def _save_started(self) -> None:
+        """Save the state as if the attempt failed: a crash from here on does not forget that we tried."""
+        now = self._clock.now()
+        self._state_file.save(attempt_started(self.fallback, self.rules, now.monotonic, self._uniform), now)
+
+    def _refused_token(self, token: str, error: TokenRefused) -> TokenRefused | HandshakeRejected:
+        self._session.token_refused(token)
+        self._tokens_refused += 1
+        return HandshakeRejected(f"{error}, though it is fresh") if self._tokens_refused > 1 else error
+
+    def _now(self) -> float:
+        return self._clock.now().monotonic
