@@ -88,9 +88,15 @@ class DebugLog:
 def _text_of(reason: Reason, home: Home) -> str:
     facts: dict[str, Any] = {"power_w": None, **reason.facts, "time": _instant(reason.time)}
     facts["not_before"] = _instant(facts.get("not_before"))
-    words = SENTENCES[reason.what].format_map({key: "unknown" if fact is None else fact for key, fact in facts.items()})
+    words = SENTENCES[reason.what].format_map({key: _shown(fact) for key, fact in facts.items()})
     device = home.devices.get(reason.device or "")
     return words if reason.device is None else f"{device.name if device else '?'} ({reason.device}): {words}"
+
+
+def _shown(fact: Any) -> Any:
+    if fact is None:
+        return "unknown"
+    return round(fact, 3) if isinstance(fact, float) else fact
 
 
 def _instant(time: float | None) -> str:

@@ -6,11 +6,14 @@ import string
 
 import pytest
 
-from sense_mqtt.bridge.debug_log import SENTENCES
+from sense_mqtt.bridge.debug_log import SENTENCES, DebugLog
+from sense_mqtt.core.energy.periods import Energy
+from sense_mqtt.core.home.state import EnergyRead
+from sense_mqtt.core.observe import observe
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.items import FeedEnded, FrameArrived
 from tests.support.bridge.bridge_harness import BridgeHarness
-from tests.support.core.builders import DRYER, START
+from tests.support.core.builders import DRYER, HOME, START, moment, policy
 
 TIMELINE = "users/{user}/timeline"
 SENSE_MQTT = logging.getLogger("sense_mqtt")
@@ -99,6 +102,15 @@ def test_frames_are_told_once_a_minute(bridge, caplog):
         f"monitor 7: 60 frames in the last 60 s; the newest is of {write_timestamp(START + 121)}, 300.0 W, "
         "devices on: Dryer"
     )
+
+
+def test_energy_has_as_many_digits_as_are_published(caplog):
+    caplog.set_level(logging.DEBUG, "sense_mqtt")
+    read = EnergyRead(Energy("DAY", None, 12.3456789))
+    home, changes = observe(HOME, read, moment(0), policy())
+    DebugLog().note(HOME, home, read, changes, moment(0))
+    [line] = lines(caplog, "energy DAY")
+    assert line.endswith("energy DAY: read 12.346 kWh, going on with 12.346 kWh")
 
 
 def test_above_debug_nothing_of_it_is_made(bridge, caplog):
