@@ -188,7 +188,7 @@ def test_a_recorded_house_is_told_as_it_was_measured(name):
 def test_a_plug_at_standby_is_off_with_its_watts_and_always_on_is_net_of_the_plugs():
     frame = decode(json.dumps(load("made_ws_realtime_update_plugs")))
     home, _ = observe(Home(monitor=7), frame, Moment(frame.epoch, 0.0), policy())
-    plugs = {device.name: (device.on, device.info.kind) for device in home.devices.values() if not device.is_virtual}
+    plugs = {device.name: (device.is_on, device.info.kind) for device in home.devices.values() if not device.is_virtual}
     assert plugs == {"Dryer": (True, "detected"), "Garage Refrigerator": (True, "plug"), "TV": (False, "plug")}
     assert home.devices["always_on"].power_w == 431.0 - sum(draw.always_on_w or 0 for draw in frame.devices)
 
@@ -208,5 +208,5 @@ def test_the_recorded_timeline_holds_both_edges_of_each_run():
     edges = read_items(load("brb_2018_timeline")["items"])
     assert [edge.time for edge in edges] == sorted(edge.time for edge in edges)
     heater = [edge for edge in edges if edge.device == "bdee9e9a"]
-    assert {edge.edge for edge in heater} == {"turned_on", "turned_off"}
-    assert len(edges) == len({(edge.device, edge.edge, edge.time) for edge in edges})
+    assert {edge.kind for edge in heater} == {"turned_on", "turned_off"}
+    assert len(edges) == len({(edge.device, edge.kind, edge.time) for edge in edges})

@@ -78,7 +78,7 @@ class DebugLog:
         frames.count += 1
         passed_s = now.monotonic - frames.since
         if passed_s >= LOG_FRAMES_S:
-            on = ", ".join(device.name for device in home.devices.values() if device.on) or "none"
+            on = ", ".join(device.name for device in home.devices.values() if device.is_on) or "none"
             text = "monitor %d: %d frames in the last %.0f s; the newest is of %s, %.1f W, devices on: %s"
             time = _instant(frame.epoch if frame.epoch is not None else now.wall)
             logger.debug(text, home.monitor, frames.count, passed_s, time, frame.w, on)

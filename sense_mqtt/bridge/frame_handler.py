@@ -114,7 +114,9 @@ class FrameHandler:
         # Sense leaves frames out, and pushes too, where we read too slowly: nobody tells of the end of anything then.
         # Who polls or takes snapshots leaves a hole each time, and reads the timeline every few minutes anyway.
         home = self._homes.home(monitor)
-        if not home.coverage.is_continuous and not self._status.may_miss_edges(monitor, gap=home.gap):
+        if not home.coverage.is_continuous and not self._status.may_miss_edges(
+            monitor, gap=home.coverage.is_interrupted
+        ):
             logger.debug("monitor %d: a hole in the stream, so the timeline is read later", monitor)
             self._scheduler.plan_timeline(monitor, now)
 

@@ -27,6 +27,7 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.backoff import Retries
+from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.state import DevicesListed, EnergyRead
 from sense_mqtt.core.home.timeline_events import TimelineRead
@@ -35,7 +36,6 @@ from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import DataChange
 from sense_mqtt.core.wire.monitor_status import read_firmware
-from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
 from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.rest_queries.lookups import Lookups
@@ -208,14 +208,14 @@ class Scheduler:
         home = self._homes.home(job.monitor)
         if job.why == "blind":
             self.put(job, now.monotonic + self._intervals.polled_timeline_s)
-            if not self._status.may_miss_edges(job.monitor, gap=home.gap):
+            if not self._status.may_miss_edges(job.monitor, gap=home.coverage.is_interrupted):
                 return
         if job.why == "after a gap" and (again := self._timeline_times.begin(job.monitor, now)) is not None:
             self.put(job, again)
         if home.coverage.known_since is not None:
             self._worker.submit_job(job, self._lookups.timeline(home.coverage.known_since - TIMELINE_MARGIN_S))
 
-    def _on_timeline(self, job: ReadTimeline, items: tuple[TimelineItem, ...], now: Moment) -> None:
+    def _on_timeline(self, job: ReadTimeline, items: tuple[Edge, ...], now: Moment) -> None:
         self._homes.observe(job.monitor, TimelineRead(items), now)
         if job.why == "gap":
             self.plan_timeline(job.monitor, now)

@@ -198,4 +198,6 @@ class Status:
 
 
 def _newest_frame(home: Home) -> float | None:
-    return home.last_frame.epoch if home.last_frame else home.newest  # polled frames have no epoch of their own
+    return (
+        home.last_frame.epoch if home.last_frame else home.coverage.last_epoch
+    )  # polled frames have no epoch of their own

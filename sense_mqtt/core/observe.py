@@ -1,4 +1,4 @@
-"""`observe`: what one more thing seen changes about what we know of a house, and what of that is news."""
+"""`observe`: what one more observation changes about what is known of a home, and what of that is to be published."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -8,25 +8,20 @@ from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
 from sense_mqtt.core.home import inventory
 from sense_mqtt.core.home.record import record
 from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
-from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, is_told, reconcile_all
+from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, reconcile_all
 from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, look_on, timeline_state
-from sense_mqtt.core.transitions.on_off import Sample, Source, Transition, apply_sample, settle
+from sense_mqtt.core.transitions.on_off import Context, Sample, Source, Transition, apply_sample, settle
+from sense_mqtt.core.transitions.timing import LONG_GAP_S, POLL_LAG_S
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 
 Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
 
-HOLE_S = 30.0  # in a stream; clients take so long a silence for a dead socket (protocol page, 4.8)
-# A polled frame does not say when it was measured: 14 s before were seen (INVARIANTS 11), and the host's clock is a
-# little off.
-POLL_LAG_S = 20.0
-
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
-    """Return what is known after `seen`, and what of it is to be told, in order."""
+    """Return what is known after `seen`, and what of it is to be published, in order."""
     observer = OBSERVERS.get(type(seen))
     return observer(home, seen, now, policy) if observer else (home, ())
 
@@ -35,104 +30,101 @@ def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
 
 
 def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
-    if _is_cached(home, update):
-        return replace(home, stepped_back=True), ()
-    untold = home.last_frame is None  # what was remembered: nobody has heard of it from this process
-    home, met = _meet(home, update, now, policy)
-    home, transitions, switched = _look_at_all(home, update, now, policy)
-    home, heard = reconcile_all(_note_frame(home, update, now), now, policy)
+    if home.coverage.is_outdated(update.epoch):
+        return replace(home, coverage=replace(home.coverage, older_frame_seen=True)), ()
+    is_first = home.last_frame is None  # of this process: it has published nothing of what was stored
+    home, found = _add_new_devices(home, update, now, policy)
+    home, transitions, switched = _apply_samples(home, update, now, policy)
+    home, from_timeline = reconcile_all(_cover(home, update, now), now, policy)
     home, online = throttle.publish_availability(home, online=True, now=now)
-    switched |= frozenset(_devices_of(heard))
+    switched |= frozenset(_devices_of(from_timeline))
     home, readings = throttle.publish_values(home, switched, now, policy)
-    home, documents = throttle.device_readings(home, frozenset(home.devices) if untold else switched | _met(met))
-    return home, (*met, *online, *_in_order(*heard, *transitions), *readings, *documents)
+    home, documents = throttle.device_readings(
+        home, frozenset(home.devices) if is_first else switched | _changed(found)
+    )
+    return home, (*found, *online, *_in_order(*from_timeline, *transitions), *readings, *documents)
 
 
-def _is_cached(home: Home, update: RealtimeUpdate) -> bool:
-    # The first frame of a connection may be an old one (protocol page, 4.6); a second old one: the clock was set back.
-    older = update.epoch is not None and home.newest is not None and update.epoch < home.newest
-    return home.gap and older and not home.stepped_back
-
-
-def _meet(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
+def _add_new_devices(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
     time = _time_of(update, now)
-    new = [row for row in update.new_devices if row.id not in home.devices and _is_wanted(home, row, policy)]
-    home, ignored = inventory.remove_ignored(home, time, policy) if home.gap else (home, ())
-    home, welcomed = inventory.add_devices(home, new, time, policy) if new else (home, ())
+    new = [info for info in update.new_devices if info.id not in home.devices and _is_wanted(home, info, policy)]
+    home, ignored = inventory.remove_ignored(home, time, policy) if home.coverage.is_interrupted else (home, ())
+    home, added = inventory.add_devices(home, new, time, policy) if new else (home, ())
     home, renamed = inventory.rename(home, update.devices, time, policy)
-    changes = (*ignored, *welcomed, *renamed)
+    changes = (*ignored, *added, *renamed)
     if home.solar or update.solar_w is None:
         return home, changes
     return replace(home, solar=True), (*changes, DeviceChanged(None))
 
 
-def _is_wanted(home: Home, row: DeviceInfo, policy: Policy) -> bool:
-    if row.kind == "virtual":
+def _is_wanted(home: Home, info: DeviceInfo, policy: Policy) -> bool:
+    if info.kind == "virtual":
         return True
-    return not row.hidden and row.id not in home.hidden and not policy.rules(row.id).ignore
+    return not info.hidden and info.id not in home.hidden and not policy.rules(info.id).ignore
 
 
-def _met(changes: Iterable[Change]) -> frozenset[str]:
+def _changed(changes: Iterable[Change]) -> frozenset[str]:
     return frozenset(change.device for change in changes if isinstance(change, DeviceChanged) and change.device)
 
 
-def _look_at_all(
+def _apply_samples(
     home: Home, update: RealtimeUpdate, now: Moment, policy: Policy
 ) -> tuple[Home, list[Event], frozenset[str]]:
-    draws = {draw.id: draw for draw in update.devices}
-    evidence = _shows_absence(update)
-    source: Source = "reconnect" if home.gap or _leaps(home, update, policy) else "frame"
-    time, vague_s = _time_of(update, now), _vague_s(update)
-    devices, events = dict(home.devices), []
+    powers = {power.id: power for power in update.devices}
+    shows_absence, source = _shows_absence(update), _source(home, update, policy)
+    time, uncertainty_s = _time_of(update, now), _uncertainty_s(update)
+    devices, events = dict(home.devices), list[Event]()
     for identity, device in home.devices.items():
-        draw = draws.get(identity)
+        power = powers.get(identity)
         if device.is_virtual:
-            devices[identity] = _weigh(device, draw, update)
-        elif draw is not None or (evidence and not (device.switch.is_settled_off and device.power_w == 0.0)):
-            sight = Sample(draw, time, now.monotonic, source, vague_s)
-            devices[identity], event = _look_at(home, device, sight, now, policy)
-            events.extend(event)
-    changed = [identity for identity, device in devices.items() if _is_news(home.devices[identity], device)]
+            devices[identity] = _with_virtual_power(device, power, update)
+        elif power is not None or (shows_absence and not (device.switch.is_settled_off and device.power_w == 0.0)):
+            sample = Sample(power, time, now.monotonic, source, uncertainty_s)
+            devices[identity], event = _apply_sample(home, device, sample, now, policy)
+            events += event
+    changed = [identity for identity, device in devices.items() if _is_changed(home.devices[identity], device)]
     return replace(home, devices=devices), events, frozenset([*changed, *_devices_of(events)])
 
 
-def _is_news(before: Device, device: Device) -> bool:
+def _source(home: Home, update: RealtimeUpdate, policy: Policy) -> Source:
+    # Snapshots come as seldom as polls: there is a gap only where the house went `offline` in between.
+    is_after_gap = home.coverage.is_gap_before(update.epoch, max(LONG_GAP_S, policy.stale_after_s))
+    return "reconnect" if home.coverage.is_interrupted or is_after_gap else "frame"
+
+
+def _is_changed(before: Device, device: Device) -> bool:
+    """True where the readings of the device are to be published at once."""
     if device is before:
         return False
-    if device.on != before.on:
+    if device.is_on != before.is_on:
         return True
     # Of an edge that the timeline told, only now the watts are known.
     return device.power_w != before.power_w and (before.switch.power_is_uncertain or before.power_w is None)
 
 
-def _leaps(home: Home, update: RealtimeUpdate, policy: Policy) -> bool:
-    """Say whether this frame is the first after a hole, or after a cached one that hid a gap."""
-    if update.epoch is None or home.newest is None:
-        return False
-    # Snapshots come as seldom as polls: it is a hole only where the house went `offline` in between.
-    return update.epoch - home.newest > (LOOKED_ON_S if home.landed else max(HOLE_S, policy.stale_after_s))
-
-
 def _shows_absence(update: RealtimeUpdate) -> bool:
-    # Without a pseudo device a frame is no proof of "off" (protocol page, 4.5).
-    return any(draw.id in VIRTUAL_IDS for draw in update.devices)
+    # Without a virtual device a frame is no proof of "off" (protocol page, 4.5).
+    return any(power.id in VIRTUAL_IDS for power in update.devices)
 
 
-def _look_at(home: Home, device: Device, sight: Sample, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
-    witness, rules = home.coverage, policy.rules(device.info.id)
-    switch, transition = apply_sample(
-        device.switch, sight, rules, witness.last_observed_earliest, lambda: timeline_state(device.known, witness)
-    )
+def _apply_sample(
+    home: Home, device: Device, sample: Sample, now: Moment, policy: Policy
+) -> tuple[Device, list[Event]]:
+    switch, transition = apply_sample(device.switch, sample, _context(home, device, policy))
     if switch is device.switch:
-        return device, []  # a look at how things were before what is known
-    device = device._replace(switch=switch, power_w=sight.watts)
-    return _conclude(home, device, transition, now)
+        return device, []  # the sample is older than what is known
+    return _record(home, device._replace(switch=switch, power_w=sample.watts), transition, now)
 
 
-def _conclude(home: Home, device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
-    if transition is None or is_told(transition, device, home):
+def _context(home: Home, device: Device, policy: Policy) -> Context:
+    return Context(device.info.id, policy.rules(device.info.id), device.edges, home.coverage)
+
+
+def _record(home: Home, device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
+    if transition is None:
         return device, []
-    return record(home.monitor, device, transition, now)
+    device, event = record(home.monitor, device, transition, now)
+    return device, [event]
 
 
 def _in_order(*events: Event) -> list[Event]:
@@ -143,35 +135,30 @@ def _devices_of(events: Iterable[Event]) -> list[str]:
     return [event.device for event in events if event.device]
 
 
-def _weigh(device: Device, draw: DevicePower | None, update: RealtimeUpdate) -> Device:
-    if draw is None or draw.w is None:
+def _with_virtual_power(device: Device, power: DevicePower | None, update: RealtimeUpdate) -> Device:
+    if power is None or power.w is None:
         return device
-    if draw.id == "solar":
-        return device._replace(power_w=max(0.0, draw.w))
-    if draw.id == "always_on":
+    if power.id == "solar":
+        return device._replace(power_w=max(0.0, power.w))
+    if power.id == "always_on":
         # The row holds the plugs' always-on share a second time (protocol page, 4.5).
-        return device._replace(power_w=max(0.0, draw.w - sum(other.always_on_w or 0.0 for other in update.devices)))
-    return device._replace(power_w=draw.w)
+        return device._replace(power_w=max(0.0, power.w - sum(other.always_on_w or 0.0 for other in update.devices)))
+    return device._replace(power_w=power.w)
 
 
-def _note_frame(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
-    # Two frames a second share an epoch: one that is not newer does not yet end the gap, nor one that shows nobody off.
-    same = update.epoch is not None and update.epoch == home.newest
+def _cover(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
     shows_absence, time = _shows_absence(update), _time_of(update, now)
+    coverage = home.coverage.after_frame(update.epoch, now.monotonic, shows_absence=shows_absence)
     return replace(
         home,
-        gap=home.gap and (same or not shows_absence),
-        landed=home.gap,
-        stepped_back=False,
-        newest=home.newest if update.epoch is None else update.epoch,
-        arrived=now.monotonic,
-        solar_seen_at=home.solar_seen_at if update.solar_w is None else now.monotonic,
         last_frame=replace(update, epoch=time),
-        coverage=look_on(home.coverage, time, _vague_s(update)) if shows_absence else home.coverage,
+        solar_seen_at=home.solar_seen_at if update.solar_w is None else now.monotonic,
+        coverage=coverage.after_sample(time, _uncertainty_s(update)) if shows_absence else coverage,
     )
 
 
-def _vague_s(update: RealtimeUpdate) -> float:
+def _uncertainty_s(update: RealtimeUpdate) -> float:
+    # A polled frame does not say when it was measured.
     return POLL_LAG_S + update.took_s if update.epoch is None else 0.0
 
 
@@ -182,10 +169,10 @@ def _time_of(update: RealtimeUpdate, now: Moment) -> float:
 # --- all else
 
 
-def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001 - one shape
+def _observe_tick(home: Home, _seen: Tick, now: Moment, policy: Policy) -> Outcome:
     home, settled = _settle_all(home, now, policy)
-    home, heard = reconcile_all(home, now, policy)
-    events = _in_order(*heard, *settled)
+    home, from_timeline = reconcile_all(home, now, policy)
+    events = _in_order(*from_timeline, *settled)
     home, availability = throttle.publish_availability(home, online=not throttle.is_stale(home, now, policy), now=now)
     switched = frozenset(_devices_of(events))
     home, readings = throttle.publish_if_fresh(home, switched, now, policy)
@@ -194,13 +181,12 @@ def _observe_tick(home: Home, seen: Tick, now: Moment, policy: Policy) -> Outcom
 
 
 def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Event]]:
-    waiting = [identity for identity, device in home.devices.items() if device.switch.held]
-    devices, events = dict(home.devices), []
-    for identity in waiting:
-        device = devices[identity]
-        switch, transition = settle(device.switch, now.monotonic, policy.rules(identity))
-        devices[identity], event = _conclude(home, device._replace(switch=switch), transition, now)
-        events.extend(event)
+    waiting = [device for device in home.devices.values() if device.switch.held]
+    devices, events = dict(home.devices), list[Event]()
+    for device in waiting:
+        switch, transition = settle(device.switch, now.monotonic, _context(home, device, policy))
+        devices[device.info.id], event = _record(home, device._replace(switch=switch), transition, now)
+        events += event
     return (replace(home, devices=devices) if waiting else home), events
 
 
@@ -212,26 +198,27 @@ def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Mome
     return home, (*events, *readings, *documents)
 
 
-def _observe_interruption(home: Home, seen: Interrupted, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
-    return replace(home, gap=True, stepped_back=False), ()
+def _observe_interruption(home: Home, _seen: Interrupted, _now: Moment, _policy: Policy) -> Outcome:
+    return replace(home, coverage=home.coverage.after_interruption()), ()
 
 
-def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
+def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, _policy: Policy) -> Outcome:
     if seen.online is not False:
         return home, ()  # fresh frames say `online`, greetings do not
-    return throttle.publish_availability(replace(home, gap=True, arrived=None), online=False, now=now)
+    coverage = replace(home.coverage, is_interrupted=True, last_frame_at=None)
+    return throttle.publish_availability(replace(home, coverage=coverage), online=False, now=now)
 
 
 def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) -> Outcome:
     home, changes = inventory.apply_device_list(home, seen.rows, now.wall, policy)
     home, values = throttle.publish_if_fresh(home, frozenset(), now, policy)
     home, documents = throttle.device_readings(
-        home, _met(changes), anyway=any(isinstance(c, DeviceRemoved) for c in changes)
+        home, _changed(changes), anyway=any(isinstance(c, DeviceRemoved) for c in changes)
     )
     return home, (*changes, *values, *documents)
 
 
-def _observe_energy(home: Home, seen: EnergyRead, now: Moment, policy: Policy) -> Outcome:  # noqa: ARG001
+def _observe_energy(home: Home, seen: EnergyRead, now: Moment, _policy: Policy) -> Outcome:
     return throttle.publish_energy(home, seen.energy, now)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sense_mqtt.clock import Clock
+from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.energy.periods import Energy, energy_response, from_trends, from_usage
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import mapping, rows_of
-from sense_mqtt.core.wire.timeline import TimelineItem, read_items
+from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import NotFound, RequestRefused, TokenRefused
 from sense_mqtt.sense.auth.tokens import Account, Monitor, read_monitor
 
@@ -198,7 +199,7 @@ def _monitors_in_timeline(session: RestSession) -> set[int]:
     return {int(item["monitor_id"]) for item in items if type(item.get("monitor_id")) is int}
 
 
-def read_timeline(session: RestSession, since_s: float) -> tuple[TimelineItem, ...]:
+def read_timeline(session: RestSession, since_s: float) -> tuple[Edge, ...]:
     """Page back through the account's timeline to `since_s`, at most MAX_PAGES pages."""
     items: list[Mapping[str, Any]] = []
     prior_to: dict[str, str] = {}

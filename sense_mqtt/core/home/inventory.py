@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
+from sense_mqtt.core.edges import State
 from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.topic_ids import unique_topic_id
 from sense_mqtt.core.transitions.on_off import Sample, SwitchState
@@ -68,12 +69,12 @@ def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], time: float, pol
 
 def _make(home: Home, row: DeviceInfo, policy: Policy) -> Device:
     device = Device(row, _name(row, policy))
-    looked = home.coverage.last_observed_at
-    if looked is None or row.kind == "virtual":
+    observed_at = home.coverage.last_observed_at
+    if observed_at is None or row.kind == "virtual":
         return device
     # The frames that came before did not list it: it was off (contract 2.2).
-    absent = Sample(None, looked, arrived=home.arrived or 0.0)
-    return device._replace(switch=SwitchState("off", last=absent), power_w=0.0)
+    absent = Sample(None, observed_at, arrived=home.coverage.last_frame_at or 0.0)
+    return device._replace(switch=SwitchState(State.OFF, last=absent), power_w=0.0)
 
 
 def _name(row: DeviceInfo, policy: Policy) -> str:
@@ -130,8 +131,8 @@ def _is_seen_since(device: Device | None, time: float) -> bool:
 
 def _draws(device: Device) -> bool:
     # A device that draws exists, whatever the list says; so does a plug at standby, which frames go on to show.
-    sight = device.switch.last
-    return device.switch.state in ("on", "idle") or (sight is not None and sight.draw is not None)
+    sample = device.switch.last
+    return device.switch.state in (State.ON, State.IDLE) or (sample is not None and sample.power is not None)
 
 
 def _is_ignored(home: Home, identity: str, policy: Policy) -> bool:

@@ -1,20 +1,19 @@
-"""Why something was told of a house, or was not: read off the states before and after, for the log at debug. Pure."""
+"""Why something was published or not: read off a home before and after, for the log at debug."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sense_mqtt.core.changes import Change, Event, Reading
+from sense_mqtt.core.edges import Edge, State
 from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home
 from sense_mqtt.core.home.timeline_events import TimelineRead
-from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.wire.frames import TimelineChange
-from sense_mqtt.core.wire.timeline import TimelineItem
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What was made of one thing that was seen."""
+    """What one observation led to, and why."""
 
     device: str | None  # None: it is of the house
     what: str  # which; the bridge has the words
@@ -23,7 +22,7 @@ class Reason:
 
 
 def explain(before: Home, after: Home, seen: object, changes: Iterable[Change]) -> Iterator[Reason]:
-    """Yield the reasons of `changes`, and of what was not told."""
+    """Yield the reasons of `changes`, and of what was not published."""
     changes = tuple(changes)
     yield from _of_the_house(before, after, seen, changes)
     told = [change for change in changes if isinstance(change, Event)]
@@ -31,17 +30,18 @@ def explain(before: Home, after: Home, seen: object, changes: Iterable[Change]) 
         known = before.devices.get(identity)
         if known is not None and known.switch is not device.switch:
             yield from _of_a_device(known, device, is_told=any(event.device == identity for event in told))
-    yield from _of_the_timeline(before.coverage, after.coverage, seen)
+    yield from _of_the_timeline(before, after, seen)
     yield from (_of_an_event(event, after) for event in told)
 
 
 def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Change]) -> Iterator[Reason]:
-    if after.gap != before.gap:
-        yield Reason(None, "gap_begins" if after.gap else "gap_ends", after.newest)
-    if after.stepped_back and not before.stepped_back:
-        yield Reason(None, "older_frame", after.newest)
-    if after.coverage.unobserved[-1:] not in ((), before.coverage.unobserved[-1:]):
-        start, end = after.coverage.unobserved[-1]
+    old, new = before.coverage, after.coverage
+    if new.is_interrupted != old.is_interrupted:
+        yield Reason(None, "gap_begins" if new.is_interrupted else "gap_ends", new.last_epoch)
+    if new.older_frame_seen and not old.older_frame_seen:
+        yield Reason(None, "older_frame", new.last_epoch)
+    if new.unobserved[-1:] not in ((), old.unobserved[-1:]):
+        start, end = new.unobserved[-1]
         yield Reason(None, "unobserved", start, {"seconds": end - start})
     for change in changes:
         if isinstance(change, Reading) and change.key == "availability":
@@ -57,10 +57,12 @@ def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Cha
 def _of_a_device(before: Device, after: Device, *, is_told: bool) -> Iterator[Reason]:
     old, new, identity = before.switch, after.switch, after.info.id
     if new.state != old.state and not is_told:
-        yield Reason(identity, "first_state" if old.state is None else "known_by_timeline", facts={"state": new.state})
+        yield Reason(
+            identity, "first_state" if old.state is State.UNKNOWN else "known_by_timeline", facts={"state": new.state}
+        )
     if new.held and (old.held is None or new.held.state != old.held.state):
         first = new.held.first
-        facts = {"state": new.held.state, "watts": first.watts, "not_before": new.held.earliest}
+        facts = {"state": new.held.state, "watts": first.watts, "not_before": new.held.not_before}
         yield Reason(identity, "held_back", first.time, facts)
     elif old.held and new.held is None and new.state == old.state:
         yield Reason(identity, "not_lasting", old.held.first.time, {"state": old.held.state})
@@ -68,8 +70,8 @@ def _of_a_device(before: Device, after: Device, *, is_told: bool) -> Iterator[Re
 
 def _of_an_event(event: Event, home: Home) -> Reason:
     device = home.devices.get(event.device or "")
-    edges = device.known if device else ()
-    times = [edge.earliest for edge in edges if (edge.time, edge.event_type) == (event.time, event.event_type)]
+    edges = device.edges if device else ()
+    times = [edge.not_before for edge in edges if (edge.time, edge.kind) == (event.time, event.event_type)]
     facts = {"event_type": event.event_type, "not_before": times[-1] if times else None, **event.fields}
     return Reason(event.device, "event" if "source" in facts else "house_event", event.time, facts)
 
@@ -77,21 +79,22 @@ def _of_an_event(event: Event, home: Home) -> Reason:
 # --- the timeline
 
 
-def _of_the_timeline(before: Coverage, after: Coverage, seen: object) -> Iterator[Reason]:
-    """Yield what became of each item that is new, and of each that waited and does no more."""
-    fates = dict(after.fates) if after.fates is not before.fates else {}
+def _of_the_timeline(before: Home, after: Home, seen: object) -> Iterator[Reason]:
+    """Yield what became of each item that is new, and of each that was pending and is no more."""
+    decisions = dict(after.decisions) if after.decisions is not before.decisions else {}
     items = _items(seen)
     if items is not None:
-        new = [item for item in items if item in fates or item in after.pending_items]
+        new = [item for item in items if item in decisions or item in after.pending_items]
         yield Reason(None, "timeline", facts={"items": len(items), "known": len(items) - len(new)})
     for item in dict.fromkeys((*before.pending_items, *(items or ()))):
+        facts = {"event_type": item.kind}
         if item in after.pending_items and item not in before.pending_items:
-            yield Reason(item.device, "waits", item.time, {"event_type": item.edge})
-        elif item not in after.pending_items and (item in before.pending_items or item in fates):
-            yield Reason(item.device, fates.get(item, "removed"), item.time, {"event_type": item.edge})
+            yield Reason(item.device, "waits", item.time, facts)
+        elif item not in after.pending_items and (item in before.pending_items or item in decisions):
+            yield Reason(item.device, decisions.get(item, "removed"), item.time, facts)
 
 
-def _items(seen: object) -> tuple[TimelineItem, ...] | None:
+def _items(seen: object) -> tuple[Edge, ...] | None:
     match seen:
         case TimelineRead(items):
             return items

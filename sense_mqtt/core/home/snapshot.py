@@ -1,31 +1,31 @@
-"""What of a house must survive a restart, as a plain document and back."""
+"""What of a home must survive a restart, as a plain document and back."""
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, cast
+from typing import Any
 
+from sense_mqtt.core.edges import Edge, EdgeKind, State
 from sense_mqtt.core.home.state import Device, Home, Policy
-from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Coverage
-from sense_mqtt.core.transitions.on_off import State, SwitchState
+from sense_mqtt.core.transitions.on_off import SwitchState
 from sense_mqtt.core.wire.devices import DeviceInfo, list_of, mapping, number, rows_of, text
 
-_STATES = ("on", "off", "idle")
 _TEXTS = tuple(
     field.name for field in fields(DeviceInfo) if field.name in ("icon", "make", "model", "location", "type", "created")
 )
 _NAMES = ("framed_name", "listed_name")
-_OF_KNOWN = tuple(field.name for field in fields(Known))
+_KINDS = frozenset(EdgeKind)
+_STATES = frozenset(State) - {State.UNKNOWN}
 
 
 def snapshot(home: Home) -> dict[str, Any]:
-    """Return what a later process must know to tell what changed meanwhile."""
+    """Return what a later process must know to find what changed meanwhile."""
     return {
         "solar": home.solar,
         "firmware": home.firmware,
         "listed": home.has_device_list,
-        "newest": home.newest,
-        "witness": _keep_witness(home),
+        "newest": home.coverage.last_epoch,
+        "witness": _keep_coverage(home),
         "hidden": sorted(home.hidden),
         "topic_ids": dict(home.topic_ids),
         "devices": [_keep(device) for _, device in sorted(home.devices.items())],
@@ -33,7 +33,7 @@ def snapshot(home: Home) -> dict[str, Any]:
 
 
 def restore(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
-    """Return the house that was remembered; what cannot be read is as if it were not known."""
+    """Return the home that was stored; what cannot be read is as if it were not known."""
     kept = (_restore(entry, policy) for entry in rows_of(document.get("devices")))
     solar = document.get("solar")
     return Home(
@@ -44,25 +44,24 @@ def restore(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
         hidden=frozenset(identity for identity in list_of(document.get("hidden")) if isinstance(identity, str)),
         topic_ids={key: each for key, each in mapping(document.get("topic_ids")).items() if isinstance(each, str)},
         has_device_list=document.get("listed") is True,
-        newest=number(document.get("newest")),
-        coverage=_restore_witness(mapping(document.get("witness"))),
+        coverage=_restore_coverage(mapping(document.get("witness")), number(document.get("newest"))),
     )
 
 
-def _keep_witness(home: Home) -> dict[str, Any]:
-    # A change that is held back is forgotten with the process: since the look before it, nobody will have looked.
-    held = [device.switch.held.before for device in home.devices.values() if device.switch.held]
-    witness = home.coverage
+def _keep_coverage(home: Home) -> dict[str, Any]:
+    # Changes that are held back are not stored: the span since the sample before them counts as unobserved.
+    held = [device.switch.held.last_observed_before for device in home.devices.values() if device.switch.held]
+    coverage, earliest = home.coverage, home.coverage.last_observed_earliest
     return {
-        "horizon": witness.known_since,
-        "looked": witness.last_observed_at,
-        "sure": None if witness.last_observed_earliest is None else min([witness.last_observed_earliest, *held]),
-        "blind": [list(span) for span in witness.unobserved],
-        "offsets": list(witness.clock_offsets),
+        "horizon": coverage.known_since,
+        "looked": coverage.last_observed_at,
+        "sure": None if earliest is None else min([earliest, *held]),
+        "blind": [list(span) for span in coverage.unobserved],
+        "offsets": list(coverage.clock_offsets),
     }
 
 
-def _restore_witness(document: Mapping[str, Any]) -> Coverage:
+def _restore_coverage(document: Mapping[str, Any], last_epoch: float | None) -> Coverage:
     spans = [tuple(map(number, list_of(span))) for span in list_of(document.get("blind"))]
     return Coverage(
         known_since=number(document.get("horizon")),
@@ -70,29 +69,36 @@ def _restore_witness(document: Mapping[str, Any]) -> Coverage:
         last_observed_earliest=number(document.get("sure")),
         unobserved=tuple((span[0], span[1]) for span in spans if len(span) == 2 and None not in span),  # type: ignore[misc]
         clock_offsets=tuple(offset for offset in map(number, list_of(document.get("offsets"))) if offset is not None),
+        last_epoch=last_epoch,
     )
 
 
 def _keep(device: Device) -> dict[str, Any]:
-    row, switch = device.info, device.switch
-    described = {name: getattr(row, name) for name in _TEXTS if getattr(row, name) is not None}
-    known = {"state": switch.state, "since": switch.since, "last_on": device.last_on, "last_off": device.last_off}
+    info, switch = device.info, device.switch
+    described = {name: getattr(info, name) for name in _TEXTS if getattr(info, name) is not None}
+    state = None if switch.state is State.UNKNOWN else switch.state
+    known = {"state": state, "since": switch.since, "last_on": device.last_on, "last_off": device.last_off}
     called = {key: getattr(device, key) for key in _NAMES if getattr(device, key) is not None}
-    edges = {"known": [_keep_known(edge) for edge in device.known]} if device.known else {}
-    return {"id": row.id, "name": row.name, "kind": row.kind, **described, **called, **known, **edges}
+    edges = {"known": [_keep_edge(edge) for edge in device.edges]} if device.edges else {}
+    return {"id": info.id, "name": info.name, "kind": info.kind, **described, **called, **known, **edges}
 
 
-def _keep_known(edge: Known) -> dict[str, Any]:
-    return {name: getattr(edge, name) for name in _OF_KNOWN}  # `asdict` takes ten times as long, with every event
+def _keep_edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "event_type": edge.kind,
+        "time": edge.time,
+        "earliest": edge.not_before,
+        "told": edge.timeline_time,
+        "guid": edge.guid,
+    }
 
 
-def _restore_known(entry: Mapping[str, Any]) -> Known | None:
-    event_type, time = text(entry.get("event_type")), number(entry.get("time"))
-    if event_type is None or time is None:
+def _restore_edge(device: str, entry: Mapping[str, Any]) -> Edge | None:
+    kind, time, not_before = text(entry.get("event_type")), number(entry.get("time")), number(entry.get("earliest"))
+    if kind not in _KINDS or time is None:
         return None
-    earliest = number(entry.get("earliest"))
-    told, guid = number(entry.get("told")), text(entry.get("guid"))
-    return Known(event_type, time, time if earliest is None else earliest, told, guid)
+    not_before = time if not_before is None else not_before
+    return Edge(device, EdgeKind(kind), time, not_before, number(entry.get("told")), text(entry.get("guid")))
 
 
 def _restore(entry: Mapping[str, Any], policy: Policy) -> Device | None:
@@ -101,14 +107,15 @@ def _restore(entry: Mapping[str, Any], policy: Policy) -> Device | None:
         return None
     name = text(entry.get("name"))
     described = {key: text(entry.get(key)) for key in _TEXTS}
-    row = DeviceInfo(identity, name, kind=kind, **described)  # type: ignore[arg-type] # all of _TEXTS are `str | None`
+    info = DeviceInfo(identity, name, kind=kind, **described)  # type: ignore[arg-type] # all of _TEXTS are `str | None`
+    edges = (_restore_edge(identity, edge) for edge in rows_of(entry.get("known")))
     return Device(
-        row,
+        info,
         policy.rules(identity).name or name or identity,
-        SwitchState(cast(State, state) if state in _STATES else None, number(entry.get("since"))),
+        SwitchState(State(state) if state in _STATES else State.UNKNOWN, number(entry.get("since"))),
         last_on=number(entry.get("last_on")),
         last_off=number(entry.get("last_off")),
-        known=tuple(edge for edge in map(_restore_known, rows_of(entry.get("known"))) if edge),
+        edges=tuple(edge for edge in edges if edge),
         framed_name=text(entry.get("framed_name")),
         listed_name=text(entry.get("listed_name")),
     )

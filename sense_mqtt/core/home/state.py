@@ -1,4 +1,4 @@
-"""What we know of a house, and what can be seen of it beside frames; observing.py joins the two."""
+"""What is known of a home, and what can be observed of it beside frames; core/observe.py joins the two."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from sense_mqtt.core.changes import Value
 from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.edges import Edge, State
 from sense_mqtt.core.energy.periods import AcceptedEnergy, Energy
-from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
+from sense_mqtt.core.transitions.reconcile import Decision
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
@@ -32,7 +33,7 @@ class Device(NamedTuple):
     power_w: float | None = None  # None: not known
     last_on: float | None = None  # seconds UTC
     last_off: float | None = None
-    known: tuple[Known, ...] = ()  # edges that were told, oldest first
+    edges: tuple[Edge, ...] = ()  # that were published, oldest first
     framed_name: str | None = None  # as frames call it; the list may differ, and for long
     listed_name: str | None = None  # as the list of devices calls it
 
@@ -41,13 +42,14 @@ class Device(NamedTuple):
         return self.info.kind == "virtual"
 
     @property
-    def on(self) -> bool | None:
-        return None if self.switch.state is None else self.switch.state == "on"
+    def is_on(self) -> bool | None:
+        """None where no frame has shown it yet."""
+        return None if self.switch.state is State.UNKNOWN else self.switch.state is State.ON
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the user wants of one house."""
+    """What the user has configured for one home."""
 
     rules: Callable[[str], DeviceRules]
     device_interval_s: float = 60.0
@@ -58,7 +60,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """All that is known of one house; replaced as a whole, never changed."""
+    """All that is known of one home; replaced as a whole, never changed."""
 
     monitor: int
     name: str = "Sense"  # as Home Assistant shows it
@@ -69,31 +71,28 @@ class Home:
     topic_ids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # of ids whose topics are taken
     is_full: bool = False  # a device was left out, as there are MAX_DEVICES already
     has_device_list: bool = False  # the list of devices was read at least once, ever
-    gap: bool = True  # the next frame is the first after a gap
-    landed: bool = False  # the frame before was the first after a gap
-    stepped_back: bool = False  # the frame before was older than its predecessor
-    newest: float | None = None  # epoch of the newest frame, seconds UTC
-    arrived: float | None = None  # monotonic seconds, when the last frame came
     last_frame: RealtimeUpdate | None = None  # with the time at which it came where it told none
-    solar_seen_at: float | None = None  # monotonic seconds, when the last frame came that told the sun's watts
-    house_published_at: float | None = None  # monotonic seconds, when readings of the house were last told
-    online: bool | None = None  # as last told by `availability`
-    coverage: Coverage = field(default_factory=Coverage)  # what the timeline may still tell
+    solar_seen_at: float | None = None  # monotonic s, when the last frame came that had solar power
+    house_published_at: float | None = None  # monotonic s, when readings of the house were last published
+    online: bool | None = None  # as last published in `availability`
+    coverage: Coverage = field(default_factory=Coverage)  # which times frames have covered
+    pending_items: tuple[Edge, ...] = ()  # of the timeline, not decided yet, oldest first
+    decisions: tuple[tuple[Edge, Decision], ...] = ()  # what became of the items that were decided last
     energy: Mapping[str, AcceptedEnergy] = field(default_factory=lambda: MappingProxyType({}))  # by scale
     published: Mapping[tuple[str | None, str], Published] = field(default_factory=lambda: MappingProxyType({}))
 
 
-# --- what can be seen, beside the frames of core/wire/frames.py
+# --- what can be observed, beside the frames of core/wire/frames.py
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A second went by and nothing waits."""
+    """A second went by, and no frame waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Frames were interrupted: the next one may differ from the last by more than one step."""
+    """The feed ended: the next frame is the first after a gap."""
 
 
 @dataclass(frozen=True, slots=True)

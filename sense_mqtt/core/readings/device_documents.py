@@ -26,7 +26,7 @@ def _entry(device: Device) -> Document:
         "location": row.location,
         "type": row.type,
         "kind": row.kind,
-        "on": None if device.is_virtual else device.on,
+        "on": None if device.is_virtual else device.is_on,
         "power_w": None if device.power_w is None else round(device.power_w, 1),
         "last_on": None if device.last_on is None else to_datetime(device.last_on),
         "last_off": None if device.last_off is None else to_datetime(device.last_off),

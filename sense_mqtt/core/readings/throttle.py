@@ -43,7 +43,7 @@ def publish_if_fresh(home: Home, switched: frozenset[str], now: Moment, policy: 
 
 def is_stale(home: Home, now: Moment, policy: Policy) -> bool:
     """True where the newest frame is too old to say how things are."""
-    return home.arrived is None or now.monotonic - home.arrived > policy.stale_after_s
+    return home.coverage.is_stale(now.monotonic, policy.stale_after_s)
 
 
 def publish_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
@@ -62,7 +62,7 @@ def publish_energy(home: Home, energy: Energy, now: Moment) -> Outcome:
     """Tell the energy of a period, of the house and of each device, as far as the figures can be believed."""
     before = home.energy.get(energy.scale)
     # Sense's own clock, where frames told it, knows best whether a period has begun.
-    kept = hold_back_dips(before, energy, Moment(max(now.wall, home.newest or 0.0), now.monotonic))
+    kept = hold_back_dips(before, energy, Moment(max(now.wall, home.coverage.last_epoch or 0.0), now.monotonic))
     if kept is None or kept is before:
         return home, ()
     over = () if before is None or before.energy.start == kept.energy.start else before.energy.devices
@@ -113,10 +113,10 @@ def _device_values(
         device = home.devices[identity]
         if identity == "solar":
             continue  # published as the house's solar_power only (contract 1.2)
-        if device.on is not None and not device.is_virtual:
-            yield from if_changed(home, Reading(identity, "state", device.on))
+        if device.is_on is not None and not device.is_virtual:
+            yield from if_changed(home, Reading(identity, "state", device.is_on))
         if device.power_w is not None:
-            is_off = device.on is False and device.power_w == 0
+            is_off = device.is_on is False and device.power_w == 0
             power = Reading(identity, "power", 0 if is_off else device.power_w)  # off is `0` (contract 1.2)
             if _is_due(home, power, 0.0 if identity in switched else policy.device_interval_s, now, policy):
                 yield power

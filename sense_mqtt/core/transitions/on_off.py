@@ -1,213 +1,247 @@
-"""On, off and idle: from what successive frames show of one device to the transitions that are told.
+"""The state machine of one device: from samples to edges.
 
 A device is `on` while a frame lists it, `idle` while it is listed with the attribute Idle, `off` while it is not
-listed. Thresholds of the user (`on_above_w`, `off_below_w`) replace that. A change is held back for `on_delay_s` or
-`off_delay_s`; one that does not last is never told, one that does is told with the time at which it began.
+listed. Thresholds of the user (`on_above_w`, `off_below_w`) replace that. A change is held back for the hold time
+(`on_delay_s`, `off_delay_s`): one that does not last is never published, one that does has the time at which it began.
+
+The table STEPS says what a sample does. Two more things move the machine: a change whose hold time is over is
+published (`apply_sample`, or `settle` where no further sample comes), and an edge that only the timeline knows sets the
+state (`follow_timeline`). Anything that is not in the table is an error (KeyError).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Literal, NamedTuple
 
 from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.edges import KIND_TO, Edge, State
+from sense_mqtt.core.transitions.coverage import Coverage
+from sense_mqtt.core.transitions.published_edges import TimelineState, timeline_state
+from sense_mqtt.core.transitions.timing import MAX_CLOCK_SLIP_S, MAX_ENERGY_STEP_S, MAX_OUTDATED_S, SETTLE_S
 from sense_mqtt.core.wire.devices import DevicePower
 
-State = Literal["on", "off", "idle"]
-Source = Literal["frame", "reconnect", "timeline"]
+Source = Literal["frame", "reconnect", "timeline"]  # who showed an edge first; reconnect: the first frame after a gap
 
-EVENT_TYPES: dict[State, str] = {"on": "turned_on", "off": "turned_off", "idle": "idle"}
-STATE_AFTER: dict[str, State] = {event_type: state for state, event_type in EVENT_TYPES.items()}
 
-LONGEST_STEP_S = 150.0  # energy of a run is unknown where two sightings are further apart: 2.5 polls of 60 s
-CLOCK_SLIP_S = 120.0  # steps back of the monitor's clock up to this are smoothed, larger ones believed
-OUTDATED_MOST_S = 3600.0  # a look that is older than the timeline's edge by more: the clock was set back
-SETTLE_S = 1.0  # grace beyond the hold time where no further frame comes
+class Step(Enum):
+    """What a sample does to the state of a device."""
+
+    ADOPT = "take the state over without an edge"
+    STAY = "the state is as before"
+    HOLD = "a change begins: its hold time starts"
+    GO_ON = "the hold time of the change runs on, towards the state that the sample shows"
+    CANCEL = "the change did not last: it is forgotten"
+
+
+ADOPT, STAY, HOLD, GO_ON, CANCEL = Step
+UNKNOWN, OFF, ON, IDLE = State
+
+# A run is over since it first was no more `on`, be it idle or off; from or to `on`, the hold time begins anew.
+STEPS: Mapping[tuple[State, State | None], Mapping[State, Step]] = {
+    # (published state, state of the change that is held back): what a sample does that shows ...
+    (UNKNOWN, None): {ON: ADOPT, IDLE: ADOPT, OFF: ADOPT},
+    (OFF, None): {ON: HOLD, IDLE: HOLD, OFF: STAY},
+    (OFF, ON): {ON: GO_ON, IDLE: HOLD, OFF: CANCEL},
+    (OFF, IDLE): {ON: HOLD, IDLE: GO_ON, OFF: CANCEL},
+    (ON, None): {ON: STAY, IDLE: HOLD, OFF: HOLD},
+    (ON, IDLE): {ON: CANCEL, IDLE: GO_ON, OFF: GO_ON},
+    (ON, OFF): {ON: CANCEL, IDLE: GO_ON, OFF: GO_ON},
+    (IDLE, None): {ON: HOLD, IDLE: STAY, OFF: HOLD},
+    (IDLE, ON): {ON: GO_ON, IDLE: CANCEL, OFF: HOLD},
+    (IDLE, OFF): {ON: HOLD, IDLE: CANCEL, OFF: GO_ON},
+}
 
 
 class Sample(NamedTuple):
-    """One look at a device."""
+    """What one frame shows of one device."""
 
-    draw: DevicePower | None  # None: not listed
-    time: float  # seconds UTC at the house
-    arrived: float  # monotonic seconds
+    power: DevicePower | None  # None: the frame does not list the device
+    time: float  # s UTC at the house
+    arrived: float  # monotonic s
     source: Source = "frame"
-    uncertainty_s: float = 0.0  # it may show how things were so long before `time`
+    uncertainty_s: float = 0.0  # it may show the house as it was up to so long before `time`
 
     @property
     def earliest(self) -> float:
-        """When that may have been which it shows, seconds UTC."""
+        """Earliest time that this sample may represent, s UTC."""
         return self.time - self.uncertainty_s
 
     @property
     def watts(self) -> float | None:
-        return 0.0 if self.draw is None else self.draw.w
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineState:
-    """What the timeline has told of how it was."""
-
-    state: State
-    until: float  # when the newest edge happened, seconds UTC: a look at how it was before knows less
-    doubted_until: float  # or then, as long as the two clocks are not known
+        return 0.0 if self.power is None else self.power.w
 
 
 @dataclass(frozen=True, slots=True)
 class HeldChange:
-    """A change that is held back until it has lasted."""
+    """A change that is held back until its hold time is over."""
 
     state: State
-    first: Sample  # the look that showed it first
-    before: float  # when we looked before that, seconds UTC
-    earliest: float  # it did not happen before, seconds UTC: the same, or the newest edge of the timeline
-    energy_ws: float | None = 0.0  # watt-seconds since then; None: not all was seen
+    first: Sample  # the sample that showed it first
+    last_observed_before: float  # s UTC, of the sample before
+    not_before: float  # s UTC: the same, or the newest edge of the timeline
+    energy_ws: float | None = 0.0  # watt-seconds since then; None: not known for all of the time
+
+    def edge(self, device: str) -> Edge:
+        """Return the edge that this change becomes, if it lasts."""
+        return Edge(device, KIND_TO[self.state], self.first.time, self.not_before)
 
 
 class SwitchState(NamedTuple):
-    """What is known of a device's switching."""
+    """The on/off state of one device."""
 
-    state: State | None = None  # None: no frame has told yet
-    since: float | None = None  # seconds UTC; None: it was so when we first looked
+    state: State = UNKNOWN  # as published
+    since: float | None = None  # s UTC; None: it was so in the first sample
     held: HeldChange | None = None
-    energy_ws: float | None = None  # watt-seconds of the present run; None: not all of it was seen
+    energy_ws: float | None = None  # watt-seconds of the present run; None: not known for all of it
     last: Sample | None = None
 
     @property
     def is_settled_off(self) -> bool:
-        """It is off and nothing is held back: a further look that does not list it changes nothing."""
-        return self.state == "off" and self.held is None
+        """True where a further sample that does not list the device changes nothing."""
+        return self.state is OFF and self.held is None
 
     @property
     def power_is_uncertain(self) -> bool:
-        """The timeline told of the present state inside the last look: the watts it showed may be those of before."""
+        """True where the timeline told of the state inside the last sample's uncertainty: its watts may be older."""
         return self.last is not None and self.since is not None and self.last.earliest < self.since < self.last.time
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of state that has lasted."""
+    """An edge that is to be published, with what was measured."""
 
-    event_type: str
-    time: float  # seconds UTC
+    edge: Edge
     power_w: float | None
     source: Source
-    earliest: float  # it did not happen before, seconds UTC
-    before: float  # nor was it seen then, seconds UTC
     duration_s: float | None = None  # of the run that ended
     energy_kwh: float | None = None
-    told: float | None = None  # when it happened by the timeline, where that told of it
-    guid: str | None = None  # of the timeline's item
 
 
-def apply_sample(
-    switch: SwitchState,
-    sight: Sample,
-    rules: DeviceRules,
-    looked: float | None = None,
-    certain: Callable[[], TimelineState | None] = lambda: None,
-) -> tuple[SwitchState, Transition | None]:
-    """Return what is known after one sample, and the transition that it completes; the same where it is outdated.
+class Context(NamedTuple):
+    """What the samples of one device are judged by."""
 
-    `last_observed_at`: when frames last showed nothing new of the device, seconds UTC.
-    `certain`: asked only where the sample shows another state.
+    device: str
+    rules: DeviceRules
+    edges: Sequence[Edge] = ()  # that were published, oldest first
+    coverage: Coverage = Coverage()
+
+    def hold_s(self, state: State) -> float:
+        return self.rules.on_delay_s if state is ON else self.rules.off_delay_s
+
+    @property
+    def timeline_state(self) -> TimelineState | None:
+        return timeline_state(self.edges, self.coverage)
+
+
+def apply_sample(switch: SwitchState, sample: Sample, context: Context) -> tuple[SwitchState, Transition | None]:
+    """Return the state after one sample, and the transition that it completes.
+
+    The state is the same object where the sample is older than what is known, and so is ignored.
     """
-    target = _judge(switch.state, sight.draw, rules)
-    step_ws = _step_ws(switch.last, sight)
+    shown = _shown(switch.state, sample.power, context.rules)
+    step = STEPS[switch.state, switch.held.state if switch.held else None][shown]
+    step_ws = _step_ws(switch.last, sample)
     energy_ws = _add(switch.energy_ws, step_ws)
-    if switch.state is None or target == switch.state:
-        if _is_before(sight.time, switch.since):
+    if step in (ADOPT, STAY, CANCEL):
+        if _is_older(sample.time, switch.since):
             return switch, None  # it agrees by chance: it shows an earlier run
-        return SwitchState(target, switch.since, energy_ws=energy_ws, last=sight), None
-    told = certain()
-    if told and told.state == target:
-        told = None  # it agrees with the newest that is known
-    if told and _is_before(sight.earliest, told.until):
+        return SwitchState(shown, switch.since, energy_ws=energy_ws, last=sample), None
+    told = context.timeline_state
+    other = told if told and told.state is not shown else None  # the timeline told of another state
+    if other and _is_older(sample.earliest, other.until):
         return switch, None
-    pending = _hold(switch, target, sight, step_ws, looked or 0.0, told.until if told else 0.0)
-    switch = SwitchState(switch.state, switch.since, pending, energy_ws, sight)
-    is_doubted = told and _is_before(sight.time, told.doubted_until)
-    if is_doubted or sight.time - pending.first.time < _hold_s(target, rules):
+    if step is HOLD or switch.held is None:
+        held = _hold(switch.last, shown, sample, context.coverage.last_observed_earliest, other)
+    else:
+        held = replace(switch.held, state=shown, energy_ws=_add(switch.held.energy_ws, step_ws))
+    switch = SwitchState(switch.state, switch.since, held, energy_ws, sample)
+    is_doubted = other is not None and _is_older(sample.time, other.uncertain_until)
+    if is_doubted or sample.time - held.first.time < context.hold_s(shown):
         return switch, None
-    return _complete(switch, pending)
+    return _complete(switch, held, context.device, told)
 
 
-def settle(switch: SwitchState, monotonic: float, rules: DeviceRules) -> tuple[SwitchState, Transition | None]:
-    """Return the same where no further frame came: a held-back change has lasted when its hold time is over."""
-    pending = switch.held
-    if pending is None or monotonic - pending.first.arrived < _hold_s(pending.state, rules) + SETTLE_S:
+def settle(switch: SwitchState, monotonic: float, context: Context) -> tuple[SwitchState, Transition | None]:
+    """Complete a change whose hold time is over although no further sample came; `monotonic` is now."""
+    held = switch.held
+    if held is None or monotonic - held.first.arrived < context.hold_s(held.state) + SETTLE_S:
         return switch, None
-    return _complete(switch, pending)
+    return _complete(switch, held, context.device, context.timeline_state)
 
 
-def _is_before(time: float, known: float | None) -> bool:
-    return known is not None and 0.0 < known - time <= OUTDATED_MOST_S
+def follow_timeline(switch: SwitchState, item: Edge, time: float) -> SwitchState:
+    """Return the state after an edge that only the timeline knows, at `time` by the frames' clock."""
+    return SwitchState(item.kind.state, time, last=switch.last)
 
 
-def _judge(state: State | None, draw: DevicePower | None, rules: DeviceRules) -> State:
-    if draw is None:
-        return "off"
+def _is_older(time: float, known: float | None) -> bool:
+    return known is not None and 0.0 < known - time <= MAX_OUTDATED_S
+
+
+def _shown(state: State, power: DevicePower | None, rules: DeviceRules) -> State:
+    if power is None:
+        return OFF
     threshold = _threshold(state, rules)
-    if threshold is not None and draw.w is not None:
-        return "on" if draw.w >= threshold else "idle" if draw.idle else "off"
-    return "idle" if draw.idle else "on"
+    if threshold is not None and power.w is not None:
+        return ON if power.w >= threshold else IDLE if power.idle else OFF
+    return IDLE if power.idle else ON
 
 
-def _threshold(state: State | None, rules: DeviceRules) -> float | None:
+def _threshold(state: State, rules: DeviceRules) -> float | None:
     above, below = rules.on_above_w, rules.off_below_w
-    wanted, other = (below, above) if state == "on" else (above, below)
+    wanted, other = (below, above) if state is ON else (above, below)
     return wanted if wanted is not None else other
 
 
 def _hold(
-    switch: SwitchState, target: State, sight: Sample, step_ws: float | None, looked: float, told: float
+    last: Sample | None, shown: State, sample: Sample, observed: float | None, told: TimelineState | None
 ) -> HeldChange:
-    pending = switch.held
-    # A run is over since it first was no more `on`, be it idle or off; from or to `on`, the wait begins anew.
-    if pending is None or (pending.state == "on") != (target == "on"):
-        before = min(max(switch.last.earliest if switch.last else 0.0, looked), sight.earliest)
-        return HeldChange(target, sight, before, earliest=min(max(before, told), sight.earliest))
-    return replace(pending, state=target, energy_ws=_add(pending.energy_ws, step_ws))
+    before = min(max(last.earliest if last else 0.0, observed or 0.0), sample.earliest)
+    return HeldChange(shown, sample, before, not_before=min(max(before, told.until if told else 0.0), sample.earliest))
 
 
-def _hold_s(target: State, rules: DeviceRules) -> float:
-    return rules.on_delay_s if target == "on" else rules.off_delay_s
+def _complete(
+    switch: SwitchState, held: HeldChange, device: str, told: TimelineState | None
+) -> tuple[SwitchState, Transition | None]:
+    time = _after(held.first.time, switch.since)
+    edge = replace(held.edge(device), time=time, not_before=min(held.not_before, time))
+    begins = held.state is ON and held.first.source == "frame"
+    after = SwitchState(held.state, time, energy_ws=held.energy_ws if begins else None, last=switch.last)
+    if told and told.is_same(edge, held.last_observed_before):
+        return after, None
+    return after, _measure(switch, held, edge)
 
 
-def _step_ws(last: Sample | None, sight: Sample) -> float | None:
-    step_s = sight.time - last.time if last else math.inf
-    if last is None or last.watts is None or sight.source != "frame" or step_s > LONGEST_STEP_S:
+def _after(time: float, since: float | None) -> float:
+    # Frames carry whole seconds: two transitions within one keep their order, and their ids differ.
+    if since is None or time > since or since - time > MAX_CLOCK_SLIP_S:
+        return time
+    return since + 0.001
+
+
+# --- what was measured
+
+
+def _measure(switch: SwitchState, held: HeldChange, edge: Edge) -> Transition:
+    ended, since = switch.state is ON, switch.since
+    run_ws = _add(switch.energy_ws, None if held.energy_ws is None else -held.energy_ws)
+    return Transition(
+        edge,
+        power_w=switch.last.watts if switch.last else None,
+        source=held.first.source,
+        duration_s=edge.time - since if ended and since is not None and since <= edge.time else None,
+        energy_kwh=run_ws / 3.6e6 if ended and run_ws is not None else None,
+    )
+
+
+def _step_ws(last: Sample | None, sample: Sample) -> float | None:
+    step_s = sample.time - last.time if last else math.inf
+    if last is None or last.watts is None or sample.source != "frame" or step_s > MAX_ENERGY_STEP_S:
         return None
     return last.watts * max(step_s, 0.0)
 
 
 def _add(energy_ws: float | None, more_ws: float | None) -> float | None:
     return None if energy_ws is None or more_ws is None else energy_ws + more_ws
-
-
-def _complete(switch: SwitchState, pending: HeldChange) -> tuple[SwitchState, Transition]:
-    first, watts = pending.first, switch.last.watts if switch.last else None
-    time = _in_order(first.time, switch.since)
-    ended = switch.state == "on"
-    run_ws = _add(switch.energy_ws, None if pending.energy_ws is None else -pending.energy_ws)
-    transition = Transition(
-        event_type=EVENT_TYPES[pending.state],
-        time=time,
-        power_w=watts,
-        source=first.source,
-        earliest=min(pending.earliest, time),
-        before=pending.before,
-        duration_s=time - switch.since if ended and switch.since is not None and switch.since <= time else None,
-        energy_kwh=run_ws / 3.6e6 if ended and run_ws is not None else None,
-    )
-    fresh = pending.state == "on" and first.source == "frame"
-    return SwitchState(
-        pending.state, time, energy_ws=pending.energy_ws if fresh else None, last=switch.last
-    ), transition
-
-
-def _in_order(time: float, since: float | None) -> float:
-    # Frames carry whole seconds: two transitions within one keep their order, and their ids differ.
-    if since is None or time > since or since - time > CLOCK_SLIP_S:
-        return time
-    return since + 0.001

@@ -1,188 +1,214 @@
-"""Which of the timeline's edges are news: judged beside those that were told. Pure.
+"""Which edges of the timeline are to be published: what frames showed of one device and the timeline, reconciled.
 
-The rule, with its reasons in docs/decisions/0002-two-witnesses.md:
-1. An edge that was told is `known`, with the span of time in which it must have happened.
-2. Known edges and the timeline's are laid side by side (alignment.py), anew each time. What is left are candidates.
-3. In a stream, frames decide: a candidate waits until frames have passed it, and is dropped where they looked on.
-   It counts where nobody looked (in a gap, between polls), and where it is of a whole short run that frames missed.
-4. A candidate that repeats the state before it is no edge; two that undo each other within a hold time longer than
-   FLICKER_S are flapping, as the user wants it.
+The rules, with their reasons in docs/decisions/0002-reconciling-frames-and-timeline.md:
+1. A published edge has the span of time in which it must have happened.
+2. Published edges and items of the timeline are aligned (alignment.py), anew each time.
+3. An item that is left without a partner is decided by the table DECISIONS.
+4. One that repeats the state before it is no edge; two that undo each other within a hold time longer than FLICKER_S
+   are flapping, as the user wants it.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, StrEnum
 from itertools import pairwise
 
-from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.transitions.alignment import Known, match
-from sense_mqtt.core.transitions.coverage import LOOKED_ON_S, Coverage, Fate, occurred_at
-from sense_mqtt.core.wire.timeline import TimelineItem
+from sense_mqtt.core.edges import Edge, EdgeKind
+from sense_mqtt.core.transitions.alignment import match
+from sense_mqtt.core.transitions.coverage import Coverage
+from sense_mqtt.core.transitions.on_off import Context
+from sense_mqtt.core.transitions.published_edges import occurred_at
+from sense_mqtt.core.transitions.timing import CONTINUOUS_S, FLICKER_S, SHORT_RUN_S
 
-FLICKER_S = 2.0  # hold times up to the default one are for frames that leave a device out; the timeline has whole runs
-SHORT_RUN_S = 60.0  # a longer one shows in frames: Sense takes some ten seconds to detect one (INVARIANTS 12)
+TURNED_ON = EdgeKind.TURNED_ON
+
+
+class Observed(Enum):
+    """What frames can say of the time of an item."""
+
+    NOT_YET = "frames that may show the edge can still come"
+    NO = "no frame covers the time"
+    YES = "frames cover the time, and showed no such edge"
+
+
+class Shape(Enum):
+    """What an item is, beside the others of its device."""
+
+    SINGLE = "one edge"
+    MAY_BEGIN_SHORT_RUN = "a `turned_on` so new that the end of a short run may still come"
+    OF_SHORT_RUN = "one of the two edges of a short run, while frames showed nothing but that the device was off"
+    ENDS_TIMELINE_RUN = "the end of a run whose begin only the timeline told"
+
+
+class Decision(StrEnum):
+    """What becomes of an item, and why; the values name the reasons of the debug log."""
+
+    WAIT = "waits"
+    PUBLISH_UNOBSERVED = "unobserved_edge"
+    PUBLISH_SHORT_RUN = "short_run"
+    PUBLISH_END = "run_ended"
+    DROP_OBSERVED = "frames_decide"
+    DROP_MATCHED = "matched"  # it is a published edge
+    DROP_REPEATED = "no_change"  # the device was in that state already
+    DROP_FLAPPING = "undone"  # within the hold time
+    DROP_THRESHOLDS = "thresholds"  # the user's thresholds decide, of which Sense knows nothing
+    DROP_NO_DEVICE = "no_device"  # hidden, virtual or unknown
+
+
+PUBLISHED = (Decision.PUBLISH_UNOBSERVED, Decision.PUBLISH_SHORT_RUN, Decision.PUBLISH_END)
+
+DECISIONS: Mapping[tuple[Observed, Shape], Decision] = {
+    (Observed.NOT_YET, Shape.SINGLE): Decision.WAIT,
+    (Observed.NOT_YET, Shape.MAY_BEGIN_SHORT_RUN): Decision.WAIT,
+    (Observed.NOT_YET, Shape.OF_SHORT_RUN): Decision.WAIT,
+    (Observed.NOT_YET, Shape.ENDS_TIMELINE_RUN): Decision.WAIT,
+    (Observed.NO, Shape.SINGLE): Decision.PUBLISH_UNOBSERVED,
+    (Observed.NO, Shape.MAY_BEGIN_SHORT_RUN): Decision.PUBLISH_UNOBSERVED,
+    (Observed.NO, Shape.OF_SHORT_RUN): Decision.PUBLISH_UNOBSERVED,
+    (Observed.NO, Shape.ENDS_TIMELINE_RUN): Decision.PUBLISH_UNOBSERVED,
+    (Observed.YES, Shape.SINGLE): Decision.DROP_OBSERVED,  # frames and timeline disagree: frames count
+    (Observed.YES, Shape.MAY_BEGIN_SHORT_RUN): Decision.WAIT,
+    (Observed.YES, Shape.OF_SHORT_RUN): Decision.PUBLISH_SHORT_RUN,  # over before Sense detected it: no frame shows it
+    (Observed.YES, Shape.ENDS_TIMELINE_RUN): Decision.PUBLISH_END,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of the rumours about one device."""
+class Reconciliation:
+    """What became of the items about one device."""
 
-    known: tuple[Known, ...]  # with what was matched
-    news: tuple[TimelineItem, ...]  # to be told, oldest first
-    waiting: tuple[TimelineItem, ...]
-    clock_offsets: tuple[float, ...]  # seconds, of the edges that were matched
-    fates: tuple[tuple[TimelineItem, Fate], ...]  # why, for each
+    edges: tuple[Edge, ...]  # the published ones, with their items
+    new_events: tuple[Edge, ...] = ()  # to be published, oldest first
+    pending: tuple[Edge, ...] = ()  # to be decided later
+    clock_offsets: tuple[float, ...] = ()  # s, of the edges that were matched
+    decisions: tuple[tuple[Edge, Decision], ...] = ()  # for each item
 
 
-def judge(
-    witness: Coverage,
-    rumours: Sequence[TimelineItem],
-    known: Sequence[Known],
-    rules: DeviceRules,
-    *,
-    gap: bool,
-    present: float,
-    on: bool,
-) -> Verdict:
-    """Return what the rumours about one device mean at `present`, seconds UTC.
-
-    `gap`: no frames come at present. `on`: what the last one showed.
-    """
+def reconcile(items: Sequence[Edge], context: Context, present: float, *, is_on: bool) -> Reconciliation:
+    """Return what the items about one device mean at `present`, s UTC. `is_on`: what the last frame showed."""
+    rules, coverage, edges = context.rules, context.coverage, context.edges
     if rules.on_above_w is not None or rules.off_below_w is not None:
-        # The user's thresholds decide, of which Sense knows nothing.
-        return Verdict(tuple(known), (), (), (), tuple((item, "thresholds") for item in rumours))
-    matched, left = match(rumours, known, witness.offset_s, witness.tolerance_s)
-    fresh = [] if gap else [item for item in left if _may_still_be_seen(item, witness, rules, present)]
-    passed = [item for item in left if item not in fresh]
-    missed = [item for run in _short_runs(left, matched, witness, on=on) if run[1] in passed for item in run]
-    counted = [i for i in passed if _nobody_looked(i, witness, gap=gap) or i in missed or _ends_a_told_run(i, matched)]
-    waiting = [*fresh, *(item for item in passed if item not in counted and _may_begin_a_short_run(item, witness))]
-    changing = list(_that_change(counted, matched, witness))
-    news = _without_flapping(changing, [*matched, *map(_known, waiting)], rules, witness)
-    fates = _fates(
-        ("matched", rumours),
-        ("frames_decide", passed),
-        ("no_change", counted),
-        ("undone", changing),
-        ("run_ended", news),
-        ("short_run", [item for item in news if item in missed]),
-        ("unobserved_edge", [item for item in news if _nobody_looked(item, witness, gap=gap)]),
-        ("waits", waiting),
-    )
-    return Verdict(tuple(matched), tuple(news), tuple(waiting), tuple(_offsets(known, matched)), fates)
+        return Reconciliation(tuple(edges), decisions=tuple((item, Decision.DROP_THRESHOLDS) for item in items))
+    matched, left = match(items, edges, coverage.offset_s, coverage.tolerance_s)
+    decisions = dict.fromkeys(items, Decision.DROP_MATCHED)
+    decisions |= _decide(left, matched, context, present, is_on=is_on)
+    pending = [item for item in left if decisions[item] is Decision.WAIT]
+    publish = [item for item in left if decisions[item] in PUBLISHED]
+    changing = _without_repeats(publish, matched, coverage)
+    new = _without_flapping(changing, [*matched, *pending], context)
+    decisions |= {item: Decision.DROP_REPEATED for item in publish if item not in changing}
+    decisions |= {item: Decision.DROP_FLAPPING for item in changing if item not in new}
+    offsets = _offsets(edges, matched)
+    return Reconciliation(tuple(matched), tuple(new), tuple(pending), tuple(offsets), tuple(decisions.items()))
 
 
-def _fates(*steps: tuple[Fate, Sequence[TimelineItem]]) -> tuple[tuple[TimelineItem, Fate], ...]:
-    """Return what became of each item: by the last step that has it."""
-    return tuple({item: fate for fate, items in steps for item in items}.items())
+def _decide(
+    items: Sequence[Edge], edges: Sequence[Edge], context: Context, present: float, *, is_on: bool
+) -> dict[Edge, Decision]:
+    coverage = context.coverage
+    observed = {item: _observed(item, context, present) for item in items}
+    short = {
+        edge
+        for run in _short_runs(items, edges, coverage, is_on=is_on)
+        if observed[run[1]] is not Observed.NOT_YET  # while the end may turn out to be flapping, nothing is a run
+        for edge in run
+    }
+    shapes = {item: Shape.OF_SHORT_RUN if item in short else _shape(item, edges, coverage) for item in items}
+    return {item: DECISIONS[observed[item], shapes[item]] for item in items}
 
 
-def _offsets(before: Iterable[Known], matched: Iterable[Known]) -> Iterator[float]:
+def _offsets(before: Iterable[Edge], matched: Iterable[Edge]) -> Iterator[float]:
     for old, new in zip(before, matched, strict=True):
-        if old.told is None and new.told is not None and new.time - new.earliest <= LOOKED_ON_S:
-            yield new.told - new.time
+        if old.timeline_time is None and new.timeline_time is not None and new.time - new.not_before <= CONTINUOUS_S:
+            yield new.timeline_time - new.time
 
 
-# --- which of the others are news
+# --- the two questions of the table
 
 
-def _may_still_be_seen(item: TimelineItem, witness: Coverage, rules: DeviceRules, present: float) -> bool:
-    hold_s = rules.on_delay_s if item.edge == "turned_on" else rules.off_delay_s
-    time = item.time - witness.offset_s
-    if witness.last_observed_at is not None and witness.streaming:
-        return time > witness.last_observed_at - witness.grace_s - hold_s
-    return time > present - hold_s  # it may yet turn out to be flapping
+def _observed(item: Edge, context: Context, present: float) -> Observed:
+    time, coverage = item.time - context.coverage.offset_s, context.coverage
+    if not coverage.is_passed(time, context.hold_s(item.kind.state), present):
+        return Observed.NOT_YET
+    return Observed.YES if coverage.was_observed(time) else Observed.NO
 
 
-def _may_begin_a_short_run(item: TimelineItem, witness: Coverage) -> bool:
-    """Say whether its end, which would show that it was one, may still come."""
-    newest = witness.last_observed_at if witness.last_observed_at is not None else math.inf
-    return item.edge == "turned_on" and item.time - witness.offset_s > newest - witness.grace_s - SHORT_RUN_S
-
-
-def _ends_a_told_run(item: TimelineItem, known: Sequence[Known]) -> bool:
-    """Say whether it is the end of a run of which only the timeline told that it began."""
-    before = [edge for edge in known if edge.time < item.time]
-    return item.edge != "turned_on" and bool(before) and before[-1].is_exact and before[-1].event_type == "turned_on"
-
-
-def _nobody_looked(item: TimelineItem, witness: Coverage, *, gap: bool) -> bool:
-    time, slack_s = item.time - witness.offset_s, witness.tolerance_s
-    if witness.known_since is not None and time <= witness.known_since:
-        return False
-    if (gap or not witness.is_continuous) and (
-        witness.last_observed_earliest is None or time >= witness.last_observed_earliest - slack_s
-    ):
-        return True
-    return any(start - slack_s <= time <= end + slack_s for start, end in witness.unobserved)
+def _shape(item: Edge, edges: Sequence[Edge], coverage: Coverage) -> Shape:
+    if item.kind is TURNED_ON:
+        newest = coverage.last_observed_at if coverage.last_observed_at is not None else math.inf
+        is_new = item.time - coverage.offset_s > newest - coverage.grace_s - SHORT_RUN_S
+        return Shape.MAY_BEGIN_SHORT_RUN if is_new else Shape.SINGLE
+    before = [edge for edge in edges if edge.time < item.time]
+    if before and before[-1].is_from_timeline and before[-1].kind is TURNED_ON:
+        return Shape.ENDS_TIMELINE_RUN
+    return Shape.SINGLE
 
 
 def _short_runs(
-    items: Sequence[TimelineItem], known: Sequence[Known], witness: Coverage, *, on: bool
-) -> Iterator[tuple[TimelineItem, TimelineItem]]:
-    """Yield the edges of each whole run near which frames showed nothing but that the device was off."""
+    items: Sequence[Edge], edges: Sequence[Edge], coverage: Coverage, *, is_on: bool
+) -> Iterator[tuple[Edge, Edge]]:
+    """Yield both edges of each whole run near which frames showed nothing but that the device was off."""
     for first, second in pairwise(items):
-        is_run = first.edge == "turned_on" != second.edge and second.time - first.time <= SHORT_RUN_S
-        begin, end = first.time - witness.offset_s, second.time - witness.offset_s
-        is_before_all = witness.known_since is not None and begin <= witness.known_since
-        if is_run and not is_before_all and not _was_on(begin, end, known, witness, on=on):
+        is_run = first.kind is TURNED_ON and second.kind is not TURNED_ON
+        begin, end = first.time - coverage.offset_s, second.time - coverage.offset_s
+        is_before_all = coverage.known_since is not None and begin <= coverage.known_since
+        if not is_run or is_before_all or second.time - first.time > SHORT_RUN_S:
+            continue
+        if not _was_on(begin, end, edges, coverage, is_on=is_on):
             yield first, second
 
 
-def _was_on(begin: float, end: float, known: Sequence[Known], witness: Coverage, *, on: bool) -> bool:
-    """Say whether a device was on at some time of this span, or may have been as far as the clocks are known."""
-    edges = [(occurred_at(edge, witness), edge.event_type == "turned_on") for edge in known]
-    if any(begin - witness.tolerance_s <= time <= end + witness.tolerance_s for time, _ in edges):
+def _was_on(begin: float, end: float, edges: Sequence[Edge], coverage: Coverage, *, is_on: bool) -> bool:
+    """True if the device was on in [begin, end], within the tolerance of the clocks."""
+    switched = [(occurred_at(edge, coverage), edge.kind is TURNED_ON) for edge in edges]
+    if any(begin - coverage.tolerance_s <= time <= end + coverage.tolerance_s for time, _ in switched):
         return True
-    before, after = [is_on for time, is_on in edges if time < begin], [is_on for time, is_on in edges if time > end]
-    return before[-1] if before else not after[0] if after else on
+    before, after = [on for time, on in switched if time < begin], [on for time, on in switched if time > end]
+    return before[-1] if before else not after[0] if after else is_on
 
 
-def _that_change(items: Iterable[TimelineItem], known: Sequence[Known], witness: Coverage) -> Iterator[TimelineItem]:
-    before = list(_in_time(known, witness))
+# --- what is no edge
+
+
+def _without_repeats(items: Iterable[Edge], edges: Sequence[Edge], coverage: Coverage) -> list[Edge]:
+    before = list(_in_time(edges, coverage))
+    changing: list[Edge] = []
     for item in sorted(items, key=lambda item: item.time):
-        time = item.time - witness.offset_s
+        time = item.time - coverage.offset_s
         earlier = [edge for edge in before if edge[0] <= time]
-        if not earlier or max(earlier)[1] != item.edge:
-            before.append((time, item.edge))
-            yield item
+        if not earlier or max(earlier)[1] is not item.kind:
+            before.append((time, item.kind))
+            changing.append(item)
+    return changing
 
 
-def _in_time(known: Sequence[Known], witness: Coverage) -> Iterator[tuple[float, str]]:
-    """Yield when each edge happened, and what: one that only a frame told was before the next that a frame told."""
+def _in_time(edges: Sequence[Edge], coverage: Coverage) -> Iterator[tuple[float, EdgeKind]]:
+    """Yield time and kind of each edge, newest first: one that only a frame told was before the next of that sort."""
     latest = math.inf
-    for edge in reversed(known):
-        time = occurred_at(edge, witness)
-        if not edge.is_exact:
-            latest = time = time if edge.told is not None else min(time, math.nextafter(latest, 0.0))
-        yield time, edge.event_type
+    for edge in reversed(edges):
+        time = occurred_at(edge, coverage)
+        if not edge.is_from_timeline:
+            is_paired = edge.timeline_time is not None
+            latest = time = time if is_paired else min(time, math.nextafter(latest, 0.0))
+        yield time, edge.kind
 
 
-def _without_flapping(
-    news: Iterable[TimelineItem], others: Sequence[Known], rules: DeviceRules, witness: Coverage
-) -> list[TimelineItem]:
-    kept: list[TimelineItem] = []
-    for item in news:
-        if kept and _undoes(kept[-1], item, others, rules, witness):
+def _without_flapping(items: Iterable[Edge], others: Sequence[Edge], context: Context) -> list[Edge]:
+    kept: list[Edge] = []
+    for item in items:
+        if kept and _undoes(kept[-1], item, others, context):
             kept.pop()
         else:
             kept.append(item)
     return kept
 
 
-def _undoes(
-    first: TimelineItem, second: TimelineItem, others: Sequence[Known], rules: DeviceRules, witness: Coverage
-) -> bool:
-    hold_s = rules.on_delay_s if first.edge == "turned_on" else rules.off_delay_s
-    if (
-        hold_s <= FLICKER_S
-        or second.time - first.time >= hold_s
-        or (first.edge == "turned_on") == (second.edge == "turned_on")
-    ):
+def _undoes(first: Edge, second: Edge, others: Sequence[Edge], context: Context) -> bool:
+    hold_s = context.hold_s(first.kind.state)
+    is_pair = (first.kind is TURNED_ON) != (second.kind is TURNED_ON)
+    if not is_pair or hold_s <= FLICKER_S or second.time - first.time >= hold_s:
         return False
-    begin, end = first.time - witness.offset_s, second.time - witness.offset_s
-    return not any(begin < occurred_at(edge, witness) < end for edge in others)
-
-
-def _known(item: TimelineItem) -> Known:
-    return Known(item.edge, item.time, item.time, told=item.time, guid=item.guid)
+    coverage = context.coverage
+    begin, end = first.time - coverage.offset_s, second.time - coverage.offset_s
+    return not any(begin < occurred_at(edge, coverage) < end for edge in others)

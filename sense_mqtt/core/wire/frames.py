@@ -13,6 +13,7 @@ from typing import Any
 import msgpack
 
 from sense_mqtt.core.bounds import MAX_FRAME_ITEMS, holds_more_items
+from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.wire.devices import (
     DeviceInfo,
     DevicePower,
@@ -30,7 +31,7 @@ from sense_mqtt.core.wire.devices import (
     volts,
     watts,
 )
-from sense_mqtt.core.wire.timeline import TimelineItem, read_items
+from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import BadFrame
 
 
@@ -78,9 +79,9 @@ class DataChange:
 class TimelineChange:
     """Items of the timeline that appeared, were rewritten, or went."""
 
-    added: tuple[TimelineItem, ...] = ()
-    updated: tuple[TimelineItem, ...] = ()
-    removed: tuple[TimelineItem, ...] = ()
+    added: tuple[Edge, ...] = ()
+    updated: tuple[Edge, ...] = ()
+    removed: tuple[Edge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.edges import EdgeKind, timeline_edge
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.reasons import explain
 from sense_mqtt.core.home.state import EnergyRead, Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.frames import Hello, TimelineChange
-from sense_mqtt.core.wire.timeline import TimelineItem
 from tests.support.core.builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
 
 D = DRYER["id"]
@@ -40,7 +40,7 @@ def stream(begin, end, *devices):
 
 
 def item(edge, at, device=D):
-    return TimelineItem(device, edge, START + at, f"{edge}{at}")
+    return timeline_edge(device, EdgeKind(edge), START + at, f"{edge}{at}")
 
 
 def read(*items):
@@ -166,7 +166,7 @@ def test_a_rumour_that_is_gone_without_a_judgement_was_taken_back():
     for at, thing in [*stream(0, 3, DRYER), (3, read(item(OFF, 2.5)))]:
         home, _ = observe(home, thing, moment(at), policy())
     after, _ = observe(home, Interrupted(), moment(4), policy())
-    after = replace(after, coverage=replace(after.coverage, pending_items=()))
+    after = replace(after, pending_items=())
     assert [(r.device, r.what) for r in explain(home, after, Interrupted(), ())] == [
         (None, "gap_begins"),
         (D, "removed"),

@@ -7,9 +7,9 @@ import pytest
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.edges import Edge, EdgeKind
 from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Home, Tick
-from sense_mqtt.core.transitions.alignment import Known
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import (
@@ -182,7 +182,7 @@ def test_what_cannot_be_read_is_as_if_it_were_not_known(document):
 def test_a_device_with_fields_that_cannot_be_read_keeps_the_others():
     entry = {"id": "a", "kind": "plug", "name": 3, "state": "banana", "since": "x", "last_on": [], "icon": 4}
     device = restore(7, {"devices": [entry]}, policy()).devices["a"]
-    assert (device.name, device.on, device.switch.since, device.last_on, device.info.icon) == (
+    assert (device.name, device.is_on, device.switch.since, device.last_on, device.info.icon) == (
         "a",
         None,
         None,
@@ -196,7 +196,7 @@ def test_edges_and_spans_that_cannot_be_read_are_forgotten():
     devices = [{"id": "1a2b3c4d", "kind": "detected", "known": known}]
     witness = {"horizon": "x", "blind": [[1], [1, None], [1, 2], 5], "offsets": ["y", 3]}
     home = restore(7, {"devices": devices, "witness": witness}, policy())
-    assert home.devices["1a2b3c4d"].known == (Known("turned_on", 7.0, 7.0),)
+    assert home.devices["1a2b3c4d"].edges == (Edge("1a2b3c4d", EdgeKind.TURNED_ON, 7.0, 7.0),)
     assert home.coverage == Coverage(unobserved=((1.0, 2.0),), clock_offsets=(3.0,))
 
 

@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from sense_mqtt.core.edges import EdgeKind
 from sense_mqtt.core.energy.periods import FIGURES
 from sense_mqtt.core.readings.entities import (
     BRIDGE,
@@ -16,7 +17,6 @@ from sense_mqtt.core.readings.entities import (
     VIRTUAL_DEVICE,
     Entity,
 )
-from sense_mqtt.core.transitions.on_off import EVENT_TYPES
 from sense_mqtt.items import Transport
 
 EVERY_ROW = (*MONITOR, *DEVICE, *BRIDGE)
@@ -85,4 +85,4 @@ def test_words_of_the_feed_are_those_of_the_ladder_and_that_nothing_comes() -> N
 
 
 def test_event_types_are_those_of_transitions() -> None:
-    assert set(DEVICE_EVENTS) == set(EVENT_TYPES.values())
+    assert set(DEVICE_EVENTS) == set(EdgeKind)

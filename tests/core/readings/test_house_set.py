@@ -3,11 +3,11 @@
 import pytest
 
 from sense_mqtt.core.changes import Reading
+from sense_mqtt.core.edges import EdgeKind, timeline_edge
 from sense_mqtt.core.home.state import Home, Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.reading_text import payload_of
-from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from tests.support.core.builders import DRYER, KETTLE, PSEUDO, START, bare_frame, frame, moment, policy, readings, run
 from tests.support.core.published_values import frames, show
@@ -93,7 +93,7 @@ def test_after_an_edge_the_set_waits_for_its_interval_anew():
 def test_an_edge_of_the_timeline_brings_the_set_of_the_newest_frame():
     seen = [(0, frame(DRYER, w=5900.0)), (1, frame(DRYER, at=1, w=5950.0)), (2, Interrupted())]
     home, _ = run(HOME, *seen)
-    _, changes = run(home, (8, TimelineRead((TimelineItem("1a2b3c4d", "turned_off", START + 5),))))
+    _, changes = run(home, (8, TimelineRead((timeline_edge("1a2b3c4d", EdgeKind.TURNED_OFF, START + 5),))))
     assert [(c.device, c.key, payload_of(c)) for c in changes if isinstance(c, Reading)][:3] == [
         (None, "power", "5950.0"),
         ("1a2b3c4d", "state", "OFF"),

@@ -7,6 +7,7 @@ import msgpack
 import pytest
 
 from sense_mqtt.core.bounds import MAX_FRAME_ITEMS
+from sense_mqtt.core.edges import EdgeKind, timeline_edge
 from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import (
     DataChange,
@@ -21,7 +22,6 @@ from sense_mqtt.core.wire.frames import (
     read_bool,
     read_update,
 )
-from sense_mqtt.core.wire.timeline import TimelineItem
 from sense_mqtt.errors import BadFrame
 
 FULL = {
@@ -153,7 +153,7 @@ def test_solar_watts(fields, solar_w):
 
 
 ITEM = {"type": "DeviceOn", "device_id": "a", "time": "2026-11-21T00:00:00Z", "guid": "g"}
-EDGE = TimelineItem("a", "turned_on", 1795219200.0, "g")
+EDGE = timeline_edge("a", EdgeKind.TURNED_ON, 1795219200.0, "g")
 MESSAGES = [
     pytest.param({"type": "hello"}, Hello(None), id="hello of 2018 without payload"),
     pytest.param({"type": "hello", "payload": {"online": False}}, Hello(False), id="hello, offline"),
