@@ -12,7 +12,7 @@ from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import Interrupted, Tick
 from sense_mqtt.core.observe import Seen
-from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, Unknown, decode, read_update
+from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, UnknownFrame, decode, read_update
 from sense_mqtt.errors import BadFrame
 from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.repeat_log import RepeatLog
@@ -85,7 +85,7 @@ class FrameHandler:
             return
         self._counters.frames += 1
         match frame:
-            case Unknown(kind):
+            case UnknownFrame(kind):
                 logger.debug("a message of unknown type %s", kind)
             case FeedError(_, reason):
                 self._note_error(monitor, reason or "an error without a reason")

@@ -10,7 +10,7 @@ from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.wire.devices import read_device_list
-from sense_mqtt.core.wire.frames import Hello, MonitorInfo, Unknown, read_update
+from sense_mqtt.core.wire.frames import Hello, MonitorInfo, UnknownFrame, read_update
 from tests.support.core.builders import (
     ALWAYS_ON,
     DRYER,
@@ -245,13 +245,13 @@ def test_before_the_first_frame_a_house_is_offline_without_an_event():
     assert events(changes) == []
 
 
-@pytest.mark.parametrize("greeting", [Hello(online=False), MonitorInfo(None, online=False)])
+@pytest.mark.parametrize("greeting", [Hello(online=False), MonitorInfo(online=False)])
 def test_a_monitor_that_says_it_is_offline_is_believed(greeting):
     _, changes = run(HOME, (0, frame()), (1, greeting))
     assert readings(changes, "availability") == ["online", "offline"]
 
 
-@pytest.mark.parametrize("seen", [Hello(online=None), Hello(online=True), Unknown("x")])
+@pytest.mark.parametrize("seen", [Hello(online=None), Hello(online=True), UnknownFrame("x")])
 def test_other_messages_change_nothing(seen):
     assert observe(HOME, seen, moment(0), policy()) == (HOME, ())
 

@@ -1,6 +1,6 @@
-"""Rows of devices, as the feed and the REST list give them alike, and the tolerant readers of single fields.
+"""Rows of devices, as both the feed and the REST list give them, and the tolerant readers of single fields.
 
-A row says two things: what the device is, which frames repeat all day long with all its tags, and what it draws.
+A row says two things: what the device is (frames repeat it all day long, with all its tags), and what it draws now.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,10 +18,10 @@ _OUR_NAMES = {"unknown": "Other"}  # frames call it so, `history/trends` calls i
 
 REASON_KEYS = ("error_reason", "message", "reason", "error", "title")  # the first is usual, the others were seen
 
-_UNBELIEVABLE = 1e15  # no number of Sense; sums of what is below stay finite, and every float holds them
-_MOST_W = 10e6  # no house has a hundred times what its panel can carry
-_MOST_V = 1000.0  # mains are 120 or 240 V
-_MOST_HZ = 1000.0  # mains are 50 or 60 Hz
+_MAX_NUMBER = 1e15  # Sense has no larger numbers; sums of smaller ones stay finite
+_MAX_W = 10e6  # no house has a hundred times what its panel can carry
+_MAX_V = 1000.0  # mains are 120 or 240 V
+_MAX_HZ = 1000.0  # mains are 50 or 60 Hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class DeviceInfo:
 
     @property
     def visible(self) -> bool:
-        """People know it as a device."""
+        """True where Sense's app shows it as a device."""
         return not self.hidden or self.kind == "virtual"
 
 
 # A tuple, as each frame makes one for each device: three times as fast as a frozen dataclass.
 class DevicePower(NamedTuple):
-    """What a frame says of one device."""
+    """What a frame says of the present power of one device."""
 
     id: str
     name: str | None = None
@@ -76,7 +76,7 @@ def read_device_list(rows: Any) -> tuple[DeviceInfo, ...]:
 
 
 def read_device_power(identity: str, fields: Mapping[str, Any]) -> DevicePower:
-    """Return what one row says of this moment."""
+    """Return what one row says of the present power."""
     return DevicePower(
         identity,
         name=read_name(identity, fields),
@@ -134,13 +134,19 @@ def _is_hidden(identity: str, tags: Mapping[str, Any]) -> bool:
 
 
 def is_true(value: Any) -> bool:
-    """Say whether a tag means yes, be it text or a boolean."""
+    """True where a tag means yes: a boolean, or text."""
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def is_false(value: Any) -> bool:
-    """Say whether a tag means no, be it text or a boolean."""
+    """True where a tag means no: a boolean, or text."""
     return value is False or (isinstance(value, str) and value.lower() == "false")
+
+
+def read_bool(value: Any) -> bool | None:
+    """Return a boolean, which may be text (`"false"` is not true); None for all else."""
+    words: Mapping[Any, bool] = {"true": True, "false": False}
+    return value if isinstance(value, bool) else words.get(value.lower()) if isinstance(value, str) else None
 
 
 def text(value: Any) -> str | None:
@@ -149,13 +155,13 @@ def text(value: Any) -> str | None:
 
 
 def error_reason(fields: Mapping[str, Any]) -> str | None:
-    """Return Sense's words for an error: `error_reason`, and where that is missing, what else may hold them."""
+    """Return Sense's text for an error: `error_reason`, and where that is missing, another of REASON_KEYS."""
     return next(filter(None, (text(fields.get(key)) for key in REASON_KEYS)), None)
 
 
 def is_finite(value: Any) -> bool:
-    """Say whether this is a number that can be reckoned with: not NaN, infinite, beyond belief or a boolean."""
-    return type(value) in (int, float) and abs(value) < _UNBELIEVABLE
+    """True for int or float with |value| < 1e15; no bool, NaN, infinity."""
+    return type(value) in (int, float) and abs(value) < _MAX_NUMBER
 
 
 def number(value: Any) -> float | None:
@@ -164,8 +170,8 @@ def number(value: Any) -> float | None:
 
 
 def watts(value: Any) -> float | None:
-    """Return W with their sign; None where no house has so many."""
-    return _within(number(value), -_MOST_W, _MOST_W)
+    """Return W with their sign; None beyond what a house can have (10 MW)."""
+    return _within(number(value), -_MAX_W, _MAX_W)
 
 
 def consumption(value: Any) -> float | None:
@@ -176,12 +182,12 @@ def consumption(value: Any) -> float | None:
 
 def volts(value: Any) -> float | None:
     """Return V; None where it is no voltage of mains."""
-    return _within(number(value), 0.0, _MOST_V)
+    return _within(number(value), 0.0, _MAX_V)
 
 
 def hertz(value: Any) -> float | None:
     """Return Hz; None where it is no frequency of mains."""
-    return _within(number(value), 0.0, _MOST_HZ)
+    return _within(number(value), 0.0, _MAX_HZ)
 
 
 def _within(value: float | None, least: float, most: float) -> float | None:

@@ -1,8 +1,8 @@
-"""What Sense says over the realtime feed: its JSON or msgpack, made into typed frames.
+"""The messages of Sense's realtime feed: JSON or msgpack, decoded into typed frames.
 
 Tolerant by the rule of the protocol page (section 9): a message needs a `type`, a realtime update a `w` that a house
-can have; everything else is optional, a wrong-typed or impossible field is absent, unknown keys and types never raise.
-Tags are read once and dropped.
+can have. Everything else is optional: a field of a wrong type or an impossible value is absent, and unknown keys and
+types never raise. Tags are read once and dropped.
 """
 
 import json
@@ -24,6 +24,7 @@ from sense_mqtt.core.wire.devices import (
     list_of,
     mapping,
     number,
+    read_bool,
     read_device_info,
     read_device_power,
     rows_of,
@@ -37,42 +38,36 @@ from sense_mqtt.errors import BadFrame
 
 @dataclass(frozen=True, slots=True)
 class RealtimeUpdate:
-    """One measurement of the house."""
+    """One measurement of the home."""
 
     w: float  # watts, whole house consumption, solar already added back; never below 0
     epoch: float | None = None  # seconds UTC, when it was measured; absent when polled by REST
-    devices: tuple[DevicePower, ...] = ()  # whoever draws now; hidden ones included
-    new_devices: tuple[DeviceInfo, ...] = ()  # what those of them are that were not known
+    devices: tuple[DevicePower, ...] = ()  # those that draw power now; hidden ones included
+    new_devices: tuple[DeviceInfo, ...] = ()  # descriptions of those of them that were not known
     channels: tuple[float, ...] = ()  # watts per leg
     voltage: tuple[float, ...] = ()  # volts per leg
     hz: float | None = None
     solar_w: float | None = None  # watts, slightly negative at night
-    solar_pct: float | None = None  # per cent
-    grid_w: float | None = None  # watts, negative = export; cut to whole ones, and not always w - solar_w
-    took_s: float = 0.0  # from asking to taking it in, where it was asked for
+    took_s: float = 0.0  # s from the request to the decoding, where it was polled
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceStates:
-    """Which integrated devices are reachable; says nothing of natively detected ones (protocol page, section 5)."""
-
-    update_type: str | None
+    """Which integrated devices are reachable: of no use to us, but a known type (protocol page, section 5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorInfo:
-    """What the monitor can do."""
+    """Sent when the monitor connects to Sense, or loses the connection."""
 
-    features: str | None
-    online: bool | None
+    online: bool | None  # None: it does not say
 
 
 @dataclass(frozen=True, slots=True)
 class DataChange:
-    """Checksums of what REST would tell; a new one means that the list of devices changed."""
+    """A new checksum means that the list of devices changed, as REST gives it."""
 
     device_data_checksum: str | None
-    new_device_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +81,27 @@ class TimelineChange:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The feed greets."""
+    """The first message of a connection."""
 
-    online: bool | None  # None: it did not say
+    online: bool | None  # None: it does not say
 
 
 @dataclass(frozen=True, slots=True)
 class FeedError:
-    """Sense refuses; `authorized` false means that the token is not taken."""
+    """Sense reports an error; `authorized` false means that it does not accept the token."""
 
     authorized: bool | None
     reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """A type that we have no use for."""
+class UnknownFrame:
+    """A message of a type that is not in READERS."""
 
     type: str
 
 
-Frame = RealtimeUpdate | DeviceStates | MonitorInfo | DataChange | TimelineChange | Hello | FeedError | Unknown
+Frame = RealtimeUpdate | DeviceStates | MonitorInfo | DataChange | TimelineChange | Hello | FeedError | UnknownFrame
 
 
 def decode(raw: str | bytes, known: Container[str] = ()) -> Frame:
@@ -118,7 +113,7 @@ def decode(raw: str | bytes, known: Container[str] = ()) -> Frame:
     if _plain(kind) == "realtimeupdate":
         return read_update(payload, epoch, known=known)
     reader = READERS.get(_plain(kind))
-    return reader(mapping(payload)) if reader else Unknown(kind)
+    return reader(mapping(payload)) if reader else UnknownFrame(kind)
 
 
 def read_update(
@@ -140,8 +135,6 @@ def read_update(
         voltage=_legs(fields.get("voltage"), volts),
         hz=hertz(fields.get("hz")),
         solar_w=_solar_w(fields),
-        solar_pct=number(fields.get("solar_pct")),
-        grid_w=watts(fields.get("grid_w")),
         took_s=took_s,
     )
 
@@ -179,7 +172,7 @@ def _open_msgpack(raw: str | bytes) -> tuple[str, float | None, Any]:
 
 
 class _Count:
-    """Counts lists and mappings while they are made, as nothing tells before how many there are."""
+    """Counts lists and mappings while msgpack makes them; raises BadFrame beyond MAX_FRAME_ITEMS."""
 
     def __init__(self) -> None:
         self._left = MAX_FRAME_ITEMS
@@ -217,17 +210,16 @@ def _solar_w(fields: Mapping[str, Any]) -> float | None:
     return watts(-sum(legs)) if solar_w is None and legs else solar_w  # sum(aux.solar) == -solar_w (INVARIANTS 2)
 
 
-def _read_device_states(fields: Mapping[str, Any]) -> Frame:
-    return DeviceStates(text(fields.get("update_type")))
+def _read_device_states(_fields: Mapping[str, Any]) -> Frame:
+    return DeviceStates()
 
 
 def _read_monitor_info(fields: Mapping[str, Any]) -> Frame:
-    return MonitorInfo(text(fields.get("features")), read_bool(fields.get("online")))
+    return MonitorInfo(read_bool(fields.get("online")))
 
 
 def _read_data_change(fields: Mapping[str, Any]) -> Frame:
-    found = mapping(mapping(fields.get("pending_events")).get("new_device_found"))
-    return DataChange(text(fields.get("device_data_checksum")), text(found.get("device_id")))
+    return DataChange(text(fields.get("device_data_checksum")))
 
 
 def _read_timeline_change(fields: Mapping[str, Any]) -> Frame:
@@ -244,12 +236,6 @@ def _read_hello(fields: Mapping[str, Any]) -> Frame:
 
 def _read_error(fields: Mapping[str, Any]) -> Frame:
     return FeedError(read_bool(fields.get("authorized")), error_reason(fields))
-
-
-def read_bool(value: Any) -> bool | None:
-    """Return a boolean that may have come as text (`"false"` is not true), else None."""
-    words: Mapping[Any, bool] = {"true": True, "false": False}
-    return value if isinstance(value, bool) else words.get(value.lower()) if isinstance(value, str) else None
 
 
 READERS: Mapping[str, Callable[[Mapping[str, Any]], Frame]] = {

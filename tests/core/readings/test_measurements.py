@@ -7,18 +7,20 @@ import pytest
 from sense_mqtt.core.payloads import write_number
 from sense_mqtt.core.readings import measurements as measurements
 from sense_mqtt.core.readings.measurements import Measurement
-from sense_mqtt.core.wire.frames import RealtimeUpdate
+from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 
 BALANCE = (measurements.power, measurements.solar_power, measurements.grid_power)
 BARE = RealtimeUpdate(w=500.0)
-SUNNY = RealtimeUpdate(
-    w=2000.0,
-    channels=(900.0, 1100.0),
-    voltage=(120.1, 121.2),
-    hz=59.98,
-    solar_w=1500.0,
-    solar_pct=74.0,
-    grid_w=501.0,
+SUNNY = read_update(
+    {
+        "w": 2000.0,
+        "channels": [900.0, 1100.0],
+        "voltage": [120.1, 121.2],
+        "hz": 59.98,
+        "solar_w": 1500.0,
+        "solar_pct": 74,
+        "grid_w": 501,
+    }
 )
 OLD_SUNNY = RealtimeUpdate(w=2000.0, solar_w=1500.0)  # before 2020 neither grid_w nor, always, solar_pct
 NIGHT = RealtimeUpdate(w=500.0, solar_w=-7.0, channels=(500.0,), voltage=(120.0,))
@@ -32,7 +34,7 @@ NIGHT = RealtimeUpdate(w=500.0, solar_w=-7.0, channels=(500.0,), voltage=(120.0,
         (measurements.solar_power, SUNNY, 1500.0),
         (measurements.solar_power, NIGHT, 0.0),
         (measurements.grid_power, BARE, None),
-        (measurements.grid_power, RealtimeUpdate(w=2736.0, grid_w=2654.0), None),  # a recorded home without solar
+        (measurements.grid_power, read_update({"w": 2736.0, "grid_w": 2654}), None),  # a recorded home without solar
         (measurements.grid_power, SUNNY, 500.0),
         (measurements.grid_power, OLD_SUNNY, 500.0),
         (measurements.grid_power, NIGHT, 500.0),
@@ -42,7 +44,7 @@ NIGHT = RealtimeUpdate(w=500.0, solar_w=-7.0, channels=(500.0,), voltage=(120.0,
         (measurements.solar_share, OLD_SUNNY, 75.0),
         (measurements.solar_share, NIGHT, 0.0),
         (measurements.solar_share, RealtimeUpdate(w=100.0, solar_w=300.0), 100.0),
-        (measurements.solar_share, RealtimeUpdate(w=100.0, solar_pct=30.0), None),
+        (measurements.solar_share, read_update({"w": 100.0, "solar_pct": 30}), None),
         (measurements.solar_share, RealtimeUpdate(w=0.0, solar_w=300.0), 100.0),
         (measurements.solar_share, RealtimeUpdate(w=0.0, solar_w=0.0), 0.0),
         (measurements.leg_1_power, SUNNY, 900.0),
