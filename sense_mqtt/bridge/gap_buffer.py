@@ -1,7 +1,7 @@
 """After a gap, the timeline first: what the feed brings waits until the timeline of the gap was read.
 
 So the edges of the gap are told in order and with their true times before the first frame is compared
-(docs/decisions/0002-two-witnesses.md).
+(docs/decisions/0002-reconciling-frames-and-timeline.md).
 """
 
 import math
