@@ -26,14 +26,14 @@ from tests.support.core.builders import (
 # --- coming
 
 
-def test_the_first_list_and_the_first_frame_are_no_news_in_either_order():
+def test_the_first_list_and_the_first_frame_make_no_event_in_either_order():
     for seen in ([(0, listed(DRYER)), (1, frame(DRYER, PLUG, at=1))], [(0, frame(PLUG)), (1, listed(DRYER, PLUG))]):
         _, changes = run(HOME, *seen)
         assert house_events(changes) == []
         assert sorted(introduced(changes)) == ["1a2b3c4d", "always_on", "ssi-1f2e3d4c", "unknown"]
 
 
-def test_a_list_before_the_first_frame_claims_no_state():
+def test_a_list_before_the_first_frame_gives_no_state():
     home, changes = run(HOME, (0, listed(DRYER)))
     assert readings(changes, "state", "1a2b3c4d") == []
     entry = next(e for e in json.loads(readings(changes, "devices")[-1]) if e["id"] == "1a2b3c4d")
@@ -62,14 +62,14 @@ def test_a_device_that_is_new_in_the_list_is_found_and_off():
     assert readings(changes, "power", "99aabbcc") == ["0"]
 
 
-def test_a_new_pseudo_device_is_introduced_but_not_found():
+def test_a_new_virtual_device_is_announced_without_an_event():
     home, _ = run(HOME, (0, frame()), (1, listed()))
     _, changes = run(home, (2, frame(SOLAR, at=2)))
     assert introduced(changes) == ["solar"]
     assert house_events(changes) == []
 
 
-def test_solar_watts_make_a_solar_house_and_are_introduced_once():
+def test_solar_power_makes_a_solar_home_and_is_announced_once():
     home, changes = run(HOME, (0, frame(solar_w=1.0)), (1, frame(at=1, solar_w=2.0)))
     assert home.solar is True
     assert introduced(changes).count(None) == 1
@@ -100,7 +100,7 @@ def test_a_device_listed_twice_is_one_device():
 # --- changing
 
 
-def test_a_rename_is_told_once_whoever_tells_it():
+def test_a_rename_is_published_once_whether_a_frame_or_the_list_has_it_first():
     dryer = {**DRYER, "name": "Tumbler"}
     home, _ = run(HOME, (0, frame(DRYER)), (1, listed(DRYER)))
     for seen in (frame(dryer, at=2), listed(dryer)):
@@ -113,7 +113,7 @@ def test_a_rename_is_told_once_whoever_tells_it():
         assert introduced(changes) == []
 
 
-def test_names_on_which_frames_and_list_disagree_are_told_once():
+def test_a_name_that_differs_between_frames_and_list_is_published_once():
     tumbler = {**DRYER, "name": "Tumbler"}
     seen = [(at, thing) for at in range(1, 20, 2) for thing in (listed(DRYER), frame(tumbler, at=at))]
     home, changes = run(HOME, (0, frame()), *seen)
@@ -123,7 +123,7 @@ def test_names_on_which_frames_and_list_disagree_are_told_once():
     assert house_events(changes) == []
 
 
-def test_the_users_name_outlives_every_rename():
+def test_the_name_in_the_configuration_stays_at_every_rename():
     mine = policy({"1a2b3c4d": DeviceRules(name="My dryer", off_delay_s=0)})
     _, changes = run(HOME, (0, frame(DRYER)), (1, frame({**DRYER, "name": "Heat 3"}, at=1)), wanted=mine)
     assert names(changes)["1a2b3c4d"] == "My dryer"
@@ -138,12 +138,12 @@ def test_a_row_without_a_name_renames_nothing(name):
     assert home.devices["1a2b3c4d"].name == "Dryer"
 
 
-def test_a_nameless_device_is_called_by_its_id():
+def test_a_device_without_a_name_has_its_id_as_name():
     home, _ = run(HOME, (0, frame({"id": "1a2b3c4d", "w": 1.0})))
     assert home.devices["1a2b3c4d"].name == "1a2b3c4d"
 
 
-def test_a_new_icon_or_make_is_told_without_an_event():
+def test_a_new_icon_or_make_is_published_without_an_event():
     home, _ = run(HOME, (0, frame(DRYER)))
     _, changes = run(home, (1, listed({**DRYER, "make": "Miele"})))
     assert introduced(changes) == ["1a2b3c4d"]

@@ -37,7 +37,7 @@ def test_a_device_that_the_list_hides_is_removed_and_its_topics_are_cleared():
     assert "1a2b3c4d" not in names(changes)
 
 
-def test_a_device_merged_while_on_says_into_which():
+def test_the_event_of_a_merged_device_says_into_which_other_one():
     merged = {**DRYER, "tags": {"MergeId": "Parent01"}}
     home, _ = run(HOME, (0, frame(DRYER)), (1, listed(DRYER)))
     home, changes = run(home, (2, listed(merged, {"id": "Parent01", "name": "Laundry"})), (3, frame(DRYER, at=3)))
@@ -66,19 +66,19 @@ def test_a_device_below_its_threshold_stays_as_long_as_frames_show_it():
     assert house_events(changes) == []
 
 
-def test_an_empty_list_removes_nobody():
+def test_an_empty_list_removes_no_device():
     home, changes = run(HOME, (0, frame(DRYER)), (1, frame(at=1)), (2, DevicesListed(())))
     assert "1a2b3c4d" in home.devices
     assert withdrawn(changes) == []
 
 
-def test_pseudo_devices_stay_whatever_the_list_says():
+def test_virtual_devices_stay_whatever_the_list_says():
     home, changes = run(HOME, (0, frame(SOLAR)), (1, DevicesListed(read_device_list([DRYER, SOLAR]))))
     assert {"always_on", "unknown", "solar"} < set(home.devices)
     assert withdrawn(changes) == []
 
 
-def test_a_device_that_comes_back_is_told_in_full_again():
+def test_all_of_a_device_that_comes_back_is_published_again():
     gone = {**DRYER, "tags": {"UserDeleted": "true"}}
     home, _ = run(HOME, (0, frame()), (1, listed(DRYER)), (2, frame(at=2)))
     home, _ = run(home, (3, listed(gone)))
@@ -147,7 +147,7 @@ def test_a_plug_at_standby_is_in_no_frame_yet_after_a_restart_and_stays_all_the_
 IGNORING = policy({"1a2b3c4d": DeviceRules(ignore=True)})
 
 
-def test_an_ignored_device_is_never_told():
+def test_nothing_of_an_ignored_device_is_published():
     seen = [(0, frame(DRYER)), (1, listed(DRYER)), (2, frame(at=2)), (3, frame(DRYER, at=3))]
     home, changes = run(HOME, *seen, wanted=IGNORING)
     assert "1a2b3c4d" not in home.devices
@@ -156,7 +156,7 @@ def test_an_ignored_device_is_never_told():
 
 
 @pytest.mark.parametrize("first", [frame(DRYER, at=60), frame(at=60), listed(DRYER)])
-def test_a_device_ignored_since_the_last_start_is_withdrawn_with_the_first_thing_seen(first):
+def test_a_device_ignored_since_the_last_start_is_removed_with_the_first_observation(first):
     home, _ = run(HOME, (0, frame(DRYER)), (1, listed(DRYER)))
     home = restore(7, snapshot(home), IGNORING)
     home, changes = run(home, (60, first), (61, Interrupted()), (62, frame(DRYER, at=62)), wanted=IGNORING)

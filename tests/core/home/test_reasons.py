@@ -1,4 +1,4 @@
-"""Why something was told or not, as the log at debug has it: read off a house before and after."""
+"""Why something was published or not, for the log at debug."""
 
 from dataclasses import replace
 
@@ -114,26 +114,26 @@ CASES = [
 
 
 @pytest.mark.parametrize(("seen", "wanted", "expected"), CASES)
-def test_a_device_has_a_reason_for_each_event_and_for_each_that_is_not_told(seen, wanted, expected):
+def test_each_edge_of_a_device_has_a_reason_whether_published_or_not(seen, wanted, expected):
     assert of_device(reasons(*seen, wanted=wanted)) == expected
 
 
-def test_a_state_is_known_first_from_a_frame_where_only_the_list_told_of_the_device():
+def test_the_state_of_a_device_from_the_list_is_first_known_from_a_frame():
     assert of_device(reasons((0, listed(DRYER)), *stream(1, 3, DRYER))) == [("first_state", None)]
 
 
-def test_a_transition_that_the_timeline_told_before_a_poll_showed_it_is_named_as_that():
+def test_a_state_that_the_timeline_told_before_a_poll_showed_it_has_that_reason():
     polls = [(0, frame(at=None)), (1, listed(DRYER)), (60, frame(at=None)), (61, read(item(ON, 45)))]
     told = of_device(reasons(*polls, (120, frame(DRYER, at=None)), (180, frame(DRYER, at=None))))
     assert told == [("unobserved_edge", 45), ("event", 45), ("known_by_timeline", None)]
 
 
-def test_an_edge_of_a_device_that_nobody_knows_waits_and_is_dropped():
+def test_an_item_of_an_unknown_device_waits_and_is_dropped():
     told = reasons(*stream(0, 3), (3, read(item(ON, 2, "stranger"))), (400, frame(at=400)))
     assert [row for row in told if row[0] == "stranger"] == [("stranger", "waits", 2), ("stranger", "no_device", 2)]
 
 
-def test_the_house_tells_of_gaps_holes_and_availability():
+def test_gaps_and_availability_of_the_home_have_reasons():
     told = reasons(*stream(0, 2), (2, Interrupted()), (60, frame(at=60)), (61, frame(at=61)), (62, Hello(online=False)))
     assert [what for device, what, _ in told if device is None] == [
         "gap_ends",
@@ -147,12 +147,12 @@ def test_the_house_tells_of_gaps_holes_and_availability():
     ]
 
 
-def test_a_cached_frame_is_named():
+def test_an_outdated_frame_has_a_reason():
     told = reasons(*stream(0, 9), (9, Interrupted()), (60, frame(at=5)), (61, frame(at=61)))
     assert (None, "older_frame", 8) in told
 
 
-def test_what_was_read_by_rest_is_named():
+def test_what_was_read_by_rest_has_a_reason():
     kept = EnergyRead(Energy("DAY", "2026-11-21T05:00:00.000Z", 12.5))
     assert reasons((0, listed(DRYER, KETTLE)), (1, kept), (2, Tick()))[-2] == (None, "energy", None)
     home, changes = observe(HOME, kept, moment(0), policy())
@@ -161,7 +161,7 @@ def test_what_was_read_by_rest_is_named():
     ]
 
 
-def test_a_rumour_that_is_gone_without_a_judgement_was_taken_back():
+def test_a_pending_item_that_is_gone_without_a_decision_was_removed_by_sense():
     home = HOME
     for at, thing in [*stream(0, 3, DRYER), (3, read(item(OFF, 2.5)))]:
         home, _ = observe(home, thing, moment(at), policy())
