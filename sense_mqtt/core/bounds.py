@@ -1,4 +1,4 @@
-"""How much a document of Sense's may hold: told from its text, before it is parsed. Pure.
+"""How much a document from Sense may hold, judged by its text before it is parsed.
 
 A parsed document takes up to fifty times the memory of its text: 8 MB of empty objects are 400 MB.
 """
@@ -11,7 +11,7 @@ MAX_FRAME_ITEMS = 50_000  # of the feed; the largest known frame has some hundre
 
 
 def holds_more_items(text: str | bytes, most: int) -> bool:
-    """Say whether this JSON may hold more than so many values: each comma and each opening bracket stands for one."""
+    """True where this JSON may hold more than `most` values, by its commas and opening brackets."""
     if len(text) <= most:
         return False
     if isinstance(text, str):

@@ -1,4 +1,4 @@
-"""What is new after something was seen: readings, events, and devices that come or go."""
+"""What an observation changed: readings, events, and devices that come, change or go."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class DeviceChanged:
-    """A device (None: the house) is new or looks different: Home Assistant must be told."""
+    """A device (None: the house) is new, or its description changed: its discovery is to be published."""
 
     device: str | None
 
@@ -52,7 +52,7 @@ Change = Reading | Event | DeviceChanged | DeviceRemoved
 
 
 def event_id(monitor: int, device: str, event_type: str, time: float) -> str:
-    """Return the stable id of a transition: whoever saw it, and however often, the same one has the same id."""
+    """Return the id of a transition: the same however often, and from whichever source, it is found."""
     transition = f"{monitor}/{device}/{event_type}/{write_timestamp(time)}"
     # JSON can spell half a surrogate pair, which UTF-8 cannot carry.
     return hashlib.sha256(transition.encode(errors="surrogatepass")).hexdigest()[:32]

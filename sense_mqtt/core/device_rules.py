@@ -1,14 +1,14 @@
-"""What the user wants of one device: its name, and when its watts mean on or off."""
+"""What the configuration says of one device: its name, and when its power means on or off."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRules:
-    """How to judge one device; every default is already filled in."""
+    """The rules for one device; every default is already filled in."""
 
     name: str | None = None  # instead of Sense's
-    on_delay_s: float = 0.0  # an on edge must last this long before it is told
+    on_delay_s: float = 0.0  # an on edge must last this long before it is published
     off_delay_s: float = 2.0  # an off edge likewise
     on_above_w: float | None = None  # on only at or above so many watts; None: as Sense says
     off_below_w: float | None = None  # off below so many watts, never more than `on_above_w`

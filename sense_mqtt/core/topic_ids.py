@@ -1,4 +1,4 @@
-"""Sense's ids as they stand in topics, no two the same."""
+"""Ids of Sense's devices as parts of topics, no two the same."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Which devices a house has: who is new, renamed, merged or gone."""
+"""The devices of a home: which are new, renamed, merged or gone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -15,12 +15,12 @@ Outcome = tuple[Home, tuple[Change, ...]]
 
 
 def remove_ignored(home: Home, time: float, policy: Policy) -> Outcome:
-    """Let go of devices that were remembered and that the user ignores now."""
+    """Remove stored devices that the configuration ignores now."""
     return _remove(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
 
 
 def add_devices(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Policy) -> Outcome:
-    """Take in devices that were not known; after the first list and frame, each one found is news."""
+    """Add devices that were not known; after the first list and frame, each one is a `device_found` event."""
     changes: list[Change] = []
     devices, topic_ids, is_full = dict(home.devices), dict(home.topic_ids), home.is_full
     room = MAX_DEVICES - sum(not device.is_virtual for device in devices.values())
@@ -30,25 +30,27 @@ def add_devices(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Pol
                 is_full = True
                 continue
             room -= 1
-            others = {*VIRTUAL_IDS, *devices, *topic_ids} - {row.id}  # nobody takes the topics of a virtual device
+            others = {*VIRTUAL_IDS, *devices, *topic_ids} - {
+                row.id
+            }  # no other device takes the topics of a virtual one
             topic_id = unique_topic_id(row.id, (topic_ids.get(other, other) for other in others))
             if topic_id != row.id and row.id not in topic_ids:
                 topic_ids[row.id] = topic_id  # kept, also when the other device goes
-        devices[row.id] = _make(home, row, policy)
+        devices[row.id] = _new_device(home, row, policy)
         changes.append(DeviceChanged(row.id))
         if home.coverage.last_observed_at is not None and home.has_device_list and row.kind != "virtual":
             changes.append(_event("device_found", devices[row.id], time))
     return replace(home, devices=devices, topic_ids=topic_ids, is_full=is_full), tuple(changes)
 
 
-def rename(home: Home, draws: Iterable[DevicePower], time: float, policy: Policy) -> Outcome:
+def rename(home: Home, powers: Iterable[DevicePower], time: float, policy: Policy) -> Outcome:
     """Take over the names that frames give to known devices, where they change from one frame to another."""
-    names = {draw.id: draw.name for draw in draws if _is_called_anew(home.devices.get(draw.id), draw.name)}
+    names = {power.id: power.name for power in powers if _has_new_name(home.devices.get(power.id), power.name)}
     if not names:
         return home, ()
     devices = {identity: home.devices[identity]._replace(framed_name=name) for identity, name in names.items()}
     renamed = [replace(device.info, name=device.framed_name) for device in devices.values()]
-    return _redescribe(replace(home, devices={**home.devices, **devices}), renamed, time, policy)
+    return _update_descriptions(replace(home, devices={**home.devices, **devices}), renamed, time, policy)
 
 
 def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], time: float, policy: Policy) -> Outcome:
@@ -57,17 +59,17 @@ def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], time: float, pol
         return home, ()
     wanted = [row for row in rows if row.visible and (row.kind == "virtual" or not policy.rules(row.id).ignore)]
     hidden = frozenset(row.id for row in rows) - frozenset(row.id for row in wanted)
-    replaced = _find_replaced(home, rows)  # not hidden: a frame that shows one says that it is there
+    replaced = _find_replaced(home, rows)  # not hidden: a frame that shows one says that it exists
     visible = [row for row in wanted if row.id not in replaced]
     home, departed = _remove(replace(home, hidden=hidden), _find_gone(home, hidden | replaced, rows, policy), time)
-    named = [_with_news_of_its_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
-    home, described = _redescribe(home, named, time, policy)
+    named = [_with_present_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
+    home, described = _update_descriptions(home, named, time, policy)
     home, found = add_devices(home, [row for row in visible if row.id not in home.devices], time, policy)
     called = {row.id: home.devices[row.id]._replace(listed_name=row.name) for row in visible if row.id in home.devices}
     return replace(home, devices={**home.devices, **called}, has_device_list=True), (*departed, *described, *found)
 
 
-def _make(home: Home, row: DeviceInfo, policy: Policy) -> Device:
+def _new_device(home: Home, row: DeviceInfo, policy: Policy) -> Device:
     device = Device(row, _name(row, policy))
     observed_at = home.coverage.last_observed_at
     if observed_at is None or row.kind == "virtual":
@@ -81,16 +83,16 @@ def _name(row: DeviceInfo, policy: Policy) -> str:
     return policy.rules(row.id).name or row.name or row.id
 
 
-def _is_called_anew(device: Device | None, name: str | None) -> bool:
+def _has_new_name(device: Device | None, name: str | None) -> bool:
     return device is not None and name is not None and name != device.framed_name and not device.is_virtual
 
 
-def _with_news_of_its_name(row: DeviceInfo, device: Device) -> DeviceInfo:
-    # A list that tells the same name as before does not undo what frames told since.
+def _with_present_name(row: DeviceInfo, device: Device) -> DeviceInfo:
+    # A list with the same name as before does not undo a newer name from frames.
     return row if row.name != device.listed_name else replace(row, name=device.info.name)
 
 
-def _redescribe(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Policy) -> Outcome:
+def _update_descriptions(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Policy) -> Outcome:
     changes: list[Change] = []
     devices = dict(home.devices)
     for row in rows:
@@ -108,7 +110,7 @@ def _redescribe(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Pol
 def _find_gone(
     home: Home, unwanted: frozenset[str], rows: tuple[DeviceInfo, ...], policy: Policy
 ) -> Mapping[str, str | None]:
-    """Return the ids of devices that are no more, each with the id that it was merged into."""
+    """Return the ids of devices that are gone, each with the id of the device that it was merged into."""
     listed = {row.id: row.merged_into for row in rows}
     unlisted = {identity for identity, device in home.devices.items() if identity not in listed and not _draws(device)}
     return {
@@ -120,7 +122,7 @@ def _find_gone(
 
 
 def _find_replaced(home: Home, rows: tuple[DeviceInfo, ...]) -> frozenset[str]:
-    """Return the ids of plugs that are in no frame any more since one was added under their name."""
+    """Return the ids of plugs that no frame shows since another one was added under their name."""
     namesakes = older_plugs_of_same_name(rows).items()
     return frozenset(identity for identity, since in namesakes if not _is_seen_since(home.devices.get(identity), since))
 
@@ -130,7 +132,7 @@ def _is_seen_since(device: Device | None, time: float) -> bool:
 
 
 def _draws(device: Device) -> bool:
-    # A device that draws exists, whatever the list says; so does a plug at standby, which frames go on to show.
+    # A device that draws power exists, whatever the list says; so does a plug at standby, which frames still list.
     sample = device.switch.last
     return device.switch.state in (State.ON, State.IDLE) or (sample is not None and sample.power is not None)
 
@@ -148,7 +150,7 @@ def _remove(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
         event = _event("device_merged", device, time, into=into) if into else _event("device_removed", device, time)
         changes += [event, DeviceRemoved(identity)]
     devices = {identity: device for identity, device in home.devices.items() if identity not in gone}
-    # Should it come back, everything of it is news again: its topics are cleared.
+    # Should it come back, all of it is published again: its topics are cleared.
     published = {subject: published for subject, published in home.published.items() if subject[0] not in gone}
     return replace(home, devices=devices, published=published), tuple(changes)
 

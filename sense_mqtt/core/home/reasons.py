@@ -25,13 +25,13 @@ def explain(before: Home, after: Home, seen: object, changes: Iterable[Change]) 
     """Yield the reasons of `changes`, and of what was not published."""
     changes = tuple(changes)
     yield from _of_the_house(before, after, seen, changes)
-    told = [change for change in changes if isinstance(change, Event)]
+    published = [change for change in changes if isinstance(change, Event)]
     for identity, device in after.devices.items():
         known = before.devices.get(identity)
         if known is not None and known.switch is not device.switch:
-            yield from _of_a_device(known, device, is_told=any(event.device == identity for event in told))
+            yield from _of_a_device(known, device, is_published=any(event.device == identity for event in published))
     yield from _of_the_timeline(before, after, seen)
-    yield from (_of_an_event(event, after) for event in told)
+    yield from (_of_an_event(event, after) for event in published)
 
 
 def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Change]) -> Iterator[Reason]:
@@ -54,9 +54,9 @@ def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Cha
         yield Reason(None, "energy", facts={"scale": scale, "read_kwh": read_kwh, "kept_kwh": kept_kwh})
 
 
-def _of_a_device(before: Device, after: Device, *, is_told: bool) -> Iterator[Reason]:
+def _of_a_device(before: Device, after: Device, *, is_published: bool) -> Iterator[Reason]:
     old, new, identity = before.switch, after.switch, after.info.id
-    if new.state != old.state and not is_told:
+    if new.state != old.state and not is_published:
         yield Reason(
             identity, "first_state" if old.state is State.UNKNOWN else "known_by_timeline", facts={"state": new.state}
         )
