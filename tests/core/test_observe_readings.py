@@ -6,6 +6,7 @@ import pytest
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.home.state import Home, Tick
+from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import Hello, MonitorInfo
 from tests.support.core.builders import (
