@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "end_to_end"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from busy_house import NOON, BusyHouse

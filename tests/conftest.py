@@ -1,6 +1,17 @@
-"""What all tests share."""
+"""Settings of all tests. Sockets are off (pyproject.toml); a test asks for them by `socket_enabled` or a marker."""
 
-import sys
-from pathlib import Path
+import logging
 
-sys.path.insert(0, str(Path(__file__).parent))
+import pytest
+
+pytest.register_assert_rewrite("tests.support")
+
+
+@pytest.fixture(autouse=True)
+def log_level():
+    """Restore the log levels that a test has set: in a parallel run any test may come next."""
+    loggers = [logging.getLogger(), logging.getLogger("sense_mqtt")]
+    before = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, before, strict=True):
+        logger.setLevel(level)

@@ -6,9 +6,7 @@ their page INVARIANTS.md.
 
 import json
 import math
-import os
 from itertools import pairwise
-from pathlib import Path
 
 import msgpack
 import pytest
@@ -21,13 +19,11 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, UnknownFrame, decode
 from sense_mqtt.core.wire.timeline import read_items
+from tests.support.checkout import SAMPLES, skip_unless_in_ci
 from tests.support.core.builders import policy
 
-SAMPLES = Path(__file__).parents[2] / "shared" / "samples"
 if not SAMPLES.is_dir():
-    if os.environ.get("CI") == "true":
-        pytest.fail("../shared/samples is not here, and in CI it must be", pytrace=False)
-    pytest.skip("../shared/samples is not here: nothing recorded to compare with", allow_module_level=True)
+    skip_unless_in_ci("../shared/samples is not there: nothing recorded to compare with", whole_module=True)
 
 RECORDED = ("alexose_2018_ws_capture_19_messages", "brb_2018_ws_realtime_update", *(
     f"wallgauge_2020_ws_realtime_update_{n}" for n in (1, 2)

@@ -258,6 +258,7 @@ def test_what_home_assistant_said_last_is_repeated_in_short(context):
     assert told.endswith(f"last it said 'offline{13 * chr(0xFFFD)}' on homeassistant/status")
 
 
+@pytest.mark.enable_socket
 def test_an_address_is_its_own_name():
     assert resolve("127.0.0.1") == ("127.0.0.1",)
 

@@ -17,6 +17,8 @@ from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
+pytestmark = pytest.mark.enable_socket
+
 
 class Person:
     """Answers by the beginning of the question; what is asked is kept."""

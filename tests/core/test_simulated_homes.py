@@ -2,17 +2,17 @@
 
 import pytest
 
-from tests.support.core import simulated_home as living_house
+from tests.support.core import simulated_home
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_in_a_stream_every_transition_is_told_once(seed):
-    _hold(living_house.stream(seed, 900.0).verdict(polled=False), 30)
+    _hold(simulated_home.stream(seed, 900.0).verdict(polled=False), 30)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_between_polls_every_transition_is_told_once(seed):
-    _hold(living_house.poll(seed, 3600.0).verdict(polled=True), 100)
+    _hold(simulated_home.poll(seed, 3600.0).verdict(polled=True), 100)
 
 
 def _hold(verdict, least):

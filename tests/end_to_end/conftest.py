@@ -1,24 +1,19 @@
-"""Brokers, clouds and houses for whole runs; sockets to this machine only."""
+"""Brokers, clouds and homes for whole runs; sockets to this machine only."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
-from tests.support.checkout import SHARED
-from tests.support.mqtt.mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
-from tests.support.mqtt.mqtt_connection import TcpProxy
-
-IN_CI = os.environ.get("CI") == "true"
+from tests.support.checkout import IN_CI, SHARED, skip_unless_in_ci
+from tests.support.mqtt.mosquitto import Mosquitto, find_mosquitto, make_mosquitto
+from tests.support.mqtt.tcp_proxy import TcpProxy
 
 
-def skip_unless_in_ci(reason: str) -> None:
-    """Skip with the reason; where continuous integration runs, that is a failure."""
-    if IN_CI:
-        pytest.fail(f"must not be skipped here: {reason}")
-    pytest.skip(reason)
+@pytest.fixture(autouse=True)
+def sockets(socket_enabled: None) -> None:
+    """Every test of this folder may use sockets."""
 
 
 @pytest.fixture
@@ -28,18 +23,11 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
         yield broker
 
 
-def make_mosquitto(folder: Path, extra: str = "") -> Mosquitto:
-    """Return a real Mosquitto with more lines in its configuration."""
-    if find_mosquitto() is None:
-        skip_unless_in_ci(HOW_TO_GET_IT)
-    return Mosquitto(folder, extra)
-
-
 @pytest.fixture
-def lines(mosquitto: Mosquitto) -> Iterator[TcpProxy]:
-    """TcpProxy to a real Mosquitto, that can be cut."""
-    with TcpProxy(mosquitto.port) as lines:
-        yield lines
+def tcp_proxy(mosquitto: Mosquitto) -> Iterator[TcpProxy]:
+    """A proxy before a real Mosquitto, whose connections can be cut."""
+    with TcpProxy(mosquitto.port) as proxy:
+        yield proxy
 
 
 @pytest.fixture

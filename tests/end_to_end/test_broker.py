@@ -6,95 +6,88 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import make_mosquitto
 
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.subscriptions import MAX_DISCONNECTS
 from tests.support.mqtt.listener import Listener
-from tests.support.mqtt.mosquitto import START_TIMEOUT_S, Mosquitto, free_port, wait_for_port
-from tests.support.mqtt.mqtt_connection import (
-    EVENT,
-    REQUEST,
-    TOPICS,
-    MqttConnection,
-    PublisherLoop,
-    TcpProxy,
-    open_connection,
-)
+from tests.support.mqtt.mosquitto import START_TIMEOUT_S, Mosquitto, free_port, make_mosquitto, wait_for_port
+from tests.support.mqtt.mqtt_connection import EVENT, REQUEST, TOPICS, MqttConnection, open_connection
+from tests.support.mqtt.publisher_loop import PublisherLoop
 from tests.support.mqtt.strict_broker import StrictBroker
+from tests.support.mqtt.tcp_proxy import TcpProxy
 
 # --- protocols
 
 
 @pytest.mark.parametrize("protocol", ["auto", "5", "3.1.1"])
 def test_what_is_published_is_acknowledged_and_what_is_asked_arrives(mosquitto: Mosquitto, protocol):
-    with open_connection(mosquitto.port, protocol=protocol) as call, Listener(mosquitto.port, "a") as listener:
-        connected = call.connect()
+    with open_connection(mosquitto.port, protocol=protocol) as connection, Listener(mosquitto.port, "a") as listener:
+        connected = connection.connect()
         assert (connected.connection_id, connected.receive_maximum, connected.resumed) == (1, 20, False)
-        mid = call.broker.publish(Message("a", "ä", correlation=b"\x01"))
-        assert call.expect(Acknowledged) == Acknowledged(1, mid)
+        mid = connection.broker.publish(Message("a", "ä", correlation=b"\x01"))
+        assert connection.expect(Acknowledged) == Acknowledged(1, mid)
         listener.wait_for(lambda heard: heard, "what was published")
         five = protocol != "3.1.1"
         assert listener.messages()[0].correlation == (b"\x01" if five else None)
         listener.publish(REQUEST, "{}", ResponseTopic="mine", CorrelationData=b"\x02")
-        arrived = call.expect(MessageArrived)
+        arrived = connection.expect(MessageArrived)
         assert (arrived.topic, arrived.payload) == (REQUEST, b"{}")
         assert (arrived.response_topic, arrived.correlation) == (("mine", b"\x02") if five else (None, None))
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_request_with_many_user_properties_arrives(mosquitto: Mosquitto, protocol):
-    with open_connection(mosquitto.port, protocol=protocol) as call, Listener(mosquitto.port, "a") as listener:
-        call.connect()
+    with open_connection(mosquitto.port, protocol=protocol) as connection, Listener(mosquitto.port, "a") as listener:
+        connection.connect()
         listener.publish(REQUEST, "{}", ResponseTopic="mine", UserProperty=[("", "")] * 500)
-        arrived = call.expect(MessageArrived)
+        arrived = connection.expect(MessageArrived)
         assert (arrived.topic, arrived.payload) == (REQUEST, b"{}")
         assert arrived.response_topic == ("mine" if protocol == "5" else None)
 
 
 def test_a_retained_request_can_be_told_with_mqtt_5_also_while_we_listen(mosquitto: Mosquitto):
-    with open_connection(mosquitto.port) as call, Listener(mosquitto.port, "a") as listener:
-        call.connect()
+    with open_connection(mosquitto.port) as connection, Listener(mosquitto.port, "a") as listener:
+        connection.connect()
         listener.publish(REQUEST, "{}", retain=True)
-        assert call.expect(MessageArrived).retain
+        assert connection.expect(MessageArrived).retain
 
 
 def test_a_broker_that_refuses_mqtt_5_gets_3_1_1():
-    with EmbeddedBroker() as embedded, open_connection(embedded.port, keepalive_s=2) as call:
-        call.connect()  # it leaves the question for MQTT 5 unanswered
-        mid = call.broker.publish(Message("a", "1"))
-        assert call.expect(Acknowledged).mid == mid
+    with EmbeddedBroker() as embedded, open_connection(embedded.port, keepalive_s=2) as connection:
+        connection.connect()  # it leaves the question for MQTT 5 unanswered
+        mid = connection.broker.publish(Message("a", "1"))
+        assert connection.expect(Acknowledged).mid == mid
 
 
-def test_a_broker_that_hangs_up_on_mqtt_5_gets_3_1_1(lines: TcpProxy):
-    lines.hangs_up = lambda version: version == 5
-    with open_connection(lines.port) as call:
-        assert call.connect().connection_id == 4  # MQTT 5 is tried twice
+def test_a_broker_that_hangs_up_on_mqtt_5_gets_3_1_1(tcp_proxy: TcpProxy):
+    tcp_proxy.hangs_up = lambda version: version == 5
+    with open_connection(tcp_proxy.port) as connection:
+        assert connection.connect().connection_id == 4  # MQTT 5 is tried twice
 
 
 def test_a_broker_that_took_mqtt_5_before_and_hangs_up_is_not_taken_for_an_old_one(
-    mosquitto: Mosquitto, lines: TcpProxy
+    mosquitto: Mosquitto, tcp_proxy: TcpProxy
 ):
-    with open_connection(lines.port) as call, Listener(mosquitto.port, "a") as listener:
-        call.connect()
-        lines.hangs_up = lambda _: True
-        lines.cut()
-        call.expect(BrokerDropped)
-        call.refusal()  # as a container does whose broker is not up yet
-        lines.hangs_up = lambda _: False
-        call.connect()
+    with open_connection(tcp_proxy.port) as connection, Listener(mosquitto.port, "a") as listener:
+        connection.connect()
+        tcp_proxy.hangs_up = lambda _: True
+        tcp_proxy.cut()
+        connection.expect(BrokerDropped)
+        connection.refusal()  # as a container does whose broker is not up yet
+        tcp_proxy.hangs_up = lambda _: False
+        connection.connect()
         listener.publish(REQUEST, "{}", ResponseTopic="mine")
-        assert call.expect(MessageArrived).response_topic == "mine"
+        assert connection.expect(MessageArrived).response_topic == "mine"
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_protocol_that_was_asked_for_is_kept(lines: TcpProxy, protocol):
-    lines.hangs_up = lambda version: version == (5 if protocol == "5" else 4)
-    with open_connection(lines.port, protocol=protocol) as call:
+def test_a_protocol_that_was_asked_for_is_kept(tcp_proxy: TcpProxy, protocol):
+    tcp_proxy.hangs_up = lambda version: version == (5 if protocol == "5" else 4)
+    with open_connection(tcp_proxy.port, protocol=protocol) as connection:
         for _ in range(3):
-            call.refusal()
+            connection.refusal()
 
 
 # --- refusals and limits
@@ -108,41 +101,41 @@ def test_a_wrong_password_is_told_and_the_right_one_works(tmp_path: Path):
         subprocess.run(["mosquitto_passwd", "-b", str(passwords), "bridge", "right"], check=True, capture_output=True)
         broker.start()
         for given in ({}, {"username": "bridge", "password": lambda: "wrong"}):
-            with open_connection(broker.port, **given) as call:
-                assert "it refused the connection: Not authorized" in call.refusal()
-        with open_connection(broker.port, username="bridge", password=lambda: "right") as call:
-            call.connect()
+            with open_connection(broker.port, **given) as connection:
+                assert "it refused the connection: Not authorized" in connection.refusal()
+        with open_connection(broker.port, username="bridge", password=lambda: "right") as connection:
+            connection.connect()
 
 
 def test_nobody_there_is_told():
-    with TcpProxy(1) as lines:
-        port = lines.port
-    with open_connection(port) as call:
-        assert "refused" in call.refusal().lower()
+    with TcpProxy(1) as tcp_proxy:
+        port = tcp_proxy.port
+    with open_connection(port) as connection:
+        assert "refused" in connection.refusal().lower()
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "x" * 70 + ".example", "a..b"])
 def test_a_host_that_cannot_be_is_told(host):
-    with open_connection(1) as call:
-        call.broker._settings = type(call.broker._settings)(host)
-        assert call.refusal()
+    with open_connection(1) as connection:
+        connection.broker._settings = type(connection.broker._settings)(host)
+        assert connection.refusal()
 
 
 def test_the_brokers_packet_limit_is_known(tmp_path: Path):
-    with make_mosquitto(tmp_path, "max_packet_size 2000") as broker, open_connection(broker.port) as call:
-        assert call.connect().maximum_packet_size == 2000
+    with make_mosquitto(tmp_path, "max_packet_size 2000") as broker, open_connection(broker.port) as connection:
+        assert connection.connect().maximum_packet_size == 2000
 
 
 def test_what_is_too_large_for_the_broker_is_left_out_and_the_connection_holds(tmp_path: Path):
     with make_mosquitto(tmp_path, "max_packet_size 2000") as broker, Listener(broker.port, "sense/#") as listener:
-        office = PublisherLoop(broker.port, tmp_path)
-        office.record("x" * 3000, "small")
-        office.publisher.say([Message("sense/large", "x" * 3000, retain=True)])
-        office.work_until_delivered()
+        loop = PublisherLoop(broker.port, tmp_path)
+        loop.record("x" * 3000, "small")
+        loop.publisher.enqueue_retained([Message("sense/large", "x" * 3000, retain=True)])
+        loop.work_until_delivered()
         listener.wait_for(lambda heard: heard, "the small one")
         assert [heard.payload for heard in listener.messages()] == ["small"]
-        assert office.connections == 1
-        office.close()
+        assert loop.connection_count == 1
+        loop.close()
 
 
 # --- messages that are too large for us
@@ -151,39 +144,39 @@ def test_what_is_too_large_for_the_broker_is_left_out_and_the_connection_holds(t
 def test_with_mqtt_3_1_1_a_message_that_is_too_large_is_hung_up_on_and_requests_are_left_out(
     mosquitto: Mosquitto, caplog
 ):
-    with open_connection(mosquitto.port, protocol="3.1.1") as call, Listener(mosquitto.port, "a") as listener:
-        call.connect()
+    with open_connection(mosquitto.port, protocol="3.1.1") as connection, Listener(mosquitto.port, "a") as listener:
+        connection.connect()
         listener.publish(REQUEST, "x" * 1_000_000, retain=True)
-        dropped = call.expect(BrokerDropped)
+        dropped = connection.expect(BrokerDropped)
         assert dropped.reason.startswith("a message of 1000031 bytes was on its way to us, and at most 131072 are read")
         assert dropped.retry_now
         assert "for 10 minutes nothing is heard on sense/bridge/request/#" in caplog.text
-        call.connect()  # the retained message does not come again
+        connection.connect()  # the retained message does not come again
         listener.publish(REQUEST, "{}")
         listener.publish(EVENT, "{}")
-        assert call.expect(MessageArrived).topic == EVENT
+        assert connection.expect(MessageArrived).topic == EVENT
 
 
 def test_where_another_topic_brought_it_all_are_left_out(mosquitto: Mosquitto):
-    with open_connection(mosquitto.port, protocol="3.1.1") as call, Listener(mosquitto.port, "a") as listener:
+    with open_connection(mosquitto.port, protocol="3.1.1") as connection, Listener(mosquitto.port, "a") as listener:
         listener.publish(EVENT, "x" * 1_000_000, retain=True)
         for _ in range(2):
-            call.broker.open()
-            call.expect(BrokerConnected)
-            call.expect(BrokerDropped)
-        call.connect()
+            connection.broker.open()
+            connection.expect(BrokerConnected)
+            connection.expect(BrokerDropped)
+        connection.connect()
 
 
 def test_with_mqtt_5_the_broker_keeps_such_a_message(mosquitto: Mosquitto):
-    with open_connection(mosquitto.port) as call, Listener(mosquitto.port, "a") as listener:
-        call.connect()
+    with open_connection(mosquitto.port) as connection, Listener(mosquitto.port, "a") as listener:
+        connection.connect()
         listener.publish(REQUEST, "x" * 1_000_000, retain=True)
         listener.publish(REQUEST, "x" * 60_000)
-        assert len(call.expect(MessageArrived).payload) == 60_000
-        call.broker.open()
-        call.expect(BrokerConnected)
-        call.broker.publish(Message(EVENT, "{}"))
-        assert call.expect(MessageArrived).topic == EVENT
+        assert len(connection.expect(MessageArrived).payload) == 60_000
+        connection.broker.open()
+        connection.expect(BrokerConnected)
+        connection.broker.publish(Message(EVENT, "{}"))
+        assert connection.expect(MessageArrived).topic == EVENT
 
 
 # --- subscriptions that are refused
@@ -193,28 +186,28 @@ REQUESTS, EVENTS = TOPICS
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_refused_subscription_is_told_once_with_what_does_not_work_therefore(protocol, caplog):
-    with StrictBroker(refused=(REQUESTS,)) as broker, open_connection(broker.port, protocol=protocol) as call:
+    with StrictBroker(refused=(REQUESTS,)) as broker, open_connection(broker.port, protocol=protocol) as connection:
         for _ in range(2):
-            call.connect()
+            connection.connect()
         assert broker.subscribed == [[EVENTS], [EVENTS]]
         told = [line for line in caplog.messages if "refuses the subscription" in line]
         assert len(told) == 1
         assert told[0].startswith(f"the broker refuses the subscription to {REQUESTS} (")
         assert told[0].endswith("): commands are not heard; let mqtt.username read it")
-        assert call.broker.subscriptions.losses == {REQUESTS: told[0]}
+        assert connection.broker.subscriptions.losses == {REQUESTS: told[0]}
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_that_hangs_up_on_a_subscription_is_used_without_it(protocol, caplog):
-    with StrictBroker(hangs_up_on=(EVENTS,)) as broker, open_connection(broker.port, protocol=protocol) as call:
+    with StrictBroker(hangs_up_on=(EVENTS,)) as broker, open_connection(broker.port, protocol=protocol) as connection:
         for _ in range(MAX_DISCONNECTS):  # all are asked for together
-            call.broker.open()
-            call.expect(BrokerConnected)
-            call.expect(BrokerDropped)
+            connection.broker.open()
+            connection.expect(BrokerConnected)
+            connection.expect(BrokerDropped)
         for _ in range(MAX_DISCONNECTS):  # one by one
-            call.broker.open()
-            call.expect(BrokerDropped)
-        call.connect()
+            connection.broker.open()
+            connection.expect(BrokerDropped)
+        connection.connect()
         assert broker.subscribed[-1] == [REQUESTS]
         [told] = [line for line in caplog.messages if "refuses the subscription" in line]
         assert f"{EVENTS} (the broker hangs up on it): an event may be told twice" in told
@@ -233,19 +226,19 @@ def websockets_port(tmp_path: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_is_reached_by_websockets_too(websockets_port: int, protocol):
-    with open_connection(websockets_port, protocol=protocol, transport="websockets", path="/mqtt") as call:
-        call.connect()
-        call.broker.publish(Message(EVENT, "x" * 30_000))
-        assert len(call.expect(MessageArrived).payload) == 30_000
+    with open_connection(websockets_port, protocol=protocol, transport="websockets", path="/mqtt") as connection:
+        connection.connect()
+        connection.broker.publish(Message(EVENT, "x" * 30_000))
+        assert len(connection.expect(MessageArrived).payload) == 30_000
 
 
 def test_a_message_that_is_too_large_is_hung_up_on_by_websockets_too(websockets_port: int):
-    with open_connection(websockets_port, protocol="3.1.1", transport="websockets") as call:
-        call.connect()
+    with open_connection(websockets_port, protocol="3.1.1", transport="websockets") as connection:
+        connection.connect()
         with open_connection(websockets_port, protocol="3.1.1", transport="websockets", client_id="other") as other:
             other.connect()
             other.broker.publish(Message(REQUEST, "x" * 1_000_000))
-            assert "at most 131072 are read" in call.expect(BrokerDropped).reason
+            assert "at most 131072 are read" in connection.expect(BrokerDropped).reason
 
 
 def test_who_hangs_up_on_a_websocket_is_missed_by_the_broker(tmp_path: Path):
@@ -253,9 +246,9 @@ def test_who_hangs_up_on_a_websocket_is_missed_by_the_broker(tmp_path: Path):
     extra = f"listener {port} 127.0.0.1\nprotocol websockets"
     with make_mosquitto(tmp_path, extra) as broker, Listener(broker.port, "sense/bridge/state") as listener:
         wait_for_port(port, START_TIMEOUT_S)
-        call = MqttConnection(port, transport="websockets")
-        call.connect()
-        call.broker.close_without_disconnect()
+        connection = MqttConnection(port, transport="websockets")
+        connection.connect()
+        connection.broker.close_without_disconnect()
         listener.wait_for(lambda heard: heard, "the will")
 
 
@@ -265,27 +258,27 @@ def test_who_hangs_up_on_a_websocket_is_missed_by_the_broker(tmp_path: Path):
 )
 def test_what_the_broker_cannot_do_is_not_asked_of_it(tmp_path: Path, lines, retain_available, maximum_qos):
     with make_mosquitto(tmp_path, lines) as broker, Listener(broker.port, "sense/#") as listener:
-        office = PublisherLoop(broker.port, tmp_path)
-        office.record("event")
-        office.publisher.say([Message("sense/value", "1", retain=True)])
-        office.work_until_delivered()
-        office.work_until(lambda: len(listener.messages()) == 2, "both")
-        assert office.connections == 1
-        connected = office.connected
+        loop = PublisherLoop(broker.port, tmp_path)
+        loop.record("event")
+        loop.publisher.enqueue_retained([Message("sense/value", "1", retain=True)])
+        loop.work_until_delivered()
+        loop.work_until(lambda: len(listener.messages()) == 2, "both")
+        assert loop.connection_count == 1
+        connected = loop.connected
         assert (connected.retain_available, connected.maximum_qos) == (retain_available, maximum_qos)
-        office.call.broker.close_without_disconnect()
+        loop.connection.broker.close_without_disconnect()
         listener.wait_for_payload("sense/bridge/state", "offline")  # the will, lowered too
-        office.close()
+        loop.close()
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_message_above_mosquittos_message_size_limit_stops_no_other(tmp_path: Path, protocol):
     """It answers that with a PUBACK that MQTT 5 does not allow; with 3.1.1 it drops the message and says it has it."""
     with make_mosquitto(tmp_path, "message_size_limit 4096") as broker, Listener(broker.port, "sense/#") as listener:
-        office = PublisherLoop(broker.port, tmp_path, protocol=protocol)
-        office.publisher.say(
+        loop = PublisherLoop(broker.port, tmp_path, protocol=protocol)
+        loop.publisher.enqueue_retained(
             [Message("sense/large", "x" * 5000, retain=True), Message("sense/value", "1", retain=True)]
         )
-        office.record("e1", "x" * 6000, "e2")
-        office.work_until(lambda: {"1", "e1", "e2"} <= {heard.payload for heard in listener.messages()}, "all others")
-        office.close()
+        loop.record("e1", "x" * 6000, "e2")
+        loop.work_until(lambda: {"1", "e1", "e2"} <= {heard.payload for heard in listener.messages()}, "all others")
+        loop.close()

@@ -4,14 +4,13 @@ import getpass
 from pathlib import Path
 
 import pytest
-from conftest import make_mosquitto
 from cryptography.hazmat.primitives import serialization
 
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.items import Acknowledged
 from sense_mqtt.mqtt.settings import BrokerTls
 from tests.support.certificates import CertificateAndKey, authority, server
-from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.mqtt.mosquitto import Mosquitto, make_mosquitto
 from tests.support.mqtt.mqtt_connection import open_connection
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_mosquitto
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.certificates import authority, server
 from tests.support.mqtt.listener import Listener
-from tests.support.mqtt.mosquitto import Mosquitto, free_port
+from tests.support.mqtt.mosquitto import Mosquitto, free_port, make_mosquitto
 from tests.support.mqtt.strict_broker import StrictBroker
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess

@@ -7,13 +7,9 @@ Takes half a minute and a Home Assistant, so it runs where one was set up:
 """
 
 import json
-import os
-import shutil
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -21,14 +17,13 @@ import pytest
 
 from sense_mqtt.core.home_assistant.discovery import DeviceDescription, DiscoveryOptions, MonitorDescription, announce
 from sense_mqtt.core.publishing.topics import Topics
+from tests.support.mqtt.mosquitto import find_mosquitto, free_port, wait_for_port
+from tests.support.processes.home_assistant import PROBE, PYTHON
 
-PROBE = Path(__file__).parents[3] / "shared/tools/ha_probe.py"
-PYTHON = Path(os.environ.get("SENSE_MQTT_HOME_ASSISTANT", "nowhere")) / "bin/python"
-MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+MOSQUITTO = find_mosquitto()
 PATIENCE_S = 100
 
 pytestmark = [
-    pytest.mark.enable_socket,
     pytest.mark.timeout(200),
     pytest.mark.skipif(not PROBE.exists(), reason=f"{PROBE} is not here"),
     pytest.mark.skipif(not PYTHON.exists(), reason="SENSE_MQTT_HOME_ASSISTANT names no Home Assistant that was set up"),
@@ -66,12 +61,11 @@ EVENTS = {
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        number: int = found.getsockname()[1]
+    number = free_port()
     settings = tmp_path_factory.mktemp("mosquitto") / "mosquitto.conf"
     settings.write_text(f"listener {number} 127.0.0.1\nallow_anonymous true\n")
     broker = subprocess.Popen([str(MOSQUITTO), "-c", settings], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_port(number, PATIENCE_S)
     yield number
     broker.terminate()
     broker.wait(10)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_home_assistant import PROBE, PYTHON
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
@@ -17,6 +16,7 @@ from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import Mosquitto
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.processes.home_assistant import PROBE, PYTHON
 
 HOUSE = BuiltInHouse(seed=1)
 MONITOR = "sense_mqtt_900101"
@@ -29,7 +29,6 @@ WITHOUT = {**DEVICE, "devices": {IGNORED: {"ignore": True}}}
 CHANGES = (SINGLE, DEVICE, OFF, SINGLE, OFF, DEVICE, ELSEWHERE, SINGLE, ELSEWHERE, DEVICE, WITHOUT)
 
 pytestmark = [
-    pytest.mark.enable_socket,
     pytest.mark.timeout(900),
     pytest.mark.skipif(not PROBE.exists(), reason=f"{PROBE} is not here"),
     pytest.mark.skipif(not PYTHON.exists(), reason="SENSE_MQTT_HOME_ASSISTANT names no Home Assistant that was set up"),

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import make_mosquitto
 
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_solar
 from sense_mqtt.simulator.house.model import TrueTransition
@@ -15,6 +14,7 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.checkout import ROOT
 from tests.support.faults.verdict import Knowledge, judge, read
 from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import make_mosquitto
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
 

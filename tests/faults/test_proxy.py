@@ -10,8 +10,6 @@ from tests.support.faults.proxy import MALFORMED_KINDS, Proxy
 
 WAIT_S = 10.0
 
-pytestmark = pytest.mark.enable_socket
-
 
 class Echo:
     """A server that says back what it hears, and ends when its client does."""

@@ -1,23 +1,23 @@
 """A few schedules of the fault harness, every place of trouble among them; `make faults` runs a thousand."""
 
-import os
 from dataclasses import replace
 
 import pytest
 
+from tests.support.checkout import skip_unless_in_ci
 from tests.support.faults.crash_points import MOMENTS
 from tests.support.faults.plan import Mode, draw
 from tests.support.faults.schedule import Result, run
 from tests.support.faults.troubles import NAMES, TROUBLES
 from tests.support.mqtt.mosquitto import HOW_TO_GET_IT, find_mosquitto
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(autouse=True)
 def _broker() -> None:
     if find_mosquitto() is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HOW_TO_GET_IT)
+        skip_unless_in_ci(HOW_TO_GET_IT)
 
 
 def wrongs(result: Result) -> dict[str, object]:

@@ -14,6 +14,8 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.sense_fixtures import api_of, feed_of, items_until, known, of_kind, running, session_of
 
+pytestmark = pytest.mark.enable_socket
+
 EMAIL, PASSWORD, SECRET = "resident@example.com", "correct horse & staple", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 

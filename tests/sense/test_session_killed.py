@@ -3,10 +3,14 @@
 import subprocess
 import sys
 
+import pytest
+
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.checkout import ROOT
 from tests.support.sense.sense_fixtures import PATIENCE_S
+
+pytestmark = pytest.mark.enable_socket
 
 KILLS = 6
 

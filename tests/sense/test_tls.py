@@ -16,6 +16,8 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.certificates import DAY, NOW, authority, server
 from tests.support.sense.sense_fixtures import api_at, api_of, feed_of, items_until, known, of_kind, running, session_of
 
+pytestmark = pytest.mark.enable_socket
+
 ISSUER = "O=Beispiel & Söhne, CN=Interposed Authority"
 SUBJECT = "O=Beispiel & Söhne, CN=api.sense.example"
 

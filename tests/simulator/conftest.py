@@ -7,6 +7,11 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.simulator.simulated_client import Client
 
 
+@pytest.fixture(autouse=True)
+def sockets(socket_enabled):
+    """Every test of this folder may use sockets."""
+
+
 @pytest.fixture
 def cloud():
     with SimulatedCloud(RandomHouse(12, 4, on_s=20, off_s=20), clock_mode="manual") as cloud:

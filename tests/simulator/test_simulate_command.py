@@ -10,8 +10,6 @@ import yaml
 
 from sense_mqtt.simulator import command
 
-pytestmark = pytest.mark.enable_socket
-
 
 def arguments(*given):
     parser = argparse.ArgumentParser()

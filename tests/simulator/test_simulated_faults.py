@@ -10,8 +10,6 @@ from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.simulator.simulated_client import Hearing, read, read_frames
 
-pytestmark = pytest.mark.enable_socket
-
 STATUS = "app/monitors/900101/status"
 OPENING_MESSAGES = 5
 

@@ -8,8 +8,6 @@ from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.simulator.simulated_client import Client, Hearing, read, read_frames
 
-pytestmark = pytest.mark.enable_socket
-
 MONITOR = "app/monitors/900101/"
 OPENING = ["hello", "monitor_info", "data_change", "device_states", "realtime_update"]
 

@@ -10,14 +10,14 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_solar
 from sense_mqtt.simulator.payloads.devices import device_list
 from sense_mqtt.simulator.payloads.frames import FrameMaker
-from tests.support.simulator.simulated_client import shared
+from tests.support.checkout import shared_file
 
 CENTS = 16.5
 
 
 def measured():
-    sun = read_solar(shared("data/measured_solar_43h_60s.csv.gz"))
-    return MeasuredHouse(shared("data/measured_home_b_72h_1s.csv.gz"), sun)
+    sun = read_solar(shared_file("data/measured_solar_43h_60s.csv.gz"))
+    return MeasuredHouse(shared_file("data/measured_home_b_72h_1s.csv.gz"), sun)
 
 
 HOUSES = {"built-in": lambda: BuiltInHouse(7), "random": lambda: RandomHouse(25, 7), "measured": measured}

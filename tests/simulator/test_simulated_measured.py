@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from sense_mqtt.simulator.house.measured import InvalidMeasurements, MeasuredHouse, fill_gaps, read_solar, runs
-from tests.support.simulator.simulated_client import shared
+from tests.support.checkout import shared_file
 
 NAN = float("nan")
 RUNS = [
@@ -81,8 +81,8 @@ def test_solar_without_a_reading_is_told(tmp_path):
 
 @pytest.fixture(scope="module")
 def home_b():
-    sun = read_solar(shared("data/measured_solar_43h_60s.csv.gz"))
-    return MeasuredHouse(shared("data/measured_home_b_72h_1s.csv.gz"), sun)
+    sun = read_solar(shared_file("data/measured_solar_43h_60s.csv.gz"))
+    return MeasuredHouse(shared_file("data/measured_home_b_72h_1s.csv.gz"), sun)
 
 
 def test_the_measured_home_switches_as_its_description_says(home_b):

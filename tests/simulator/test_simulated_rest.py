@@ -10,8 +10,6 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from sense_mqtt.simulator.server.tokens import totp
 from tests.support.simulator.simulated_client import DEVICE_ID, Client
 
-pytestmark = pytest.mark.enable_socket
-
 MONITOR = "app/monitors/900101/"
 NOON = "2026-06-16T16:00:00"
 ENDPOINTS = [

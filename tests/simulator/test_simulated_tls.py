@@ -15,8 +15,6 @@ from sense_mqtt.simulator.house.builtin import RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.simulator.simulated_client import Client, read
 
-pytestmark = pytest.mark.enable_socket
-
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):

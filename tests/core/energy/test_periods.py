@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -20,8 +19,8 @@ from sense_mqtt.core.energy.periods import (
     house_document,
 )
 from sense_mqtt.core.timestamps import Moment, read_timestamp
+from tests.support.checkout import shared_file
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 START = "2026-11-21T05:00:00.000Z"
 UPDATED = "2026-11-21T19:00:00.000Z"
 
@@ -142,10 +141,9 @@ def test_a_device_that_is_listed_twice_counts_once():
     assert from_usage("DAY", usage).devices == (DeviceConsumption("a", "a", 1.0),)
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="../shared is absent")
 def test_the_recorded_and_derived_answers_are_understood():
     usage, solar, trends = (
-        json.loads((SAMPLES / name).read_text())
+        json.loads(shared_file(f"samples/{name}").read_text())
         for name in (
             "derived_usage_history_new_day.json",
             "derived_usage_history_solar_new_day.json",

@@ -11,7 +11,7 @@ from tests.support.sense.sense_fixtures import session_of
 
 
 @pytest.fixture
-def cloud():
+def cloud(socket_enabled):
     with SimulatedCloud(BuiltInHouse(seed=1), speed=20) as cloud:
         yield cloud
 

@@ -3,6 +3,8 @@
 import threading
 import time
 
+import pytest
+
 from sense_mqtt.core.wire.frames import decode
 from sense_mqtt.inbox import MAX_WAITING_FRAMES, Inbox
 from sense_mqtt.sense.feed.settings import FeedSettings
@@ -10,6 +12,8 @@ from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.feed_items import frames, updates
 from tests.support.sense.sense_fixtures import PATIENCE_S, feed_of, items_until, running, session_of
+
+pytestmark = pytest.mark.enable_socket
 
 
 class StubbornInbox(Inbox):

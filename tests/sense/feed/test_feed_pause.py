@@ -22,6 +22,8 @@ from tests.support.sense.sense_fixtures import (
     running,
 )
 
+pytestmark = pytest.mark.enable_socket
+
 
 def test_a_pause_lets_go_of_the_socket_polls_and_ends_by_itself(cloud, session, inbox, settings):
     feed = feed_of(session, inbox, settings(stable_messages=3))

@@ -20,6 +20,8 @@ from tests.support.sense.sense_fixtures import (
     wait_for,
 )
 
+pytestmark = pytest.mark.enable_socket
+
 
 def test_silence_is_noticed(cloud, session, inbox, settings):
     with running(feed_of(session, inbox, settings(silence_timeout_s=1.0, stable_messages=3))):

@@ -16,6 +16,8 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.sense_fixtures import session_of
 
+pytestmark = pytest.mark.enable_socket
+
 MONITOR = 900_101
 
 

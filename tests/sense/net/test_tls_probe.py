@@ -12,6 +12,8 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.certificates import authority, server
 from tests.support.sense.sense_fixtures import faulty_server
 
+pytestmark = pytest.mark.enable_socket
+
 TIMEOUT_S = 5.0
 
 

@@ -34,6 +34,8 @@ from tests.support.sense.sense_fixtures import (
     fixed_response,
 )
 
+pytestmark = pytest.mark.enable_socket
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 

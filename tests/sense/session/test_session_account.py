@@ -11,6 +11,8 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.sense_fixtures import STATUS, known, session_of
 
+pytestmark = pytest.mark.enable_socket
+
 
 def test_the_first_session_is_a_login(cloud, tmp_path, clock):
     posted = []

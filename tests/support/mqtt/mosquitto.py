@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Self
 
+from tests.support.checkout import skip_unless_in_ci
+
 HOW_TO_GET_IT = (
     "mosquitto is not installed: `sudo apt-get install mosquitto` (Debian, Ubuntu), `brew install mosquitto`"
 )
@@ -17,6 +19,13 @@ START_TIMEOUT_S = 10.0
 def find_mosquitto() -> str | None:
     """Return where Mosquitto is; Debian keeps it out of a user's path."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+def make_mosquitto(folder: Path, extra: str = "") -> "Mosquitto":
+    """Return a real Mosquitto with more lines in its configuration; skips the test where none is installed."""
+    if find_mosquitto() is None:
+        skip_unless_in_ci(HOW_TO_GET_IT)
+    return Mosquitto(folder, extra)
 
 
 class Mosquitto:

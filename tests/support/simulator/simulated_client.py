@@ -1,31 +1,15 @@
 """A plain client of the simulated cloud, for its own tests: requests and websocket-client, no code of ours."""
 
 import json
-import os
 import threading
-from pathlib import Path
 from typing import Any
 
 import msgpack
-import pytest
 import requests
 import websocket
 
-from tests.support.checkout import SHARED
-
 DEVICE_ID = "0123456789abcdef0123456789abcdef"
 TIMEOUT_S = 20
-
-
-def shared(path: str) -> Path:
-    """Return a file of ../shared; skips the test where it is absent, and fails it in CI."""
-    file = SHARED / path
-    if not file.exists():
-        reason = f"../shared/{path} is not there"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return file
 
 
 class Client:
