@@ -65,7 +65,7 @@ def test_no_file_function_or_parameter_list_is_too_long():
 
 
 def test_a_docstring_a_comment_and_a_blank_line_count_for_nothing():
-    body = '    """Docstring.\n\n    Two lines.\n    """\n    # comment\n\n' + "    pass\n" * MAX_FUNCTION_LINES
+    body = '    """Docstring.\n\n    Two lines.\n    """\n    # comment\n\n' + "    pass\n" * (MAX_FUNCTION_LINES - 1)
     assert list(oversized(Path("a.py"), f"def f():\n{body}")) == []
     assert list(oversized(Path("a.py"), f"def f():\n{body}    pass\n")) == [("a.py f", "31 lines")]
 

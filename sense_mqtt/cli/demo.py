@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sense_mqtt.assembly import assemble, connect_sense
+from sense_mqtt.cli.run import run_until_stopped
 from sense_mqtt.cli.watch import watch
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.config import Config
@@ -87,11 +87,10 @@ def _configure(account: dict[str, str], api_url: str, feed_url: str, port: int, 
 
 @contextlib.contextmanager
 def _running_bridge(config: Config) -> Iterator[None]:
-    inbox, clock = Inbox(), SystemClock()
+    inbox = Inbox()
 
     def run_bridge() -> None:  # the journal belongs to the thread that opens it
-        cloud = connect_sense(config, inbox, Redactor(config.secrets()), clock)
-        assemble(config, inbox, cloud, clock).run()
+        run_until_stopped(config, Redactor(config.secrets()), inbox)
 
     thread = threading.Thread(target=run_bridge, name="bridge", daemon=True)
     thread.start()

@@ -8,21 +8,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import SenseClient, assemble, connect_sense, credentials_of
+from sense_mqtt.assembly import SenseClient, connect_sense, credentials_of
 from sense_mqtt.cli import login, lookup, process
 from sense_mqtt.cli.check.checks import CheckContext
 from sense_mqtt.cli.check.context import build_context
 from sense_mqtt.cli.check.runner import run_checks
+from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, example, load, schema
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.sense.single_instance import SingleInstanceLock
 
 EXIT_STOPPED = 0  # contract, section 5; what failed carries its own exit code
-
-logger = logging.getLogger(__name__)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,10 +28,10 @@ def main(argv: list[str] | None = None) -> int:
     given = sys.argv[1:] if argv is None else argv
     process.prepare_streams()
     options = _parser(given).parse_args(given)
-    run: Callable[[argparse.Namespace], int] = options.run
+    run_command: Callable[[argparse.Namespace], int] = options.run
     try:
         process.check_options(options)
-        exit_code = run(options)
+        exit_code = run_command(options)
         sys.stdout.flush()
     except SenseMqttError as error:
         print(process.describe_error(error), file=sys.stderr)  # noqa: T201 - the command line's own voice
@@ -50,11 +48,11 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sense-mqtt", description="The Sense Home Energy Monitor on MQTT.")
     parser.add_argument("--version", action="version", version=f"sense-mqtt {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, (about, add_arguments, run) in COMMANDS.items():
+    for name, (about, add_arguments, run_command) in COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about)
         if name in given:  # `run` must not import what only the demo needs
             add_arguments(command)
-        command.set_defaults(run=run)
+        command.set_defaults(run=run_command)
     return parser
 
 
@@ -64,41 +62,20 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _load(options: argparse.Namespace) -> Config:
-    return load(options.config, os.environ, Path.cwd())
-
-
-def _prepare(options: argparse.Namespace, redactor: Redactor, level: str) -> Config:
-    """Read the configuration; logging comes first, as reading may warn."""
-    process.start_logging(redactor, level)
-    config = _load(options)
-    redactor.add_secret(*config.secrets())
-    return config
-
-
 # --- run
 
 
 def run_bridge(options: argparse.Namespace) -> int:
     """Run the bridge until it is told to stop."""
     redactor = Redactor()
-    config = _prepare(options, redactor, "INFO")
-    logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
-    inbox, clock = Inbox(), SystemClock()
-    process.forward_process_events(inbox)
-    with SingleInstanceLock(config.state_dir) as only_one:
-        sense_client = connect_sense(config, inbox, redactor, clock)
-        bridge = assemble(config, inbox, sense_client, clock)
-        bridge.add_periodic_task("the state directory", only_one.maintain)
-        logger.info("sense-mqtt %s starts", __version__)
-        return bridge.run()
+    return run(read_config(options.config, os.environ, redactor), redactor)
 
 
 # --- what asks Sense once
 
 
 def _connect(options: argparse.Namespace, clock: Clock, redactor: Redactor) -> tuple[Config, SenseClient]:
-    config = _prepare(options, redactor, "WARNING")
+    config = read_config(options.config, os.environ, redactor, "WARNING")
     return config, connect_sense(config, Inbox(), redactor, clock)
 
 
@@ -169,7 +146,7 @@ def run_config(options: argparse.Namespace) -> int:
     elif options.schema:
         _print_json(schema())
     else:
-        _print_json(_load(options).public())
+        _print_json(load(options.config, os.environ, Path.cwd()).public())
     return EXIT_STOPPED
 
 

@@ -38,7 +38,7 @@ class TrafficCounts:
 
 
 class RequestLog:
-    """TrafficCounts and requests, with a way to wait for what is expected."""
+    """Counts and requests, with a way to wait for what is expected."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -33,7 +33,7 @@ MOMENTS = {
 
 
 class CrashPoint:
-    """TrafficCounts the moments of one kind, and ends the process at the last of them."""
+    """Counts the moments of one kind, and ends the process at the last of them."""
 
     def __init__(self) -> None:
         self._armed: tuple[str, int] | None = None

@@ -11,41 +11,36 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import Factories, Timing, assemble, connect_sense
-from sense_mqtt.cli import process
-from sense_mqtt.config import Config, load
+from sense_mqtt.assembly import Factories, Timing
+from sense_mqtt.cli.run import read_config, run
+from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.redaction import Redactor
 from tests.support.faults.crash_points import CrashingBroker, CrashingInbox, CrashingJournal, CrashPoint
 from tests.support.faults.shared_clock import SharedClock
 
 RETRY = Backoff(first_s=0.1, most_s=0.4, least_s=0.02)
-HASTE = {
-    "rest_spacing_s": 0.01,
-    "feed_spacing_s": 0.02,
-    "feed": RETRY,
-    "broker": RETRY,
-    "schedules": RETRY,
-    "tick_s": 0.1,
-    "blind_every_s": 0.5,
-    "timeline_lag_s": 2.0,
-}
+TIMING = Timing(
+    rest_spacing_s=0.01,
+    feed_spacing_s=0.02,
+    feed=RETRY,
+    broker=RETRY,
+    scheduler=RETRY,
+    tick_s=0.1,
+    polled_timeline_s=0.5,
+    timeline_lag_s=2.0,
+)
 
 
 def main(settings_file: str) -> int:
     """Run until told to stop, or until doom."""
     settings = json.loads(Path(settings_file).read_text())
-    redactor, doom, clock = Redactor(), CrashPoint(), SharedClock(Path(settings["clock"]))
-    process.start_logging(redactor, settings["log_level"])
-    config = _shorten(load(Path(settings["config"]), {}, Path.cwd()), settings)
-    redactor.add_secret(*config.secrets())
-    inbox = CrashingInbox(doom)
-    process.forward_process_events(inbox)
-    timing = Timing(**HASTE)
+    redactor, doom = Redactor(), CrashPoint()
+    config = _shorten(read_config(Path(settings["config"]), {}, redactor, settings["log_level"]), settings)
     factories = Factories(functools.partial(CrashingJournal, doom=doom), functools.partial(CrashingBroker, doom=doom))
-    bridge = assemble(config, inbox, connect_sense(config, inbox, redactor, clock, timing), clock, timing, factories)
     doom.listen(sys.stdin)
-    return bridge.run()
+    clock = SharedClock(Path(settings["clock"]))
+    return run(config, redactor, clock, TIMING, factories, CrashingInbox(doom))
 
 
 def _shorten(config: Config, settings: dict[str, Any]) -> Config:
@@ -54,7 +49,7 @@ def _shorten(config: Config, settings: dict[str, Any]) -> Config:
         section: getattr(config, section).model_copy(update=settings["shorter"].get(section, {}))
         for section in ("sense", "feed", "mqtt")
     }
-    return config.model_copy(update=shorter)
+    return config.model_copy(update=shorter | {"log_level": settings["log_level"].lower()})
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ Direction = Literal["up", "down"]  # towards the server, towards the client
 
 CHUNK_BYTES = 65_536
 DRIBBLE_S = 0.001  # between two bytes
-MALFORMED_KINDS = b"\xff\xfe\xff\xf5\xc1\xff\xff\x9f\xff\xff\xfb\xff\xff\xff\xff\xff"  # no MQTT, no websocket, no UTF-8
+GARBAGE = b"\xff\xfe\xff\xf5\xc1\xff\xff\x9f\xff\xff\xfb\xff\xff\xff\xff\xff"  # no MQTT, no websocket, no UTF-8
 CALL_TIMEOUT_S = 10.0
 
 
@@ -169,7 +169,7 @@ class Proxy:
             await self._changed.wait()
         way = self._ways[direction]
         if way == "garble" and not is_torn:
-            chunk = MALFORMED_KINDS + chunk
+            chunk = GARBAGE + chunk
         elif way == "flip":
             chunk = self._flip(chunk)
         sent = 0

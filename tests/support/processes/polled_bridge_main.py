@@ -15,10 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import Factories, Timing, assemble, connect_sense
-from sense_mqtt.cli import process
+from sense_mqtt.assembly import Factories, Timing
+from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.clock import Moment
-from sense_mqtt.config import load
 from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Transport, UpdatePolled
@@ -138,11 +137,7 @@ class PolledFeed(Feed):
 def main(config_file: str, begins: str, poll_step_s: str) -> int:
     """Run until told to stop."""
     redactor, clock = Redactor(), PolledClock(float(begins), float(poll_step_s))
-    process.start_logging(redactor, "INFO")
-    config = load(Path(config_file), {}, Path.cwd())
-    redactor.add_secret(*config.secrets())
-    turns, timing = Turns(clock), Timing(rest_spacing_s=0.0)
-    process.forward_process_events(turns)
+    config, turns = read_config(Path(config_file), {}, redactor), Turns(clock)
 
     def make_desk(session: Session, inbox: Inbox) -> RestWorker:
         turns.worker = RestWorker(session, inbox)
@@ -155,8 +150,7 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
         return feed
 
     factories = Factories(broker=functools.partial(CountingBroker, turns=turns), worker=make_desk, feed=make_feed)
-    cloud = connect_sense(config, turns, redactor, clock, timing)
-    return assemble(config, turns, cloud, clock, timing, factories).run()
+    return run(config, redactor, clock, Timing(rest_spacing_s=0.0), factories, turns)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+"""Start the bridge: the one way in for the command line, the demo, and tests with another clock, timing or parts."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from sense_mqtt import __version__
+from sense_mqtt.assembly import Factories, Timing, assemble, connect_sense
+from sense_mqtt.cli.process import forward_process_events, start_logging
+from sense_mqtt.clock import Clock, SystemClock
+from sense_mqtt.config import Config, load
+from sense_mqtt.inbox import Inbox
+from sense_mqtt.redaction import Redactor
+from sense_mqtt.sense.single_instance import SingleInstanceLock
+
+logger = logging.getLogger(__name__)
+
+
+def read_config(file: Path | None, environ: Mapping[str, str], redactor: Redactor, level: str = "INFO") -> Config:
+    """Read the configuration, and log without its secrets. Raises ConfigError.
+
+    Logging starts before the file is read, as reading may warn.
+    """
+    start_logging(redactor, level)
+    config = load(file, environ, Path.cwd())
+    redactor.add_secret(*config.secrets())
+    return config
+
+
+def run(
+    config: Config,
+    redactor: Redactor,
+    clock: Clock | None = None,
+    timing: Timing | None = None,
+    factories: Factories | None = None,
+    inbox: Inbox | None = None,
+) -> int:
+    """Run the bridge until a signal stops it; return the exit code. For the main thread, which gets the signals."""
+    logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
+    inbox = inbox or Inbox()
+    forward_process_events(inbox)
+    return run_until_stopped(config, redactor, inbox, clock, timing, factories)
+
+
+def run_until_stopped(
+    config: Config,
+    redactor: Redactor,
+    inbox: Inbox,
+    clock: Clock | None = None,
+    timing: Timing | None = None,
+    factories: Factories | None = None,
+) -> int:
+    """Run the bridge until the inbox holds `Stop`; return the exit code. For any thread. Raises StateError."""
+    clock = clock or SystemClock()
+    with SingleInstanceLock(config.state_dir) as lock:
+        sense_client = connect_sense(config, inbox, redactor, clock, timing)
+        bridge = assemble(config, inbox, sense_client, clock, timing, factories)
+        bridge.add_periodic_task("the state directory", lock.maintain)
+        logger.info("sense-mqtt %s starts", __version__)
+        return bridge.run()
