@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.support.faults.proxy import MALFORMED_KINDS, Proxy
+from tests.support.faults.proxy import GARBAGE, Proxy
 
 WAIT_S = 10.0
 
@@ -126,7 +126,7 @@ def test_garbage_comes_before_what_was_sent(proxy, direction):
     client = dial(proxy)
     proxy.behave(**{direction: "garble"})
     client.sendall(b"hello")
-    assert hear(client, len(MALFORMED_KINDS) + 5) == MALFORMED_KINDS + b"hello"
+    assert hear(client, len(GARBAGE) + 5) == GARBAGE + b"hello"
 
 
 def test_a_flip_changes_one_bit(proxy):
