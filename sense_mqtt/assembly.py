@@ -8,22 +8,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sense_mqtt import __version__
+from sense_mqtt.bridge.account import AccountAccess, AccountSettings, BridgedAccount
+from sense_mqtt.bridge.broker_handler import BrokerHandler
+from sense_mqtt.bridge.discovery import Discovery
 from sense_mqtt.bridge.error_guard import ErrorGuard
-from sense_mqtt.bridge.frame_handler import FrameHandler
 from sense_mqtt.bridge.health import Counters
-from sense_mqtt.bridge.homes import Homes
-from sense_mqtt.bridge.jobs import JobIntervals, RunningFeed
+from sense_mqtt.bridge.jobs import POLLED_TIMELINE_S, JobIntervals
 from sense_mqtt.bridge.loop import TICK_S, Bridge
+from sense_mqtt.bridge.monitor import TIMELINE_LAG_S, BridgedMonitor, MonitorSettings, RunningFeed, Services
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.request_handler import RequestHandler
-from sense_mqtt.bridge.scheduler import POLLED_TIMELINE_S, TIMELINE_LAG_S, Scheduler
-from sense_mqtt.bridge.status import Status
+from sense_mqtt.bridge.scheduler import Scheduler
+from sense_mqtt.bridge.status import BridgeInfo, HealthSources, Status
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff, Retries, waits
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
+from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
@@ -127,82 +130,85 @@ def assemble(
     factories: Factories | None = None,
 ) -> Bridge:
     """Return a bridge that is ready to run. Raises JournalError."""
-    clock, timing, dice = clock or SystemClock(), timing or Timing(), random.Random()  # noqa: S311 - jitter, no secret
-    topics, factories = topics_of(config), factories or Factories()
-    journal = factories.journal(config.state_dir / "journal.sqlite3")
-    will = Message(topics.bridge("state"), "offline", retain=True, order=PublishOrder.BRIDGE_STATE)
-    broker = factories.broker(broker_settings(config), inbox, will, topics.subscriptions)
-    publisher = Publisher(
-        broker,
-        journal,
-        Retries(timing.broker, dice.uniform),
-        stall_after_s=STALL_KEEPALIVES * config.mqtt.keepalive_s,
-    )
-    counters = Counters()
-    guard = ErrorGuard(counters)
-    style = DiscoveryOptions(__version__, topics, config.home_assistant.discovery)
-    homes = Homes(publisher, journal, policy_of(config), style)
-    worker, lookups = factories.worker(sense_client.session, inbox), Lookups(clock)
-    status = Status(
-        publisher,
-        homes,
-        counters,
-        topics,
-        version=__version__,
-        config=config.public(),
-        calls=lambda: {
-            "rest_last_hour": sense_client.api.calls_last_hour,
-            "logins_last_hour": sense_client.session.logins_last_hour,
-        },
-        queues=lambda: {**publisher.lengths, "lookups": len(worker)},
-        stale_after_s=_stale_after_s(config),
-        redact=sense_client.redact,
-    )
-    settings = feed_settings(config, timing)
-    scheduler = Scheduler(
-        worker=worker,
-        lookups=lookups,
-        homes=homes,
-        status=status,
-        publisher=publisher,
-        open_feed=lambda monitor: factories.feed(
-            monitor, sense_client.session, inbox, settings, clock=clock, random=dice
-        ),
-        make_retries=lambda: Retries(timing.scheduler, dice.uniform),
-        wanted=config.sense.monitors,
-        intervals=JobIntervals(config.energy.interval_s, timing.polled_timeline_s),
-        timeline_lag_s=timing.timeline_lag_s,
-        closing=sense_client.closing,
-    )
-    request_handler = RequestHandler(
-        inbox=inbox,
-        publisher=publisher,
-        worker=worker,
-        lookups=lookups,
-        scheduler=scheduler,
-        homes=homes,
-        status=status,
-        topics=topics,
-        budgets=Budgets.of(config.state_dir, config.sense.command_calls_per_hour, clock),
-        response_topics=ResponseTopics(topics, config.mqtt.response_topics),
-        redact=sense_client.redact,
-    )
-    frame_handler = FrameHandler(homes=homes, scheduler=scheduler, status=status, counters=counters, guard=guard)
-    return Bridge(
-        inbox=inbox,
-        publisher=publisher,
-        homes=homes,
-        frame_handler=frame_handler,
-        request_handler=request_handler,
-        scheduler=scheduler,
-        status=status,
-        counters=counters,
-        guard=guard,
-        topics=topics,
-        clock=clock,
-        dice=dice,
-        tick_s=timing.tick_s,
-    )
+    wiring = _Wiring(config, inbox, sense_client, clock or SystemClock(), timing or Timing(), factories or Factories())
+    return wiring.bridge()
+
+
+class _Wiring:
+    """Makes the parts of one bridge, each from those below it."""
+
+    def __init__(
+        self,
+        config: Config,
+        inbox: Inbox,
+        sense_client: SenseClient,
+        clock: Clock,
+        timing: Timing,
+        factories: Factories,
+    ) -> None:
+        self._config = config
+        self._inbox = inbox
+        self._sense = sense_client
+        self._clock = clock
+        self._timing = timing
+        self._factories = factories
+        self._random = random.Random()  # noqa: S311 - jitter, no secret
+        self._worker = factories.worker(sense_client.session, inbox)
+        self._monitors: dict[int, BridgedMonitor] = {}  # of all accounts, by id
+
+    def bridge(self) -> Bridge:
+        services = self._services()
+        accounts = [self._account(services)]
+        config, redact = self._config, self._sense.redact
+        budgets = Budgets.of(config.state_dir, config.sense.command_calls_per_hour, self._clock)
+        response_topics = ResponseTopics(services.topics, config.mqtt.response_topics)
+        requests = RequestHandler(self._inbox, services, accounts, budgets, response_topics, redact)
+        broker_handler = BrokerHandler(services, requests, self._random.uniform)
+        return Bridge(self._inbox, services, accounts, requests, broker_handler, self._clock, self._timing.tick_s)
+
+    def _services(self) -> Services:
+        config, topics, counters = self._config, topics_of(self._config), Counters()
+        journal = self._factories.journal(config.state_dir / "journal.sqlite3")
+        publisher = self._publisher(topics, journal)
+        options = DiscoveryOptions(__version__, topics, config.home_assistant.discovery)
+        discovery = Discovery(publisher, journal, options, self._monitors)
+        info = BridgeInfo(__version__, config.public())
+        sources = self._health_sources(publisher)
+        status = Status(publisher, topics, self._monitors, counters, info, sources, self._sense.redact)
+        guard = ErrorGuard(counters)
+        return Services(topics, publisher, discovery, status, counters, guard, jobs=JobQueue(), ticks=JobQueue())
+
+    def _publisher(self, topics: Topics, journal: Journal) -> Publisher:
+        config = self._config
+        will = Message(topics.bridge("state"), "offline", retain=True, order=PublishOrder.BRIDGE_STATE)
+        broker = self._factories.broker(broker_settings(config), self._inbox, will, topics.subscriptions)
+        retries = Retries(self._timing.broker, self._random.uniform)
+        return Publisher(broker, journal, retries, STALL_KEEPALIVES * config.mqtt.keepalive_s)
+
+    def _health_sources(self, publisher: Publisher) -> HealthSources:
+        api, session, worker = self._sense.api, self._sense.session, self._worker
+        return HealthSources(
+            calls=lambda: {
+                "rest_last_hour": api.calls_last_hour,
+                "logins_last_hour": session.logins_last_hour,
+            },
+            queues=lambda: {**publisher.lengths, "lookups": len(worker)},
+        )
+
+    def _account(self, services: Services) -> BridgedAccount:
+        config, timing = self._config, self._timing
+        access = AccountAccess(self._worker, Lookups(self._clock), self._open_feed, self._sense.closing)
+        intervals = JobIntervals(config.energy.interval_s, timing.polled_timeline_s)
+        scheduler = Scheduler(services.jobs, intervals, lambda: Retries(timing.scheduler, self._random.uniform))
+        monitor = MonitorSettings(policy_of(config), _stale_after_s(config), timing.timeline_lag_s)
+        settings = AccountSettings(0, frozenset(config.sense.monitors), monitor)
+        return BridgedAccount(access, scheduler, settings, services, self._monitors)
+
+    def _open_feed(self, monitor: int) -> RunningFeed:
+        settings = feed_settings(self._config, self._timing)
+        return self._factories.feed(
+            monitor, self._sense.session, self._inbox, settings, clock=self._clock, random=self._random
+        )
 
 
 def topics_of(config: Config) -> Topics:

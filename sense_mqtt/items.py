@@ -72,6 +72,7 @@ class AuthChanged:
 
     auth: Auth
     reason: str
+    account: int = 0  # its place among the accounts
 
 
 # --- from the desk (thread "sense-rest")

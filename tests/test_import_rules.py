@@ -43,7 +43,7 @@ VIOLATIONS = [
     pytest.param("sense_mqtt.mqtt.client", "sense_mqtt.bridge.loop", "Layers", id="the broker knows the bridge"),
     pytest.param("sense_mqtt.sense.rest.api", "sense_mqtt.mqtt.client", "Layers", id="the cloud knows the broker"),
     pytest.param(
-        "sense_mqtt.rest_queries.lookups", "sense_mqtt.bridge.homes", "Layers", id="a lookup knows the houses"
+        "sense_mqtt.rest_queries.lookups", "sense_mqtt.bridge.monitor", "Layers", id="a lookup knows the monitors"
     ),
     pytest.param("sense_mqtt.core.home.state", "sense_mqtt.inbox", "Layers", id="the core knows the inbox"),
     pytest.param("sense_mqtt.errors", "sense_mqtt.core.wire.devices", "Layers", id="the errors know the core"),

@@ -1,14 +1,11 @@
-"""What the feeds bring: it waits where the timeline of a gap comes first, is decoded, and is shown to its house."""
+"""What the feed of one monitor delivers: it waits where the timeline of a gap comes first, is decoded, is observed."""
 
 import logging
 from collections.abc import Callable, Container
+from typing import Protocol
 
-from sense_mqtt.bridge.error_guard import ErrorGuard
-from sense_mqtt.bridge.gap_buffer import GapBuffer, Waiting
-from sense_mqtt.bridge.health import Counters
-from sense_mqtt.bridge.homes import Homes
-from sense_mqtt.bridge.scheduler import Scheduler
-from sense_mqtt.bridge.status import Status
+from sense_mqtt.bridge.gap_buffer import FeedItem, GapBuffer
+from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import Interrupted, Tick
 from sense_mqtt.core.observe import Seen
@@ -20,105 +17,111 @@ from sense_mqtt.repeat_log import RepeatLog
 logger = logging.getLogger(__name__)
 
 
-class FrameHandler:
-    """Owns what waits in gaps. For the bridge's thread only."""
+class MonitorJobs(Protocol):
+    """What frames may ask of the monitor's account."""
 
-    def __init__(
-        self, *, homes: Homes, scheduler: Scheduler, status: Status, counters: Counters, guard: ErrorGuard
-    ) -> None:
-        self._homes = homes
-        self._scheduler = scheduler
-        self._status = status
-        self._counters = counters
-        self._guard = guard
+    def read_devices_soon(self, monitor: int, now: Moment) -> None: ...
+    def read_gap_timeline(self, monitor: int, now: Moment) -> bool: ...
+    def plan_timeline(self, monitor: int, now: Moment) -> None: ...
+    def close_gap_at(self, monitor: int, at: float) -> None: ...
+
+
+class FrameHandler:
+    """Handles the items of one feed. For the bridge's thread only."""
+
+    def __init__(self, monitor: BridgedMonitor, jobs: MonitorJobs, services: Services) -> None:
+        self.monitor = monitor
+        self._id = monitor.info.id
+        self._jobs = jobs
+        self._services = services
         self._gap_buffer = GapBuffer()
         self._log = RepeatLog(logger)
 
-    def on_feed_opened(self, item: FeedOpened, now: Moment) -> None:
-        first = self._status.on_feed_opened(item, now)
+    def on_feed_opened(self, item: FeedOpened, now: Moment) -> bool:
+        """Note that frames come; True where they wait for the timeline of the gap before them."""
+        first = self.monitor.on_feed_opened(item, now)
         # Polls and snapshots leave a gap each time: for them the timeline is read every few minutes.
-        if (first or item.transport == "stream") and self._scheduler.begin_gap_timeline(item.monitor, now):
-            self._gap_buffer.open(item.monitor, now)
-            logger.debug("monitor %d: frames wait until the timeline of the gap is read", item.monitor)
+        if (first or item.transport == "stream") and self._jobs.read_gap_timeline(self._id, now):
+            self._gap_buffer.open(now)
+            self._jobs.close_gap_at(self._id, self._gap_buffer.until)
+            logger.debug("monitor %d: frames wait until the timeline of the gap is read", self._id)
+            return True
+        return False
 
-    def handle(self, item: Waiting, now: Moment) -> None:
-        """Take in an item now, or as soon as the timeline of the gap before it was read."""
+    def handle(self, item: FeedItem, now: Moment) -> None:
+        """Handle an item now, or as soon as the timeline of the gap before it was read."""
         if self._gap_buffer.buffer(item, now):
+            if self._gap_buffer.is_full:
+                self._jobs.close_gap_at(self._id, now.monotonic)
             return
-        self.close_gap(item.monitor)  # too much waits: it goes first
+        self.close_gap()  # of a full buffer: its items come first
         self._handle(item, now)
 
-    def close_gap(self, monitor: int) -> None:
-        """Take in what waited, as of when it came; one item that fails takes no other with it."""
-        waiting = self._gap_buffer.close(monitor)
+    def close_gap(self) -> None:
+        """Handle what waited, as of when it came; one item that fails takes no other with it."""
+        waiting = self._gap_buffer.close()
         if waiting:
-            logger.debug("monitor %d: %d items that waited for the timeline are taken in", monitor, len(waiting))
+            logger.debug("monitor %d: %d items waited for the timeline and are handled now", self._id, len(waiting))
         for item, then in waiting:
-            self._guard.attempt(type(item).__name__, self._handle, item, then)
+            self._services.guard.attempt(type(item).__name__, self._handle, item, then)
 
-    def close_overdue_gaps(self, now: Moment) -> None:
-        for monitor in self._gap_buffer.overdue(now):
-            logger.debug("monitor %d: the timeline of the gap does not come in time", monitor)
-            self.close_gap(monitor)
+    def close_overdue_gap(self, now: Moment) -> None:
+        """Give up waiting for the timeline, if that is due."""
+        if now.monotonic >= self._gap_buffer.until or self._gap_buffer.is_full:
+            logger.debug("monitor %d: the timeline of the gap does not come in time", self._id)
+            self.close_gap()
 
     def tick(self, now: Moment) -> None:
-        """A second went by and nothing waits in the inbox."""
-        for monitor in self._homes.monitors:
-            self._guard.attempt("Tick", self._observe, monitor, Tick(), now)
+        """Observe that time went by and no frame waits."""
+        self._observe(Tick(), now)
 
-    def _handle(self, item: Waiting, now: Moment) -> None:
+    def _handle(self, item: FeedItem, now: Moment) -> None:
         match item:
-            case FrameArrived(monitor, raw):
-                self._on_update(monitor, lambda known: decode(raw, known), now)
-            case UpdatePolled(monitor, payload, asked):
+            case FrameArrived(_, raw):
+                self._on_update(lambda known: decode(raw, known), now)
+            case UpdatePolled(_, payload, asked):
                 took_s = _took_s(asked, now)
-                self._on_update(monitor, lambda known: read_update(payload, took_s=took_s, known=known), now)
-            case FeedEnded(monitor, reason):
-                logger.debug("the feed of monitor %s ended: %s", monitor, reason)
-                self._observe(monitor, Interrupted(), now)
+                self._on_update(lambda known: read_update(payload, took_s=took_s, known=known), now)
+            case FeedEnded(_, reason):
+                logger.debug("the feed of monitor %s ended: %s", self._id, reason)
+                self._observe(Interrupted(), now)
 
-    def _on_update(self, monitor: int, read: Callable[[Container[str]], Frame], now: Moment) -> None:
+    def _on_update(self, read: Callable[[Container[str]], Frame], now: Moment) -> None:
         try:
-            frame = read(self._homes.home(monitor).devices)
+            frame = read(self.monitor.home.devices)
         except BadFrame as error:
-            self._count_bad_frame(error)
+            self._services.counters.bad_frames += 1
+            text = "the feed of monitor %d sent %s; skipped, repeats are only counted"
+            self._log.log(("bad frame", error.kind), text, self._id, error)
             return
-        self._counters.frames += 1
+        self._services.counters.frames += 1
         match frame:
             case UnknownFrame(kind):
                 logger.debug("a message of unknown type %s", kind)
             case FeedError(_, reason):
-                self._note_error(monitor, reason or "an error without a reason")
+                text = "Sense reports an error on the feed of monitor %d: %s"
+                told = reason or "an error without a reason"
+                self._log.log("error", text, self._id, told, reason=told)
             case DataChange():
-                self._scheduler.on_data_change(monitor, frame, now)
+                if self.monitor.is_new_checksum(frame.device_data_checksum):
+                    self._jobs.read_devices_soon(self._id, now)
             case _:
-                self._observe(monitor, frame, now)
+                self._observe(frame, now)
 
-    def _note_error(self, monitor: int, reason: str) -> None:
-        text = "Sense reports an error on the feed of monitor %d: %s"
-        self._log.log(("error", monitor), text, monitor, reason, reason=reason)
-
-    def _count_bad_frame(self, error: BadFrame) -> None:
-        self._counters.bad_frames += 1
-        self._log.log(("bad frame", error.kind), "the feed sent %s; skipped, repeats are only counted", error)
-
-    def _observe(self, monitor: int, seen: Seen, now: Moment) -> None:
-        result = self._homes.observe(monitor, seen, now)
-        self._counters.events += result.events
+    def _observe(self, seen: Seen, now: Moment) -> None:
+        result = self.monitor.observe(seen, now)
+        self._services.counters.events += result.events
         if result.has_new_device:
-            self._scheduler.read_devices_soon(monitor, now)
+            self._jobs.read_devices_soon(self._id, now)
         if isinstance(seen, RealtimeUpdate):
-            self._read_timeline_after_gap(monitor, now)
+            self._read_timeline_after_gap(now)
 
-    def _read_timeline_after_gap(self, monitor: int, now: Moment) -> None:
-        # Sense leaves frames out, and pushes too, where we read too slowly: nobody tells of the end of anything then.
-        # Who polls or takes snapshots leaves a hole each time, and reads the timeline every few minutes anyway.
-        home = self._homes.home(monitor)
-        if not home.coverage.is_continuous and not self._status.may_miss_edges(
-            monitor, gap=home.coverage.is_interrupted
-        ):
-            logger.debug("monitor %d: a hole in the stream, so the timeline is read later", monitor)
-            self._scheduler.plan_timeline(monitor, now)
+    def _read_timeline_after_gap(self, now: Moment) -> None:
+        # If we read too slowly, Sense drops frames and pushes, and edges may be missing; no item tells of such a gap.
+        # Polls and snapshots leave a gap each time, and the timeline is read every few minutes anyway.
+        if not self.monitor.home.coverage.is_continuous and not self.monitor.may_miss_edges:
+            logger.debug("monitor %d: a gap in the stream, so the timeline is read later", self._id)
+            self._jobs.plan_timeline(self._id, now)
 
 
 def _took_s(asked: Moment, now: Moment) -> float:

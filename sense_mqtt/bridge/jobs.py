@@ -3,35 +3,26 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
-from sense_mqtt.items import Transport
 
 logger = logging.getLogger(__name__)
 
 # Between readings of the list, and of which monitors there are; a renamed or new device is seen in the feed before.
 LIST_EVERY_S = 6 * 3600.0
 SLOW_SCALES_EVERY = 4  # week to cycle are read so many times more seldom than the day
+POLLED_TIMELINE_S = 180.0  # between readings of the timeline, while no stream shows each edge
 LOGIN_CHECK_S = 5.0  # between two looks whether a person has logged in
-
-
-class RunningFeed(Protocol):
-    """What is needed of a feed."""
-
-    @property
-    def transport(self) -> Transport: ...
-    def start(self) -> None: ...
-    def close(self) -> None: ...
-    def pause(self, seconds: float, *, silent: bool) -> None: ...
-    def resume(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ReadAccount:
     """Which monitors there are; logs in where that is needed."""
+
+    account: int  # its place among the accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,14 @@ class ReadTimeline:
     """What happened while nobody looked."""
 
     monitor: int
-    why: Literal["gap", "after a gap", "blind"]
+    why: Literal["gap", "after a gap", "polled"]  # polled: no stream shows each edge
+
+
+@dataclass(frozen=True, slots=True)
+class CloseGap:
+    """Wait no longer for the timeline of a gap."""
+
+    monitor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,10 @@ class PublishHealth:
 
 @dataclass(frozen=True, slots=True)
 class RepublishDiscovery:
-    """Home Assistant was born: it is told everything again."""
+    """Home Assistant has started: everything is announced to it again."""
 
 
-Job = ReadAccount | ReadDevices | ReadStatus | ReadEnergy | ReadTimeline | PublishHealth | RepublishDiscovery
+Job = ReadAccount | ReadDevices | ReadStatus | ReadEnergy | ReadTimeline | CloseGap  # of an account
 
 NAMES: Mapping[type, str] = {
     ReadAccount: "the Sense account",

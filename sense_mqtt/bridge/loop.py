@@ -2,24 +2,19 @@
 
 import logging
 import math
-import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sense_mqtt.bridge.error_guard import ErrorGuard
+from sense_mqtt.bridge.account import BridgedAccount
+from sense_mqtt.bridge.broker_handler import BrokerHandler
 from sense_mqtt.bridge.frame_handler import FrameHandler
-from sense_mqtt.bridge.health import Counters
-from sense_mqtt.bridge.homes import Homes
-from sense_mqtt.bridge.jobs import ReadAccount, ReadTimeline, RepublishDiscovery
-from sense_mqtt.bridge.presence import Presence
-from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.bridge.gap_buffer import FeedItem
+from sense_mqtt.bridge.jobs import PublishHealth, ReadAccount, RepublishDiscovery
+from sense_mqtt.bridge.monitor import Services
 from sense_mqtt.bridge.request_handler import RequestHandler
-from sense_mqtt.bridge.scheduler import Scheduler
-from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.core.commands.responses import Command
 from sense_mqtt.core.publishing.outbox import Message, PublishOrder
-from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import (
     Acknowledged,
@@ -42,71 +37,65 @@ from sense_mqtt.items import (
 logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
+HEALTH_EVERY_S = 60.0
 ONLINE_TIMEOUT_S = 5.0  # Sense may take as long to tell which houses there are; then the bridge is `online` without
 LAST_MESSAGES_S = 2.0  # for the broker to acknowledge our last words
-MAX_BIRTH_DELAY_S = 3.0  # Home Assistant asks for a random delay before an answer to its birth (facts page, 1.5)
 
 
 class Bridge:
-    """Joins feeds, houses, lookups and the broker. Everything it owns is touched by its own thread only."""
+    """Takes items out of the inbox. Everything it owns is touched by its own thread only."""
 
     def __init__(
         self,
-        *,
         inbox: Inbox,
-        publisher: Publisher,
-        homes: Homes,
-        frame_handler: FrameHandler,
+        services: Services,
+        accounts: Sequence[BridgedAccount],
         request_handler: RequestHandler,
-        scheduler: Scheduler,
-        status: Status,
-        counters: Counters,
-        guard: ErrorGuard,
-        topics: Topics,
+        broker_handler: BrokerHandler,
         clock: Clock,
-        dice: random.Random,
         tick_s: float = TICK_S,
     ) -> None:
         self._inbox = inbox
-        self._publisher = publisher
-        self._homes = homes
-        self._frame_handler = frame_handler
+        self._services = services
+        self._accounts = accounts
         self._request_handler = request_handler
-        self._scheduler = scheduler
-        self._status = status
-        self._counters = counters
-        self._guard = guard
-        self._topics = topics
+        self._broker_handler = broker_handler
         self._clock = clock
-        self._dice = dice
         self._tick_s = tick_s
+        self._publisher = services.publisher
+        self._guard = services.guard
         self._next_tick = 0.0
-        self._online_at = math.inf  # monotonic, at the latest; infinite before the start, and once it was said
+        self._unread = {account.settings.number for account in accounts}  # accounts that Sense has not told of yet
+        self._online_at = math.inf  # monotonic, at the latest; infinite before the start, and once it was published
         self._exit: Stop | None = None
-        self._handlers: Mapping[type, Callable[[Any, Moment], None]] = {
-            FrameArrived: frame_handler.handle,
-            UpdatePolled: frame_handler.handle,
-            FeedEnded: frame_handler.handle,
-            FeedOpened: frame_handler.on_feed_opened,
-            FeedChanged: status.on_feed_changed,
-            FeedLimited: status.on_feed_limited,
-            AuthChanged: status.on_auth_changed,
+        self._handlers = self._make_handlers()
+        self._periodic_tasks = self._make_periodic_tasks()
+
+    def _make_handlers(self) -> Mapping[type, Callable[[Any, Moment], None]]:
+        return {
+            FrameArrived: self._on_feed_item,
+            UpdatePolled: self._on_feed_item,
+            FeedEnded: self._on_feed_item,
+            FeedOpened: self._on_feed_opened,
+            FeedChanged: lambda item, now: self._frames(item.monitor).monitor.on_feed_changed(item, now),
+            FeedLimited: lambda item, now: self._frames(item.monitor).monitor.on_feed_limited(item, now),
+            AuthChanged: lambda item, now: self._accounts[item.account].on_auth_changed(item, now),
             LookupDone: self._on_lookup_done,
-            BrokerConnected: self._on_connected,
-            BrokerDropped: self._on_dropped,
-            Acknowledged: self._on_acknowledged,
-            MessageArrived: self._on_message,
+            BrokerConnected: self._broker_handler.on_connected,
+            BrokerDropped: self._broker_handler.on_dropped,
+            Acknowledged: self._broker_handler.on_acknowledged,
+            MessageArrived: self._broker_handler.on_message,
             Stop: self._on_stop,
             Crashed: self._on_crash,
         }
-        self._presence = Presence(publisher)
-        self._periodic_tasks: dict[str, Callable[[Moment], None]] = {
-            "the broker connection": publisher.maintain,
-            "the schedules": scheduler.begin_due,
-            "what is taken back": self._homes.maintain,
-            "what others say of us": self._presence.maintain,
-            "the gaps": frame_handler.close_overdue_gaps,
-            "the requests": request_handler.count_unanswered,
+
+    def _make_periodic_tasks(self) -> dict[str, Callable[[Moment], None]]:
+        return {
+            "the broker connection": self._publisher.maintain,
+            "the periodic jobs": self._begin_due,
+            "the removal of topics": self._services.discovery.maintain,
+            "what others publish of this bridge": self._broker_handler.presence.maintain,
+            "the requests": self._request_handler.count_unanswered,
         }
 
     def add_periodic_task(self, what: str, task: Callable[[Moment], None]) -> None:
@@ -123,24 +112,26 @@ class Bridge:
         return self._exit.exit_code
 
     def begin(self) -> None:
-        """Say what can be said before anything happened."""
+        """Publish what can be published before anything happened."""
         now = self._clock.now()
         self._online_at = now.monotonic + ONLINE_TIMEOUT_S
-        self._homes.begin()
-        self._status.begin(now)
-        self._scheduler.open(now)
+        self._services.discovery.begin()
+        self._services.status.begin(now)
+        for account in self._accounts:
+            account.open(now)
+        self._services.jobs.put(PublishHealth(), now.monotonic + HEALTH_EVERY_S)
 
     def step(self, item: Item | None) -> None:
-        """Take one item, do what is due each second, and send what may go out."""
+        """Handle one item, do what is due each second, and send what may go out."""
         now = self._clock.now()
         if item is not None:
-            self._take(item, now)
+            self._handle(item, now)
         if now.monotonic >= self._next_tick:
             self._next_tick = now.monotonic + self._tick_s
             self._tick(now)
         self._guard.attempt("what waits for the broker", self._publisher.flush, now)
 
-    def _take(self, item: Item, now: Moment) -> None:
+    def _handle(self, item: Item, now: Moment) -> None:
         self._guard.attempt(type(item).__name__, self._handlers[type(item)], item, now)
 
     def _tick(self, now: Moment) -> None:
@@ -148,22 +139,53 @@ class Bridge:
             self._publish_online()
         for what, task in self._periodic_tasks.items():
             self._guard.attempt(what, task, now)
-        if self._inbox.holds_only_messages:  # what waits may be a frame that tells otherwise
-            self._frame_handler.tick(now)
-        self._guard.attempt("how the feeds stand", self._status.maintain, now)
+        if self._inbox.holds_only_messages:  # else what waits may be a frame that shows otherwise
+            for monitor in self._services.ticks.take(now.monotonic):
+                self._guard.attempt("Tick", self._frames(monitor).tick, now)
+        self._guard.attempt("the states of the feeds", self._services.status.maintain, now)
+
+    def _begin_due(self, now: Moment) -> None:
+        due: Iterable[Any] = self._services.jobs.take(now.monotonic)
+        for job in due:
+            match job:
+                case PublishHealth():
+                    self._services.jobs.put(job, now.monotonic + HEALTH_EVERY_S)
+                    self._services.status.publish(now)
+                case RepublishDiscovery():
+                    self._services.discovery.announce_all()
+                    self._publisher.republish_all()
+                case _:
+                    self._account_of(job).begin(job, now)
+
+    # --- the monitors
+
+    def _on_feed_item(self, item: FeedItem, now: Moment) -> None:
+        self._frames(item.monitor).handle(item, now)
+
+    def _on_feed_opened(self, item: FeedOpened, now: Moment) -> None:
+        if self._frames(item.monitor).on_feed_opened(item, now):
+            self._begin_due(now)  # frames wait: the timeline is read at once
+
+    def _frames(self, monitor: Hashable) -> FrameHandler:
+        return next(account.frames[monitor] for account in self._accounts if monitor in account.frames)
 
     # --- what was asked of Sense
 
     def _on_lookup_done(self, item: LookupDone, now: Moment) -> None:
-        if isinstance(item.ticket, Command):
-            self._request_handler.on_lookup_done(item.ticket, item.result, now)
-            return
-        self._scheduler.on_lookup_done(item.ticket, item.result, now)
-        match item.ticket:
-            case ReadTimeline(monitor, "gap"):
-                self._frame_handler.close_gap(monitor)
-            case ReadAccount():  # the houses are introduced, or it takes a while
+        ticket: Any = item.ticket
+        if isinstance(ticket, Command):
+            self._request_handler.on_lookup_done(ticket, item.result, now)
+        else:
+            self._account_of(ticket).on_lookup_done(ticket, item.result, now)
+        if isinstance(ticket, ReadAccount):  # the monitors are published, or it takes a while
+            self._unread.discard(ticket.account)
+            if not self._unread:
                 self._publish_online()
+
+    def _account_of(self, job: Any) -> BridgedAccount:
+        if isinstance(job, ReadAccount):
+            return self._accounts[job.account]
+        return next(account for account in self._accounts if job.monitor in account.frames)
 
     def _publish_online(self) -> None:
         """Say that the bridge is there: last of all that is known at the start (contract 1.3)."""
@@ -171,50 +193,21 @@ class Bridge:
             self._online_at = math.inf
             self._publisher.enqueue_retained([self._state("online")])
 
-    # --- the broker
-
-    def _on_connected(self, item: BrokerConnected, now: Moment) -> None:
-        if self._publisher.is_current(item.connection_id):
-            self._counters.broker_connections += 1
-            logger.debug("the broker took connection %d: %s", item.connection_id, item)
-            self._status.tell(now)
-            self._publisher.on_connected(item, now)
-
-    def _on_dropped(self, item: BrokerDropped, now: Moment) -> None:
-        if self._publisher.is_current(item.connection_id):
-            self._publisher.on_dropped(item, now)
-
-    def _on_acknowledged(self, item: Acknowledged, now: Moment) -> None:  # noqa: ARG002 - one shape for all takers
-        if self._publisher.is_current(item.connection_id):
-            self._publisher.on_acknowledged(item)
-
-    def _on_message(self, item: MessageArrived, now: Moment) -> None:
-        command = self._topics.command(item.topic)
-        if command is None and item.topic.endswith("/event"):  # the broker has it, whichever connection says so
-            self._publisher.on_echo(item.topic, item.payload.decode(errors="replace"))
-        elif not self._publisher.is_current(item.connection_id):
-            return
-        elif command is not None:
-            self._request_handler.on_request(command, item, now)
-        elif item.topic == self._topics.birth and item.payload == b"online":
-            self._scheduler.put(RepublishDiscovery(), now.monotonic + self._dice.uniform(0, MAX_BIRTH_DELAY_S))
-        else:
-            self._presence.on_message(item.topic, item.payload.decode(errors="replace"))
-
     # --- the process
 
-    def _on_stop(self, item: Stop, now: Moment) -> None:  # noqa: ARG002 - one shape for all takers
+    def _on_stop(self, item: Stop, _now: Moment) -> None:
         logger.info("stopping: %s", item.reason)
         self._exit = item
 
-    def _on_crash(self, item: Crashed, now: Moment) -> None:  # noqa: ARG002 - one shape for all takers
+    def _on_crash(self, item: Crashed, _now: Moment) -> None:
         logger.error("thread %s died: %s", item.thread, item.error)
         self._exit = Stop("a thread died", exit_code=1)
 
     def end(self) -> None:
         """Stop the feeds, answer what is open, and say good-bye as long as the broker listens."""
-        self._guard.attempt("the feeds and the desk", self._scheduler.close)
-        self._publisher.enqueue_retained([*self._homes.offline_messages(), self._state("offline")])
+        for account in self._accounts:
+            self._guard.attempt("the feeds and the REST worker", account.close)
+        self._publisher.enqueue_retained([*self._services.discovery.offline_messages(), self._state("offline")])
         self._drain(self._clock.now().monotonic + LAST_MESSAGES_S)
         self._guard.attempt("the broker connection", self._publisher.close)
 
@@ -228,7 +221,7 @@ class Bridge:
                 case None:
                     return
                 case Acknowledged() | BrokerDropped() | MessageArrived() | LookupDone(ticket=Command()) as item:
-                    self._take(item, now)
+                    self._handle(item, now)
 
     def _state(self, payload: str) -> Message:
-        return Message(self._topics.bridge("state"), payload, retain=True, order=PublishOrder.BRIDGE_STATE)
+        return Message(self._services.topics.bridge("state"), payload, retain=True, order=PublishOrder.BRIDGE_STATE)

@@ -63,6 +63,10 @@ class Publisher:
         """Take events, once the journal holds them together with what is known of the house."""
         self._journal.record(monitor, document, [(event.topic, event.payload) for event in events])
 
+    def recall(self, monitor: int) -> Mapping[str, Any]:
+        """Return what was recorded of a monitor; empty where nothing was."""
+        return self._journal.recall(monitor) or {}
+
     def announce(self, event: Message) -> None:
         """Take an event that belongs to no house."""
         self._journal.append(event.topic, event.payload)

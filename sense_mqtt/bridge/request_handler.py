@@ -2,14 +2,12 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sense_mqtt.bridge.homes import Homes
-from sense_mqtt.bridge.publisher import Publisher
-from sense_mqtt.bridge.scheduler import Scheduler
-from sense_mqtt.bridge.status import Status
+from sense_mqtt.bridge.account import BridgedAccount
+from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.commands.parse import choose_monitor, parse
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
@@ -17,7 +15,6 @@ from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.commands.responses import Command, Response, error_code, refuse, respond
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox
@@ -26,7 +23,6 @@ from sense_mqtt.redaction import redact_json
 from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
 from sense_mqtt.rest_queries.lookups import Lookup, Lookups, RestSession
-from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.tokens import Monitor
 
 logger = logging.getLogger(__name__)
@@ -50,27 +46,18 @@ class RequestHandler:
 
     def __init__(
         self,
-        *,
         inbox: Inbox,
-        publisher: Publisher,
-        worker: RestWorker,
-        lookups: Lookups,
-        scheduler: Scheduler,
-        homes: Homes,
-        status: Status,
-        topics: Topics,
+        services: Services,
+        accounts: Sequence[BridgedAccount],
         budgets: Budgets,
         response_topics: ResponseTopics,
         redact: Callable[[str], str],
     ) -> None:
         self._inbox = inbox
-        self._publisher = publisher
-        self._worker = worker
-        self._lookups = lookups
-        self._scheduler = scheduler
-        self._homes = homes
-        self._status = status
-        self._topics = topics
+        self._publisher = services.publisher
+        self._status = services.status
+        self._topics = services.topics
+        self._accounts = accounts
         self._budgets = budgets
         self._response_topics = response_topics
         self._redact = redact  # Sense's own words may hold a secret
@@ -144,8 +131,11 @@ class RequestHandler:
         own = self._own.get(command.name)
         if own is not None:
             return respond(command, own(command, now), self._publisher.maximum_packet_size)
-        lookup = self._look_up(command)
-        self._worker.submit_command(command, lambda session: lookup(CommandSession(session, self._budgets.calls)))
+        account, monitor = self._monitor(command)
+        lookup = _lookup_of(command, monitor.info, account.access.lookups)
+        account.access.worker.submit_command(
+            command, lambda session: lookup(CommandSession(session, self._budgets.calls))
+        )
         return None
 
     def _finish(self, command: Command, result: Any, now: Moment) -> Response:
@@ -162,39 +152,34 @@ class RequestHandler:
         wait_s = error.retry_after_s if isinstance(error, RateLimited) else None
         return refuse(command, code, self._redact(message), wait_s)
 
-    def _look_up(self, command: Command) -> Lookup:
-        monitor = self._monitor(command)
-        if command.name != "refresh":
-            return self._lookups.prepare(command.name, monitor, command.arguments)
-        devices = self._lookups.prepare("devices", monitor, {})
-        scales = [self._lookups.energy(monitor, scale.upper()) for scale in SCALES]
-        return lambda session: RefreshResult(devices(session), tuple(_read_what_there_is(scales, session)))
+    def _monitor(self, command: Command) -> tuple[BridgedAccount, BridgedMonitor]:
+        monitors = self._monitors()
+        monitor = choose_monitor(command, tuple(monitors))
+        account = next(account for account in self._accounts if monitor in account.frames)
+        return account, monitors[monitor]
 
-    def _monitor(self, command: Command) -> Monitor:
-        known = self._known()
-        return known[choose_monitor(command, tuple(known))]
-
-    def _known(self) -> Mapping[int, Monitor]:
-        if self._scheduler.knows_account:
-            return self._scheduler.monitors
-        if self._status.auth == "auth_required":
+    def _monitors(self) -> Mapping[int, BridgedMonitor]:
+        """Return the monitors of all accounts, by id. Raises CommandRefused where none is known yet."""
+        if any(account.knows_monitors for account in self._accounts):
+            return {number: frames.monitor for account in self._accounts for number, frames in account.frames.items()}
+        if any(account.auth == "auth_required" for account in self._accounts):
             raise CommandRefused("unauthorized", "Sense wants a person to log in: run `sense-mqtt login`")
         raise CommandRefused("unavailable", "Sense has not told yet which monitors there are: ask again later")
 
     def _take_in(self, command: Command, refresh_result: RefreshResult, now: Moment) -> dict[str, Any]:
-        monitor = self._monitor(command).id
-        self._scheduler.on_devices(monitor, refresh_result.devices, now)
+        account, monitor = self._monitor(command)
+        account.on_devices(monitor.info.id, refresh_result.devices, now)
         for energy in refresh_result.energy:
-            self._scheduler.on_energy(monitor, energy, now)
-        self._homes.republish_devices(monitor)
-        told = [energy.scale.lower() for energy in refresh_result.energy]
+            account.on_energy(monitor.info.id, energy, now)
+        monitor.republish_devices()
+        scales = [energy.scale.lower() for energy in refresh_result.energy]
         devices = len(refresh_result.devices) if isinstance(refresh_result.devices, list) else 0
-        return {"monitor": monitor, "devices": devices, "energy": told}
+        return {"monitor": monitor.info.id, "devices": devices, "energy": scales}
 
     # --- what the bridge does itself
 
-    def _republish(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002 - one shape for all commands
-        self._status.tell(now)
+    def _republish(self, _command: Command, now: Moment) -> dict[str, Any]:
+        self._status.publish(now)
         self._publisher.republish_all()
         return {}
 
@@ -205,27 +190,30 @@ class RequestHandler:
         meant = self._meant(command)
         self._budgets.reconnections.spend(len(meant))
         for monitor in meant:
-            self._scheduler.feeds[monitor].pause(minutes * 60, silent=silent)
-        return {"minutes": minutes, "monitors": meant}
+            monitor.feed.pause(minutes * 60, silent=silent)
+        return {"minutes": minutes, "monitors": [monitor.info.id for monitor in meant]}
 
-    def _resume(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
-        for monitor in self._meant(command):
-            self._scheduler.feeds[monitor].resume()
-        return {"monitors": self._meant(command)}
+    def _resume(self, command: Command, _now: Moment) -> dict[str, Any]:
+        meant = self._meant(command)
+        for monitor in meant:
+            monitor.feed.resume()
+        return {"monitors": [monitor.info.id for monitor in meant]}
 
-    def _meant(self, command: Command) -> list[int]:
-        known = tuple(self._known())
-        return list(known) if command.monitor is None and known else [choose_monitor(command, known)]
+    def _meant(self, command: Command) -> list[BridgedMonitor]:
+        monitors = self._monitors()
+        if command.monitor is None and monitors:
+            return list(monitors.values())
+        return [monitors[choose_monitor(command, tuple(monitors))]]
 
-    def _health(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+    def _health(self, _command: Command, now: Moment) -> dict[str, Any]:
         return self._status.health(now)
 
-    def _set_log_level(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+    def _set_log_level(self, command: Command, _now: Moment) -> dict[str, Any]:
         level = str(command.arguments["level"])
         logging.getLogger("sense_mqtt").setLevel(level.upper())
         return {"level": level}
 
-    def _restart(self, command: Command, now: Moment) -> dict[str, Any]:  # noqa: ARG002
+    def _restart(self, _command: Command, _now: Moment) -> dict[str, Any]:
         self._budgets.reconnections.spend(RESTART_COST)
         self._inbox.put(Stop("restart was asked for"))
         return {}
@@ -240,3 +228,11 @@ def _read_what_there_is(lookups: Iterable[Lookup], session: RestSession) -> Iter
     for lookup in lookups:
         with contextlib.suppress(RequestRefused, NotFound):
             yield lookup(session)
+
+
+def _lookup_of(command: Command, monitor: Monitor, lookups: Lookups) -> Lookup:
+    if command.name != "refresh":
+        return lookups.prepare(command.name, monitor, command.arguments)
+    devices = lookups.prepare("devices", monitor, {})
+    scales = [lookups.energy(monitor, scale.upper()) for scale in SCALES]
+    return lambda session: RefreshResult(devices(session), tuple(_read_what_there_is(scales, session)))

@@ -5,7 +5,8 @@ from typing import Any
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import SenseClient, policy_of, topics_of
-from sense_mqtt.bridge.homes import choose_monitors, introduce_home
+from sense_mqtt.bridge.discovery import announce_home
+from sense_mqtt.bridge.monitor import choose_monitors
 from sense_mqtt.bridge.withdrawals import to_message
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
@@ -43,4 +44,4 @@ def discovery_messages(config: Config, sense_client: SenseClient, clock: Clock) 
     for monitor, name in choose_monitors(sense_client.session.account(), config.sense.monitors).items():
         listed = DevicesListed(read_device_list(Lookups(clock).prepare("devices", monitor, {})(sense_client.session)))
         home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
-        yield from map(to_message, introduce_home(home, style))
+        yield from map(to_message, announce_home(home, style))

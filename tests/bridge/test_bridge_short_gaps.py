@@ -1,4 +1,4 @@
-"""TimelineTimes of seconds in a stream: a run that one could hide is read from the timeline, and not too often."""
+"""Gaps of seconds in a stream: a run that one could hide is read from the timeline, and not too often."""
 
 import pytest
 

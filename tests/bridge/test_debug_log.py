@@ -79,12 +79,12 @@ def test_what_a_gap_hid_is_followed_through_the_reading_of_the_timeline(bridge, 
     order = [
         "the feed of monitor 7 ended: cut",
         "a gap begins",
-        "due: ReadTimeline(monitor=7, why='gap')",
         "frames wait until the timeline of the gap is read",
+        "due: ReadTimeline(monitor=7, why='gap')",
         "page 1 has 1 items",
         "the timeline tells 1 edges; 0 of them are known already",
         "told, no frame shows that time",
-        "1 items that waited for the timeline are taken in",
+        "1 items waited for the timeline and are handled now",
         "the gap ends",
     ]
     places = [caplog.text.find(words) for words in order]

@@ -1,4 +1,4 @@
-"""What waits for the timeline after a gap, by monitor."""
+"""What waits for the timeline after a gap."""
 
 import pytest
 
@@ -6,41 +6,42 @@ from sense_mqtt.bridge.gap_buffer import MAX_WAIT_S, MAX_WAITING, GapBuffer
 from sense_mqtt.items import FeedEnded, FrameArrived
 from tests.support.core.builders import moment
 
-FRAME, OTHER = FrameArrived(7, "f"), FrameArrived(8, "f")
+FRAME = FrameArrived(7, "f")
+OPENED = moment(0).monotonic
 
 
 @pytest.fixture
-def gaps():
-    gaps = GapBuffer()
-    gaps.open(7, moment(0))
-    return gaps
+def buffer():
+    buffer = GapBuffer()
+    buffer.open(moment(0))
+    return buffer
 
 
-def test_only_what_its_own_feed_brings_waits(gaps):
-    assert gaps.buffer(FRAME, moment(1))
-    assert not gaps.buffer(OTHER, moment(1))
+def test_nothing_waits_before_a_gap():
+    assert not GapBuffer().buffer(FRAME, moment(0))
 
 
-def test_what_waited_comes_in_order_with_the_moment_at_which_it_came_and_once(gaps):
+def test_what_waited_comes_in_order_with_the_moment_at_which_it_came_and_once(buffer):
     end = FeedEnded(7, "cut")
     for at, item in enumerate((FRAME, end, FRAME)):
-        gaps.buffer(item, moment(at))
-    assert gaps.close(7) == [(FRAME, moment(0)), (end, moment(1)), (FRAME, moment(2))]
-    assert gaps.close(7) == []
-    assert not gaps.buffer(FRAME, moment(3))
+        assert buffer.buffer(item, moment(at))
+    assert buffer.close() == [(FRAME, moment(0)), (end, moment(1)), (FRAME, moment(2))]
+    assert buffer.close() == []
+    assert not buffer.buffer(FRAME, moment(3))
 
 
-def test_a_second_connection_in_a_gap_gets_no_more_patience(gaps):
-    gaps.buffer(FRAME, moment(1))
-    gaps.open(7, moment(5))
-    assert gaps.overdue(moment(MAX_WAIT_S - 0.1)) == []
-    assert gaps.overdue(moment(MAX_WAIT_S)) == [7]
-    assert len(gaps.close(7)) == 1
-    assert gaps.overdue(moment(99)) == []
+def test_a_second_connection_in_a_gap_gets_no_more_patience(buffer):
+    buffer.open(moment(5))
+    assert buffer.until == OPENED + MAX_WAIT_S
 
 
-def test_no_more_than_the_bound_waits(gaps):
-    assert all(gaps.buffer(FRAME, moment(0)) for _ in range(MAX_WAITING))
-    assert not gaps.buffer(FRAME, moment(0))
-    assert gaps.overdue(moment(0)) == [7]
-    assert len(gaps.close(7)) == MAX_WAITING
+def test_a_closed_buffer_is_not_due(buffer):
+    buffer.close()
+    assert buffer.until == float("inf")
+
+
+def test_no_more_than_the_bound_waits(buffer):
+    assert all(buffer.buffer(FRAME, moment(0)) for _ in range(MAX_WAITING))
+    assert buffer.is_full
+    assert not buffer.buffer(FRAME, moment(0))
+    assert len(buffer.close()) == MAX_WAITING

@@ -10,7 +10,7 @@ from sense_mqtt.errors import LoginRefused, RateLimited
 from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness
-from tests.support.core.builders import PSEUDO, START
+from tests.support.core.builders import DRYER, PSEUDO, START
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_health_counts_from_the_start(bridge):
 
 
 @pytest.mark.parametrize(
-    ("rung", "gap", "blind"),
+    ("transport", "gap", "may_miss"),
     [
         pytest.param("stream", False, False, id="a stream shows each edge"),
         pytest.param("stream", True, True, id="a stream that was cut"),
@@ -127,9 +127,12 @@ def test_health_counts_from_the_start(bridge):
         pytest.param("paused", True, False, id="paused and silent: Sense is left alone"),
     ],
 )
-def test_the_timeline_is_worth_asking_where_edges_may_go_unseen(bridge, rung, gap, blind):
-    bridge.take(FeedChanged(7, rung, "why"))
-    assert bridge.bridge._status.may_miss_edges(7, gap=gap) is blind
+def test_the_timeline_is_worth_asking_where_edges_may_go_unseen(bridge, transport, gap, may_miss):
+    bridge.show(DRYER, at=1)
+    if gap:
+        bridge.take(FeedEnded(7, "cut"))
+    bridge.take(FeedChanged(7, transport, "why"))
+    assert bridge.monitor(7).may_miss_edges is may_miss
 
 
 def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sense_mqtt.assembly import Factories, SenseClient, Timing, assemble
+from sense_mqtt.bridge.monitor import BridgedMonitor
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.core.publishing.outbox import Message
@@ -129,6 +130,9 @@ class BridgeHarness:
         self.take(MessageArrived(self.broker.connection_id, topic, raw, **more))
 
     # --- what came of it
+
+    def monitor(self, number: int) -> BridgedMonitor:
+        return self.bridge._accounts[0].monitor(number)
 
     @property
     def publisher(self) -> Any:

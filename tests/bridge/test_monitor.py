@@ -1,8 +1,8 @@
-"""The houses that the bridge knows."""
+"""What belongs to one monitor: its home, what is kept of it, what Home Assistant is told."""
 
 import pytest
 
-from sense_mqtt.bridge.homes import choose_monitors
+from sense_mqtt.bridge.monitor import choose_monitors
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness, raw_frame
 from tests.support.core.builders import DRYER

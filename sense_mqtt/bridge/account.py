@@ -1,0 +1,246 @@
+"""Everything that belongs to one Sense account: how Sense is asked, its monitors, its login, its periodic jobs."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sense_mqtt.bridge.frame_handler import FrameHandler
+from sense_mqtt.bridge.jobs import (
+    LIST_EVERY_S,
+    CloseGap,
+    Job,
+    ReadAccount,
+    ReadDevices,
+    ReadEnergy,
+    ReadStatus,
+    ReadTimeline,
+    log_missing_monitors,
+)
+from sense_mqtt.bridge.monitor import BridgedMonitor, MonitorSettings, RunningFeed, Services, choose_monitors
+from sense_mqtt.bridge.scheduler import SPREAD_S, Scheduler
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.edges import Edge
+from sense_mqtt.core.energy.periods import Energy
+from sense_mqtt.core.home.snapshot import restore
+from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Tick
+from sense_mqtt.core.home.timeline_events import TimelineRead
+from sense_mqtt.core.readings.entities import SCALES
+from sense_mqtt.core.wire.devices import read_device_list
+from sense_mqtt.core.wire.monitor_status import read_firmware
+from sense_mqtt.errors import RateLimited, SenseMqttError
+from sense_mqtt.items import Auth, AuthChanged
+from sense_mqtt.rest_queries.lookups import Lookups
+from sense_mqtt.rest_queries.worker import RestWorker
+from sense_mqtt.sense.auth.tokens import Account, Monitor
+
+logger = logging.getLogger(__name__)
+
+DEVICES_SOON_S = 5.0  # several changes in a row are read once
+TIMELINE_MARGIN_S = 60.0  # its clock and the frames' differ
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAccess:
+    """How Sense is asked about one account."""
+
+    worker: RestWorker
+    lookups: Lookups
+    open_feed: Callable[[int], RunningFeed]  # of the monitor with this id
+    closing: threading.Event  # set: whoever waits for Sense gives up
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """What is configured for an account."""
+
+    number: int  # its place among the accounts
+    wanted: frozenset[int]  # ids of the monitors to serve; none: all
+    monitor: MonitorSettings
+
+
+class BridgedAccount:
+    """Owns the state of one account. For the bridge's thread only.
+
+    `monitors`: those of all accounts, by id; this account adds its own.
+    """
+
+    def __init__(
+        self,
+        access: AccountAccess,
+        scheduler: Scheduler,
+        settings: AccountSettings,
+        services: Services,
+        monitors: dict[int, BridgedMonitor],
+    ) -> None:
+        self.access = access
+        self.scheduler = scheduler
+        self.settings = settings
+        self._services = services
+        self._monitors = monitors
+        self.frames: dict[int, FrameHandler] = {}  # by monitor
+        self.knows_monitors = False  # Sense told which there are
+        self.auth: Auth = "starting"
+        self._is_login_required = False  # and that was published
+
+    # --- start and end
+
+    def open(self, now: Moment) -> None:
+        """Begin: the account is read first, all else follows from it."""
+        self.access.worker.start()
+        self.scheduler.put(ReadAccount(self.settings.number), now.monotonic)
+
+    def close(self) -> None:
+        """End the feeds and the worker; requests that are not done are answered."""
+        self.access.closing.set()
+        for frames in self.frames.values():
+            frames.monitor.feed.close()
+        self.access.worker.close()
+
+    def on_auth_changed(self, item: AuthChanged, now: Moment) -> None:
+        """Publish the state of the login; the session has logged it."""
+        if item.auth == self.auth:
+            return
+        self.auth = item.auth
+        self._services.status.set_auth(self.settings.number, item.auth)
+        if item.auth == "auth_required" and not self._is_login_required:
+            self._is_login_required = True
+            self._services.discovery.show_login_required()
+            self._services.status.announce("auth_required", now, reason=item.reason)
+        elif item.auth == "ok" and self._is_login_required:
+            self._is_login_required = False
+            self._services.status.announce("auth_ok", now)
+        self._services.status.publish(now)
+
+    def monitor(self, monitor: int) -> BridgedMonitor:
+        return self.frames[monitor].monitor
+
+    # --- jobs
+
+    def begin(self, job: Job, now: Moment) -> None:
+        """Begin a job that is due."""
+        worker, lookups = self.access.worker, self.access.lookups
+        match job:
+            case ReadAccount():
+                worker.submit_job(job, lookups.account(self.settings.wanted, again=self.knows_monitors))
+            case ReadDevices(monitor):
+                worker.submit_job(job, lookups.prepare("devices", self.monitor(monitor).info, {}))
+            case ReadStatus(monitor):
+                worker.submit_job(job, lookups.prepare("status", self.monitor(monitor).info, {}))
+            case ReadEnergy(monitor, scale):
+                worker.submit_job(job, lookups.energy(self.monitor(monitor).info, scale.upper()))
+            case ReadTimeline():
+                self._begin_timeline(job, now)
+            case CloseGap(monitor):
+                self.frames[monitor].close_overdue_gap(now)
+
+    def on_lookup_done(self, job: Job, result: Any, now: Moment) -> None:
+        """Take in what a job brought, or set when to try it again."""
+        try:
+            if isinstance(result, SenseMqttError):
+                raise result
+            self._take_in(job, result, now)
+        except SenseMqttError as error:  # also of the journal: nothing is lost as long as Sense is asked again
+            self.scheduler.postpone(job, error, now)
+            if isinstance(error, RateLimited):
+                self._services.status.on_rate_limit(str(error), error.retry_after_s, now)
+        else:
+            self.scheduler.succeeded(job)
+        if isinstance(job, ReadTimeline) and job.why == "gap":
+            self.frames[job.monitor].close_gap()
+
+    def _take_in(self, job: Job, result: Any, now: Moment) -> None:
+        match job:
+            case ReadAccount():
+                self._on_account(result, now)
+            case ReadDevices(monitor):
+                self.on_devices(monitor, result, now)
+            case ReadStatus(monitor):
+                self.scheduler.repeat(job, now)
+                self.monitor(monitor).set_firmware(read_firmware(result))
+            case ReadEnergy(monitor, _):
+                self.on_energy(monitor, result, now)
+            case ReadTimeline():
+                self._on_timeline(job, result, now)
+
+    def on_devices(self, monitor: int, response: Any, now: Moment) -> None:
+        """Take in the list of devices, as REST gives it."""
+        self.scheduler.repeat(ReadDevices(monitor), now)
+        self.monitor(monitor).observe(DevicesListed(read_device_list(response)), now)
+
+    def on_energy(self, monitor: int, energy: Energy, now: Moment) -> None:
+        """Take in the energy of one period."""
+        self.scheduler.repeat(ReadEnergy(monitor, energy.scale.lower()), now)
+        self.monitor(monitor).observe(EnergyRead(energy), now)
+
+    def read_devices_soon(self, monitor: int, now: Moment) -> None:
+        """Read the list of devices in a few seconds."""
+        self.scheduler.advance(ReadDevices(monitor), now.monotonic + DEVICES_SOON_S)
+
+    # --- the timeline
+
+    def read_gap_timeline(self, monitor: int, now: Moment) -> bool:
+        """Set that the timeline of a gap that has just ended is read; False where there is nothing to read."""
+        if self.monitor(monitor).home.coverage.known_since is None:
+            return False
+        self.scheduler.put(ReadTimeline(monitor, "gap"), now.monotonic)
+        return True
+
+    def plan_timeline(self, monitor: int, now: Moment) -> None:
+        """Read what happened in a gap of the stream, once its items appear."""
+        at = self.monitor(monitor).timeline_times.gap_ended(now)
+        self.scheduler.advance(ReadTimeline(monitor, "after a gap"), at)
+
+    def close_gap_at(self, monitor: int, at: float) -> None:
+        """Wait no longer than that (monotonic) for the timeline of a gap."""
+        self.scheduler.put(CloseGap(monitor), at)
+
+    def _begin_timeline(self, job: ReadTimeline, now: Moment) -> None:
+        monitor = self.monitor(job.monitor)
+        if job.why == "polled":
+            self.scheduler.repeat(job, now)
+            if not monitor.may_miss_edges:
+                return
+        if job.why == "after a gap" and (again := monitor.timeline_times.reading(now)) is not None:
+            self.scheduler.put(job, again)
+        since = monitor.home.coverage.known_since
+        if since is not None:
+            self.access.worker.submit_job(job, self.access.lookups.timeline(since - TIMELINE_MARGIN_S))
+
+    def _on_timeline(self, job: ReadTimeline, items: tuple[Edge, ...], now: Moment) -> None:
+        self.monitor(job.monitor).observe(TimelineRead(items), now)
+        if job.why == "gap":
+            self.plan_timeline(job.monitor, now)
+
+    # --- the monitors
+
+    def _on_account(self, account: Account, now: Moment) -> None:
+        self.scheduler.put(ReadAccount(self.settings.number), now.monotonic + LIST_EVERY_S)
+        wanted = self.settings.wanted
+        chosen = choose_monitors(account, wanted)
+        if self.knows_monitors and all(monitor.id in self.frames for monitor in chosen):
+            return
+        log_missing_monitors({monitor.id for monitor in account.monitors}, wanted)
+        for monitor, name in chosen.items():
+            if monitor.id not in self.frames:
+                self._add_monitor(monitor, name, now)
+        kept = wanted or (() if account.monitors else None)
+        self._services.discovery.set_served(self.settings.number, kept)
+        self.knows_monitors = True
+        self._services.status.publish(now)
+
+    def _add_monitor(self, info: Monitor, name: str, now: Moment) -> None:
+        settings, number = self.settings.monitor, info.id
+        home = restore(number, self._services.publisher.recall(number), settings.policy)
+        home = replace(home, name=name, solar=home.solar or info.solar)
+        feed = self.access.open_feed(number)
+        self._monitors[number] = monitor = BridgedMonitor(info, home, feed, settings, self._services)
+        self.frames[number] = FrameHandler(monitor, self, self._services)
+        monitor.observe(Tick(), now)
+        feed.start()
+        self.scheduler.put(ReadDevices(number), now.monotonic)
+        self.scheduler.put(ReadStatus(number), now.monotonic + SPREAD_S)
+        self.scheduler.repeat(ReadTimeline(number, "polled"), now)
+        for place, scale in enumerate(SCALES, 1):
+            self.scheduler.put(ReadEnergy(number, scale), now.monotonic + place * SPREAD_S)

@@ -1,0 +1,191 @@
+"""Everything that belongs to one monitor: what is known of its home, its feed, and what is published of both."""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from sense_mqtt.bridge.debug_log import DebugLog
+from sense_mqtt.bridge.discovery import Discovery
+from sense_mqtt.bridge.error_guard import ErrorGuard
+from sense_mqtt.bridge.gap_buffer import TimelineTimes
+from sense_mqtt.bridge.health import Counters
+from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.bridge.status import Status
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.bounds import MAX_DEVICES
+from sense_mqtt.core.changes import Change, DeviceChanged, Reading
+from sense_mqtt.core.home.snapshot import snapshot
+from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.job_queue import JobQueue
+from sense_mqtt.core.observe import Seen, observe
+from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
+from sense_mqtt.core.publishing.topics import Topics
+from sense_mqtt.core.readings.throttle import device_readings
+from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
+from sense_mqtt.sense.auth.tokens import Account, Monitor
+
+logger = logging.getLogger(__name__)
+
+TIMELINE_LAG_S = 90.0  # items appear late: after a gap the timeline is read once more
+
+
+class RunningFeed(Protocol):
+    """What is needed of a feed."""
+
+    @property
+    def transport(self) -> Transport: ...
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+    def pause(self, seconds: float, *, silent: bool) -> None: ...
+    def resume(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all monitors and accounts of the bridge share."""
+
+    topics: Topics
+    publisher: Publisher
+    discovery: Discovery
+    status: Status
+    counters: Counters
+    guard: ErrorGuard
+    jobs: JobQueue  # of bridge/jobs.py, and when (monotonic) each is due
+    ticks: JobQueue  # ids of monitors, and when (monotonic) each is to be looked at again
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSettings:
+    """What is configured for a monitor."""
+
+    policy: Policy
+    stale_after_s: Mapping[Transport, float]  # the home is offline after so long without a frame
+    timeline_lag_s: float  # items of Sense's timeline appear so late
+
+
+@dataclass(frozen=True, slots=True)
+class ObserveResult:
+    """What one thing seen led to."""
+
+    events: int
+    has_new_device: bool  # it showed a device that was not known
+
+
+class BridgedMonitor:
+    """Owns the state of one monitor. For the bridge's thread only."""
+
+    def __init__(
+        self, info: Monitor, home: Home, feed: RunningFeed, settings: MonitorSettings, services: Services
+    ) -> None:
+        self.info = info
+        self.home = home
+        self.feed = feed
+        self.timeline_times = TimelineTimes(settings.timeline_lag_s)
+        self._transport = feed.transport
+        self._is_opened = False  # the feed brought frames at least once
+        self._policy = settings.policy
+        self._stale_after_s = settings.stale_after_s
+        self._services = services
+        self._checksum: str | None = None  # of the list of devices
+        self._debug_log = DebugLog()
+
+    # --- the home
+
+    def observe(self, seen: Seen, now: Moment) -> ObserveResult:
+        """Take in one thing seen, and publish what is new. Raises JournalError; then nothing was taken in."""
+        before, services = self.home, self._services
+        home, changes = observe(before, seen, now, self._policy)
+        self._debug_log.note(before, home, seen, changes, now)
+        if home.is_full and not before.is_full:
+            logger.warning("monitor %s: more than %d devices; those beyond are left out", home.monitor, MAX_DEVICES)
+        messages = to_messages(changes, self._topics_of(home))
+        events = [message for message in messages if not message.retain]
+        if any(_is_stored(change) for change in changes):
+            services.publisher.record(home.monitor, snapshot(home), events)
+        self.home = home
+        services.publisher.enqueue_retained(message for message in messages if message.retain and not message.final)
+        services.discovery.announce_changes(home, changes)
+        if cleared := [message for message in messages if message.final]:
+            services.discovery.clear(cleared)
+        services.ticks.advance(home.monitor, now.monotonic)
+        if home.online != before.online:
+            services.status.check_feeds_soon()
+        changed = [change.device for change in changes if isinstance(change, DeviceChanged) and change.device]
+        return ObserveResult(len(events), has_new_device=any(device not in before.devices for device in changed))
+
+    def republish_devices(self) -> None:
+        """Publish what is known of each device, also where nothing has changed."""
+        _, changes = device_readings(self.home, frozenset(self.home.devices), anyway=True)
+        self._services.publisher.enqueue_retained(to_messages(changes, self._topics_of(self.home)))
+
+    def set_firmware(self, firmware: str | None) -> None:
+        """Show in Home Assistant which firmware the monitor has; None: Sense did not tell."""
+        if firmware not in (None, self.home.firmware):
+            self.home = replace(self.home, firmware=firmware)
+            self._services.publisher.record(self.home.monitor, snapshot(self.home), [])
+            self._services.discovery.announce_monitor(self.home)
+
+    def is_new_checksum(self, checksum: str | None) -> bool:
+        """Note the checksum of the list of devices; True where there was another one before."""
+        before = self._checksum
+        self._checksum = before if checksum is None else checksum
+        return before not in (None, self._checksum)
+
+    def _topics_of(self, home: Home) -> HomeTopics:
+        return HomeTopics(self._services.topics, home.monitor, home.topic_ids)
+
+    # --- the feed
+
+    @property
+    def feed_state(self) -> Transport | Literal["offline"]:
+        """How frames come; `offline` where none do and nobody has paused the feed."""
+        return self._transport if self._transport == "paused" or self.home.online else "offline"
+
+    @property
+    def may_miss_edges(self) -> bool:
+        """Edges may go unseen at present, and Sense may be asked about them."""
+        match self._transport:
+            case "stream":
+                return self.home.coverage.is_interrupted
+            case "paused":
+                return not self.home.coverage.is_interrupted
+            case _:
+                return True
+
+    def on_feed_opened(self, item: FeedOpened, now: Moment) -> bool:
+        """Note that frames come; True where they do for the first time since the start."""
+        is_first, self._is_opened = not self._is_opened, True
+        if not is_first and item.transport == "stream":
+            self._services.counters.reconnects += 1
+        self._set_stale_after(item.transport)
+        if self._transport != item.transport:
+            self._transport = item.transport
+            self._services.status.publish(now)
+        return is_first
+
+    def on_feed_changed(self, item: FeedChanged, now: Moment) -> None:
+        before, self._transport = self._transport, item.transport
+        if item.transport == "paused":  # until a poll brings a frame, the last one grows old as in a stream
+            self._set_stale_after("stream")
+        event_type = "paused" if item.transport == "paused" else "resumed" if before == "paused" else "feed_changed"
+        status = self._services.status
+        status.announce(event_type, now, monitor=item.monitor, feed=item.transport, reason=item.reason)
+        status.publish(now)
+
+    def on_feed_limited(self, item: FeedLimited, now: Moment) -> None:
+        self._services.status.on_rate_limit(item.reason, item.retry_after_s, now)
+
+    def _set_stale_after(self, transport: Transport) -> None:
+        self._policy = replace(self._policy, stale_after_s=self._stale_after_s[transport])
+
+
+def _is_stored(change: Change) -> bool:
+    # The list of devices is published exactly when something lasting about them changed.
+    return not isinstance(change, Reading) or change.key == "devices"
+
+
+def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, str]:
+    """Return the monitors to serve, each with its name in Home Assistant; none wanted means all."""
+    served = [monitor for monitor in account.monitors if not wanted or monitor.id in wanted]
+    return {monitor: "Sense" if len(served) == 1 else f"Sense {monitor.id}" for monitor in served}
