@@ -44,49 +44,52 @@ def test_the_firmware_is_remembered(firmware):
     assert restart(replace(HOME, firmware=firmware)).firmware == firmware
 
 
+STORED = {
+    "solar": None,
+    "firmware": None,
+    "listed": True,
+    "newest": START + 9,
+    "witness": {
+        "horizon": START,
+        "looked": START + 9,
+        "sure": START + 9,
+        "blind": [[START, START + 9]],
+        "offsets": [],
+    },
+    "hidden": ["ffee0011"],
+    "topic_ids": {},
+    "devices": [
+        {
+            "id": "1a2b3c4d",
+            "name": "Dryer",
+            "kind": "detected",
+            "framed_name": "Dryer",
+            "listed_name": "Dryer",
+            "state": "off",
+            "since": START + 9,
+            "last_on": START + 5,
+            "last_off": START + 9,
+            "known": [
+                {"event_type": "turned_on", "time": START + 5, "earliest": START, "told": None, "guid": None},
+                {"event_type": "turned_off", "time": START + 9, "earliest": START + 5, "told": None, "guid": None},
+            ],
+        },
+        {"id": "always_on", "name": "Always On", "kind": "virtual", "state": None, "since": None,
+         "last_on": None, "last_off": None},
+        {"id": "ssi-1f2e3d4c", "name": "TV", "kind": "plug", "framed_name": "TV", "listed_name": "TV",
+         "state": "on", "since": None, "last_on": None, "last_off": None},
+        {"id": "unknown", "name": "Other", "kind": "virtual", "state": None, "since": None,
+         "last_on": None, "last_off": None},
+    ],
+}  # fmt: skip
+
+
 def test_what_is_remembered_is_what_is_known():
     seen = [(0, frame(PLUG)), (5, frame(PLUG, DRYER, at=5)), (9, frame(PLUG, at=9))]
     home, _ = run(
         HOME, *seen, (10, DevicesListed(read_device_list([DRYER, PLUG, {**FAN, "tags": {"UserDeleted": "true"}}])))
     )
-    assert snapshot(home) == {
-        "solar": None,
-        "firmware": None,
-        "listed": True,
-        "newest": START + 9,
-        "witness": {
-            "horizon": START,
-            "looked": START + 9,
-            "sure": START + 9,
-            "blind": [[START, START + 9]],
-            "offsets": [],
-        },
-        "hidden": ["ffee0011"],
-        "topic_ids": {},
-        "devices": [
-            {
-                "id": "1a2b3c4d",
-                "name": "Dryer",
-                "kind": "detected",
-                "framed_name": "Dryer",
-                "listed_name": "Dryer",
-                "state": "off",
-                "since": START + 9,
-                "last_on": START + 5,
-                "last_off": START + 9,
-                "known": [
-                    {"event_type": "turned_on", "time": START + 5, "earliest": START, "told": None, "guid": None},
-                    {"event_type": "turned_off", "time": START + 9, "earliest": START + 5, "told": None, "guid": None},
-                ],
-            },
-            {"id": "always_on", "name": "Always On", "kind": "virtual", "state": None, "since": None,
-             "last_on": None, "last_off": None},
-            {"id": "ssi-1f2e3d4c", "name": "TV", "kind": "plug", "framed_name": "TV", "listed_name": "TV",
-             "state": "on", "since": None, "last_on": None, "last_off": None},
-            {"id": "unknown", "name": "Other", "kind": "virtual", "state": None, "since": None,
-             "last_on": None, "last_off": None},
-        ],
-    }  # fmt: skip
+    assert snapshot(home) == STORED
     assert snapshot(restart(home)) == snapshot(home)
 
 
