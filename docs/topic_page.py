@@ -8,18 +8,17 @@ from collections.abc import Iterable, Iterator
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S
 from sense_mqtt.core.commands.response_topics import MAX_LEVELS, MAX_TOPIC_BYTES
 from sense_mqtt.core.commands.table import COMMANDS
-from sense_mqtt.core.energy.periods import HELD_BACK_S, PANEL_KW
+from sense_mqtt.core.energy.entities import HOUSE_ENERGY
+from sense_mqtt.core.energy.periods import HELD_BACK_S, PANEL_KW, SCALES
+from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.readings.entities import (
     BRIDGE,
     BRIDGE_EVENTS,
     DEVICE,
     DEVICE_EVENTS,
     FEEDS,
-    HOUSE_ENERGY,
     HOUSE_EVENTS,
     MONITOR,
-    SCALES,
-    Entity,
 )
 
 PAGE = """\
@@ -142,7 +141,7 @@ def topic_page() -> str:
     """Return the whole page."""
     return PAGE.format(
         house=_table(TOPIC_HEAD, (*_topics(MONITOR), *_house_documents())),
-        scales=_codes(SCALES),
+        scales=_codes(map(str.lower, SCALES)),
         held_back_min=HELD_BACK_S / 60,
         panel_kw=PANEL_KW,
         figures=_table(("figure", "what"), ((f"`{row.field}`", row.description) for row in HOUSE_ENERGY)),

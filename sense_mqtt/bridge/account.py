@@ -13,20 +13,20 @@ from sense_mqtt.bridge.jobs import (
     Job,
     ReadAccount,
     ReadDevices,
-    ReadEnergy,
     ReadStatus,
     ReadTimeline,
+    RunQuery,
     log_missing_monitors,
+    queries_of,
 )
 from sense_mqtt.bridge.monitor import BridgedMonitor, MonitorSettings, RunningFeed, Services, choose_monitors
 from sense_mqtt.bridge.scheduler import SPREAD_S, Scheduler
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.capabilities import find_query
 from sense_mqtt.core.edges import Edge
-from sense_mqtt.core.energy.periods import Energy
-from sense_mqtt.core.home.snapshot import restore
-from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Tick
+from sense_mqtt.core.home.state import DevicesListed, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
-from sense_mqtt.core.readings.entities import SCALES
+from sense_mqtt.core.stored_home import restore
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import RateLimited, SenseMqttError
@@ -128,8 +128,8 @@ class BridgedAccount:
                 worker.submit_job(job, lookups.prepare("devices", self.monitor(monitor).info, {}))
             case ReadStatus(monitor):
                 worker.submit_job(job, lookups.prepare("status", self.monitor(monitor).info, {}))
-            case ReadEnergy(monitor, scale):
-                worker.submit_job(job, lookups.energy(self.monitor(monitor).info, scale.upper()))
+            case RunQuery(monitor, capability, query):
+                worker.submit_job(job, lookups.run_query(self.monitor(monitor).info, find_query(capability, query)))
             case ReadTimeline():
                 self._begin_timeline(job, now)
             case CloseGap(monitor):
@@ -159,8 +159,8 @@ class BridgedAccount:
             case ReadStatus(monitor):
                 self.scheduler.repeat(job, now)
                 self.monitor(monitor).set_firmware(read_firmware(result))
-            case ReadEnergy(monitor, _):
-                self.on_energy(monitor, result, now)
+            case RunQuery():
+                self.on_query_result(job, result, now)
             case ReadTimeline():
                 self._on_timeline(job, result, now)
 
@@ -169,10 +169,10 @@ class BridgedAccount:
         self.scheduler.repeat(ReadDevices(monitor), now)
         self.monitor(monitor).observe(DevicesListed(read_device_list(response)), now)
 
-    def on_energy(self, monitor: int, energy: Energy, now: Moment) -> None:
-        """Take in the energy of one period."""
-        self.scheduler.repeat(ReadEnergy(monitor, energy.scale.lower()), now)
-        self.monitor(monitor).observe(EnergyRead(energy), now)
+    def on_query_result(self, job: RunQuery, result: Any, now: Moment) -> None:
+        """Take in what a capability has asked for."""
+        self.scheduler.repeat(job, now)
+        self.monitor(job.monitor).observe(QueryResult(job.capability, job.query, result), now)
 
     def read_devices_soon(self, monitor: int, now: Moment) -> None:
         """Read the list of devices in a few seconds."""
@@ -242,5 +242,5 @@ class BridgedAccount:
         self.scheduler.put(ReadDevices(number), now.monotonic)
         self.scheduler.put(ReadStatus(number), now.monotonic + SPREAD_S)
         self.scheduler.repeat(ReadTimeline(number, "polled"), now)
-        for place, scale in enumerate(SCALES, 1):
-            self.scheduler.put(ReadEnergy(number, scale), now.monotonic + place * SPREAD_S)
+        for place, query in enumerate(queries_of(number), 1):
+            self.scheduler.put(query, now.monotonic + place * SPREAD_S)

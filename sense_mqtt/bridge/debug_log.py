@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.changes import Change
 from sense_mqtt.core.home.reasons import Reason, explain
 from sense_mqtt.core.home.state import Home
@@ -26,7 +27,6 @@ SENTENCES: Mapping[str, str] = {
     "online": "availability online: a fresh frame came",
     "offline": "availability offline: no fresh frame comes, or the monitor says so",
     "listed": "the list of devices was read: {devices} devices",
-    "energy": "energy {scale}: read {read_kwh} kWh, going on with {kept_kwh} kWh",
     "timeline": "the timeline tells {items} edges; {known} of them are known already or older than what is known",
     "house_event": "{event_type} at {time}: told",
     # of a device, by frames
@@ -70,6 +70,9 @@ class DebugLog:
             return
         for reason in explain(before, after, seen, changes):
             logger.debug("monitor %d: %s", after.monitor, _text_of(reason, after))
+        for capability in CAPABILITIES:
+            if line := capability.log_line(capability.state_of(after), seen):
+                logger.debug("monitor %d: %s", after.monitor, line)
         if isinstance(seen, RealtimeUpdate):
             self._note_frame(after, seen, now)
 

@@ -1,19 +1,18 @@
 """What is done without being asked: the jobs, each with a name for the log. A schedule is a command nobody typed."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from sense_mqtt.core.backoff import Retries
-from sense_mqtt.core.readings.entities import SCALES
+from sense_mqtt.core.capabilities import all_queries, find_query
 from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
 
 logger = logging.getLogger(__name__)
 
 # Between readings of the list, and of which monitors there are; a renamed or new device is seen in the feed before.
 LIST_EVERY_S = 6 * 3600.0
-SLOW_SCALES_EVERY = 4  # week to cycle are read so many times more seldom than the day
 POLLED_TIMELINE_S = 180.0  # between readings of the timeline, while no stream shows each edge
 LOGIN_CHECK_S = 5.0  # between two looks whether a person has logged in
 
@@ -40,11 +39,12 @@ class ReadStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadEnergy:
-    """What a house used and made in one period."""
+class RunQuery:
+    """What a capability needs to read."""
 
     monitor: int
-    scale: str  # of SCALES
+    capability: str  # its key
+    query: str  # its name there
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,15 @@ class RepublishDiscovery:
     """Home Assistant has started: everything is announced to it again."""
 
 
-Job = ReadAccount | ReadDevices | ReadStatus | ReadEnergy | ReadTimeline | CloseGap  # of an account
+Job = ReadAccount | ReadDevices | ReadStatus | RunQuery | ReadTimeline | CloseGap  # of an account
 
 NAMES: Mapping[type, str] = {
     ReadAccount: "the Sense account",
     ReadDevices: "the list of devices",
     ReadStatus: "the monitor's status",
-    ReadEnergy: "energy totals",
     ReadTimeline: "the timeline",
 }
-"""Of the jobs that ask Sense, and may fail."""
+"""Of the jobs that ask Sense, and may fail; those of queries have the names of their capabilities."""
 
 
 def log_missing_monitors(known: Collection[int], wanted: Collection[int]) -> None:
@@ -94,7 +93,20 @@ def log_missing_monitors(known: Collection[int], wanted: Collection[int]) -> Non
 
 def related_jobs(job: Job) -> tuple[Job, ...]:
     """Return the jobs that ask the same of Sense, and so fail together."""
-    return tuple(ReadEnergy(job.monitor, scale) for scale in SCALES) if isinstance(job, ReadEnergy) else (job,)
+    if not isinstance(job, RunQuery):
+        return (job,)
+    return tuple(query for query in queries_of(job.monitor) if query.capability == job.capability)
+
+
+def queries_of(monitor: int) -> Iterator[RunQuery]:
+    """Yield what the capabilities need to read of one monitor."""
+    for capability, name, _ in all_queries():
+        yield RunQuery(monitor, capability, name)
+
+
+def name_of(job: Job) -> str:
+    """Return the name in the log of a job that asks Sense."""
+    return f"{job.capability} ({job.query})" if isinstance(job, RunQuery) else NAMES[type(job)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +121,8 @@ class JobIntervals:
         match job:
             case ReadDevices() | ReadStatus():
                 return LIST_EVERY_S
-            case ReadEnergy(_, scale):
-                return self.energy_interval_s * (1 if scale == "day" else SLOW_SCALES_EVERY)
+            case RunQuery(_, capability, name):
+                return self.energy_interval_s * find_query(capability, name).every
             case _:
                 return self.polled_timeline_s
 

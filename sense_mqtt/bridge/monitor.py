@@ -15,13 +15,13 @@ from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.changes import Change, DeviceChanged, Reading
-from sense_mqtt.core.home.snapshot import snapshot
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
+from sense_mqtt.core.stored_home import snapshot
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 

@@ -2,20 +2,20 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.bridge.account import BridgedAccount
+from sense_mqtt.bridge.jobs import RunQuery, queries_of
 from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.capabilities import CAPABILITIES, find_query
 from sense_mqtt.core.commands.parse import choose_monitor, parse
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.commands.responses import Command, Response, error_code, refuse, respond
-from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.publishing.outbox import Message
-from sense_mqtt.core.readings.entities import SCALES
 from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import MessageArrived, Stop
@@ -38,7 +38,7 @@ class RefreshResult:
     """What `refresh` read."""
 
     devices: Any
-    energy: tuple[Energy, ...]  # of the scales that Sense told
+    results: Mapping[RunQuery, Any]  # of the queries that Sense answered
 
 
 class RequestHandler:
@@ -169,12 +169,14 @@ class RequestHandler:
     def _take_in(self, command: Command, refresh_result: RefreshResult, now: Moment) -> dict[str, Any]:
         account, monitor = self._monitor(command)
         account.on_devices(monitor.info.id, refresh_result.devices, now)
-        for energy in refresh_result.energy:
-            account.on_energy(monitor.info.id, energy, now)
+        for job, result in refresh_result.results.items():
+            account.on_query_result(job, result, now)
         monitor.republish_devices()
-        scales = [energy.scale.lower() for energy in refresh_result.energy]
+        answered: dict[str, list[str]] = {capability.key: [] for capability in CAPABILITIES if capability.queries}
+        for job in refresh_result.results:
+            answered[job.capability].append(job.query)
         devices = len(refresh_result.devices) if isinstance(refresh_result.devices, list) else 0
-        return {"monitor": monitor.info.id, "devices": devices, "energy": scales}
+        return {"monitor": monitor.info.id, "devices": devices, **answered}
 
     # --- what the bridge does itself
 
@@ -223,16 +225,17 @@ class RequestHandler:
         self._publisher.enqueue_response(Message(topic, response.payload, correlation=response.correlation))
 
 
-def _read_what_there_is(lookups: Iterable[Lookup], session: RestSession) -> Iterator[Energy]:
-    """Yield the energy of each scale that Sense tells; not all accounts have a billing cycle."""
-    for lookup in lookups:
+def _read_what_there_is(lookups: Mapping[RunQuery, Lookup], session: RestSession) -> Iterator[tuple[RunQuery, Any]]:
+    """Yield what Sense answers to each query; not all accounts have, for example, a billing cycle."""
+    for job, lookup in lookups.items():
         with contextlib.suppress(RequestRefused, NotFound):
-            yield lookup(session)
+            yield job, lookup(session)
 
 
 def _lookup_of(command: Command, monitor: Monitor, lookups: Lookups) -> Lookup:
     if command.name != "refresh":
         return lookups.prepare(command.name, monitor, command.arguments)
     devices = lookups.prepare("devices", monitor, {})
-    scales = [lookups.energy(monitor, scale.upper()) for scale in SCALES]
-    return lambda session: RefreshResult(devices(session), tuple(_read_what_there_is(scales, session)))
+    jobs = queries_of(monitor.id)
+    queries = {job: lookups.run_query(monitor, find_query(job.capability, job.query)) for job in jobs}
+    return lambda session: RefreshResult(devices(session), dict(_read_what_there_is(queries, session)))

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from sense_mqtt.bridge.jobs import NAMES, Job, JobIntervals, related_jobs
+from sense_mqtt.bridge.jobs import Job, JobIntervals, name_of, related_jobs
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.job_queue import JobQueue
@@ -12,7 +12,7 @@ from sense_mqtt.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 
-SPREAD_S = 10.0  # between the first readings of energy, and between related jobs that are tried again
+SPREAD_S = 10.0  # between the first queries of capabilities, and between related jobs that are tried again
 
 
 class Scheduler:
@@ -52,4 +52,4 @@ class Scheduler:
         self._queue.put(job, at)
         # That somebody has to log in, the session has logged.
         level = logging.DEBUG if isinstance(error, LoginRefused) else logging.WARNING
-        self._log.log(related, "%s: %s; trying again", NAMES[type(job)], error, level=level)
+        self._log.log(related, "%s: %s; trying again", name_of(job), error, level=level)

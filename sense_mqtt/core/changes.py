@@ -48,7 +48,14 @@ class DeviceRemoved:
     device: str
 
 
-Change = Reading | Event | DeviceChanged | DeviceRemoved
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """What a capability knows has changed, in a way that must survive a restart."""
+
+    capability: str
+
+
+Change = Reading | Event | DeviceChanged | DeviceRemoved | StateChanged
 
 
 def event_id(monitor: int, device: str, event_type: str, time: float) -> str:

@@ -4,26 +4,30 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
 from sense_mqtt.core.home import inventory
 from sense_mqtt.core.home.record import record
-from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home, Interrupted, Policy, Tick
+from sense_mqtt.core.home.state import Device, DevicesListed, Home, Interrupted, Policy, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, reconcile_all
 from sense_mqtt.core.readings import throttle
+from sense_mqtt.core.readings.capability_readings import update_capabilities
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions.on_off import Context, Sample, Source, Transition, apply_sample, settle
 from sense_mqtt.core.transitions.timing import LONG_GAP_S, POLL_LAG_S
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 
-Seen = Frame | Tick | Interrupted | DevicesListed | EnergyRead | TimelineRead
+Seen = Frame | Tick | Interrupted | DevicesListed | QueryResult | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
 
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
     """Return what is known after `seen`, and what of it is to be published, in order."""
     observer = OBSERVERS.get(type(seen))
-    return observer(home, seen, now, policy) if observer else (home, ())
+    after, changes = observer(home, seen, now, policy) if observer else (home, ())
+    after, more = update_capabilities(Observation(home, after, seen, changes, now), policy)
+    return after, (*changes, *more)
 
 
 # --- a frame
@@ -218,10 +222,6 @@ def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) 
     return home, (*changes, *values, *documents)
 
 
-def _observe_energy(home: Home, seen: EnergyRead, now: Moment, _policy: Policy) -> Outcome:
-    return throttle.publish_energy(home, seen.energy, now)
-
-
 OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {
     RealtimeUpdate: _observe_update,
     Hello: _observe_online,
@@ -229,7 +229,6 @@ OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {
     Tick: _observe_tick,
     Interrupted: _observe_interruption,
     DevicesListed: _observe_list,
-    EnergyRead: _observe_energy,
     TimelineRead: _observe_timeline,
     TimelineChange: _observe_timeline,
 }

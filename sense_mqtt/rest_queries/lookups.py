@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sense_mqtt.clock import Clock
+from sense_mqtt.core.capability import Query
 from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.energy.periods import Energy, energy_response, from_trends, from_usage
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
@@ -146,9 +147,11 @@ class Lookups:
             return lambda session: energy_response(self._read_energy(self._ask(session, monitor, arguments)))
         return lambda session: LOOKUPS[name](self._ask(session, monitor, arguments))
 
-    def energy(self, monitor: Monitor, scale: str) -> Lookup:
-        """Return the lookup of the present period's Energy, for publishing; `scale` as Sense writes it (`DAY`)."""
-        return lambda session: self._read_energy(self._ask(session, monitor, {"scale": scale}))
+    def run_query(self, monitor: Monitor, query: Query) -> Lookup:
+        """Return the lookup of what a capability needs: an Energy for `energy`, for all else what Sense answers."""
+        if query.lookup == "energy":
+            return lambda session: self._read_energy(self._ask(session, monitor, query.arguments))
+        return self.prepare(query.lookup, monitor, query.arguments)
 
     def account(self, wanted: Collection[int], *, again: bool) -> Callable[[AccountSession], Account]:
         """Return the lookup of the account; `again`: with the monitors that it has had since the login."""

@@ -8,7 +8,7 @@ import pytest
 
 from sense_mqtt.bridge.debug_log import SENTENCES, DebugLog
 from sense_mqtt.core.energy.periods import Energy
-from sense_mqtt.core.home.state import EnergyRead
+from sense_mqtt.core.home.state import QueryResult
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.items import FeedEnded, FrameArrived
@@ -106,7 +106,7 @@ def test_frames_are_told_once_a_minute(bridge, caplog):
 
 def test_energy_has_as_many_digits_as_are_published(caplog):
     caplog.set_level(logging.DEBUG, "sense_mqtt")
-    read = EnergyRead(Energy("DAY", None, 12.3456789))
+    read = QueryResult("energy", "day", Energy("DAY", None, 12.3456789))
     home, changes = observe(HOME, read, moment(0), policy())
     DebugLog().note(HOME, home, read, changes, moment(0))
     [line] = lines(caplog, "energy DAY")

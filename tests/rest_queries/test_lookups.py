@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.capability import Query
 from sense_mqtt.core.commands.table import COMMANDS, complete
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.errors import NotFound, SenseUnavailable
@@ -121,7 +122,7 @@ def test_a_device_that_sense_does_not_know_is_named():
 )
 def test_energy_comes_from_the_new_endpoints(monitor, answers, production_kwh, asked):
     session = RememberingSession(answers)
-    energy = Lookups(FakeClock()).energy(monitor, "DAY")(session)
+    energy = Lookups(FakeClock()).run_query(monitor, Query("energy", {"scale": "DAY"}))(session)
     assert energy == Energy("DAY", "2026-11-21T05:00:00.000Z", 12.0, production_kwh)
     assert session.paths() == asked
 
@@ -129,7 +130,7 @@ def test_energy_comes_from_the_new_endpoints(monitor, answers, production_kwh, a
 @pytest.mark.parametrize(("monitor", "production_kwh"), [(SUNNY, 9.0), (HOUSE, None)])
 def test_energy_falls_back_to_trends(monitor, production_kwh):
     session = RememberingSession({TRENDS: ANSWERS[TRENDS]})
-    energy = Lookups(FakeClock()).energy(monitor, "WEEK")(session)
+    energy = Lookups(FakeClock()).run_query(monitor, Query("energy", {"scale": "WEEK"}))(session)
     assert energy == Energy("WEEK", "2026-11-21T05:00:00.000Z", 11.0, production_kwh)
     assert session.asked[1] == (
         TRENDS,
@@ -139,7 +140,7 @@ def test_energy_falls_back_to_trends(monitor, production_kwh):
 
 def test_the_new_endpoints_are_tried_again_a_day_later():
     clock, session = FakeClock(), RememberingSession({TRENDS: ANSWERS[TRENDS]})
-    lookup = Lookups(clock).energy(HOUSE, "DAY")
+    lookup = Lookups(clock).run_query(HOUSE, Query("energy", {"scale": "DAY"}))
     lookup(session)
     assert session.paths() == [USAGE, TRENDS]
     clock.seconds = NEW_ENDPOINTS_AGAIN_S - 1
@@ -152,7 +153,7 @@ def test_the_new_endpoints_are_tried_again_a_day_later():
 
 def test_where_both_are_missing_neither_is_remembered():
     session = RememberingSession()
-    lookup = Lookups(FakeClock()).energy(HOUSE, "DAY")
+    lookup = Lookups(FakeClock()).run_query(HOUSE, Query("energy", {"scale": "DAY"}))
     for _ in range(2):
         with pytest.raises(NotFound, match=TRENDS):
             lookup(session)
@@ -161,7 +162,7 @@ def test_where_both_are_missing_neither_is_remembered():
 
 def test_trends_that_vanish_bring_the_new_endpoints_back():
     session = RememberingSession({TRENDS: ANSWERS[TRENDS]})
-    lookup = Lookups(FakeClock()).energy(HOUSE, "DAY")
+    lookup = Lookups(FakeClock()).run_query(HOUSE, Query("energy", {"scale": "DAY"}))
     lookup(session)
     session.answers = {USAGE: ANSWERS[USAGE]}
     with pytest.raises(NotFound):
@@ -172,7 +173,7 @@ def test_trends_that_vanish_bring_the_new_endpoints_back():
 def test_an_outage_is_no_reason_to_fall_back():
     session = RememberingSession({USAGE: SenseUnavailable("timeout"), TRENDS: ANSWERS[TRENDS]})
     with pytest.raises(SenseUnavailable):
-        Lookups(FakeClock()).energy(HOUSE, "DAY")(session)
+        Lookups(FakeClock()).run_query(HOUSE, Query("energy", {"scale": "DAY"}))(session)
     assert session.paths() == [USAGE]
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sense_mqtt.core.commands import arguments as kinds
 from sense_mqtt.core.commands.arguments import Argument, fill, quoted
+from sense_mqtt.core.energy.periods import SCALES
 from sense_mqtt.errors import CommandRefused
 
 
@@ -20,9 +21,8 @@ class CommandEntry:
     one_monitor: bool = True  # where the account has several monitors, one must be named
 
 
-_PERIODS = ("DAY", "WEEK", "MONTH", "YEAR", "CYCLE")
-_SCALE = Argument("scale", kinds.choice(*_PERIODS), "DAY")
-_TRENDS_SCALE = Argument("scale", kinds.choice("HOUR", *_PERIODS), "DAY")
+_SCALE = Argument("scale", kinds.choice(*SCALES), "DAY")
+_TRENDS_SCALE = Argument("scale", kinds.choice("HOUR", *SCALES), "DAY")
 _PERIOD = Argument("start", kinds.PERIOD)
 _DEVICE = Argument("device_id", kinds.DEVICE_ID)
 _HISTORY = (

@@ -9,6 +9,7 @@ from typing import Any
 from sense_mqtt.core.timestamps import Moment, read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import is_finite, list_of, mapping, number, read_name, rows_of, text
 
+SCALES = ("DAY", "WEEK", "MONTH", "YEAR", "CYCLE")
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
 FIGURES = (*COUNTERS, "net_production_kwh", "solar_powered_pct")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.edges import Edge, State
-from sense_mqtt.core.home.state import Device, DevicesListed, EnergyRead, Home
+from sense_mqtt.core.home.state import Device, DevicesListed, Home
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.wire.frames import TimelineChange
 
@@ -48,10 +48,6 @@ def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Cha
             yield Reason(None, "online" if change.value else "offline")
     if isinstance(seen, DevicesListed):
         yield Reason(None, "listed", facts={"devices": len(seen.rows)})
-    if isinstance(seen, EnergyRead):
-        scale, kept = seen.energy.scale, after.energy.get(seen.energy.scale)
-        read_kwh, kept_kwh = seen.energy.consumption_kwh, kept.energy.consumption_kwh if kept else None
-        yield Reason(None, "energy", facts={"scale": scale, "read_kwh": read_kwh, "kept_kwh": kept_kwh})
 
 
 def _of_a_device(before: Device, after: Device, *, is_published: bool) -> Iterator[Reason]:

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sense_mqtt.core.changes import Value
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import Edge, State
-from sense_mqtt.core.energy.periods import AcceptedEnergy, Energy
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
 from sense_mqtt.core.transitions.reconcile import Decision
@@ -78,7 +77,7 @@ class Home:
     coverage: Coverage = field(default_factory=Coverage)  # which times frames have covered
     pending_items: tuple[Edge, ...] = ()  # of the timeline, not decided yet, oldest first
     decisions: tuple[tuple[Edge, Decision], ...] = ()  # what became of the items that were decided last
-    energy: Mapping[str, AcceptedEnergy] = field(default_factory=lambda: MappingProxyType({}))  # by scale
+    capabilities: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # state of each, by its key
     published: Mapping[tuple[str | None, str], Published] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -103,7 +102,9 @@ class DevicesListed:
 
 
 @dataclass(frozen=True, slots=True)
-class EnergyRead:
-    """Energy of one period."""
+class QueryResult:
+    """What Sense answered to a query of a capability."""
 
-    energy: Energy
+    capability: str  # its key
+    query: str  # its name there
+    result: Any

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sense_mqtt.core.readings.entities import Entity
+from sense_mqtt.core.entity import Entity
 
 _NOT_IN_ENTITY_IDS = re.compile(r"[^a-z0-9]+")
 

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home_assistant.components import EntityTopics, describe_component, without_none
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE, Entity
+from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE
 from sense_mqtt.core.topic_ids import sanitize_id
 from sense_mqtt.core.wire.devices import Kind
 

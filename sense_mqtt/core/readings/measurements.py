@@ -1,10 +1,6 @@
 """What one frame says of the whole house, each reading a number or None where it does not tell; and numbers as text."""
 
-from collections.abc import Callable
-
 from sense_mqtt.core.wire.frames import RealtimeUpdate
-
-Measurement = Callable[[RealtimeUpdate], float | None]
 
 
 def power(update: RealtimeUpdate) -> float | None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from sense_mqtt.core.changes import Change, Event, Reading
-from sense_mqtt.core.energy.periods import Energy, device_document, empty_document, hold_back_dips, house_document
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.readings import device_documents as documents
 from sense_mqtt.core.readings import house_set
@@ -56,31 +55,6 @@ def publish_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
         return replace(home, online=online or None), readings
     event = Event(None, "monitor_online" if online else "monitor_offline", now.wall)
     return replace(home, online=online), (*readings, event)
-
-
-def publish_energy(home: Home, energy: Energy, now: Moment) -> Outcome:
-    """Tell the energy of a period, of the house and of each device, as far as the figures can be believed."""
-    before = home.energy.get(energy.scale)
-    # Sense's own clock, where frames told it, knows best whether a period has begun.
-    kept = hold_back_dips(before, energy, Moment(max(now.wall, home.coverage.last_epoch or 0.0), now.monotonic))
-    if kept is None or kept is before:
-        return home, ()
-    over = () if before is None or before.energy.start == kept.energy.start else before.energy.devices
-    home = replace(home, energy={**home.energy, energy.scale: kept})
-    updated, key = to_datetime(now.wall), f"energy/{energy.scale.lower()}"
-    readings = [Reading(None, key, house_document(kept.energy, updated))]
-    readings += [
-        Reading(device.id, key, device_document(device, kept.energy, updated))
-        for device in kept.energy.devices
-        if device.id in home.devices and device.id != "solar"
-    ]
-    told = {reading.device for reading in readings}
-    readings += [
-        Reading(device.id, key, empty_document(kept.energy, updated))
-        for device in over  # of the period before: Sense may leave out who has used nothing yet
-        if device.id in home.devices and device.id not in told and device.id != "solar"
-    ]
-    return home, tuple(readings)
 
 
 def device_readings(home: Home, identities: frozenset[str], *, anyway: bool = False) -> Outcome:

@@ -6,9 +6,8 @@ import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import EdgeKind, timeline_edge
-from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.reasons import explain
-from sense_mqtt.core.home.state import EnergyRead, Interrupted, Tick
+from sense_mqtt.core.home.state import Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.frames import Hello, TimelineChange
@@ -152,13 +151,8 @@ def test_an_outdated_frame_has_a_reason():
     assert (None, "older_frame", 8) in told
 
 
-def test_what_was_read_by_rest_has_a_reason():
-    kept = EnergyRead(Energy("DAY", "2026-11-21T05:00:00.000Z", 12.5))
-    assert reasons((0, listed(DRYER, KETTLE)), (1, kept), (2, Tick()))[-2] == (None, "energy", None)
-    home, changes = observe(HOME, kept, moment(0), policy())
-    assert [dict(r.facts) for r in explain(HOME, home, kept, changes)] == [
-        {"scale": "DAY", "read_kwh": 12.5, "kept_kwh": 12.5}
-    ]
+def test_a_list_of_devices_that_was_read_has_a_reason():
+    assert (None, "listed", None) in reasons((0, listed(DRYER, KETTLE)), (2, Tick()))
 
 
 def test_a_pending_item_that_is_gone_without_a_decision_was_removed_by_sense():

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home_assistant.components import EntityTopics, describe_component, first_entity_id
-from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, Entity
+from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR
 
 ROWS = {
     "monitor": {row.key: row for row in (*MONITOR, *BRIDGE)},

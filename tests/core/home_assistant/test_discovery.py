@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.home_assistant.discovery import (
     DeviceDescription,
     DiscoveryMessage,
@@ -25,16 +26,9 @@ DEVICE_STYLE = DiscoveryOptions("0.1.0", Topics())
 SINGLE_STYLE = replace(DEVICE_STYLE, mode="single")
 
 BRIDGE_STATE = {"topic": "sense/bridge/state"}
-DEVICE_KEYS = [
-    "state",
-    "power",
-    "event",
-    "consumption_day",
-    "consumption_week",
-    "consumption_month",
-    "consumption_year",
-    "consumption_cycle",
-]
+CAPABILITY_ROWS = [row for capability in CAPABILITIES for row in capability.device_entities]
+DEVICE_KEYS = ["state", "power", "event", *(row.key for row in CAPABILITY_ROWS)]
+VIRTUAL_DEVICE_KEYS = ["power", *(row.key for row in CAPABILITY_ROWS if not row.real_only)]
 
 
 def payload_of(messages: tuple[DiscoveryMessage, ...]) -> dict[str, Any]:
@@ -116,7 +110,7 @@ def test_component_of_a_device_reads_its_topics() -> None:
 
 def test_virtual_device_has_power_and_energy_only() -> None:
     keys = list(components_of(announce_device(MONITOR, ALWAYS_ON, DEVICE_STYLE)))
-    assert keys == [key for key in DEVICE_KEYS if key not in ("state", "event")]
+    assert keys == VIRTUAL_DEVICE_KEYS
 
 
 def test_solar_is_shown_by_the_monitor_and_is_no_device() -> None:

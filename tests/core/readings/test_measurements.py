@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from sense_mqtt.core.entity import Measurement
 from sense_mqtt.core.payloads import write_number
 from sense_mqtt.core.readings import measurements as measurements
-from sense_mqtt.core.readings.measurements import Measurement
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 
 BALANCE = (measurements.power, measurements.solar_power, measurements.grid_power)

@@ -6,9 +6,7 @@ import pytest
 
 from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.energy.periods import DeviceConsumption, Energy
-from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
-from sense_mqtt.core.publishing.reading_text import payload_of
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.readings.throttle import device_readings, publish_availability
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import DRYER, PLUG, START, frame, moment, policy, readings, run
@@ -177,74 +175,7 @@ def test_names_of_any_script_are_written_and_half_surrogates_survive():
     assert [c.event_type for c in changes if isinstance(c, Event)] == ["turned_on"]
 
 
-# --- energy
-
-
-DAY = Energy(
-    "DAY",
-    "2026-11-18T08:00:00.000Z",
-    consumption_kwh=6.9,
-    devices=tuple(DeviceConsumption(device, device, 1.5) for device in ("1a2b3c4d", "stranger", "solar", "always_on")),
-)
-
-
-def test_energy_is_told_of_the_house_and_of_devices_that_it_knows():
-    solar = {"id": "solar", "name": "Solar", "w": 1.0}
-    home, _ = run(HOME, (0, frame(DRYER, solar)))
-    _, changes = run(home, (1, EnergyRead(DAY)))
-    assert [(reading.device, reading.key) for reading in changes] == [
-        (None, "energy/day"),
-        ("1a2b3c4d", "energy/day"),
-        ("always_on", "energy/day"),
-    ]
-    assert json.loads(payload_of(changes[0])) == {
-        "consumption_kwh": 6.9,
-        "start": "2026-11-18T08:00:00.000Z",
-        "updated": "2026-11-18T11:06:41.000Z",
-    }
-    assert json.loads(payload_of(changes[1])) == {
-        "consumption_kwh": 1.5,
-        "start": "2026-11-18T08:00:00.000Z",
-        "updated": "2026-11-18T11:06:41.000Z",
-    }
-
-
-def test_energy_that_dips_is_held_back():
-    home, _ = run(HOME, (0, EnergyRead(DAY)))
-    dipped = Energy("DAY", DAY.start, consumption_kwh=1.0)
-    _, changes = run(home, (900, EnergyRead(dipped)))
-    assert json.loads(readings(changes, "energy/day")[0])["consumption_kwh"] == 6.9
-
-
-def test_energy_that_cannot_be_tells_nothing():
-    giant = Energy("DAY", DAY.start, consumption_kwh=4294967.296)
-    home, changes = run(HOME, (0, EnergyRead(giant)))
-    assert changes == []
-    home, _ = run(home, (900, EnergyRead(DAY)))
-    _, changes = run(home, (1800, EnergyRead(giant)), (2700, EnergyRead(Energy("DAY", DAY.start, 7.0))))
-    assert [json.loads(told)["consumption_kwh"] for told in readings(changes, "energy/day")] == [7.0]
-
-
-def test_how_much_can_be_is_measured_by_the_clock_of_frames_where_it_is_ahead():
-    began_now = Energy("DAY", "2026-11-18T11:06:40.000Z", consumption_kwh=23.4)
-    _, changes = run(HOME, (0, EnergyRead(began_now)))
-    assert changes == []
-    _, changes = run(HOME, (0, frame(at=3600)), (1, EnergyRead(began_now)))
-    assert len(readings(changes, "energy/day")) == 1
-
-
 def test_a_device_that_draws_nothing_while_it_is_on_and_one_that_goes_off_are_told_apart():
     asleep = {**DRYER, "w": 0.0}
     _, changes = run(HOME, (0, frame(asleep)), (100, frame(asleep, at=100)), (103, frame(at=103)))
     assert readings(changes, "power", "1a2b3c4d") == ["0.0", "0"]
-
-
-def test_a_new_day_tells_nothing_of_yesterday_of_a_device_that_has_used_nothing_yet():
-    home, _ = run(HOME, (0, frame(DRYER)), (1, EnergyRead(DAY)))
-    today = Energy("DAY", "2026-11-19T08:00:00.000Z", consumption_kwh=0.1, devices=DAY.devices[-1:])
-    home, changes = run(home, (86_400, EnergyRead(today)))
-    [told] = readings(changes, "energy/day", "1a2b3c4d")
-    assert json.loads(told) == {"start": "2026-11-19T08:00:00.000Z", "updated": "2026-11-19T11:06:40.000Z"}
-    assert len(readings(changes, "energy/day", "always_on")) == 1
-    _, changes = run(home, (90_000, EnergyRead(today)))
-    assert readings(changes, "energy/day", "1a2b3c4d") == []

@@ -11,7 +11,7 @@ from sense_mqtt.core.changes import Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import from_trends, from_usage
 from sense_mqtt.core.home.snapshot import restore, snapshot
-from sense_mqtt.core.home.state import DevicesListed, EnergyRead, Home, Interrupted, Tick
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, QueryResult, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.reading_text import payload_of
@@ -148,7 +148,7 @@ def test_random_answers_of_rest_gone_wrong(seed):
         home = survive(home, partial(DevicesListed, rows), float(at))
         usage = mutate(USAGE, dice)
         for energy in (from_usage("DAY", usage, mutate(USAGE, dice)), from_trends("DAY", usage)):
-            home = survive(home, partial(EnergyRead, energy), float(at))
+            home = survive(home, partial(QueryResult, "energy", "day", energy), float(at))
         read_items(rows_of(mutate([ITEM, RUN], dice)))
 
 

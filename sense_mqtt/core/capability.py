@@ -1,0 +1,88 @@
+"""A capability: something that is known of a home beyond what one frame says, with all that belongs to it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from sense_mqtt.core.changes import Change, Event, Reading
+from sense_mqtt.core.entity import Entity
+from sense_mqtt.core.home.state import Home
+from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.frames import RealtimeUpdate
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a capability needs to read from Sense, again and again. The bridge does it and hands in a `QueryResult`."""
+
+    lookup: str  # of the table of commands
+    arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    every: int = 1  # how many times `energy.interval_s` lie between two readings
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing that was observed, and what the home made of it."""
+
+    before: Home
+    home: Home
+    seen: object  # a frame, a Tick (each second), a QueryResult, a list of devices, the timeline
+    changes: tuple[Change, ...]  # that follow from it: events, and devices that came or went
+    now: Moment
+
+    @property
+    def frame(self) -> RealtimeUpdate | None:
+        """The frame that was observed; None where it is something else, or a frame that is passed over as outdated."""
+        is_taken = isinstance(self.seen, RealtimeUpdate) and self.home.last_frame is not self.before.last_frame
+        return self.home.last_frame if is_taken else None
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events that follow, those of devices and those of the house."""
+        return tuple(change for change in self.changes if isinstance(change, Event))
+
+
+@dataclass(frozen=True, slots=True)
+class Update(Generic[State]):
+    """What a capability makes of an observation."""
+
+    state: State
+    changes: Sequence[Reading | Event] = ()  # of readings, those that are due are published
+    store: bool = False  # the state must survive a restart as it is now
+
+
+class Capability(ABC, Generic[State]):
+    """The base of each capability; a subclass has no state of its own. Pure, as all of core.
+
+    `State` is immutable and belongs to one home; with something of each device it is a mapping by device id.
+    """
+
+    key: str  # of its state in what is stored: it never changes
+    initial: State  # of a home of which nothing is known
+    monitor_entities: tuple[Entity, ...] = ()
+    device_entities: tuple[Entity, ...] = ()
+    queries: Mapping[str, Query] = MappingProxyType({})  # by name
+
+    def state_of(self, home: Home) -> State:
+        state: State = home.capabilities.get(self.key, self.initial)
+        return state
+
+    @abstractmethod
+    def update(self, state: State, observation: Observation) -> Update[State]:
+        """Return the new state, and what is to be published. Called with everything that is observed of a home."""
+
+    def snapshot(self, state: State) -> Any:  # noqa: ARG002 - of what is stored by default: nothing
+        """Return what a later process must know, in JSON's types; None: nothing."""
+        return None
+
+    def restore(self, document: Any) -> State:  # noqa: ARG002
+        """Return the state of a snapshot, of whatever was stored; what cannot be read is as if it were not known."""
+        return self.initial
+
+    def log_line(self, state: State, seen: object) -> str | None:  # noqa: ARG002
+        """Return what the log says at debug of something observed; `state` is the one after it. None: nothing."""
+        return None

@@ -1,0 +1,92 @@
+"""Energy by period, as a capability: what Sense says that the house and each device used and made.
+
+It is read by REST, scale by scale, and held back where it dips (periods.py). Nothing of it is stored: after a restart
+the first figures come with the first readings.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sense_mqtt.core.capability import Capability, Observation, Query, Update
+from sense_mqtt.core.changes import Reading
+from sense_mqtt.core.energy.entities import DEVICE_ENTITIES, MONITOR_ENTITIES, topic_of
+from sense_mqtt.core.energy.periods import (
+    SCALES,
+    AcceptedEnergy,
+    Energy,
+    device_document,
+    empty_document,
+    hold_back_dips,
+    house_document,
+)
+from sense_mqtt.core.home.state import Home, QueryResult
+from sense_mqtt.core.timestamps import Moment, to_datetime
+
+SLOW_SCALES_EVERY = 4  # the week to the billing cycle are read so many times more seldom than the day
+
+ByScale = Mapping[str, AcceptedEnergy]
+
+
+class EnergyByPeriod(Capability[ByScale]):
+    """State: what was accepted last of each scale."""
+
+    key = "energy"
+    initial: ByScale = MappingProxyType({})
+    monitor_entities = MONITOR_ENTITIES
+    device_entities = DEVICE_ENTITIES
+    queries = MappingProxyType(
+        {
+            scale.lower(): Query("energy", {"scale": scale}, every=1 if scale == "DAY" else SLOW_SCALES_EVERY)
+            for scale in SCALES
+        }
+    )
+
+    def update(self, state: ByScale, observation: Observation) -> Update[ByScale]:
+        energy = _read(observation.seen)
+        if energy is None:
+            return Update(state)
+        home, now, before = observation.home, observation.now, state.get(energy.scale)
+        # Sense's own clock, where frames told it, knows best whether a period has begun.
+        accepted = hold_back_dips(before, energy, Moment(max(now.wall, home.coverage.last_epoch or 0.0), now.monotonic))
+        if accepted is None or accepted is before:
+            return Update(state)
+        readings = _readings(home, accepted.energy, _ended(before, accepted), now)
+        return Update({**state, energy.scale: accepted}, readings)
+
+    def log_line(self, state: ByScale, seen: object) -> str | None:
+        energy = _read(seen)
+        if energy is None:
+            return None
+        accepted = state.get(energy.scale)
+        going_on = accepted.energy.consumption_kwh if accepted else None
+        return f"energy {energy.scale}: read {_written(energy.consumption_kwh)}, going on with {_written(going_on)}"
+
+
+ENERGY = EnergyByPeriod()
+
+
+def _read(seen: object) -> Energy | None:
+    return seen.result if isinstance(seen, QueryResult) and isinstance(seen.result, Energy) else None
+
+
+def _written(kwh: float | None) -> str:
+    return "unknown kWh" if kwh is None else f"{round(kwh, 3)} kWh"
+
+
+def _ended(before: AcceptedEnergy | None, after: AcceptedEnergy) -> tuple[str, ...]:
+    """Return the devices of the period before, where another one has begun."""
+    is_same = before is None or before.energy.start == after.energy.start
+    return () if before is None or is_same else tuple(device.id for device in before.energy.devices)
+
+
+def _readings(home: Home, energy: Energy, ended: tuple[str, ...], now: Moment) -> list[Reading]:
+    updated, key = to_datetime(now.wall), topic_of(energy.scale)
+    used = {device.id: device_document(device, energy, updated) for device in energy.devices}
+    # Sense may leave out who has used nothing yet in a new period.
+    unused = {device: empty_document(energy, updated) for device in ended if device not in used}
+    of_devices = [
+        Reading(device, key, document)
+        for device, document in {**used, **unused}.items()
+        if device in home.devices and device != "solar"  # published as the house's (contract 1.2)
+    ]
+    return [Reading(None, key, house_document(energy, updated)), *of_devices]

@@ -1,0 +1,47 @@
+"""Hands each observation to all capabilities, and publishes those of their readings that are due."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sense_mqtt.core.capabilities import CAPABILITIES
+from sense_mqtt.core.capability import Capability, Observation
+from sense_mqtt.core.changes import Change, Event, Reading, StateChanged
+from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.readings.entities import entity_of
+from sense_mqtt.core.readings.published import is_same, mark_published
+from sense_mqtt.core.readings.throttle import MINUTE_S
+from sense_mqtt.core.timestamps import Moment
+
+Outcome = tuple[Home, tuple[Change, ...]]
+
+
+def update_capabilities(
+    observation: Observation, policy: Policy, capabilities: Iterable[Capability[Any]] = CAPABILITIES
+) -> Outcome:
+    """Return the home with the new state of each capability, and what follows: readings, events, what to store."""
+    home, changes = observation.home, list[Change]()
+    for capability in capabilities:
+        state = capability.state_of(home)
+        update = capability.update(state, observation)
+        if update.state is not state:
+            home = replace(home, capabilities={**home.capabilities, capability.key: update.state})
+        due = [change for change in update.changes if _is_due(home, change, policy, observation.now)]
+        home = mark_published(home, [change for change in due if isinstance(change, Reading)], observation.now)
+        changes += [StateChanged(capability.key)] if update.store else []
+        changes += due
+    return home, tuple(changes)
+
+
+def _is_due(home: Home, reading: Reading | Event, policy: Policy, now: Moment) -> bool:
+    if isinstance(reading, Event):
+        return True
+    published = home.published.get((reading.device, reading.key))
+    if published is None:
+        return reading.value is not None
+    interval_s = _intervals_s(policy)[entity_of(reading.device, reading.key).throttle]
+    return now.monotonic - published.at >= interval_s and not is_same(reading, published.value)
+
+
+def _intervals_s(policy: Policy) -> Mapping[str | None, float]:
+    return {"house": policy.house_interval_s, "device": policy.device_interval_s, "minute": MINUTE_S, None: 0.0}
