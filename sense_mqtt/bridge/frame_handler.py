@@ -72,8 +72,10 @@ class FrameHandler:
             self.close_gap()
 
     def tick(self, now: Moment) -> None:
-        """Observe that time went by and no frame waits."""
+        """Observe that time went by and no frame waits; the next time is set to when that may change anything."""
+        self._services.ticks.put(self._id, now.monotonic)  # also where the journal fails
         self._observe(Tick(), now)
+        self._services.ticks.put(self._id, self.monitor.next_tick(now))
 
     def _handle(self, item: FeedItem, now: Moment) -> None:
         match item:

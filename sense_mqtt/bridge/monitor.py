@@ -1,6 +1,7 @@
 """Everything that belongs to one monitor: what is known of its home, its feed, and what is published of both."""
 
 import logging
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -17,6 +18,7 @@ from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.changes import Change, DeviceChanged, Reading
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.job_queue import JobQueue
+from sense_mqtt.core.next_tick import next_tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
@@ -114,6 +116,10 @@ class BridgedMonitor:
         changed = [change.device for change in changes if isinstance(change, DeviceChanged) and change.device]
         return ObserveResult(len(events), has_new_device=any(device not in before.devices for device in changed))
 
+    def next_tick(self, now: Moment) -> float:
+        """Return when (monotonic) time alone may change what is known of the home."""
+        return next_tick(self.home, now.monotonic, self._policy)
+
     def republish_devices(self) -> None:
         """Publish what is known of each device, also where nothing has changed."""
         _, changes = device_readings(self.home, frozenset(self.home.devices), anyway=True)
@@ -178,6 +184,7 @@ class BridgedMonitor:
 
     def _set_stale_after(self, transport: Transport) -> None:
         self._policy = replace(self._policy, stale_after_s=self._stale_after_s[transport])
+        self._services.ticks.advance(self.info.id, -math.inf)  # it may be stale by now
 
 
 def _is_stored(change: Change) -> bool:

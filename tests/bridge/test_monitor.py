@@ -98,3 +98,11 @@ def test_ticks_do_not_record_and_frames_without_news_neither(bridge):
     bridge.pass_time(5)
     bridge.show({**DRYER, "w": 5000.0}, at=8)
     assert recorded == []
+
+
+def test_a_home_that_is_offline_is_not_looked_at_until_its_feed_brings_something(bridge):
+    ticks = bridge.bridge._services.ticks
+    bridge.pass_time(60)
+    assert ticks.take(bridge.clock.now().monotonic + 86_400) == []
+    bridge.show(DRYER, at=100)
+    assert ticks.take(bridge.clock.now().monotonic + 86_400) == [7]
