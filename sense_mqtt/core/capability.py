@@ -1,5 +1,6 @@
 """A capability: something that is known of a home beyond what one frame says, with all that belongs to it."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ class Observation:
 
     before: Home
     home: Home
-    seen: object  # a frame, a Tick (each second), a QueryResult, a list of devices, the timeline
+    seen: object  # a frame, a Tick, a QueryResult, a list of devices, the timeline
     changes: tuple[Change, ...]  # that follow from it: events, and devices that came or went
     now: Moment
 
@@ -66,6 +67,7 @@ class Capability(ABC, Generic[State]):
     monitor_entities: tuple[Entity, ...] = ()
     device_entities: tuple[Entity, ...] = ()
     queries: Mapping[str, Query] = MappingProxyType({})  # by name
+    tick_s: float = math.inf  # a Tick comes at least so often (s); else only when something of the home is due
 
     def state_of(self, home: Home) -> State:
         state: State = home.capabilities.get(self.key, self.initial)

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.energy.by_period import EnergyByPeriod
 from sense_mqtt.core.home.state import Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.next_tick import next_tick
@@ -47,6 +48,21 @@ def test_a_home_with_a_change_held_back_is_due_at_once():
     home, _ = run(HOME, (0.0, frame()), (1.0, frame(DRYER, at=1.0)), (2.0, frame(at=2.0)), wanted=WANTED)
     home, _ = run(home, (3.0, frame(DRYER, at=3.0)), wanted=WANTED)
     assert next_tick(home, moment(3.0).monotonic, WANTED) == moment(3.0).monotonic
+
+
+class EachMinute(EnergyByPeriod):
+    """A capability that time alone changes."""
+
+    tick_s = 60.0
+
+
+@pytest.mark.parametrize(
+    ("at", "due_s"), [pytest.param(46.0, 60.0, id="offline"), pytest.param(1.0, 9.0, id="another interval ends before")]
+)
+def test_a_capability_gets_its_ticks_also_while_the_home_is_offline(at, due_s):
+    home, _ = run(HOME, (0.0, frame(KETTLE)), (at, Tick()), wanted=WANTED)
+    now = moment(at).monotonic
+    assert next_tick(home, now, WANTED, [EachMinute()]) - now == pytest.approx(due_s, abs=0.01)
 
 
 def happenings(random):

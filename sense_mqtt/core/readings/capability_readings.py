@@ -39,9 +39,10 @@ def _is_due(home: Home, reading: Reading | Event, policy: Policy, now: Moment) -
     published = home.published.get((reading.device, reading.key))
     if published is None:
         return reading.value is not None
-    interval_s = _intervals_s(policy)[entity_of(reading.device, reading.key).throttle]
+    interval_s = intervals_s(policy)[entity_of(reading.device, reading.key).throttle]
     return now.monotonic - published.at >= interval_s and not is_same(reading, published.value)
 
 
-def _intervals_s(policy: Policy) -> Mapping[str | None, float]:
+def intervals_s(policy: Policy) -> Mapping[str | None, float]:
+    """Return the least seconds between two publications of a reading, by the `throttle` of its row."""
     return {"house": policy.house_interval_s, "device": policy.device_interval_s, "minute": MINUTE_S, None: 0.0}
