@@ -45,7 +45,7 @@ from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.state_file import device_id
 from sense_mqtt.store.journal import Journal
 
-POLLS_MISSED = 2.5  # a house that is polled is `offline` after so many intervals without a frame
+POLLS_MISSED = 2.5  # a polled home is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
 
 
@@ -176,7 +176,7 @@ class _Wiring:
         sources = self._health_sources(publisher)
         status = Status(publisher, topics, self._monitors, counters, info, sources, self._sense.redact)
         guard = ErrorGuard(counters)
-        return Services(topics, publisher, discovery, status, counters, guard, jobs=JobQueue(), ticks=JobQueue())
+        return Services(topics, publisher, discovery, status, guard, jobs=JobQueue(), ticks=JobQueue())
 
     def _publisher(self, topics: Topics, journal: Journal) -> Publisher:
         config = self._config
@@ -217,7 +217,7 @@ def topics_of(config: Config) -> Topics:
 
 
 def policy_of(config: Config) -> Policy:
-    """Return what the user wants of a house."""
+    """Return what is configured for a home."""
     publish = config.publish
     return Policy(
         functools.lru_cache(maxsize=4096)(config.device_rules),

@@ -9,7 +9,7 @@ __all__ = ["Clock", "Moment", "SystemClock"]
 
 
 class Clock(Protocol):
-    """Whoever tells the time."""
+    """Source of wall and monotonic time."""
 
     def now(self) -> Moment: ...
 

@@ -5,8 +5,8 @@ import threading
 
 from sense_mqtt.items import FrameArrived, Item, MessageArrived, UpdatePolled
 
-MAX_WAITING_FRAMES = 64  # of all feeds together; a feed that would bring more waits, and TCP holds the rest
-MAX_WAITING_REQUESTS = 32  # more are lost
+MAX_WAITING_FRAMES = 64  # of all feeds together; a feed with more waits, and TCP holds the rest
+MAX_WAITING_REQUESTS = 32  # more are dropped
 MAX_WAITING_OTHERS = 256  # likewise: echoes of our events, of which few are unacknowledged, and Home Assistant's birth
 
 
@@ -17,33 +17,33 @@ class Inbox:
     """
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()  # None: a message more waits
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()  # None: one more message waits in `_messages`
         self._room = threading.Semaphore(MAX_WAITING_FRAMES)
         self._messages: queue.SimpleQueue[MessageArrived] = queue.SimpleQueue()
         self._message_room = {
             True: threading.Semaphore(MAX_WAITING_REQUESTS),
             False: threading.Semaphore(MAX_WAITING_OTHERS),
         }
-        self._messages_due = 0  # of those that wait, so many were announced by None
+        self._messages_due = 0  # messages that wait, and whose None was taken
         self._lost_lock = threading.Lock()
         self._lost = 0
 
     def put(self, item: Item) -> None:
-        """Bring anything but a frame."""
+        """Add any item but a frame."""
         if isinstance(item, MessageArrived):
             self._put_message(item)
         else:
             self._queue.put(item)
 
     def put_frame(self, item: FrameArrived | UpdatePolled, timeout_s: float = 0.5) -> bool:
-        """Bring a frame once there is room for it; False when there was none for `timeout_s`: ask again, or end."""
+        """Add a frame once there is room for it; False where there was none within `timeout_s`."""
         if not self._room.acquire(timeout=timeout_s):
             return False
         self._queue.put(item)
         return True
 
     def _put_message(self, item: MessageArrived) -> None:
-        """Put a message in line; where too many of its kind wait it is lost, and counted."""
+        """Add a message; where too many of its kind wait, it is dropped and counted."""
         if self._message_room[item.is_request].acquire(blocking=False):
             self._messages.put(item)
             self._queue.put(None)
@@ -52,7 +52,7 @@ class Inbox:
             self._lost += 1
 
     def take_lost(self) -> int:
-        """Return how many messages were lost since this was last asked."""
+        """Return how many messages were dropped since the last call."""
         with self._lost_lock:
             lost, self._lost = self._lost, 0
             return lost
@@ -78,7 +78,7 @@ class Inbox:
 
     @property
     def holds_only_messages(self) -> bool:
-        """Nothing waits, or nothing but messages from MQTT."""
+        """True where no item waits, or only messages from MQTT."""
         return len(self) <= self._messages.qsize()
 
     def __len__(self) -> int:

@@ -31,7 +31,7 @@ class UpdatePolled:
 
 @dataclass(frozen=True, slots=True)
 class FeedOpened:
-    """A connection (or the first poll of a row) stands; frames follow."""
+    """A connection was made, or the first poll of a row worked; frames follow."""
 
     monitor: int
     transport: Transport
@@ -39,7 +39,7 @@ class FeedOpened:
 
 @dataclass(frozen=True, slots=True)
 class FeedEnded:
-    """Frames are interrupted: what comes next may differ from what came last by more than one step."""
+    """The feed ended: the next frame is the first after a gap."""
 
     monitor: int
     reason: str
@@ -47,7 +47,7 @@ class FeedEnded:
 
 @dataclass(frozen=True, slots=True)
 class FeedChanged:
-    """The feed moved to another rung of its ladder, and why."""
+    """Frames come by another transport from now on, and why."""
 
     monitor: int
     transport: Transport
@@ -56,7 +56,7 @@ class FeedChanged:
 
 @dataclass(frozen=True, slots=True)
 class FeedLimited:
-    """Sense answered the feed that we ask too much (HTTP 429)."""
+    """Sense limits the rate of the feed's requests (HTTP 429)."""
 
     monitor: int
     reason: str
@@ -68,21 +68,21 @@ Auth = Literal["starting", "ok", "auth_required", "unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class AuthChanged:
-    """The session's standing with Sense changed, and why."""
+    """The state of the login changed, and why."""
 
     auth: Auth
     reason: str
     account: int = 0  # its place among the accounts
 
 
-# --- from the desk (thread "sense-rest")
+# --- from the REST worker (thread "sense-rest")
 
 
 @dataclass(frozen=True, slots=True)
 class LookupDone:
     """A lookup ended: `result` holds what Sense said, or the error."""
 
-    ticket: object  # as given to the desk
+    ticket: object  # as given to the worker
     result: Any  # the parsed answer, or a SenseMqttError
 
 
@@ -91,12 +91,12 @@ class LookupDone:
 
 @dataclass(frozen=True, slots=True)
 class BrokerConnected:
-    """The broker took us; `connection_id` names this connection, in all items that follow from it."""
+    """The broker accepted the connection; `connection_id` names this connection, in all items that follow from it."""
 
     connection_id: int
     receive_maximum: int  # messages that may be unacknowledged, from the broker's CONNACK
     maximum_packet_size: int | None = None  # bytes, likewise; None: no limit
-    resumed: bool = False  # our session of before is continued: what we missed on our subscriptions comes now
+    resumed: bool = False  # the broker kept our session: messages that were missed come now
     retain_available: bool = True  # False: the broker keeps no retained messages, and none is sent as such
     maximum_qos: int = 1  # 0: nothing is acknowledged; a message counts as delivered once it is written
     wildcards_available: bool = True  # in subscriptions
@@ -115,12 +115,12 @@ class BrokerConnected:
 
 @dataclass(frozen=True, slots=True)
 class BrokerDropped:
-    """The connection, or the attempt at one, ended; told at least once each."""
+    """The connection, or the attempt at one, ended; posted at least once for each."""
 
     connection_id: int
     reason: str
     taken_over: bool = False  # another client came with our client id
-    refused: bool = False  # the broker does not want this client: to try again soon will not help
+    refused: bool = False  # the broker refused this client; a retry soon will not help
     retry_now: bool = False  # the next attempt asks for something else
     code: int | None = None  # the reason code of MQTT 5's DISCONNECT, where there was one
 
@@ -137,7 +137,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class MessageArrived:
-    """Something was published on a topic that we subscribed to."""
+    """A message came on a topic of our subscriptions."""
 
     connection_id: int
     topic: str
@@ -156,7 +156,7 @@ class MessageArrived:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End in good order, with this exit code."""
+    """End in good order with this exit code."""
 
     reason: str
     exit_code: int = 0
@@ -164,7 +164,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Crashed:
-    """A thread died of an exception that nobody foresaw."""
+    """A thread ended by an unexpected exception."""
 
     thread: str
     error: str

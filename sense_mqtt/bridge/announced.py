@@ -1,4 +1,4 @@
-"""The list of what was announced and must be taken back one day, by this process or by one after it."""
+"""The retained topics that must be cleared when they end, by this process or a later one."""
 
 import logging
 from collections.abc import Iterable, Mapping

@@ -32,7 +32,7 @@ class BrokerHandler:
 
     def on_connected(self, item: BrokerConnected, now: Moment) -> None:
         if self._publisher.is_current(item.connection_id):
-            self._services.counters.broker_connections += 1
+            self._services.status.counters.broker_connections += 1
             logger.debug("the broker took connection %d: %s", item.connection_id, item)
             self._services.status.publish(now)
             self._publisher.on_connected(item, now)

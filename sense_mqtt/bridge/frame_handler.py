@@ -92,11 +92,11 @@ class FrameHandler:
         try:
             frame = read(self.monitor.home.devices)
         except BadFrame as error:
-            self._services.counters.bad_frames += 1
+            self._services.status.counters.bad_frames += 1
             text = "the feed of monitor %d sent %s; skipped, repeats are only counted"
             self._log.log(("bad frame", error.kind), text, self._id, error)
             return
-        self._services.counters.frames += 1
+        self._services.status.counters.frames += 1
         match frame:
             case UnknownFrame(kind):
                 logger.debug("a message of unknown type %s", kind)
@@ -112,7 +112,7 @@ class FrameHandler:
 
     def _observe(self, seen: Seen, now: Moment) -> None:
         result = self.monitor.observe(seen, now)
-        self._services.counters.events += result.events
+        self._services.status.counters.events += result.events
         if result.has_new_device:
             self._jobs.read_devices_soon(self._id, now)
         if isinstance(seen, RealtimeUpdate):

@@ -1,4 +1,4 @@
-"""What is done without being asked: the jobs, each with a name for the log. A schedule is a command nobody typed."""
+"""Periodic jobs: account, device list, queries of capabilities, timeline, health; each with a name for the log."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 # Between readings of the list, and of which monitors there are; a renamed or new device is seen in the feed before.
 LIST_EVERY_S = 6 * 3600.0
 POLLED_TIMELINE_S = 180.0  # between readings of the timeline, while no stream shows each edge
-LOGIN_CHECK_S = 5.0  # between two looks whether a person has logged in
+LOGIN_CHECK_S = 5.0  # between checks whether somebody has logged in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ReadAccount:
 
 @dataclass(frozen=True, slots=True)
 class ReadDevices:
-    """The list of devices of a house."""
+    """The list of devices of a monitor."""
 
     monitor: int
 
@@ -49,7 +49,7 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class ReadTimeline:
-    """What happened while nobody looked."""
+    """What happened while frames did not show it."""
 
     monitor: int
     why: Literal["gap", "after a gap", "polled"]  # polled: no stream shows each edge
@@ -84,7 +84,7 @@ NAMES: Mapping[type, str] = {
 
 
 def log_missing_monitors(known: Collection[int], wanted: Collection[int]) -> None:
-    """Log what the configuration wants and the account does not have."""
+    """Log the configured monitors that the account does not have."""
     for missing in sorted(set(wanted) - set(known)):
         logger.error("sense.monitors: the account has no monitor %s, but %s", missing, sorted(known) or "none")
     if not known:

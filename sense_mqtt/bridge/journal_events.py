@@ -42,7 +42,7 @@ class JournalEvents:
         return self._read >= self._journal.newest
 
     def delivered(self, number: int) -> None:
-        """The broker has this event: the journal lets go of it with `forget_delivered`."""
+        """The broker has this event: `forget_delivered` removes it from the journal."""
         self._delivered.append(number)
 
     def forget_delivered(self) -> None:

@@ -1,4 +1,4 @@
-"""The loop: takes items out of the inbox, one after the other, and hands each to whom it concerns. Decides nothing."""
+"""The loop: takes items from the inbox, one by one, and hands each to its handler. Decides nothing."""
 
 import logging
 import math
@@ -38,8 +38,8 @@ logger = logging.getLogger(__name__)
 
 TICK_S = 1.0
 HEALTH_EVERY_S = 60.0
-ONLINE_TIMEOUT_S = 5.0  # Sense may take as long to tell which houses there are; then the bridge is `online` without
-LAST_MESSAGES_S = 2.0  # for the broker to acknowledge our last words
+ONLINE_TIMEOUT_S = 5.0  # Sense may take so long to tell the monitors; after that the bridge is `online` without them
+LAST_MESSAGES_S = 2.0  # for the broker to acknowledge the last messages
 
 
 class Bridge:
@@ -169,7 +169,7 @@ class Bridge:
     def _frames(self, monitor: Hashable) -> FrameHandler:
         return next(account.frames[monitor] for account in self._accounts if monitor in account.frames)
 
-    # --- what was asked of Sense
+    # --- responses of Sense
 
     def _on_lookup_done(self, item: LookupDone, now: Moment) -> None:
         ticket: Any = item.ticket
@@ -188,7 +188,7 @@ class Bridge:
         return next(account for account in self._accounts if job.monitor in account.frames)
 
     def _publish_online(self) -> None:
-        """Say that the bridge is there: last of all that is known at the start (contract 1.3)."""
+        """Publish `online`, last of all that is known at the start (contract 1.3)."""
         if self._online_at < math.inf:
             self._online_at = math.inf
             self._publisher.enqueue_retained([self._state("online")])
@@ -204,7 +204,7 @@ class Bridge:
         self._exit = Stop("a thread died", exit_code=1)
 
     def end(self) -> None:
-        """Stop the feeds, answer what is open, and say good-bye as long as the broker listens."""
+        """Stop the feeds, answer open requests, and publish `offline` while the broker is connected."""
         for account in self._accounts:
             self._guard.attempt("the feeds and the REST worker", account.close)
         self._publisher.enqueue_retained([*self._services.discovery.offline_messages(), self._state("offline")])
@@ -212,7 +212,7 @@ class Bridge:
         self._guard.attempt("the broker connection", self._publisher.close)
 
     def _drain(self, until: float) -> None:
-        """Answer what was asked and wait for the broker to acknowledge our last words, as long as there is one."""
+        """Answer open requests, and wait for the broker to acknowledge the last messages while it is connected."""
         while self._publisher.connected and (now := self._clock.now()).monotonic < until:
             self._guard.attempt("what waits for the broker", self._publisher.flush, now)
             if self._publisher.idle and not len(self._inbox):

@@ -10,7 +10,6 @@ from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.discovery import Discovery
 from sense_mqtt.bridge.error_guard import ErrorGuard
 from sense_mqtt.bridge.gap_buffer import TimelineTimes
-from sense_mqtt.bridge.health import Counters
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
@@ -51,7 +50,6 @@ class Services:
     publisher: Publisher
     discovery: Discovery
     status: Status
-    counters: Counters
     guard: ErrorGuard
     jobs: JobQueue  # of bridge/jobs.py, and when (monotonic) each is due
     ticks: JobQueue  # ids of monitors, and when (monotonic) each is to be looked at again
@@ -163,7 +161,7 @@ class BridgedMonitor:
         """Note that frames come; True where they do for the first time since the start."""
         is_first, self._is_opened = not self._is_opened, True
         if not is_first and item.transport == "stream":
-            self._services.counters.reconnects += 1
+            self._services.status.counters.reconnects += 1
         self._set_stale_after(item.transport)
         if self._transport != item.transport:
             self._transport = item.transport

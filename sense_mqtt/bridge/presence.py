@@ -1,4 +1,4 @@
-"""Notices where another client says that we are not there, and says again that we are."""
+"""Publishes `online` again where another client has overwritten it."""
 
 import logging
 
@@ -8,7 +8,7 @@ from sense_mqtt.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 
-OVERWRITTEN_S = 2.0  # so long our word may take to come back from the broker
+OVERWRITTEN_S = 2.0  # our own message may take so long to come back from the broker
 
 ONLINE = "online"
 
@@ -31,7 +31,7 @@ class Presence:
             self._heard[topic] = payload
 
     def maintain(self, now: Moment) -> None:
-        """Say again what somebody else has overwritten. Call once a second."""
+        """Publish again what another client has overwritten. Call once a second."""
         for topic in tuple(self._heard):
             if not self._is_overwritten(topic):
                 self._since.pop(topic, None)

@@ -1,4 +1,4 @@
-"""Everything on its way to the broker: what waits, what is unacknowledged, and the connection that carries it."""
+"""All that goes to the broker: what waits, what is unacknowledged, and the connection."""
 
 import logging
 import math
@@ -19,7 +19,7 @@ from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)
 
-ATTEMPT_S = 15.0  # an attempt at a connection that takes longer is given up
+ATTEMPT_S = 15.0  # a connection attempt is given up after so long
 ECHO_S = 1.0  # for the echoes of events whose acknowledgement was lost with the connection
 HEALTHY_S = 30.0  # a connection that ends sooner is one more failure
 ALONE_AFTER_S = 1.0  # where one message goes at a time, after so long: what ends the connection before is no message
@@ -49,18 +49,18 @@ class Publisher:
         self._open_at = self._healthy_at = 0.0
         self._release_at = math.inf  # events whose acknowledgement was lost go again
         self._log = RepeatLog(logger)
-        self._is_unstable = False  # the last connection did not hold; that the next one was made is no news
+        self._is_unstable = False  # the last connection was short: the next one is not logged before it is healthy
         self.connected = False
 
-    # --- what is to be told
+    # --- what is to be published
 
     def enqueue_retained(self, messages: Iterable[Message]) -> None:
-        """Take retained messages."""
+        """Take retained messages to be sent."""
         for message in self.announced.noted(messages):
             self._outbox.enqueue_retained(message)
 
     def record(self, monitor: int, document: Mapping[str, Any], events: Iterable[Message]) -> None:
-        """Take events, once the journal holds them together with what is known of the house."""
+        """Store events together with what is known of the home; they go out from the journal."""
         self._journal.record(monitor, document, [(event.topic, event.payload) for event in events])
 
     def recall(self, monitor: int) -> Mapping[str, Any]:
@@ -68,7 +68,7 @@ class Publisher:
         return self._journal.recall(monitor) or {}
 
     def announce(self, event: Message) -> None:
-        """Take an event that belongs to no house."""
+        """Store an event that belongs to no home."""
         self._journal.append(event.topic, event.payload)
 
     def enqueue_response(self, message: Message) -> None:
@@ -80,7 +80,7 @@ class Publisher:
         return self._outbox.room_for_responses
 
     def republish_all(self) -> None:
-        """Put everything retained in line again."""
+        """Send everything retained again."""
         self._outbox.republish_all()
 
     # --- the connection
@@ -132,11 +132,11 @@ class Publisher:
             self._events.delivered(number)
 
     def is_current(self, connection_id: int) -> bool:
-        """Say whether an item tells of the present connection, and not of one that was given up."""
+        """True where an item is of the present connection, not of one that was given up."""
         return connection_id == self._broker.connection_id and (self.connected or self._attempt_ends < math.inf)
 
     def maintain(self, now: Moment) -> None:
-        """Connect when it is time, and give up a connection that takes nothing any more. Call once a second."""
+        """Connect when that is due, and give up a connection that does not respond. Call once a second."""
         if self._outbox.oldest_inflight_s(now.monotonic) > self._stall_after_s:
             self._disconnected(self._gone(STALLED), now)
         elif now.monotonic > self._attempt_ends:

@@ -1,4 +1,4 @@
-"""What the broker does not take: limits that it tells, topics that it refuses, and messages at which it hangs up."""
+"""What the broker refuses: its limits, topics without a right, and messages at which it disconnects."""
 
 import logging
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ HELD_S = 600.0  # after a connection that held so long, what was kept back is tr
 
 
 class Refusals:
-    """Knows what not to send, and says once why. For the bridge's thread only."""
+    """Owns what must not be sent, and logs once why. For the bridge's thread only."""
 
     def __init__(self) -> None:
         self._poison_messages = PoisonMessages()

@@ -1,4 +1,4 @@
-"""Requests on MQTT: each one gets exactly one answer, from the bridge itself or from Sense by way of the desk."""
+"""Requests on MQTT: each one gets exactly one response, from the bridge itself or from Sense by the REST worker."""
 
 import contextlib
 import logging
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 RESTART_COST = 5  # as much as so many pauses: account, devices, energy and timeline are read again
-LOG_EVERY_S = 60.0  # how often it is said that requests got no answer
+LOG_EVERY_S = 60.0  # between log lines about requests without response
 UNEXPECTED_ERROR = "the command failed unexpectedly; see the log"
 
 
@@ -42,7 +42,7 @@ class RefreshResult:
 
 
 class RequestHandler:
-    """Takes requests in and sends answers out. For the bridge's thread only."""
+    """Handles requests. For the bridge's thread only."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class RequestHandler:
             self._answer(request, lambda: self._begin(request, now))
 
     def count_unanswered(self, now: Moment) -> None:
-        """Say how many requests got no answer, at most once a minute. Call each second."""
+        """Count and log requests without response, at most once a minute. Call each second."""
         self._unanswered += self._inbox.take_lost()
         if self._unanswered and now.monotonic >= self._tell_at:
             logger.warning("%d requests got no answer: more came than %d a second", self._unanswered, REQUESTS_PER_S)
@@ -103,7 +103,7 @@ class RequestHandler:
             self._unanswered, self._tell_at = 0, now.monotonic + LOG_EVERY_S
 
     def _read_response_topic(self, topic: str | None) -> str | None:
-        """Return the asker's topic; None, for the contract's, where we must not publish there."""
+        """Return the requested response topic; None, for the contract's, where publishing there is not allowed."""
         if topic is None or self._response_topics.allow(topic):
             return topic
         usual = self._topics.response("<command>")

@@ -70,7 +70,7 @@ class Status:
         self._publisher = publisher
         self._topics = topics
         self._monitors = monitors
-        self._counters = counters
+        self.counters = counters
         self._static_info = info
         self._sources = sources
         self._redact = redact  # Sense's own words may hold a secret
@@ -118,7 +118,7 @@ class Status:
 
     def add_unanswered(self, requests: int) -> None:
         """Count requests that got no answer."""
-        self._counters.requests_unanswered += requests
+        self.counters.requests_unanswered += requests
 
     def announce(self, event_type: str, now: Moment, **more: Any) -> None:
         """Tell something that happened to the bridge."""
@@ -132,7 +132,7 @@ class Status:
         newest = [time for time in times if time is not None]
         started = self._started or now
         return describe_health(
-            self._counters,
+            self.counters,
             {
                 "last_frame": write_timestamp(max(newest)) if newest else None,
                 "feed": self._feed(),

@@ -1,4 +1,4 @@
-"""Takes back what was announced, by this process or one before, and does not hold any more."""
+"""Clears retained topics that are not valid any more, also those of an earlier process, step by step."""
 
 import math
 from collections import deque
@@ -29,7 +29,7 @@ class TopicRemoval:
         self._moving: set[str] = set()  # nodes that are told on another topic, once the old one is empty
 
     def begin(self) -> None:
-        """Say what is true of all that a process before announced: nobody serves it yet."""
+        """Publish `offline` for all that an earlier process announced: nothing is served yet."""
         base, announced = self._style.topics.base, self._publisher.announced
         for topic in announced.topics(PublishOrder.AVAILABILITY):
             self._say_offline(topic, PublishOrder.AVAILABILITY, final=not topic.startswith(f"{base}/"))
@@ -39,7 +39,7 @@ class TopicRemoval:
         self._publisher.enqueue_retained(_clear(topic) for topic in announced.topics(PublishOrder.VALUE))
 
     def set_others_offline(self, monitors: Collection[int]) -> None:
-        """Say for the last time that all monitors but these are offline."""
+        """Publish for the last time that all monitors but these are offline."""
         ours = {self._style.topics.monitor(monitor, "availability") for monitor in monitors}
         for topic in self._publisher.announced.topics(PublishOrder.AVAILABILITY):
             if topic not in ours:
@@ -95,7 +95,7 @@ class TopicRemoval:
         self._publisher.enqueue_retained(self._under_way)
 
     def _is_due(self, message: Message) -> bool:
-        # A value that was said anew since it was to be cleared stays.
+        # A value that was published again since then stays.
         return message.order is not PublishOrder.VALUE or self._publisher.outbox.value(message.topic) is None
 
     def _say_offline(self, topic: str, rank: PublishOrder, *, final: bool) -> None:
@@ -103,7 +103,7 @@ class TopicRemoval:
 
 
 def to_message(config: DiscoveryMessage) -> Message:
-    """Return the message of a discovery config; one that takes back is the last on its topic."""
+    """Return the message of a discovery config; an empty one is the last on its topic."""
     is_last = config.payload is None
     payload = "" if config.payload is None else write_json(config.payload)
     return Message(config.topic, payload, retain=True, order=PublishOrder.DISCOVERY, final=is_last)

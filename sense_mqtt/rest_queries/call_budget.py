@@ -1,4 +1,4 @@
-"""How often commands may make us ask Sense: so many times in any hour, counted over restarts."""
+"""How many REST calls commands may cause in any hour, counted over restarts."""
 
 import contextlib
 import logging

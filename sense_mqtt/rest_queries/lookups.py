@@ -1,4 +1,4 @@
-"""The table of commands -> REST calls, and the making of lookups for the desk from it."""
+"""The table command -> REST calls, and the lookups for the worker made from it."""
 
 import contextlib
 import logging
@@ -18,7 +18,7 @@ from sense_mqtt.sense.auth.tokens import Account, Monitor, read_monitor
 
 logger = logging.getLogger(__name__)
 
-MAX_PAGES, PAGE_ITEMS = 50, 100  # of the timeline: months of an ordinary house
+MAX_PAGES, PAGE_ITEMS = 50, 100  # of the timeline: months of an ordinary home
 NEW_ENDPOINTS_AGAIN_S = 86_400  # how long the old trends are asked where the new endpoints were missing
 
 _BIN_S = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
@@ -135,7 +135,7 @@ LOOKUPS: Mapping[str, Callable[[LookupContext], Any]] = {
 
 
 class Lookups:
-    """Makes commands into lookups for the desk, and remembers which monitors only the old trends know."""
+    """Makes commands into lookups for the worker, and remembers which monitors only the old trends know."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -187,7 +187,9 @@ def read_account(session: AccountSession, wanted: Collection[int], *, again: boo
     if not again and known.issuperset(wanted):
         return account
     found: list[Monitor] = []
-    with contextlib.suppress(NotFound, RequestRefused, TokenRefused):  # looking for more costs nothing that is there
+    with contextlib.suppress(
+        NotFound, RequestRefused, TokenRefused
+    ):  # a failed search must not cost the monitors that are known
         for number in sorted({*_monitors_in_timeline(session), *wanted} - known):
             with contextlib.suppress(NotFound):
                 answer = mapping(session.get(f"app/monitors/{number}/overview"))

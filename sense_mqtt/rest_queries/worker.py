@@ -1,4 +1,4 @@
-"""The desk: the thread that carries out lookups, one at a time."""
+"""The thread `sense-rest`: runs lookups, one at a time."""
 
 import logging
 import threading
@@ -12,7 +12,7 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import LookupDone
 from sense_mqtt.sense.auth.session import Session
 
-MAX_WAITING = 8  # commands; schedules wait in a line of their own
+MAX_WAITING = 8  # commands; periodic jobs wait in a queue of their own
 
 Lookup = Callable[[Session], Any]
 
@@ -26,9 +26,9 @@ class _Job:
 
 
 class RestWorker:
-    """Carries out lookups on the thread `sense-rest`; each one that was taken is answered once, by LookupDone.
+    """Runs lookups on the thread `sense-rest`; each one that was taken is answered once, by LookupDone.
 
-    Commands and schedules wait in two lines and take turns, so that neither can starve the other.
+    Commands and periodic jobs wait in two queues and take turns, so that neither can starve the other.
     """
 
     def __init__(self, session: Session, inbox: Inbox) -> None:
@@ -36,7 +36,7 @@ class RestWorker:
         self._inbox = inbox
         self._changed = threading.Condition()
         self._commands: deque[_Job] = deque()
-        self._schedules: deque[_Job] = deque()
+        self._jobs: deque[_Job] = deque()
         self._current: _Job | None = None
         self._command_is_next = True
         self._closed = False
@@ -56,27 +56,27 @@ class RestWorker:
             self._changed.notify()
 
     def submit_job(self, ticket: object, lookup: Lookup) -> bool:
-        """Take a lookup that nobody typed; False where one with an equal ticket is waiting, or the desk is closed."""
+        """Take a periodic job's lookup; False where one with an equal ticket waits, or the worker is closed."""
         with self._changed:
-            if self._closed or any(job.ticket == ticket for job in self._schedules):
+            if self._closed or any(job.ticket == ticket for job in self._jobs):
                 return False
             logger.debug("due: %s", ticket)
-            self._schedules.append(_Job(ticket, lookup))
+            self._jobs.append(_Job(ticket, lookup))
             self._changed.notify()
             return True
 
     def __len__(self) -> int:
         """How many lookups are waiting or under way."""
         with self._changed:
-            return len(self._commands) + len(self._schedules) + (self._current is not None)
+            return len(self._commands) + len(self._jobs) + (self._current is not None)
 
     def close(self, timeout_s: float = 2.0) -> None:
         """End the thread; what is not done by then is answered with SenseUnavailable. Returns within `timeout_s`."""
         with self._changed:
             self._closed = True
-            given_up = [*self._commands, *self._schedules]
+            given_up = [*self._commands, *self._jobs]
             self._commands.clear()
-            self._schedules.clear()
+            self._jobs.clear()
             self._changed.notify()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
@@ -88,26 +88,24 @@ class RestWorker:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            result = self._carry_out(job)
+            result = self._run(job)
             with self._changed:
                 wanted, self._current = self._current is job, None
             if wanted:
                 self._inbox.put(LookupDone(job.ticket, result))
 
     def _next(self) -> _Job | None:
-        """Wait for the next job, and take it; None once closed."""
+        """Wait for the next lookup, and take it; None once closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._commands or self._schedules)
+            self._changed.wait_for(lambda: self._closed or self._commands or self._jobs)
             if self._closed:
                 return None
-            line = (
-                self._commands if self._commands and (self._command_is_next or not self._schedules) else self._schedules
-            )
-            self._command_is_next = line is self._schedules
+            line = self._commands if self._commands and (self._command_is_next or not self._jobs) else self._jobs
+            self._command_is_next = line is self._jobs
             self._current = line.popleft()
             return self._current
 
-    def _carry_out(self, job: _Job) -> Any:
+    def _run(self, job: _Job) -> Any:
         try:
             return job.lookup(self._session)
         except SenseMqttError as error:

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from sense_mqtt.bridge.publisher import ALONE_AFTER_S, ATTEMPT_S, HEALTHY_S, TAKEN_OVER_S
+from sense_mqtt.bridge.publisher import ALONE_AFTER_S, ATTEMPT_S, HEALTHY_S, MAX_REFUSED_S, TAKEN_OVER_S
+from sense_mqtt.items import BrokerDropped
 from tests.support.core.builders import moment
 from tests.support.publisher.publisher_harness import STALL_AFTER_S, PublisherHarness
 
@@ -152,3 +153,33 @@ def test_last_words_that_were_heard_end_the_connection_in_good_order(harness):
     harness.acknowledge(1)
     harness.publisher.close()
     assert (harness.broker.closed, harness.broker.hung_up) == (True, False)
+
+
+def test_a_connection_that_the_broker_refuses_is_tried_more_and_more_seldom(tmp_path):
+    harness = PublisherHarness(tmp_path)
+    waited = []
+    at = 0.0
+    for _ in range(9):
+        harness.publisher.maintain(moment(at))
+        opened = harness.broker.opened
+        item = BrokerDropped(harness.broker.connection_id, "Not authorized", refused=True)
+        harness.publisher.on_dropped(item, moment(at))
+        since = at
+        while harness.broker.opened == opened:
+            at += 1.0
+            harness.publisher.maintain(moment(at))
+        waited.append(at - since)
+    assert waited == sorted(waited)
+    assert waited[-1] == MAX_REFUSED_S
+    harness.journal.close()
+
+
+def test_an_attempt_that_asks_for_less_follows_at_once_and_is_no_news(tmp_path, caplog):
+    harness = PublisherHarness(tmp_path)
+    harness.publisher.maintain(moment(0))
+    item = BrokerDropped(harness.broker.connection_id, "Retain not supported", refused=True, retry_now=True)
+    harness.publisher.on_dropped(item, moment(0))
+    harness.publisher.maintain(moment(0))
+    assert harness.broker.opened == 2
+    assert caplog.text == ""
+    harness.journal.close()

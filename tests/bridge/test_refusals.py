@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from sense_mqtt.bridge.publisher import ALONE_AFTER_S, HEALTHY_S, MAX_REFUSED_S, STALLED
+from sense_mqtt.bridge.publisher import ALONE_AFTER_S, HEALTHY_S, STALLED
 from sense_mqtt.bridge.refusals import HELD_S
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
 from sense_mqtt.core.publishing.outbox import Message, PublishOrder
@@ -216,37 +216,4 @@ def test_what_the_broker_cannot_take_for_the_moment_goes_again_and_is_told_once(
     assert harness.broker.payloads == ["e1", "e2", "e1", "e1"]
     assert harness.journal.held == 0
     assert caplog.text.count("the broker refuses sense/7/device/a/event (Quota exceeded): it is sent again") == 1
-    harness.journal.close()
-
-
-# --- how soon it is tried again
-
-
-def test_a_connection_that_the_broker_refuses_is_tried_more_and_more_seldom(tmp_path):
-    harness = PublisherHarness(tmp_path)
-    waited = []
-    at = 0.0
-    for _ in range(9):
-        harness.publisher.maintain(moment(at))
-        opened = harness.broker.opened
-        item = BrokerDropped(harness.broker.connection_id, "Not authorized", refused=True)
-        harness.publisher.on_dropped(item, moment(at))
-        since = at
-        while harness.broker.opened == opened:
-            at += 1.0
-            harness.publisher.maintain(moment(at))
-        waited.append(at - since)
-    assert waited == sorted(waited)
-    assert waited[-1] == MAX_REFUSED_S
-    harness.journal.close()
-
-
-def test_an_attempt_that_asks_for_less_follows_at_once_and_is_no_news(tmp_path, caplog):
-    harness = PublisherHarness(tmp_path)
-    harness.publisher.maintain(moment(0))
-    item = BrokerDropped(harness.broker.connection_id, "Retain not supported", refused=True, retry_now=True)
-    harness.publisher.on_dropped(item, moment(0))
-    harness.publisher.maintain(moment(0))
-    assert harness.broker.opened == 2
-    assert caplog.text == ""
     harness.journal.close()

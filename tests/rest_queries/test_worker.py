@@ -1,4 +1,4 @@
-"""The desk: one lookup at a time, a bounded line, exactly one LookupDone for each lookup that it took."""
+"""The REST worker: one lookup at a time, bounded queues, exactly one LookupDone for each lookup that it took."""
 
 import threading
 

@@ -48,7 +48,7 @@ class FakeWorker(RestWorker):
     def work(self) -> None:
         while len(self):
             job = self._next()
-            result, self._current = self._carry_out(job), None
+            result, self._current = self._run(job), None
             self._inbox.put(LookupDone(job.ticket, result))
 
 

@@ -168,3 +168,10 @@ def raw_frame(*devices: Mapping[str, Any], at: float, monitor: int = 7) -> Frame
     """Return a frame as the feed brings it."""
     payload = {"w": 300.0, "devices": [*devices, *PSEUDO], "epoch": START + at}
     return FrameArrived(monitor, json.dumps({"type": "realtime_update", "payload": payload}))
+
+
+def asked(bridge: BridgeHarness, command: str, payload: Any = b"", **more: Any) -> list[Any]:
+    """Return all answers to one request, once Sense has answered too."""
+    bridge.ask(command, payload, **more)
+    bridge.work()
+    return bridge.answers(command)

@@ -139,7 +139,7 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
     redactor, clock = Redactor(), PolledClock(float(begins), float(poll_step_s))
     config, turns = read_config(Path(config_file), {}, redactor), Turns(clock)
 
-    def make_desk(session: Session, inbox: Inbox) -> RestWorker:
+    def make_worker(session: Session, inbox: Inbox) -> RestWorker:
         turns.worker = RestWorker(session, inbox)
         return turns.worker
 
@@ -149,7 +149,7 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
         feed.turns = turns
         return feed
 
-    factories = Factories(broker=functools.partial(CountingBroker, turns=turns), worker=make_desk, feed=make_feed)
+    factories = Factories(broker=functools.partial(CountingBroker, turns=turns), worker=make_worker, feed=make_feed)
     return run(config, redactor, clock, Timing(rest_spacing_s=0.0), factories, turns)
 
 
