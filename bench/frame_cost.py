@@ -13,8 +13,8 @@ from busy_house import DEVICES, NOON, BusyHouse
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.observe import Outcome, Seen, observe
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
-from sense_mqtt.core.publishing.outbox import Message
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import decode

@@ -27,7 +27,7 @@ from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
 from sense_mqtt.core.job_queue import JobQueue
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Transport

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.errors import JournalError
 from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Journal

@@ -9,7 +9,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.changes import Change, DeviceChanged
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.home_assistant import discovery
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.store.journal import Journal
 
 BRIDGE = 0  # in the journal, in place of a monitor's id

@@ -14,7 +14,7 @@ from sense_mqtt.bridge.monitor import Services
 from sense_mqtt.bridge.request_handler import RequestHandler
 from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.core.commands.responses import Command
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import (
     Acknowledged,

@@ -10,8 +10,9 @@ from sense_mqtt.bridge.journal_events import JournalEvents
 from sense_mqtt.bridge.refusals import Refusals, possible_causes
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.backoff import Retries
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import as_of, event_id_of
-from sense_mqtt.core.publishing.outbox import Message, Outbox
+from sense_mqtt.core.publishing.outbox import Outbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.repeat_log import RepeatLog

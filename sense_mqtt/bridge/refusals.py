@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.poison_messages import PoisonMessages
 from sense_mqtt.items import BrokerConnected, BrokerDropped
 from sense_mqtt.repeat_log import RepeatLog

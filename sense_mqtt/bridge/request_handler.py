@@ -15,7 +15,7 @@ from sense_mqtt.core.commands.parse import choose_monitor, parse
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.commands.responses import Command, Response, error_code, refuse, respond
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import MessageArrived, Stop

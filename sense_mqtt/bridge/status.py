@@ -10,7 +10,7 @@ from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.payloads import write_json
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import FEEDS
 from sense_mqtt.core.timestamps import write_timestamp

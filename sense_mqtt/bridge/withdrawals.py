@@ -9,7 +9,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.home_assistant.discovery import DiscoveryMessage, DiscoveryOptions
 from sense_mqtt.core.home_assistant.migration import read_discovery_topic, remove_obsolete
 from sense_mqtt.core.payloads import write_json
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 
 STEP_S = 1.0  # for Home Assistant to carry out one step, after the broker has it
 

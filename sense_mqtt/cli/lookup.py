@@ -16,7 +16,7 @@ from sense_mqtt.core.commands.table import COMMANDS, complete, read_pairs
 from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import CommandRefused
 from sense_mqtt.rest_queries.lookups import Lookups

@@ -16,7 +16,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM, Message
+from sense_mqtt.core.publishing.message import Message
+from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, Item
 from sense_mqtt.mqtt.paho_client import (

@@ -13,7 +13,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sense_mqtt.certificate import describe_certificate
-from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM, Message
+from sense_mqtt.core.publishing.message import Message
+from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM
 from sense_mqtt.items import Acknowledged, MessageArrived
 from sense_mqtt.mqtt.protocol import Version
 from sense_mqtt.mqtt.publish_properties import keep_used_properties

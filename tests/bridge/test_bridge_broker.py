@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from sense_mqtt.core.publishing.outbox import PublishOrder
+from sense_mqtt.core.publishing.message import PublishOrder
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.items import Acknowledged, BrokerConnected, FeedChanged
 from tests.support.bridge.bridge_harness import BridgeHarness

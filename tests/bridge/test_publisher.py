@@ -3,7 +3,7 @@
 import pytest
 
 from sense_mqtt.bridge.publisher import HEALTHY_S
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from tests.support.core.builders import moment
 from tests.support.publisher.publisher_harness import PublisherHarness
 

@@ -7,7 +7,7 @@ import pytest
 from sense_mqtt.bridge.publisher import ALONE_AFTER_S, HEALTHY_S, STALLED
 from sense_mqtt.bridge.refusals import HELD_S
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.postponed import AGAIN_S
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from tests.support.core.builders import moment

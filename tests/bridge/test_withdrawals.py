@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.publishing.outbox import PublishOrder
+from sense_mqtt.core.publishing.message import PublishOrder
 from sense_mqtt.errors import JournalError, LoginRefused, SenseUnavailable
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness

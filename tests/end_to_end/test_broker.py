@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.subscriptions import MAX_DISCONNECTS
 from tests.support.mqtt.listener import Listener

@@ -4,7 +4,7 @@ import socket
 import threading
 from pathlib import Path
 
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, MessageArrived
 from tests.support.mqtt.listener import Listener

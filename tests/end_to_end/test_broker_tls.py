@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.items import Acknowledged
 from sense_mqtt.mqtt.settings import BrokerTls
 from tests.support.certificates import CertificateAndKey, authority, server

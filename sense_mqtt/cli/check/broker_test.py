@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sense_mqtt.cli.check.checks import BrokerReport, CheckFailed, ProbeMessage
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.publishing.broker_limits import describe_maximum_packet_size
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, Item, MessageArrived
 from sense_mqtt.mqtt.client import MqttClient

@@ -7,7 +7,7 @@ from typing import Any
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, event_id
 from sense_mqtt.core.payloads import write_json
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import DEVICE

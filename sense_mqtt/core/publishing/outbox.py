@@ -1,53 +1,27 @@
 """What waits to be published: the newest value per retained topic, events in order, and what may go out now.
 
-Bounded: one value a topic, MAX_EVENTS events (more wait in the journal), MAX_RESPONSES replies, a window in flight.
+Bounded: one message a topic, MAX_EVENTS events (more wait in the journal), MAX_RESPONSES responses, and as many
+unacknowledged messages as the broker's Receive Maximum allows.
 """
 
 from collections import deque
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
+from sense_mqtt.core.publishing.event_queue import EventQueue
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.postponed import Postponed
+from sense_mqtt.core.publishing.retained import RetainedTopics
 
 RECEIVE_MAXIMUM = 20  # what mosquitto allows in flight by default (its CONNACK says ReceiveMaximum 20)
-MAX_EVENTS = 100
 MAX_RESPONSES = 100
-SHARE = 4  # 1/4 of the window is for events alone, answers fill 1/4 at most: requests delay acknowledgements by seconds
-
-
-class PublishOrder(IntEnum):
-    """The order in which a new connection hears what is retained (contract 2.2). The journal keeps these numbers."""
-
-    DISCOVERY = 0
-    INFO = 1
-    AVAILABILITY = 2
-    VALUE = 3
-    BRIDGE_STATE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One MQTT message, QoS 1."""
-
-    topic: str
-    payload: str
-    retain: bool = False
-    order: PublishOrder = PublishOrder.VALUE
-    event: int | None = None  # its number in the journal
-    event_id: str = ""  # of an event: what it is known by, however late it is told
-    correlation: bytes | None = None
-    final: bool = False  # retained, and the last word on its topic: once a broker has it, it is not said again
-
-    @property
-    def size(self) -> int:
-        """Bytes on the wire, with room for MQTT's own fields."""
-        return len(self.payload.encode()) + len(self.topic.encode()) + len(self.correlation or b"") + 32
+# A quarter of the Receive Maximum is for events alone, and responses fill a quarter at most: requests would delay
+# acknowledgements of events by seconds.
+SHARE = 4
 
 
 class _Inflight(NamedTuple):
     message: Message
-    since: float  # monotonic seconds
+    since: float  # monotonic s
 
 
 class Outbox:
@@ -55,35 +29,26 @@ class Outbox:
 
     def __init__(self) -> None:
         self._receive_maximum, self._connected = RECEIVE_MAXIMUM, False
-        self._dirty_first = 0  # of what is unsaid, so many from the left go before replies and events
-        self._retained: dict[str, Message] = {}
-        self._dirty: dict[str, None] = {}  # retained topics whose newest value has not gone out, in order
-        self._events: deque[Message] = deque()
-        self._maybe_delivered = 0  # of the events, so many from the left may have reached the broker
-        self._held = False  # events wait until their echoes had time to come
+        self._retained = RetainedTopics()
+        self._events = EventQueue()
         self._responses: deque[Message] = deque()
-        self._response_is_next = True  # answers and readings take turns: neither can starve the other
-        self._inflight: dict[int, _Inflight] = {}
+        self._response_is_next = True  # responses and readings take turns: neither can starve the other
+        self._inflight: dict[int, _Inflight] = {}  # by packet identifier
+        self._echoed: set[int] = set()  # packet identifiers of what the broker has, but has not acknowledged
         self._postponed: Postponed[Message] = Postponed()
-        self._echoed_mids: set[int] = set()  # flights that the broker turns out to have, before it acknowledged them
 
     # --- what comes in
 
     def enqueue_retained(self, message: Message) -> None:
         """Take a retained message; it replaces what waits for the same topic."""
-        self._retained[message.topic] = message
-        self._dirty.setdefault(message.topic)
-        # Home Assistant must know an entity before its first event comes.
-        if message.order is PublishOrder.DISCOVERY:
-            self._dirty_first = len(self._dirty)
+        self._retained.put(message)
 
     def enqueue_event(self, event: Message, *, maybe_delivered: bool = False) -> None:
         """Take an event; see `room_for_events`. `maybe_delivered`: an earlier process may have sent it; the first."""
-        self._events.append(event)
-        self._maybe_delivered += maybe_delivered
+        self._events.put(event, maybe_delivered=maybe_delivered)
 
     def enqueue_response(self, message: Message) -> bool:
-        """Take an answer; False when too many wait for a broker that takes none."""
+        """Take a response; False when too many wait for a broker that takes none."""
         if len(self._responses) >= MAX_RESPONSES:
             return False
         self._responses.append(message)
@@ -95,66 +60,60 @@ class Outbox:
 
     @property
     def room_for_events(self) -> int:
-        return MAX_EVENTS - len(self._events)
+        return self._events.room
 
     # --- the connection
 
     @property
     def inflight(self) -> tuple[Message, ...]:
-        """What was sent and not acknowledged, nor heard back, oldest first."""
-        return tuple(entry.message for mid, entry in self._inflight.items() if mid not in self._echoed_mids)
+        """What was sent and is neither acknowledged nor echoed, oldest first."""
+        return tuple(entry.message for mid, entry in self._inflight.items() if mid not in self._echoed)
 
     def set_receive_maximum(self, receive_maximum: int) -> None:
         """Let so many be unacknowledged from now on."""
         self._receive_maximum = receive_maximum
 
     def connected(self, receive_maximum: int = RECEIVE_MAXIMUM, *, resumed: bool = False) -> bool:
-        """A broker took us, and so many unacknowledged messages: it is told everything retained again.
+        """Begin with a new connection: everything retained is published again.
 
-        True where it resumed our session and may echo events whose acknowledgement was lost: no event goes out before
-        `release_events`.
+        True where the broker resumed our session and may echo events whose acknowledgement was lost: no event goes out
+        before `release_events`.
         """
-        self._receive_maximum = receive_maximum
-        self._connected = True
-        self._held = resumed and self._maybe_delivered > 0
-        self.republish_all()
-        return self._held
+        self._receive_maximum, self._connected = receive_maximum, True
+        self._retained.republish_all()
+        return self._events.hold(is_resumed=resumed)
 
     def release_events(self) -> None:
         """The echoes had their time: what was not echoed goes again."""
-        self._held = False
+        self._events.release()
 
     def echoed(self, topic: str, event_id: str) -> int | None:
-        """Return the journal's number of an event that the broker turns out to have; it does not go again."""
+        """Return the journal's number of an event that an echo shows to be delivered; it does not go again."""
         for mid, entry in self._inflight.items():
-            if entry.message.event is not None and _is_known_by(entry.message, topic, event_id):
-                self._echoed_mids.add(mid)
-                return entry.message.event
-        for message in list(self._events)[: self._maybe_delivered]:
-            if _is_known_by(message, topic, event_id):
-                self._events.remove(message)
-                self._maybe_delivered -= 1
-                return message.event
-        return None
+            event = entry.message
+            if event.event is not None and (event.topic, event.event_id) == (topic, event_id):
+                self._echoed.add(mid)
+                return event.event
+        delivered = self._events.take_delivered(topic, event_id)
+        return None if delivered is None else delivered.event
 
     def republish_all(self) -> None:
-        """Put everything retained in line again, in the order of ranks."""
-        self._dirty = dict.fromkeys(sorted(self._retained, key=lambda topic: self._retained[topic].order))
-        self._dirty_first = len(self._dirty)
+        """Publish everything retained again, by `PublishOrder`."""
+        self._retained.republish_all()
 
     def republish(self, topic: str) -> None:
-        """Put what is retained on one topic in line again."""
-        self._dirty.setdefault(topic)
+        """Publish what is retained on one topic again."""
+        self._retained.republish(topic)
 
     def disconnected(self) -> None:
         """The connection is gone: what was not acknowledged goes again, in its old order."""
         self._connected = False
         lost = (*self.inflight, *self._postponed.take_all())
         self._inflight.clear()
-        self._echoed_mids.clear()
+        self._echoed.clear()
         for message in reversed(lost):
             self.requeue(message)
-        self._maybe_delivered += sum(message.event is not None for message in lost)
+        self._events.note_lost(sum(message.event is not None for message in lost))
 
     # --- what goes out
 
@@ -163,44 +122,28 @@ class Outbox:
         room = self._receive_maximum - len(self._inflight)
         if not self._connected or room <= 0:
             return None
-        if self._dirty_first and self._dirty:
-            self._dirty_first -= 1  # what was said since waits its turn: readings that never end would starve events
-            return self._next_retained()
-        if self._events and not self._held:
-            self._maybe_delivered = max(self._maybe_delivered - 1, 0)
-            return self._events.popleft()
-        if room <= self._receive_maximum // SHARE:
-            return None
-        self._response_is_next = self._may_reply and (self._response_is_next or not self._dirty)
-        if self._response_is_next:
+        first = self._retained.next_urgent() or self._events.next()
+        if first is not None or room <= self._receive_maximum // SHARE:
+            return first
+        if self._may_respond and (self._response_is_next or not self._retained):
             self._response_is_next = False
             return self._responses.popleft()
         self._response_is_next = True
-        return self._next_retained()
+        return self._retained.next()
 
     @property
-    def _may_reply(self) -> bool:
+    def _may_respond(self) -> bool:
         if not self._responses:
             return False
-        answers = sum(not entry.message.retain and entry.message.event is None for entry in self._inflight.values())
-        return answers < max(self._receive_maximum // SHARE, 1)
-
-    def _next_retained(self) -> Message | None:
-        topic = next(iter(self._dirty), None)
-        if topic is None:
-            return None
-        del self._dirty[topic]
-        return self._retained[topic]
+        responses = sum(not entry.message.retain and entry.message.event is None for entry in self._inflight.values())
+        return responses < max(self._receive_maximum // SHARE, 1)
 
     def requeue(self, message: Message) -> None:
         """Put what `next` gave in line again, first of its kind: it did not go out."""
         if message.retain:
-            if message.final:
-                self._retained.setdefault(message.topic, message)
-            if message.topic in self._retained:
-                self._dirty.setdefault(message.topic)  # or a newer value: that is what goes out next
+            self._retained.put_back(message)
         elif message.event is not None:
-            self._events.appendleft(message)
+            self._events.put_back(message)
         else:
             self._responses.appendleft(message)
 
@@ -214,35 +157,31 @@ class Outbox:
             self.requeue(message)
 
     def sent(self, mid: int, message: Message, now: float) -> None:
-        """The message went out as number `mid` at `now` (monotonic)."""
+        """The message went out with the packet identifier `mid` at `now` (monotonic)."""
         self._inflight[mid] = _Inflight(message, now)
 
     def acknowledged(self, mid: int) -> Message | None:
-        """Return the message that the broker has now, None for a number that we do not know."""
+        """Return the message that the broker has now, None for a packet identifier that is not ours."""
         entry = self._inflight.pop(mid, None)
-        self._echoed_mids.discard(mid)
+        self._echoed.discard(mid)
         if entry is None:
             return None
-        message = entry.message
-        if message.final and self._retained.get(message.topic) is message:
-            self.forget(message.topic)
-        return message
+        self._retained.acknowledged(entry.message)
+        return entry.message
 
     def forget(self, topic: str) -> None:
-        """Let go of what is retained on a topic: it is not said again."""
-        self._retained.pop(topic, None)
-        self._dirty.pop(topic, None)
+        """Let go of what is retained on a topic: it is not published again."""
+        self._retained.forget(topic)
 
     # --- what can be asked
 
     def value(self, topic: str) -> str | None:
-        """Return what is retained on a topic, or will be once it went out."""
-        message = self._retained.get(topic)
-        return None if message is None else message.payload
+        """Return the payload that is retained on a topic, or will be once it went out."""
+        return self._retained.payload(topic)
 
     def is_unacknowledged(self, topic: str) -> bool:
-        """Say whether what is retained on a topic has not been acknowledged yet."""
-        return topic in self._dirty or any(entry.message.topic == topic for entry in self._inflight.values())
+        """True where what is retained on a topic has not been acknowledged yet."""
+        return self._retained.is_dirty(topic) or any(entry.message.topic == topic for entry in self._inflight.values())
 
     def oldest_inflight_s(self, now: float) -> float:
         """Return the age of the oldest unacknowledged message, 0 where there is none."""
@@ -251,7 +190,7 @@ class Outbox:
     @property
     def lengths(self) -> dict[str, int]:
         return {
-            "retained": len(self._dirty),
+            "retained": len(self._retained),
             "events": len(self._events),
             "replies": len(self._responses),
             "in_flight": len(self._inflight),
@@ -261,7 +200,3 @@ class Outbox:
     def idle(self) -> bool:
         """Nothing waits and nothing is unacknowledged."""
         return not self._postponed and not any(self.lengths.values())
-
-
-def _is_known_by(message: Message, topic: str, event_id: str) -> bool:
-    return (message.topic, message.event_id) == (topic, event_id)

@@ -7,7 +7,7 @@ LOSSES_ALONE times while the same message was alone in flight.
 
 from collections.abc import Sequence
 
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 
 LOSSES_ALONE = 2
 

@@ -6,8 +6,8 @@ import pytest
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.messages import HomeTopics, as_of, event_id_of, stored_event, to_messages
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from tests.support.core.builders import START
 

@@ -2,43 +2,10 @@
 
 import pytest
 
-from sense_mqtt.core.publishing.outbox import MAX_EVENTS, MAX_RESPONSES, RECEIVE_MAXIMUM, Message, Outbox, PublishOrder
-
-
-def value(topic, payload="1", order=PublishOrder.VALUE):
-    return Message(topic, payload, retain=True, order=order)
-
-
-def event(number):
-    return Message("e", f"event {number}", event=number, event_id=f"event {number}")
-
-
-def answer(text):
-    return Message("r", text)
-
-
-def take(outbox, most=1000):
-    """Let out what may go, numbered from 1 in each call's order; return the payloads."""
-    payloads = []
-    while len(payloads) < most and (message := outbox.next()) is not None:
-        outbox.sent(take.mid, message, now=float(take.mid))
-        take.mid += 1
-        payloads.append(message.payload)
-    return payloads
-
-
-@pytest.fixture(autouse=True)
-def _count_from_one():
-    take.mid = 1
-
-
-@pytest.fixture
-def outbox():
-    """A queue with a connection that heard everything already."""
-    queue = Outbox()
-    queue.connected()
-    assert queue.next() is None
-    return queue
+from sense_mqtt.core.publishing.event_queue import MAX_EVENTS
+from sense_mqtt.core.publishing.message import Message, PublishOrder
+from sense_mqtt.core.publishing.outbox import MAX_RESPONSES, RECEIVE_MAXIMUM, Outbox
+from tests.support.core.outbox import answer, event, take, value
 
 
 def test_nothing_goes_out_without_a_connection():
@@ -254,88 +221,9 @@ def test_the_size_of_a_message_counts_bytes_not_letters():
     assert Message("a/b", "Küche", correlation=b"12").size == 3 + 6 + 2 + 32
 
 
-# --- echoes: events whose acknowledgement was lost
-
-
-def lose_two_events(outbox):
-    outbox.connected()
-    for number, payload in enumerate("abc", 1):
-        outbox.enqueue_event(Message("e", payload, event=number, event_id=payload))
-    for mid in (1, 2):
-        outbox.sent(mid, outbox.next(), 0.0)
-    outbox.disconnected()
-
-
-def test_an_event_that_is_echoed_does_not_go_again():
-    outbox = Outbox()
-    lose_two_events(outbox)
-    assert outbox.connected(resumed=True)
-    assert outbox.next() is None
-    assert outbox.echoed("e", "b") == 2
-    outbox.release_events()
-    assert [outbox.next().payload, outbox.next().payload, outbox.next()] == ["a", "c", None]
-
-
-def test_what_never_went_out_is_no_echo_of_ours():
-    outbox = Outbox()
-    lose_two_events(outbox)
-    outbox.connected(resumed=True)
-    assert outbox.echoed("e", "c") is None
-    assert outbox.echoed("e", "x") is None
-
-
-def test_a_broker_that_has_forgotten_us_gets_everything_again_at_once():
-    outbox = Outbox()
-    lose_two_events(outbox)
-    assert not outbox.connected(resumed=False)
-    assert outbox.next().payload == "a"
-
-
-def test_where_nothing_is_in_doubt_nobody_waits():
-    outbox = Outbox()
-    outbox.enqueue_event(Message("e", "a", event=1))
-    assert not outbox.connected(resumed=True)
-    assert outbox.next().payload == "a"
-
-
-def test_readings_that_never_end_hold_up_no_event():
-    outbox = Outbox()
-    outbox.enqueue_retained(value("config", "config", PublishOrder.DISCOVERY))
-    outbox.connected(receive_maximum=1)
-    outbox.enqueue_event(event(1))
-    told = []
-    for number in range(4):
-        outbox.enqueue_retained(value(f"v{number}", f"v{number}"))
-        told += take(outbox, most=1)
-        outbox.acknowledged(take.mid - 1)
-    assert told == ["config", "event 1", "v0", "v1"]
-
-
-def test_an_event_whose_echo_came_before_the_connection_was_lost_does_not_go_again(outbox):
-    for number in (1, 2):
-        outbox.enqueue_event(event(number))
-    assert take(outbox) == ["event 1", "event 2"]
-    assert outbox.echoed("e", "event 2") == 2
-    outbox.disconnected()
-    outbox.connected()
-    assert take(outbox) == ["event 1"]
-
-
-def test_an_echo_before_its_acknowledgement_changes_nothing_else(outbox):
-    outbox.enqueue_event(event(1))
-    assert take(outbox) == ["event 1"]
-    assert outbox.echoed("e", "event 1") == 1
-    assert outbox.acknowledged(1) == event(1)
-    assert outbox.idle
-
-
-def test_what_a_process_before_may_have_sent_waits_for_its_echo_once():
-    outbox = Outbox()
-    outbox.enqueue_event(event(1), maybe_delivered=True)
-    outbox.enqueue_event(event(2), maybe_delivered=True)
-    outbox.enqueue_event(event(3))
-    assert outbox.connected(resumed=True)
-    assert take(outbox) == []
-    assert outbox.echoed("e", "event 1") == 1
-    outbox.release_events()
-    assert take(outbox) == ["event 2", "event 3"]
+def test_one_topic_can_be_published_again_where_something_is_retained_on_it(outbox):
+    outbox.enqueue_retained(value("a", "kept"))
+    take(outbox)
+    outbox.republish("a")
+    outbox.republish("never published")
+    assert take(outbox) == ["kept"]

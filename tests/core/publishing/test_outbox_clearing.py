@@ -2,7 +2,8 @@
 
 import pytest
 
-from sense_mqtt.core.publishing.outbox import Message, Outbox
+from sense_mqtt.core.publishing.message import Message
+from sense_mqtt.core.publishing.outbox import Outbox
 
 
 def value(payload):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.poison_messages import SERVER_CODES, PoisonMessages
 
 LOST = None  # no reason was told

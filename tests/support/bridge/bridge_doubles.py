@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import Inbox

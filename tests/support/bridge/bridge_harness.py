@@ -10,7 +10,7 @@ from sense_mqtt.assembly import Factories, SenseClient, Timing, assemble
 from sense_mqtt.bridge.monitor import BridgedMonitor
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived

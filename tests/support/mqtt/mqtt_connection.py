@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from sense_mqtt.core.publishing.outbox import Message, PublishOrder
+from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.mqtt.client import MqttClient

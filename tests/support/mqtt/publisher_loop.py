@@ -8,7 +8,7 @@ from typing import Any
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.core.backoff import Backoff, Retries
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 from sense_mqtt.store.journal import Journal
 from tests.support.mqtt.mqtt_connection import EVENT, PATIENCE_S, MqttConnection

@@ -18,7 +18,7 @@ from typing import Any
 from sense_mqtt.assembly import Factories, Timing
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Transport, UpdatePolled
 from sense_mqtt.mqtt.client import MqttClient

@@ -1,6 +1,6 @@
 """Stand-ins that remember: what tests give to code in place of the outside."""
 
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 
 
 class FakeBroker:

@@ -2,7 +2,7 @@
 
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.core.backoff import Backoff, Retries
-from sense_mqtt.core.publishing.outbox import Message
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.store.journal import Journal
 from tests.support.core.builders import moment

@@ -1,0 +1,73 @@
+"""The retained topics: the newest message of each, and which of them have to go out."""
+
+from sense_mqtt.core.publishing.message import Message, PublishOrder
+
+
+class RetainedTopics:
+    """A topic is dirty while its newest message has not gone out. For the bridge's thread only."""
+
+    def __init__(self) -> None:
+        self._messages: dict[str, Message] = {}
+        self._dirty: dict[str, None] = {}  # topics, in the order in which they go out
+        self._urgent = 0  # so many dirty topics from the left go out before responses and events
+
+    def put(self, message: Message) -> None:
+        """Take a message; it replaces what waits for the same topic."""
+        self._messages[message.topic] = message
+        self._dirty.setdefault(message.topic)
+        # Home Assistant must know an entity before its first event comes.
+        if message.order is PublishOrder.DISCOVERY:
+            self._urgent = len(self._dirty)
+
+    def put_back(self, message: Message) -> None:
+        """Take back a message that did not go out; a newer one on its topic goes out in its place."""
+        if message.final:
+            self._messages.setdefault(message.topic, message)
+        self.republish(message.topic)
+
+    def republish(self, topic: str) -> None:
+        """Let what is retained on one topic, if anything, go out again."""
+        if topic in self._messages:
+            self._dirty.setdefault(topic)
+
+    def republish_all(self) -> None:
+        """Let everything go out again, by `PublishOrder`."""
+        self._dirty = dict.fromkeys(sorted(self._messages, key=lambda topic: self._messages[topic].order))
+        self._urgent = len(self._dirty)
+
+    def next_urgent(self) -> Message | None:
+        """Return the next message that goes before responses and events."""
+        if not self._urgent or not self._dirty:
+            return None
+        self._urgent -= 1  # what came since then waits its turn: readings that never end would starve events
+        return self.next()
+
+    def next(self) -> Message | None:
+        """Return the next message that has to go out, and count it as gone."""
+        topic = next(iter(self._dirty), None)
+        if topic is None:
+            return None
+        del self._dirty[topic]
+        return self._messages[topic]
+
+    def acknowledged(self, message: Message) -> None:
+        """Note that a broker has this message: a final one is forgotten."""
+        if message.final and self._messages.get(message.topic) is message:
+            self.forget(message.topic)
+
+    def forget(self, topic: str) -> None:
+        """Let go of what is retained on a topic: it is not published again."""
+        self._messages.pop(topic, None)
+        self._dirty.pop(topic, None)
+
+    def payload(self, topic: str) -> str | None:
+        """Return what is retained on a topic, or will be once it went out."""
+        message = self._messages.get(topic)
+        return None if message is None else message.payload
+
+    def is_dirty(self, topic: str) -> bool:
+        return topic in self._dirty
+
+    def __len__(self) -> int:
+        """Return how many topics have to go out."""
+        return len(self._dirty)
