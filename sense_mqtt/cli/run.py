@@ -37,7 +37,7 @@ def run(
 ) -> int:
     """Run the bridge until a signal stops it; return the exit code. For the main thread, which gets the signals."""
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
-    inbox = inbox or Inbox()
+    inbox = Inbox() if inbox is None else inbox  # an empty one is false
     forward_process_events(inbox)
     return run_until_stopped(config, redactor, inbox, clock, timing, factories)
 
