@@ -23,6 +23,10 @@ class Published:
     at: float  # monotonic seconds
 
 
+# A table, as this is asked several times for each device in each frame.
+_IS_ON = {State.UNKNOWN: None, State.OFF: False, State.ON: True, State.IDLE: False}
+
+
 class Device(NamedTuple):
     """One device that people know by name."""
 
@@ -43,7 +47,7 @@ class Device(NamedTuple):
     @property
     def is_on(self) -> bool | None:
         """None where no frame has shown it yet."""
-        return None if self.switch.state is State.UNKNOWN else self.switch.state is State.ON
+        return _IS_ON[self.switch.state]
 
 
 @dataclass(frozen=True, slots=True)
