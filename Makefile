@@ -3,8 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The core decides everything and is pure: every branch of it is tested.
-PYTEST := $(BIN)/pytest --cov=sense_mqtt.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+# The core decides everything and is pure: every branch of it is tested, by tests/core (tests/conftest.py).
+# One test process more than there are processors: many tests wait for programs.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+PARALLEL := $(BIN)/pytest -n $(WORKERS) --dist worksteal
+PYTEST := $(PARALLEL) --cov=sense_mqtt.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 .NOTPARALLEL:
 .PHONY: venv check test test-long demo bench faults
@@ -22,9 +25,9 @@ check: venv
 test: venv
 	$(PYTEST)
 
-# Replays of a day and more, which prove what shorter ones prove once more.
+# Longer replays and more seeds, which prove what shorter ones prove once more.
 test-long: venv
-	$(BIN)/pytest -m long
+	$(PARALLEL) -m long
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/sense-mqtt demo $(ARGS)

@@ -5,12 +5,17 @@ import pytest
 from tests.support.core import simulated_home
 
 
-@pytest.mark.parametrize("seed", range(8))
+def seeds(number, quick):
+    """Return so many seeds; those after the first few are for `make test-long`."""
+    return [pytest.param(seed, marks=[pytest.mark.long] * (seed >= quick)) for seed in range(number)]
+
+
+@pytest.mark.parametrize("seed", seeds(8, quick=3))
 def test_in_a_stream_every_transition_is_told_once(seed):
     _hold(simulated_home.stream(seed, 900.0).verdict(polled=False), 30)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", seeds(12, quick=4))
 def test_between_polls_every_transition_is_told_once(seed):
     _hold(simulated_home.poll(seed, 3600.0).verdict(polled=True), 100)
 

@@ -51,11 +51,11 @@ def test_a_quiet_house_is_told_exactly():
 @pytest.mark.parametrize(
     ("seed", "places", "mode"),
     [
-        pytest.param(11, ("feed line",), "stream", id="feed line"),
-        pytest.param(12, ("REST line", "clock"), "stream", id="REST line and clock"),
+        pytest.param(11, ("feed line",), "stream", id="feed line", marks=pytest.mark.long),
+        pytest.param(12, ("REST line", "clock"), "stream", id="REST line and clock", marks=pytest.mark.long),
         pytest.param(13, ("broker line", "broker"), "stream", id="broker and its line"),
         pytest.param(14, ("bridge", "disk"), "stream", id="bridge and disk"),
-        pytest.param(15, ("cloud",), "stream", id="cloud"),
+        pytest.param(15, ("cloud",), "stream", id="cloud", marks=pytest.mark.long),
         pytest.param(16, ("cloud", "broker line", "bridge"), "poll", id="polling"),
     ],
 )

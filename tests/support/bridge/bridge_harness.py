@@ -122,8 +122,10 @@ class BridgeHarness:
 
     def ask(self, command: str, payload: Any = b"", **more: Any) -> Any:
         """Send a request; return what was answered before Sense was asked, None where nothing was."""
+        before = len(self.broker.published)
         self.send(f"sense/bridge/request/{command}", payload, **more)
-        return (self.answers(command) or [None])[-1]
+        newest = [m for m in self.broker.published[before:] if m.topic.endswith(f"bridge/response/{command}")][-1:]
+        return json.loads(newest[0].payload) if newest else None
 
     def send(self, topic: str, payload: Any = b"", **more: Any) -> None:
         raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
