@@ -136,7 +136,7 @@ def _items(broker: MqttClient, heard: Inbox, patience_s: float, clock: Clock) ->
     """Yield what happens to the present connection, as long as there is time."""
     ends_at = clock.now().monotonic + patience_s
     while (item := heard.get(ends_at - clock.now().monotonic)) is not None:
-        if getattr(item, "generation", None) == broker.connection_id:
+        if getattr(item, "connection_id", None) == broker.connection_id:
             yield item
 
 
