@@ -30,11 +30,11 @@ MORNING_S = 15 * 3600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the demo can be told."""
-    parser.add_argument("--speed", type=positive, default=SPEED, help=f"house seconds a second (default {SPEED:g})")
-    parser.add_argument("--seed", type=int, default=1, help="which made-up house (default 1)")
-    parser.add_argument("--mqtt-port", type=_port, default=None, help="of the embedded broker (default: a free one)")
-    parser.add_argument("--seconds", type=positive, default=None, help="end after so many seconds (default: Ctrl-C)")
+    """Add the options of the demo."""
+    parser.add_argument("--speed", type=positive, default=SPEED, help=f"simulated seconds a second (default {SPEED:g})")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the simulated house (default 1)")
+    parser.add_argument("--mqtt-port", type=_port, default=None, help="port of the MQTT broker (default: a free one)")
+    parser.add_argument("--seconds", type=positive, default=None, help="end after this time (default: at Ctrl-C)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         account = {"email": cloud.email, "password": cloud.password}
         config = _configure(account, cloud.api_url, cloud.feed_url, broker.port, Path(folder))
         with _running_bridge(config):
-            heading = _invite(broker.port, options.speed)
+            heading = _heading(broker.port, options.speed)
             _watch(broker.port, config, heading, options.seconds)
     return 0
 
@@ -109,9 +109,9 @@ def _watch(port: int, config: Config, heading: str, seconds: float | None) -> No
         watch(heard, listener, Console(), heading, SystemClock(), seconds)
 
 
-def _invite(port: int, speed: float) -> str:
+def _heading(port: int, speed: float) -> str:
     listen = f"mosquitto_sub -p {port} -v -t 'sense/#'"
-    return f"A made-up house, {speed:g} times as fast as life; Ctrl-C ends. Listen along:\n  {listen}"
+    return f"A simulated house, {speed:g} times as fast as real time; Ctrl-C ends. To see its messages:\n  {listen}"
 
 
 def _log_to(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""`sense-mqtt login`: a person, or a script, logs in and leaves a session that the bridge takes up."""
+"""`sense-mqtt login`: log in, from a terminal or a script, and store the session for the bridge."""
 
 import argparse
 import getpass
@@ -18,7 +18,7 @@ from sense_mqtt.sense.auth.tokens import fingerprint
 from sense_mqtt.sense.rest.responses import CodeRefused
 
 EPILOG = (
-    "A running bridge takes the session up within seconds. At a terminal, what is missing is asked for. A script gives "
+    "A running bridge picks up the session within seconds. At a terminal, missing values are asked for. A script gives "
     "e-mail and password by --email and --password-stdin, or by the configuration; where Sense asks for a code, it is "
     "--code, else one made from sense.totp_secret, else the next line of standard input."
 )
@@ -35,18 +35,18 @@ EXPIRED_CODE = "Sense refused the code: it lives for 30 seconds only; try again 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what the command can be told; never a password: every user of a machine can read arguments."""
+    """Add the options; none is a password, as every user of a machine can read the arguments of a process."""
     parser.epilog = EPILOG
-    parser.add_argument("--email", help="of the Sense account (default: sense.email)")
+    parser.add_argument("--email", help="e-mail address of the Sense account (default: sense.email)")
     parser.add_argument(
         "--password-stdin", action="store_true", help="the first line of standard input is the password"
     )
-    parser.add_argument("--code", help="of two-factor login, as the authenticator app shows it")
+    parser.add_argument("--code", help="two-factor code, as the authenticator app shows it")
 
 
 @dataclass(frozen=True, slots=True)
 class LoginOptions:
-    """What the command line says."""
+    """The options of the command line."""
 
     email: str | None = field(default=None, repr=False)
     code: str | None = field(default=None, repr=False)
@@ -54,7 +54,7 @@ class LoginOptions:
 
 
 class PromptSource(Protocol):
-    """Whoever answers questions; with an empty text where there is no answer."""
+    """Source of the answers to questions; an empty text stands for no answer."""
 
     is_person: bool
 
@@ -63,7 +63,7 @@ class PromptSource(Protocol):
 
 
 class Terminal:
-    """A person."""
+    """Asks the person at the terminal."""
 
     is_person = True
 
@@ -86,7 +86,7 @@ class Terminal:
 
 
 class StandardInput:
-    """Whoever fills our standard input: one answer a line, in the order of the questions."""
+    """Reads standard input: one answer a line, in the order of the questions."""
 
     is_person = False
 
@@ -100,7 +100,7 @@ class StandardInput:
 
 
 def prompt_source(keyboard: TextIO | None, screen: TextIO) -> PromptSource:
-    """Return who answers: a person where standard input is a terminal, else whoever fills it."""
+    """Return the terminal where standard input is one, else standard input."""
     if keyboard is not None and keyboard.isatty():
         return Terminal(screen, keyboard)
     return StandardInput(keyboard or io.StringIO())

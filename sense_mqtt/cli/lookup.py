@@ -1,4 +1,4 @@
-"""Sense asked once, without a bridge: for the command line."""
+"""Single queries to Sense for the command line, without a bridge."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

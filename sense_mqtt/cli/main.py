@@ -34,12 +34,12 @@ def main(argv: list[str] | None = None) -> int:
         exit_code = run_command(options)
         sys.stdout.flush()
     except SenseMqttError as error:
-        print(process.describe_error(error), file=sys.stderr)  # noqa: T201 - the command line's own voice
+        print(process.describe_error(error), file=sys.stderr)  # noqa: T201 - an error of the command line
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_STOPPED
-    except BrokenPipeError:  # whoever reads our output has enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it ends
+    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python reports the closed pipe when it ends
         return EXIT_STOPPED
     return exit_code
 
@@ -71,7 +71,7 @@ def run_bridge(options: argparse.Namespace) -> int:
     return run(read_config(options.config, os.environ, redactor), redactor)
 
 
-# --- what asks Sense once
+# --- one query to Sense
 
 
 def _connect(options: argparse.Namespace, clock: Clock, redactor: Redactor) -> tuple[Config, SenseClient]:
@@ -97,7 +97,7 @@ def _add_login(parser: argparse.ArgumentParser) -> None:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Check everything between the configuration and Home Assistant; return the first failure's exit code."""
+    """Run all checks and print a line for each; return the exit code of the first that fails."""
     clock, redactor = SystemClock(), Redactor()
 
     def prepare() -> CheckContext:
@@ -114,7 +114,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def run_lookup(options: argparse.Namespace) -> int:
-    """Ask Sense one thing and print the answer."""
+    """Send one query to Sense and print the response."""
     clock = SystemClock()
     config, sense_client = _connect(options, clock, Redactor())
     _print_json(lookup.look_up(config, sense_client, clock, options.name, options.arguments))
@@ -128,7 +128,7 @@ def _add_lookup(parser: argparse.ArgumentParser) -> None:
 
 
 def run_discovery(options: argparse.Namespace) -> int:
-    """Print what Home Assistant would get, a topic and its payload a line."""
+    """Print the discovery messages for Home Assistant: topic and payload, one message a line."""
     clock = SystemClock()
     config, sense_client = _connect(options, clock, Redactor())
     for message in lookup.discovery_messages(config, sense_client, clock):
@@ -136,7 +136,7 @@ def run_discovery(options: argparse.Namespace) -> int:
     return EXIT_STOPPED
 
 
-# --- what needs no account
+# --- without an account
 
 
 def run_config(options: argparse.Namespace) -> int:
@@ -192,11 +192,15 @@ Runner = Callable[[argparse.Namespace], int]
 
 COMMANDS: Mapping[str, tuple[str, Adder, Runner]] = {
     "run": ("run the bridge", _add_config, run_bridge),
-    "demo": ("everything in one process, no account needed", _add_demo, run_demo),
+    "demo": (
+        "run the bridge with a simulated Sense cloud and an MQTT broker",
+        _add_demo,
+        run_demo,
+    ),
     "login": ("log in to Sense and store the session", _add_login, run_login),
-    "check": ("check everything between the configuration and Home Assistant", _add_config, run_check),
-    "lookup": ("ask Sense one thing and print the answer", _add_lookup, run_lookup),
-    "discovery": ("print what Home Assistant would get", _add_config, run_discovery),
+    "check": ("test the configuration, Sense, the MQTT broker and Home Assistant", _add_config, run_check),
+    "lookup": ("send one query to Sense and print the response", _add_lookup, run_lookup),
+    "discovery": ("print the discovery messages for Home Assistant", _add_config, run_discovery),
     "config": ("print the configuration that is in force, without secrets", _add_config_options, run_config),
     "simulate": ("run the simulated Sense cloud alone", _add_simulate, run_simulate),
 }

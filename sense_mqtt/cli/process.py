@@ -1,4 +1,4 @@
-"""What every command shares with the process that it runs in: its streams, its log, its signals."""
+"""Standard streams, logging and signals, the same for every command."""
 
 import argparse
 import io
@@ -64,7 +64,7 @@ def start_logging(redactor: Redactor, level: str) -> None:
 
 
 def forward_process_events(inbox: Inbox) -> None:
-    """Bring signals that end us, and threads that died, to the inbox. SIGHUP ends nothing."""
+    """Put termination signals and crashed threads into the inbox. SIGHUP is ignored."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         inbox.put(Stop(signal.Signals(number).name))

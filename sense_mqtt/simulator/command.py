@@ -6,11 +6,14 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.house.measured import InvalidMeasurements, MeasuredHouse, read_solar
 from sense_mqtt.simulator.house.model import House
+
+if TYPE_CHECKING:
+    from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 EXIT_OK, EXIT_CRASHED, EXIT_CONFIG = 0, 1, 2
 MISSING_EXTRA = "the simulated cloud needs aiohttp: pip install 'sense-mqtt[demo]'"
@@ -32,11 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--house", type=Path, metavar="FILE", help="measured watts: CSV, column unix, then appliances")
     parser.add_argument("--solar", type=Path, metavar="FILE", help="measured solar for --house: CSV, unix, watts")
     parser.add_argument("--speed", type=positive, default=1.0, help="house seconds per second (%(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of the built-in house (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the built-in house (%(default)s)")
     parser.add_argument("--mfa", action="store_true", help="ask for a one-time code at login")
-    parser.add_argument("--email", help="of the demo account")
-    parser.add_argument("--password", help="of the demo account (others can see it in the list of processes)")
-    parser.add_argument("--token-life", type=positive, default=86_400.0, metavar="S", help="seconds (%(default)s)")
+    parser.add_argument("--email", help="e-mail address of the demo account")
+    parser.add_argument("--password", help="of the demo account (visible in the list of processes)")
+    parser.add_argument(
+        "--token-life",
+        type=positive,
+        default=86_400.0,
+        metavar="S",
+        help="of an access token (%(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -50,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO) -> int:
     """Say on `out` how to connect, and serve until `stopping` is set."""
     try:
-        from sense_mqtt.simulator.server.cloud import EMAIL, PASSWORD, SimulatedCloud
+        from sense_mqtt.simulator.server.cloud import SimulatedCloud
     except ModuleNotFoundError as error:
         if error.name != "aiohttp":
             raise
@@ -59,13 +68,13 @@ def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO)
         house = open_house(arguments.house, arguments.solar, arguments.seed)
     except (InvalidMeasurements, OSError) as error:
         return _fail(str(error), EXIT_CONFIG)
+    account = {"email": arguments.email, "password": arguments.password}
     cloud = SimulatedCloud(
         house,
+        **{key: value for key, value in account.items() if value},
         speed=arguments.speed,
         host=arguments.host,
         port=arguments.port,
-        email=arguments.email or EMAIL,
-        password=arguments.password or PASSWORD,
         mfa=arguments.mfa,
         token_life_s=arguments.token_life,
     )
@@ -73,17 +82,16 @@ def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO)
         cloud.start()
     except OSError as error:
         return _fail(f"cannot listen on {arguments.host}:{arguments.port}: {error.strerror or error}", EXIT_CRASHED)
-    totp = f"\n  totp_secret: {cloud.totp_secret}" if arguments.mfa else ""
-    print(
-        SNIPPET.format(
-            email=cloud.email, password=cloud.password, totp=totp, api_url=cloud.api_url, feed_url=cloud.feed_url
-        ),
-        file=out,
-        flush=True,
-    )
+    print(_config_snippet(cloud, mfa=arguments.mfa), file=out, flush=True)
     stopping.wait()
     cloud.stop()
     return EXIT_OK
+
+
+def _config_snippet(cloud: "SimulatedCloud", *, mfa: bool) -> str:
+    totp = f"\n  totp_secret: {cloud.totp_secret}" if mfa else ""
+    urls = {"api_url": cloud.api_url, "feed_url": cloud.feed_url}
+    return SNIPPET.format(email=cloud.email, password=cloud.password, totp=totp, **urls)
 
 
 def open_house(measured: Path | None, solar: Path | None, seed: int) -> House:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from sense_mqtt.cli.check.checks import CHECKS, BrokerReport, CheckContext, CheckFailed, ProbeMessage
-from sense_mqtt.cli.check.context import resolve, uses_proxy
 from sense_mqtt.cli.check.runner import CheckResult, run_checks
 from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.broker_limits import NO_RETAIN, QOS_0
@@ -15,7 +14,7 @@ from sense_mqtt.items import MessageArrived
 from sense_mqtt.sense.auth.session import Account, Monitor
 
 TAKEN = "the broker took a message on homeassistant/sensor/sense_mqtt_check/check/config"
-SILENT = f"{TAKEN}; homeassistant/status is silent until it starts, so whether it runs cannot be told from here"
+SILENT = f"{TAKEN}; no message on homeassistant/status: Home Assistant publishes it only when it starts"
 HEARD = "connected with MQTT 5, published on sense/bridge/event and heard it"
 HOUSES = (Monitor(1, "America/New_York", solar=True), Monitor(2))
 
@@ -74,7 +73,7 @@ def test_when_all_is_well_each_check_has_a_line(context):
         f"ok   config: complete; state is kept in {context.config.state_dir}",
         "ok   dns api: api.sense.com is at 192.0.2.1, 192.0.2.2",
         "ok   tls api: met https://api.sense.com/apiservice/api/v1/",
-        "ok   login: the stored session is taken; no login was spent",
+        "ok   login: the stored session is valid; no login was made",
         "ok   monitors: 1, firmware 1.1, with solar; 2, firmware 1.2, without solar",
         "ok   dns feed: clientrt.sense.com is at 192.0.2.1, 192.0.2.2",
         "ok   tls feed: met wss://clientrt.sense.com",
@@ -122,7 +121,8 @@ LACKING = [
         BrokerReport(protocol="3.1.1"),
         "home assistant",
         f"{TAKEN} (with MQTT 3.1.1 a broker refuses without a word: make sure that mqtt.username may write "
-        "homeassistant/#); homeassistant/status is silent until it starts, so whether it runs cannot be told from here",
+        "homeassistant/#); "
+        "no message on homeassistant/status: Home Assistant publishes it only when it starts",
         id="a protocol that cannot say no",
     ),
 ]
@@ -244,7 +244,7 @@ def test_behind_a_proxy_names_and_certificates_are_the_proxys_business(context):
     findings = found(broker_here)
     assert {finding.status for finding in findings.values()} == {"ok"}
     for name in ("dns api", "tls api", "dns feed", "tls feed"):
-        assert findings[name].text.startswith("left to the proxy that the environment names for")
+        assert findings[name].text.startswith("not tested: the environment (HTTPS_PROXY, HTTP_PROXY) names a proxy for")
 
 
 def test_with_discovery_off_home_assistant_is_told_nothing(context):
@@ -255,23 +255,4 @@ def test_with_discovery_off_home_assistant_is_told_nothing(context):
 def test_what_home_assistant_said_last_is_repeated_in_short(context):
     heard = (MessageArrived(1, "homeassistant/status", b"offline" + b"\xff" * 99, retain=True),)
     told = found(replace(context, exchange_messages=lambda _: BrokerReport(heard)))["home assistant"].text
-    assert told.endswith(f"last it said 'offline{13 * chr(0xFFFD)}' on homeassistant/status")
-
-
-@pytest.mark.enable_socket
-def test_an_address_is_its_own_name():
-    assert resolve("127.0.0.1") == ("127.0.0.1",)
-
-
-PROXIES = [
-    ("https://api.sense.com/", {"https": "http://proxy:3128"}, True),
-    ("wss://clientrt.sense.com", {"https": "http://proxy:3128"}, True),
-    ("https://api.sense.com/", {"http": "http://proxy:3128"}, False),
-    ("https://api.sense.com/", {"https": "http://proxy:3128", "no": ".sense.com"}, False),
-    ("https://api.sense.com/", {}, False),
-]
-
-
-@pytest.mark.parametrize(("url", "proxies", "expected"), PROXIES)
-def test_a_proxy_is_what_the_environment_says(url, proxies, expected):
-    assert uses_proxy(url, proxies) is expected
+    assert told.endswith(f"its last message is 'offline{13 * chr(0xFFFD)}' on homeassistant/status")

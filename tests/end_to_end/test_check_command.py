@@ -220,7 +220,7 @@ def test_what_home_assistant_said_last_is_told_where_it_is_kept(
         listener.publish("homeassistant/status", "online", retain=True)
         listener.wait_for_payload("homeassistant/status", "online")
         ended = run_command(to_message(tmp_path, configure(cloud, broker_port)), "check")
-    assert ended.lines["home assistant"].endswith("last it said 'online' on homeassistant/status")
+    assert ended.lines["home assistant"].endswith("its last message is 'online' on homeassistant/status")
     told = [heard for heard in listener.messages() if heard.topic != "homeassistant/status"]
     assert [heard.topic for heard in told] == [
         "sense/bridge/event",

@@ -1,4 +1,4 @@
-"""What the bridge asks of Sense's servers in an ordinary hour, for docs/manners.md.
+"""What the bridge asks of Sense's servers in an ordinary hour, for docs/calls-to-sense.md.
 
     python -m tests.long.hour_of_manners MODE [MINUTES]
 

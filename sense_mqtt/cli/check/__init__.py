@@ -1,1 +1,1 @@
-"""`sense-mqtt check`: from the configuration to Home Assistant, a line each, with what to do where something fails."""
+"""`sense-mqtt check`: tests of each part, from the configuration to Home Assistant, with what to do on failure."""

@@ -1,4 +1,4 @@
-"""Messages to the broker and back, over a connection of its own with the filters of `run`."""
+"""Publish and receive test messages over a separate connection with the subscriptions of `run`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The checks: a table of small functions, each of which says what is well, or raises what is not and what to do."""
+"""The checks, as a table of functions: each returns a text when it passes, and raises with what to do when it fails."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from sense_mqtt.sense.auth.session import Account, Monitor
 
 
 class CheckFailed(SenseMqttError):
-    """Something outside is not as it must be; says what, and what to do."""
+    """A check failed; the text says what, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeMessage:
-    """A message to the broker, not retained, that is to come back by one of our filters."""
+    """A message to publish, not retained, that we expect to receive by one of our filters."""
 
     topic: str
     payload: str
@@ -40,7 +40,7 @@ class BrokerReport:
 
 
 class SessionView(Protocol):
-    """The session, as far as it is looked at."""
+    """The part of the session that the checks use."""
 
     @property
     def logins_last_hour(self) -> int: ...
@@ -50,7 +50,7 @@ class SessionView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """The configuration, and all that a check can touch of the outside."""
+    """What the checks use: the configuration, and calls to name server, Sense and broker."""
 
     config: Config
     topics: Topics
@@ -78,13 +78,13 @@ def _resolve(host: str, context: CheckContext, setting: str) -> str:
 
 def _resolve_sense(url: str, context: CheckContext, setting: str) -> str:
     if context.uses_proxy(url):
-        return f"left to the proxy that the environment names for {urlsplit(url).hostname}"
+        return f"not tested: the environment (HTTPS_PROXY, HTTP_PROXY) names a proxy for {urlsplit(url).hostname}"
     return _resolve(urlsplit(url).hostname or "", context, setting)
 
 
 def _check_tls(url: str, context: CheckContext) -> str:
     if context.uses_proxy(url):
-        return f"left to the proxy that the environment names for {urlsplit(url).hostname}"
+        return f"not tested: the environment (HTTPS_PROXY, HTTP_PROXY) names a proxy for {urlsplit(url).hostname}"
     return context.tls_handshake(url)
 
 
@@ -105,15 +105,15 @@ def check_feed_tls(context: CheckContext) -> str:
 
 
 def check_login(context: CheckContext) -> str:
-    """A session that is stored serves, and spends no login; without one a login is made, where the budget allows."""
+    """Use the stored session; where there is none, log in, if the login budget allows."""
     session, before = context.session, context.session.logins_last_hour
     monitors = session.account().monitors
     session.token()
     for monitor in monitors[:1]:
         context.status(monitor.id)  # shows that the session is taken
     if session.logins_last_hour == before:
-        return "the stored session is taken; no login was spent"
-    return "logged in with sense.email and sense.password, as no session was stored or left; it is stored now"
+        return "the stored session is valid; no login was made"
+    return "logged in with sense.email and sense.password, as no valid session was stored; the new one is stored"
 
 
 def check_monitors(context: CheckContext) -> str:
@@ -158,7 +158,7 @@ def resolve_broker(context: CheckContext) -> str:
 
 
 def check_broker(context: CheckContext) -> str:
-    """Requests are tried on the parent level of their filter, where no bridge takes anything for a command."""
+    """Publish requests on the parent level of their filter, which no bridge reads as a command."""
     topic, events = context.topics.check_event
     parent, requests = context.topics.check_request
     found = context.exchange_messages(
@@ -173,7 +173,7 @@ def check_broker(context: CheckContext) -> str:
 def check_home_assistant(context: CheckContext) -> str:
     """Home Assistant's birth message is not retained by default, so its silence tells nothing (its MQTT page)."""
     if context.config.home_assistant.discovery == "off":
-        return "home_assistant.discovery is off, so it is told nothing"
+        return "home_assistant.discovery is off, so nothing is published for Home Assistant"
     topics = context.topics
     event, events = topics.check_event
     # What the broker keeps of Home Assistant comes before our own event does.
@@ -187,8 +187,8 @@ def check_home_assistant(context: CheckContext) -> str:
         return f"{rights}; but {found.refused[topics.birth]}"
     heard = [message for message in found.received if message.topic == topics.birth]
     if not heard:
-        return f"{rights}; {topics.birth} is silent until it starts, so whether it runs cannot be told from here"
-    return f"{rights}; last it said {heard[-1].payload.decode(errors='replace')[:20]!r} on {topics.birth}"
+        return f"{rights}; no message on {topics.birth}: Home Assistant publishes it only when it starts"
+    return f"{rights}; its last message is {heard[-1].payload.decode(errors='replace')[:20]!r} on {topics.birth}"
 
 
 # --- the table
@@ -196,7 +196,7 @@ def check_home_assistant(context: CheckContext) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What to look at, and what must be well before."""
+    """A check, and the checks that must pass first."""
 
     run: Callable[[CheckContext], str]
     needs: tuple[str, ...] = ()

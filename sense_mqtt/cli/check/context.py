@@ -1,4 +1,4 @@
-"""The edges of the checks for real: name server, TLS, Sense and the broker."""
+"""The real name server, TLS, Sense and broker for the checks."""
 
 import functools
 import random
@@ -25,7 +25,7 @@ ADDRESSES_SHOWN = 3
 
 
 def build_context(config: Config, sense_client: SenseClient, clock: Clock) -> CheckContext:
-    """Return what the checks look at; nothing is asked yet."""
+    """Return what the checks use; no connection is made yet."""
     word, session, sense = secrets.token_hex(4), sense_client.session, config.sense
     topics, feed, uniform = topics_of(config), feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
     # A name of its own: with the bridge's, the broker would throw the bridge out.

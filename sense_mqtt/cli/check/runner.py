@@ -1,4 +1,4 @@
-"""How the checks are gone through: one finding each; what depends on something that failed is skipped."""
+"""Run the checks: one result each; a check that needs a failed one is skipped."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CheckStatus = Literal["ok", "FAIL", "skip"]
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found."""
+    """The result of one check."""
 
     name: str
     status: CheckStatus

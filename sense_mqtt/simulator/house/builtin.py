@@ -97,12 +97,10 @@ class RandomHouse:
         *,
         on_s: float = 60.0,
         off_s: float = 120.0,
-        shortest_on_s: float = 5.0,
-        shortest_off_s: float = 5.0,
         plugs: int = 0,
         begins: float = BEGINS,
     ) -> None:
-        """`on_s` and `off_s` are means; no run or pause is shorter than the shortest. All are off when it begins.
+        """`on_s` and `off_s` are means; no run or pause is shorter than MIN_SPAN_S. All are off when it begins.
 
         The first `plugs` devices go idle between their runs, instead of off.
         """
@@ -120,7 +118,7 @@ class RandomHouse:
         self._noise = Noise(seed)
         self._chances = {name_id: random.Random(f"{seed} {name_id}") for name_id in ids}  # noqa: S311 - as above
         self._next = dict.fromkeys(ids, (begins, False))  # when its state ends, and which it is
-        self._means = {True: (on_s, shortest_on_s), False: (off_s, shortest_off_s)}
+        self._means = {True: on_s, False: off_s}
         self.switch_schedule = SwitchSchedule(begins, 3600.0, self._write)
 
     def power_at(self, at: float) -> HousePower:
@@ -143,8 +141,7 @@ class RandomHouse:
                 if at > self.since:
                     on = not on
                     yield self._step(at, device, chance, on=on)
-                mean, shortest = self._means[on]
-                at = round(at + shortest + chance.expovariate(1 / max(mean - shortest, 0.001)), 3)
+                at = round(at + MIN_SPAN_S + chance.expovariate(1 / max(self._means[on] - MIN_SPAN_S, 0.001)), 3)
             self._next[device] = (at, on)
 
     def _step(self, at: float, device: str, chance: random.Random, *, on: bool) -> PowerStep:

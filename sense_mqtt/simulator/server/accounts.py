@@ -69,7 +69,7 @@ class SimulatedAccount:
         self._locked_until = 0.0
 
     def log_in(self, form: Mapping[str, str], device_id: str) -> HttpResponse:
-        """HttpResponse `authenticate`; 200 holds the tokens, without the monitors."""
+        """Answer `authenticate`; 200 holds the tokens, without the monitors."""
         with self._lock:
             if not {"email", "password"} <= form.keys():
                 return HttpResponse(400, refusal("Missing email or password"))
@@ -84,7 +84,7 @@ class SimulatedAccount:
             return self._grant_login(device_id)
 
     def log_in_with_code(self, form: Mapping[str, str]) -> HttpResponse:
-        """HttpResponse `authenticate/mfa`: mandatory are totp, mfa_token and a client_time that is near now (SE#79)."""
+        """Answer `authenticate/mfa`: mandatory are totp, mfa_token and a client_time that is near now (SE#79)."""
         with self._lock:
             if not {"totp", "mfa_token", "client_time"} <= form.keys():
                 return HttpResponse(400, refusal("Missing totp, mfa_token or client_time"))
@@ -103,7 +103,7 @@ class SimulatedAccount:
             return self._grant_login(device_id)
 
     def renew(self, form: Mapping[str, str], device_id: str) -> HttpResponse:
-        """HttpResponse `renew`: a new access token and a new refresh token; the old one is spent."""
+        """Answer `renew`: a new access token and a new refresh token; the old one is spent."""
         with self._lock:
             if not {"user_id", "refresh_token"} <= form.keys():
                 return HttpResponse(400, refusal("Missing user_id or refresh_token"))

@@ -1,25 +1,27 @@
 """The simulated Sense cloud: REST and realtime feed on one port, in a thread of its own.
 
-    with SimulatedCloud(BuiltInHouse(seed=1), pace="free", until=BEGINS) as cloud:
+    with SimulatedCloud(BuiltInHouse(seed=1), clock_mode="free", until=BEGINS) as cloud:
         connect(cloud.api_url, cloud.feed_url, cloud.email, cloud.password)
         cloud.records.wait(lambda counts: counts.sockets_open == 1)  # what the cloud saw
         cloud.run_until(BEGINS + 600)                       # ten minutes of the house, as fast as they are read
         cloud.faults.refuse(503, path="devices", times=3)   # misbehave
         cloud.drop_sockets()
         cloud.outage(90)                                    # 90 s of the house that nobody sees
-        cloud.house.transitions(BEGINS, cloud.now)          # what truly happened
+        cloud.house.transitions(BEGINS, cloud.now)          # the true transitions
 
-Pace: "real" runs with the wall, `speed` times as fast, whoever listens. "free" sends frames back to back, as fast as
-they are read, and the house's clock stands while no socket is open. "manual" moves only by `advance` (which returns
-when all is read) and `outage`. House time (epoch, timeline, history) and wall time (tokens, limits) are two clocks.
+Clock mode: "real" runs with the wall clock, `speed` times as fast, with or without clients. "free" sends frames back to
+back, as fast as they are read; the house's clock stands while no socket is open. "manual" moves only by `advance`
+(which returns when all is read) and `outage`.
+House time (epoch, timeline, history) and wall time (tokens, limits) differ.
 """
 
 import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -44,49 +46,55 @@ FIRST_MONITOR = 900_101
 CALL_TIMEOUT_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class CloudSettings:
+    """How the simulated cloud runs, and its one account."""
+
+    clock_mode: ClockMode = "real"
+    speed: float = 1.0  # house seconds per wall second; in real mode
+    step_s: float = 0.5  # house seconds from one frame to the next
+    until: float | None = None  # house time at which the clocks stop at first; None: where the house ends
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: a free one
+    email: str = EMAIL
+    password: str = field(default=PASSWORD, repr=False)
+    totp_secret: str = field(default=TOTP_SECRET, repr=False)
+    token_life_s: float = 86_400.0
+    mfa: bool = False
+    socket_life_s: float = 900.0  # wall seconds after which a socket is dropped
+    poll_step_s: float = 0.0  # house seconds that pass with each `realtime_update`, for pollers in free and manual mode
+    time_zone: str = "America/New_York"
+    tls: ssl.SSLContext | None = None
+    wall: Callable[[], float] = time.time
+
+
 class SimulatedCloud:
     """Sense's servers with one account. Everything may be used from any thread; start and stop may be repeated."""
 
-    def __init__(
-        self,
-        house: House,
-        *more_houses: House,
-        clock_mode: ClockMode = "real",
-        speed: float = 1.0,
-        step_s: float = 0.5,
-        until: float | None = None,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        email: str = EMAIL,
-        password: str = PASSWORD,
-        totp_secret: str = TOTP_SECRET,
-        token_life_s: float = 86_400.0,
-        mfa: bool = False,
-        socket_life_s: float = 900.0,
-        poll_step_s: float = 0.0,
-        time_zone: str = "America/New_York",
-        tls: ssl.SSLContext | None = None,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
-        """Each house becomes a monitor (900101, 900102, ...); `until` is where the clocks stop at first.
-
-        `socket_life_s`: wall seconds after which a socket is dropped; `poll_step_s`: house seconds that pass with each
-        `realtime_update`, so that a poller sees the house move in free and manual pace.
-        """
+    def __init__(self, house: House, *more_houses: House, **settings: Any) -> None:
+        """Each house becomes a monitor (900101, 900102, ...). `settings` are fields of CloudSettings."""
+        chosen = CloudSettings(**settings)
         self.faults, self.records = Faults(), RequestLog()
-        account = SimulatedAccount(email, password, totp_secret, self._wall)
-        account.rules.token_life_s, account.rules.mfa = token_life_s, mfa
-        self.account = account
-        self.service = SimulatedService(account, self.faults, self.records, self._wall)
-        self.service.socket_life_s, self.service.poll_step_s = socket_life_s, poll_step_s
-        self._true_wall, self._pace, self._step_s = wall, clock_mode, step_s
-        self._server = ServerThread(lambda: _application(self.service), self._drive, host, port, tls)
+        self.account = SimulatedAccount(chosen.email, chosen.password, chosen.totp_secret, self._wall)
+        self.account.rules.token_life_s, self.account.rules.mfa = chosen.token_life_s, chosen.mfa
+        self.service = SimulatedService(self.account, self.faults, self.records, self._wall)
+        self.service.socket_life_s, self.service.poll_step_s = chosen.socket_life_s, chosen.poll_step_s
+        self._settings = chosen
+        self._server = ServerThread(
+            lambda: _application(self.service), self._drive, chosen.host, chosen.port, chosen.tls
+        )
         self._drivers: dict[int, ClockDriver] = {}
         for number, each in enumerate((house, *more_houses), FIRST_MONITOR):
-            monitor = SimulatedMonitor(number, each, account.user_id, ZoneInfo(time_zone), self.faults, self.records)
-            self.service.monitors[number] = monitor
-            limit = each.ends if until is None else until
-            self._drivers[number] = ClockDriver(monitor, clock_mode, step_s=step_s, speed=speed, until=limit)
+            self._add_monitor(number, each)
+
+    def _add_monitor(self, number: int, house: House) -> None:
+        chosen, zone = self._settings, ZoneInfo(self._settings.time_zone)
+        monitor = SimulatedMonitor(number, house, self.account.user_id, zone, self.faults, self.records)
+        self.service.monitors[number] = monitor
+        until = house.ends if chosen.until is None else chosen.until
+        self._drivers[number] = ClockDriver(
+            monitor, chosen.clock_mode, step_s=chosen.step_s, speed=chosen.speed, until=until
+        )
 
     # --- what a client is told
 
@@ -145,12 +153,12 @@ class SimulatedCloud:
 
     def run_until(self, at: float, *, timeout_s: float = CALL_TIMEOUT_S) -> bool:
         """Let the clocks go on up to `at`; returns when all that was sent is read. False when it was not in time."""
-        if self._pace == "manual":
+        if self._settings.clock_mode == "manual":
             self.advance(at - self.now, timeout_s=timeout_s)
             return True
         for driver in self._drivers.values():
             driver.until = at
-        arrived = self.monitor.wait_until(min(at, self.house.ends) - self._step_s + 1e-6, timeout_s)
+        arrived = self.monitor.wait_until(min(at, self.house.ends) - self._settings.step_s + 1e-6, timeout_s)
         self._server.call(lambda: _together(monitor.wait_until_read() for monitor in self.monitors), timeout_s)
         return arrived
 
@@ -205,7 +213,7 @@ class SimulatedCloud:
                 _drop_all(monitor, GOING_AWAY, abort=True)
 
     def _wall(self) -> float:
-        return self._true_wall() + self.faults.clock_offset_s
+        return self._settings.wall() + self.faults.clock_offset_s
 
 
 def _application(service: SimulatedService) -> web.Application:

@@ -62,7 +62,7 @@ class Faults:
         retry_after: str | int | None = None,
         body: str | None = None,
     ) -> None:
-        """HttpResponse requests whose path holds `path` with this status; the newest fault that fits wins."""
+        """Answer requests whose path holds `path` with this status; the newest fault that fits wins."""
         told = None if retry_after is None else str(retry_after)
         with self._lock:
             self._http.append(HttpFault(path, status, told, body, times))

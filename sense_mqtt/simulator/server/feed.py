@@ -17,7 +17,7 @@ POLICY_VIOLATION = 1008  # RFC 6455 7.4.1
 
 
 async def serve_feed(service: SimulatedService, request: web.Request) -> web.StreamResponse:
-    """HttpResponse `/monitors/{monitor}/realtimefeed`, for as long as the socket lives."""
+    """Answer `/monitors/{monitor}/realtimefeed`, for as long as the socket lives."""
     monitor = service.monitor(request.match_info["monitor"])
     authorised = is_authorised(service, request) and not service.faults.feed_takes_no_token
     refused = _refused(service, monitor, authorised=authorised)

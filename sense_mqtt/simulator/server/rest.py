@@ -138,7 +138,7 @@ def _time(query: Mapping[str, str], name: str) -> float:
 
 
 async def _timeline(service: SimulatedService, request: web.Request) -> web.Response:
-    """HttpResponse with the items of all the account's monitors."""
+    """Answer with the items of all the account's monitors."""
     query = request.query
     if request.match_info["user"] != str(service.account.user_id):
         raise web.HTTPNotFound
