@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The core decides everything and is pure: every branch of it is tested, by tests/core (tests/conftest.py).
+# The core decides everything and is pure: every branch of it is tested.
 # One test process more than there are processors: many tests wait for programs.
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PARALLEL := $(BIN)/pytest -n $(WORKERS) --dist worksteal

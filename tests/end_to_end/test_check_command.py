@@ -57,7 +57,7 @@ def test_all_is_well_and_a_second_check_spends_no_login(cloud: SimulatedCloud, b
     assert list(first.lines) == list(second.lines) == NAMES
     assert set(verdicts(second).values()) == {"ok"}
     assert "logged in with sense.email" in first.lines["login"]
-    assert "no login was spent" in second.lines["login"]
+    assert "no login was made" in second.lines["login"]
     assert second.lines["monitors"] == "ok 900101, firmware 1.100.3-4a5ddd65-release, with solar"
     assert second.lines["feed"] == "ok 900101: a frame came by websocket"
     assert (cloud.records.counts.logins, cloud.records.counts.sockets_most) == (1, 1)
@@ -70,7 +70,7 @@ def test_beside_a_running_bridge_no_second_websocket_is_opened(cloud: SimulatedC
         ended = run_command(bridge.config_file, "check")
         assert (ended.exit_code, ended.err) == (0, "")
         assert ended.lines["feed"] == "ok 900101: a running bridge holds it, so no second one was opened"
-        assert "no login was spent" in ended.lines["login"]
+        assert "no login was made" in ended.lines["login"]
         assert bridge.stop() == 0
     assert (cloud.records.counts.sockets_opened, cloud.records.counts.logins) == (1, 1)
     assert not [heard for heard in listener.messages("sense/bridge/state") if heard.payload == "offline"][1:]
