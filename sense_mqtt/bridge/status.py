@@ -168,11 +168,10 @@ class Status:
         """Return how frames come, by monitor."""
         return {str(number): monitor.feed_state for number, monitor in self._monitors.items()}
 
-    def _document(self, key: str, document: Mapping[str, Any], rank: PublishOrder) -> Message:
-        return Message(self._topics.bridge(key), write_json(document), retain=True, order=rank)
+    def _document(self, key: str, document: Mapping[str, Any], order: PublishOrder) -> Message:
+        return Message(self._topics.bridge(key), write_json(document), retain=True, order=order)
 
 
 def _newest_frame(home: Home) -> float | None:
-    return (
-        home.last_frame.epoch if home.last_frame else home.coverage.last_epoch
-    )  # polled frames have no epoch of their own
+    # Polled frames have no epoch of their own: that of `last_frame` is when it came.
+    return home.last_frame.epoch if home.last_frame else home.coverage.last_epoch

@@ -98,8 +98,8 @@ class TopicRemoval:
         # A value that was published again since then stays.
         return message.order is not PublishOrder.VALUE or self._publisher.outbox.value(message.topic) is None
 
-    def _say_offline(self, topic: str, rank: PublishOrder, *, final: bool) -> None:
-        self._publisher.enqueue_retained([Message(topic, "offline", retain=True, order=rank, final=final)])
+    def _say_offline(self, topic: str, order: PublishOrder, *, final: bool) -> None:
+        self._publisher.enqueue_retained([Message(topic, "offline", retain=True, order=order, final=final)])
 
 
 def to_message(config: DiscoveryMessage) -> Message:

@@ -75,7 +75,7 @@ class MqttClient:
         self.connection_id = 0
 
     def open(self) -> None:
-        """Start one attempt at a connection; it ends as BrokerConnected or BrokerDropped, with a new generation."""
+        """Start one attempt at a connection; it ends as BrokerConnected or BrokerDropped, with a new id."""
         self.discard()
         threading.Thread(target=self._connect, args=(self.connection_id,), name="mqtt-connect", daemon=True).start()
 

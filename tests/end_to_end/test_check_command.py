@@ -17,7 +17,7 @@ from tests.support.mqtt.mosquitto import Mosquitto, free_port, make_mosquitto
 from tests.support.mqtt.strict_broker import StrictBroker
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
-from tests.support.processes.command_line import Ended, run_command, to_message
+from tests.support.processes.command_line import Ended, run_command, write_config
 
 NAMES = [
     "config",
@@ -50,7 +50,7 @@ def secrets_of(cloud: SimulatedCloud) -> list[str]:
 
 
 def test_all_is_well_and_a_second_check_spends_no_login(cloud: SimulatedCloud, broker_port: int, tmp_path: Path):
-    file = to_message(tmp_path, configure(cloud, broker_port))
+    file = write_config(tmp_path, configure(cloud, broker_port))
     first, second = run_command(file, "check"), run_command(file, "check")
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.err == second.err == ""
@@ -158,7 +158,7 @@ def test_what_is_broken_is_named_with_what_to_do(
 ):
     config = configure(cloud, broker_port)
     broken(cloud, config)
-    ended = run_command(to_message(tmp_path, config), "check")
+    ended = run_command(write_config(tmp_path, config), "check")
     assert ended.exit_code == exit_code
     assert told in ended.lines[name]
     expected = dict.fromkeys(NAMES, "ok") | {name: "FAIL"} | dict.fromkeys(NEEDED_BY[name], "skip")
@@ -170,10 +170,10 @@ def test_an_interposed_authority_is_named_and_trusted_once_it_is_in_ca_file(brok
     firewall = authority("Example Firewall")
     with SimulatedCloud(BuiltInHouse(seed=1), speed=5, tls=server(firewall).context(tmp_path)) as cloud:
         config = configure(cloud, broker_port)
-        refused = run_command(to_message(tmp_path, config), "check")
+        refused = run_command(write_config(tmp_path, config), "check")
         (tmp_path / "firewall.pem").write_bytes(firewall.pem)
         config["sense"]["ca_file"] = str(tmp_path / "firewall.pem")
-        trusted = run_command(to_message(tmp_path, config), "check")
+        trusted = run_command(write_config(tmp_path, config), "check")
     assert refused.exit_code == 1
     for name in ("tls api", "tls feed"):
         assert refused.lines[name].startswith("FAIL the certificate of 127.0.0.1 is not trusted")
@@ -207,7 +207,7 @@ def test_what_a_strict_broker_wants_is_told(
     with Mosquitto(tmp_path, rules.format(rights=tmp_path / "rights", folder=tmp_path) + "\nuser root") as strict:
         config = configure(cloud, strict.port)
         config["mqtt"].update(mqtt)
-        ended = run_command(to_message(tmp_path, config), "check")
+        ended = run_command(write_config(tmp_path, config), "check")
     assert ended.exit_code == 1
     assert [words for words in told if words not in ended.lines["broker"]] == []
     assert verdicts(ended) == dict.fromkeys(NAMES, "ok") | {"broker": "FAIL", "home assistant": "skip"}
@@ -219,7 +219,7 @@ def test_what_home_assistant_said_last_is_told_where_it_is_kept(
     with Listener(broker_port) as listener:
         listener.publish("homeassistant/status", "online", retain=True)
         listener.wait_for_payload("homeassistant/status", "online")
-        ended = run_command(to_message(tmp_path, configure(cloud, broker_port)), "check")
+        ended = run_command(write_config(tmp_path, configure(cloud, broker_port)), "check")
     assert ended.lines["home assistant"].endswith("its last message is 'online' on homeassistant/status")
     told = [heard for heard in listener.messages() if heard.topic != "homeassistant/status"]
     assert [heard.topic for heard in told] == [
@@ -261,7 +261,7 @@ def allowing(tmp_path: Path) -> Iterator[Callable[[list[str]], Mosquitto]]:
 def test_what_the_documented_access_list_allows_is_enough(protocol: str, allowing, cloud, tmp_path: Path):
     config = configure(cloud, allowing(list(ALLOWED)).port)
     config["mqtt"]["protocol"] = protocol
-    ended = run_command(to_message(tmp_path, config), "check")
+    ended = run_command(write_config(tmp_path, config), "check")
     assert (ended.exit_code, ended.err, set(verdicts(ended).values())) == (0, "", {"ok"})
     assert "; but " not in ended.out
 
@@ -279,7 +279,7 @@ def test_a_right_that_run_needs_and_does_not_have_is_told(
     right: str, name: str, verdict: str, told: str, allowing, cloud, tmp_path: Path
 ):
     broker = allowing([each for each in ALLOWED if each != right])
-    ended = run_command(to_message(tmp_path, configure(cloud, broker.port)), "check")
+    ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
     assert verdicts(ended)[name] == verdict
     assert told in ended.lines[name]
     assert ended.exit_code == (verdict == "FAIL")
@@ -289,7 +289,7 @@ def test_a_right_that_run_needs_and_does_not_have_is_told(
 def test_a_filter_that_the_broker_refuses_is_told_with_what_does_not_work(how: str, cloud, tmp_path: Path):
     filters = ("sense/bridge/request/#", "sense/+/event", "homeassistant/status")
     with StrictBroker(**{how: filters}) as broker:
-        ended = run_command(to_message(tmp_path, configure(cloud, broker.port)), "check")
+        ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
     assert (ended.exit_code, ended.err) == (0, "")
     for topic, loss in zip(filters, ("commands are not", "an event may be told twice", "what Home"), strict=True):
         assert re.search(rf"the subscription to {re.escape(topic)} \([^)]+\): {loss}", ended.lines["broker"])
@@ -306,6 +306,6 @@ def test_a_filter_that_the_broker_refuses_is_told_with_what_does_not_work(how: s
 )
 def test_what_the_broker_cannot_do_is_told(cloud: SimulatedCloud, tmp_path: Path, lines: str, told: str):
     with make_mosquitto(tmp_path, lines) as broker:
-        ended = run_command(to_message(tmp_path, configure(cloud, broker.port)), "check")
+        ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
     assert ended.lines["broker"].startswith("ok ")
     assert f"; but {told}" in ended.lines["broker"]

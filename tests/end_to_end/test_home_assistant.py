@@ -71,7 +71,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     broker.wait(10)
 
 
-class Voice:
+class BridgeStandIn:
     """Speaks to the broker as the bridge does, and listens for Home Assistant's birth and its commands."""
 
     def __init__(self, port: int) -> None:
@@ -110,24 +110,24 @@ def seen(
 ) -> Iterator[dict[str, Any]]:
     """What Home Assistant made of it, with the commands that it sent."""
     told = tmp_path_factory.mktemp("probe") / "seen.json"
-    voice = Voice(port)
-    assert voice.connected.wait(PATIENCE_S)
+    bridge = BridgeStandIn(port)
+    assert bridge.connected.wait(PATIENCE_S)
     style = DiscoveryOptions("0.1.0", Topics(), request.param)
     configs = announce(MonitorDescription(123456, solar=True, firmware="1.64.2"), DEVICES, style)
     for topic, payload in {config.topic: config.payload for config in configs}.items():
-        voice.say(topic, payload)
+        bridge.say(topic, payload)
     for topic, payload in RETAINED.items():
-        voice.say(f"sense/{topic}", payload)
+        bridge.say(f"sense/{topic}", payload)
     probe = [PYTHON, PROBE, "--port", str(port), "--seconds", "15", "--out", told]
     with subprocess.Popen([*probe, "--call", "button.press:button.sense_refresh@12"]) as home_assistant:
-        assert voice.born.wait(PATIENCE_S)
+        assert bridge.born.wait(PATIENCE_S)
         for topic, payload in EVENTS.items():
-            voice.say(f"sense/{topic}", payload, retain=False)
+            bridge.say(f"sense/{topic}", payload, retain=False)
         home_assistant.wait(PATIENCE_S)
-    yield {**json.loads(told.read_text()), "commands": voice.commands}
+    yield {**json.loads(told.read_text()), "commands": bridge.commands}
     for config in configs:
-        voice.say(config.topic, "")
-    voice.close()
+        bridge.say(config.topic, "")
+    bridge.close()
 
 
 def state(seen: dict[str, Any], entity: str) -> str:

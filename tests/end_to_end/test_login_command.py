@@ -14,7 +14,7 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.listener import Listener
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
-from tests.support.processes.command_line import command, run_command, to_message
+from tests.support.processes.command_line import command, run_command, write_config
 
 PATIENCE_S = 30.0
 Misbehave = Callable[[SimulatedCloud], object]
@@ -29,7 +29,7 @@ def cloud() -> Iterator[SimulatedCloud]:
 @pytest.fixture
 def config_file(cloud: SimulatedCloud, tmp_path: Path) -> Path:
     """A configuration that knows neither e-mail nor password."""
-    return to_message(tmp_path, {"sense": {"api_url": cloud.api_url, "feed_url": cloud.feed_url}})
+    return write_config(tmp_path, {"sense": {"api_url": cloud.api_url, "feed_url": cloud.feed_url}})
 
 
 def present_code(cloud: SimulatedCloud) -> str:
@@ -55,7 +55,7 @@ def test_the_code_may_be_an_argument_and_the_password_come_from_its_file(cloud: 
     secret.write_text(cloud.password)
     secret.chmod(0o600)
     sense = {"api_url": cloud.api_url, "feed_url": cloud.feed_url, "email": cloud.email, "password_file": str(secret)}
-    ended = run_command(to_message(tmp_path, {"sense": sense}), "login", "--code", present_code(cloud))
+    ended = run_command(write_config(tmp_path, {"sense": sense}), "login", "--code", present_code(cloud))
     assert (ended.exit_code, ended.err) == (0, "")
 
 
@@ -67,7 +67,7 @@ def test_a_totp_secret_needs_nobody(cloud: SimulatedCloud, tmp_path: Path):
         "password": cloud.password,
         "totp_secret": cloud.totp_secret,
     }
-    assert run_command(to_message(tmp_path, {"sense": sense}), "login").exit_code == 0
+    assert run_command(write_config(tmp_path, {"sense": sense}), "login").exit_code == 0
 
 
 def test_with_a_clock_that_is_off_a_code_that_is_right_logs_in_all_the_same(cloud: SimulatedCloud, config_file: Path):
@@ -82,7 +82,7 @@ def test_another_account_than_the_configured_one_is_refused_before_it_costs_a_lo
     cloud: SimulatedCloud, tmp_path: Path
 ):
     config = configure(cloud, 1883, sense={"email": "somebody@example.com"})
-    ended = run_command(to_message(tmp_path, config), "login", "--email", cloud.email, "--password-stdin")
+    ended = run_command(write_config(tmp_path, config), "login", "--email", cloud.email, "--password-stdin")
     assert ended.exit_code == 2
     assert "another account" in ended.err
     assert cloud.records.counts.login_attempts == 0

@@ -22,7 +22,7 @@ CLOCKS_DIFFER_S = 60.0  # Sense's, which tells the start, and ours
 
 _LONGEST_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 31, "YEAR": 366, "CYCLE": 366}  # and an hour, where the clocks go back
 _NOISE_KWH = 0.0005  # half of the last digit that is published
-_HOUSE = ""  # in `Kept.held_back`, beside the ids of devices, which are never empty
+_HOUSE = ""  # in `AcceptedEnergy.held_back`, beside the ids of devices, which are never empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def command(config_file: Path, name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "sense_mqtt", name, "--config", str(config_file), *arguments]
 
 
-def to_message(folder: Path, config: Mapping[str, Any]) -> Path:
+def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
     file = folder / "command.yaml"
     file.write_text(json.dumps({"state_dir": str(folder / "state"), **config}))  # JSON is YAML
     file.chmod(0o600)
