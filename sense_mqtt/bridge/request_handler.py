@@ -99,7 +99,7 @@ class RequestHandler:
         self._unanswered += self._inbox.take_lost()
         if self._unanswered and now.monotonic >= self._tell_at:
             logger.warning("%d requests got no answer: more came than %d a second", self._unanswered, REQUESTS_PER_S)
-            self._status.add_unanswered(self._unanswered)
+            self._status.counters.requests_unanswered += self._unanswered
             self._unanswered, self._tell_at = 0, now.monotonic + LOG_EVERY_S
 
     def _read_response_topic(self, topic: str | None) -> str | None:

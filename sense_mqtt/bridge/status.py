@@ -116,10 +116,6 @@ class Status:
         ends_s = 2 * max(retry_after_s, MIN_RATE_LIMIT_S)  # met again that soon after the wait, it is still the same
         self._limited_until = max(self._limited_until, now.monotonic + ends_s)
 
-    def add_unanswered(self, requests: int) -> None:
-        """Count requests that got no answer."""
-        self.counters.requests_unanswered += requests
-
     def announce(self, event_type: str, now: Moment, **more: Any) -> None:
         """Tell something that happened to the bridge."""
         document = {"event_type": event_type, "time": write_timestamp(now.wall), **more}
