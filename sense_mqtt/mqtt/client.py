@@ -20,17 +20,16 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, Item
+from sense_mqtt.mqtt.capabilities import BrokerCapabilities
 from sense_mqtt.mqtt.paho_client import (
     BAD_ANSWER,
     HUNG_UP,
-    Capabilities,
     Client,
     connect,
     disconnect,
     explain_failure,
     make_client,
     publish,
-    read_capabilities,
     read_message,
     read_puback,
     subscribe,
@@ -49,8 +48,6 @@ _UNAVAILABLE = 136  # it starts, or ends
 _PROTOCOL_ERROR = 130
 _KEEPALIVE_TIMEOUT = 141
 _TAKEN_OVER = 142
-_NO_RETAIN = 154
-_NO_SUCH_QOS = 155
 
 
 class MqttClient:
@@ -66,10 +63,7 @@ class MqttClient:
         self._client: paho.Client | None = None
         self._client_lock = threading.Lock()  # of the client, between the bridge's thread and one attempt's
         self._awaits_connack = False  # our CONNECT
-        self._refused_capabilities = (
-            Capabilities()
-        )  # what the broker once refused stays lowered, whatever its CONNACK says
-        self._capabilities = Capabilities()  # of the present connection, or the attempt at one
+        self._capabilities = BrokerCapabilities()
         self._connected: BrokerConnected | None = None  # to be told once the broker answered our subscriptions
         self._is_resumable = True  # a session of this process, or of the one before, may still be there
         self.connection_id = 0
@@ -81,7 +75,7 @@ class MqttClient:
 
     def publish(self, message: Message) -> int | None:
         """Hand a message to the connection and return its number; None where there is no connection."""
-        return None if self._client is None else publish(self._client, message, self._capabilities)
+        return None if self._client is None else publish(self._client, message, self._capabilities.present)
 
     def maintain(self) -> None:
         """Subscribe again to what was left out for a while. Call once a second."""
@@ -129,7 +123,7 @@ class MqttClient:
 
     def _connect(self, connection_id: int) -> None:
         try:
-            client = make_client(self._settings, self._protocol.version, self._will, self._capabilities)
+            client = make_client(self._settings, self._protocol.version, self._will, self._capabilities.present)
             self._set_callbacks(client, connection_id)
             connect(client, self._settings, fresh=not self._is_resumable)
         except (OSError, ValueError) as error:  # of TCP, DNS and TLS; a bad host is a UnicodeError
@@ -184,7 +178,7 @@ class MqttClient:
             reason = HUNG_UP.format(self._protocol.version)
             tries_other = self._protocol.unanswered(silent=code.value == _KEEPALIVE_TIMEOUT)
             return BrokerDropped(connection_id, reason, retry_now=tries_other)
-        self._reduce_capabilities(code.value)
+        self._capabilities.refused(code.value)
         if code.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server:  # paho could not read it
             return BrokerDropped(connection_id, BAD_ANSWER, code=code.value)
         if code.value != _UNSPECIFIED:
@@ -200,33 +194,19 @@ class MqttClient:
         logger.warning("%s: for %.0f minutes nothing is heard on %s", reason, lasts_s / 60, ", ".join(topics))
         return BrokerDropped(connection_id, reason, retry_now=True)
 
-    def _reduce_capabilities(self, code: int) -> bool:
-        """Ask for less from now on, where the broker says that it cannot do so much; False where it says no such."""
-        if code not in (_NO_RETAIN, _NO_SUCH_QOS):
-            return False
-        self._refused_capabilities = Capabilities(
-            self._refused_capabilities.retain and code != _NO_RETAIN,
-            0 if code == _NO_SUCH_QOS else self._refused_capabilities.qos,
-        )
-        before, self._capabilities = self._capabilities, self._refused_capabilities
-        return before != self._capabilities
-
     def _read_connack(
         self, client: paho.Client, connection_id: int, code: ReasonCode, properties: Properties | None, *, resumed: bool
     ) -> Item | None:
         if connection_id == self.connection_id:
             self._awaits_connack = False
         if code.is_failure:
-            asks_anew = (
-                self._protocol.refused()
-                if code.value == _UNSUPPORTED_VERSION
-                else self._reduce_capabilities(code.value)
-            )
+            is_version = code.value == _UNSUPPORTED_VERSION
+            asks_anew = self._protocol.refused() if is_version else self._capabilities.refused(code.value)
             reason = f"it refused the connection: {code}"
             return BrokerDropped(connection_id, reason, refused=code.value != _UNAVAILABLE, retry_now=asks_anew)
         if not self._protocol.taken():
             return BrokerDropped(connection_id, "it takes MQTT 3.1.1; MQTT 5 is tried once more", retry_now=True)
-        self._capabilities = read_capabilities(properties, self._refused_capabilities)
+        self._capabilities.read_connack(properties)
         first = self.subscriptions.begin()
         subscribe(client, first)
         self._is_resumable = self._protocol.version == "5"
@@ -235,8 +215,8 @@ class MqttClient:
             receive_maximum=min(RECEIVE_MAXIMUM, getattr(properties, "ReceiveMaximum", RECEIVE_MAXIMUM)),
             maximum_packet_size=getattr(properties, "MaximumPacketSize", None),
             resumed=resumed,
-            retain_available=self._capabilities.retain,
-            maximum_qos=self._capabilities.qos,
+            retain_available=self._capabilities.present.retain,
+            maximum_qos=self._capabilities.present.qos,
             wildcards_available=bool(getattr(properties, "WildcardSubscriptionAvailable", True)),
         )
         # Where a broker hangs up on a subscription, nothing else is to be under way that it may have hung up on.

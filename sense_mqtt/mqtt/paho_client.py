@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -16,6 +15,7 @@ from sense_mqtt.certificate import describe_certificate
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM
 from sense_mqtt.items import Acknowledged, MessageArrived
+from sense_mqtt.mqtt.capabilities import Capabilities
 from sense_mqtt.mqtt.protocol import Version
 from sense_mqtt.mqtt.publish_properties import keep_used_properties
 from sense_mqtt.mqtt.settings import BrokerSettings, make_context
@@ -31,14 +31,6 @@ HUNG_UP = (
 )
 
 _TRANSIENT = (128, 131, 145, 151)  # of PUBACK: unspecified, implementation specific, number in use, quota exceeded
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What may be asked of this broker, in PUBLISH and in the will of CONNECT."""
-
-    retain: bool = True
-    qos: int = 1
 
 
 class Client(paho.Client):
@@ -63,12 +55,6 @@ class Client(paho.Client):
             packet["packet"] = keep_used_properties(packet["packet"], qos=packet["command"] >> 1 & 3)
             packet["remaining_length"] = len(packet["packet"])
         return super()._handle_publish()
-
-
-def read_capabilities(properties: Properties | None, refused: Capabilities) -> Capabilities:
-    """Return what a CONNACK of MQTT 5 allows, less what was denied before; what it does not mention is allowed."""
-    retain = bool(getattr(properties, "RetainAvailable", True))
-    return Capabilities(retain and refused.retain, min(refused.qos, getattr(properties, "MaximumQoS", 1)))
 
 
 def make_client(settings: BrokerSettings, version: Version, will: Message | None, flags: Capabilities) -> Client:
