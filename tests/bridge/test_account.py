@@ -1,9 +1,5 @@
 """What belongs to one account: its monitors, its login, and what happens while Sense does not tell them."""
 
-import logging
-
-import pytest
-
 from sense_mqtt.errors import (
     JournalError,
     LoginRefused,
@@ -12,20 +8,7 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.items import AuthChanged
 from sense_mqtt.sense.auth.tokens import Monitor
-from tests.support.bridge.bridge_harness import RETRY_S, BridgeHarness
-
-LIST, USAGE, TRENDS = "app/monitors/7/devices", "app/monitors/7/history/usage", "app/history/trends"
-
-
-@pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
-    return bridge
-
-
-def warnings(caplog):
-    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+from tests.support.bridge.bridge_harness import RETRY_S, BridgeHarness, warnings
 
 
 def test_each_monitor_of_the_account_gets_a_feed_and_is_introduced(tmp_path):

@@ -10,14 +10,6 @@ from sense_mqtt.sense.auth.tokens import Account, Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness, asked
 from tests.support.core.builders import DRYER
 
-
-@pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
-    return bridge
-
-
 # --- Sense is asked
 
 

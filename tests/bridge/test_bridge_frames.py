@@ -13,13 +13,6 @@ from tests.support.core.builders import DRYER
 STATE, AVAILABILITY = "sense/7/device/1a2b3c4d/state", "sense/7/availability"
 
 
-@pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
-    return bridge
-
-
 def test_the_first_frame_makes_state_and_no_events(bridge):
     bridge.show(DRYER, at=1)
     assert bridge.newest(STATE) == "ON"

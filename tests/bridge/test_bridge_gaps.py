@@ -15,10 +15,8 @@ TIMELINE = "users/{user}/timeline"
 
 
 @pytest.fixture
-def bridge(tmp_path):
+def bridge(bridge):
     """A bridge that looked on for a while; then its stream was cut, and came back."""
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
     for at in range(1, 10):
         bridge.show(DRYER, at=at)
     bridge.session.asked.clear()

@@ -1,7 +1,5 @@
 """What the bridge asks Sense without being asked, and what becomes of it when Sense does not answer."""
 
-import logging
-
 import pytest
 
 from sense_mqtt.errors import (
@@ -15,21 +13,10 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.items import FrameArrived
 from sense_mqtt.sense.auth.tokens import Account
-from tests.support.bridge.bridge_harness import RETRY_S, BridgeHarness
+from tests.support.bridge.bridge_harness import RETRY_S, BridgeHarness, warnings
 from tests.support.core.builders import DRYER
 
 LIST, USAGE, TRENDS = "app/monitors/7/devices", "app/monitors/7/history/usage", "app/history/trends"
-
-
-@pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
-    return bridge
-
-
-def warnings(caplog):
-    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 # --- devices, energy, timeline

@@ -4,7 +4,6 @@ import pytest
 
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.items import FeedEnded
-from tests.support.bridge.bridge_harness import BridgeHarness
 from tests.support.core.builders import DRYER, START
 
 TIMELINE = "users/{user}/timeline"
@@ -15,10 +14,8 @@ def item(edge, at):
 
 
 @pytest.fixture
-def bridge(tmp_path):
+def bridge(bridge):
     """A bridge that knows the dryer, which is off."""
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
     bridge.show(DRYER, at=1)
     stream(bridge, 2, 10)
     bridge.session.asked.clear()

@@ -3,13 +3,10 @@
 import pytest
 
 from sense_mqtt.items import BrokerDropped, Crashed, FrameArrived, MessageArrived, Stop
-from tests.support.bridge.bridge_harness import BridgeHarness
 
 
 @pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
+def bridge(bridge):
     bridge.show(at=1)
     return bridge
 

@@ -7,14 +7,6 @@ from sense_mqtt.items import MessageArrived
 from tests.support.bridge.bridge_harness import BridgeHarness, asked
 from tests.support.core.builders import DRYER
 
-
-@pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
-    return bridge
-
-
 # --- a flood
 
 

@@ -2,14 +2,7 @@
 
 import pytest
 
-from tests.support.bridge.bridge_harness import BridgeHarness, asked
-
-
-@pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
-    return bridge
+from tests.support.bridge.bridge_harness import asked
 
 
 @pytest.mark.parametrize(

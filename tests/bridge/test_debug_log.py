@@ -4,26 +4,16 @@ import json
 import logging
 import string
 
-import pytest
-
 from sense_mqtt.bridge.debug_log import SENTENCES, DebugLog
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.state import QueryResult
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.items import FeedEnded, FrameArrived
-from tests.support.bridge.bridge_harness import BridgeHarness
 from tests.support.core.builders import DRYER, HOME, START, moment, policy
 
 TIMELINE = "users/{user}/timeline"
 SENSE_MQTT = logging.getLogger("sense_mqtt")
-
-
-@pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
-    return bridge
 
 
 def item(edge, at):

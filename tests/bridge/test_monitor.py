@@ -25,9 +25,7 @@ def test_the_monitors_that_are_wanted_are_named(monitors, wanted, named):
 
 
 @pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
+def bridge(bridge):
     bridge.show(DRYER, at=1)
     return bridge
 

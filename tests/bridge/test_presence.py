@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.support.bridge.bridge_harness import BridgeHarness
 from tests.support.core.builders import DRYER
 
 AVAILABILITY, STATE = "sense/7/availability", "sense/bridge/state"
@@ -10,9 +9,7 @@ SEVERAL_S = 5
 
 
 @pytest.fixture
-def bridge(tmp_path):
-    bridge = BridgeHarness(tmp_path)
-    bridge.begin()
+def bridge(bridge):
     bridge.show(DRYER, at=1)
     return bridge
 

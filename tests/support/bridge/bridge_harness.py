@@ -1,10 +1,13 @@
 """A whole bridge without threads: the test feeds its inbox, turns its clock and says what Sense and the broker do."""
 
 import json
+import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from sense_mqtt.assembly import Factories, SenseClient, Timing, assemble
 from sense_mqtt.bridge.monitor import BridgedMonitor
@@ -30,6 +33,11 @@ from tests.support.core.builders import PSEUDO, START
 RETRY_S = 10.0  # what failed is tried again so much later
 SETTLE_S = 5.0
 HOUSE = Monitor(7, solar=False)
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was logged as a warning or worse."""
+    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 class BridgeHarness:
