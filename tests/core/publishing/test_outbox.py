@@ -227,3 +227,12 @@ def test_one_topic_can_be_published_again_where_something_is_retained_on_it(outb
     outbox.republish("a")
     outbox.republish("never published")
     assert take(outbox) == ["kept"]
+
+
+def test_a_receive_maximum_that_is_widened_lets_out_more(outbox):
+    for number in range(1, 4):
+        outbox.enqueue_event(event(number))
+    outbox.set_receive_maximum(1)
+    assert take(outbox) == ["event 1"]
+    outbox.set_receive_maximum(3)
+    assert take(outbox) == ["event 2", "event 3"]
