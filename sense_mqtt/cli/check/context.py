@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from sense_mqtt.assembly import SenseClient, feed_settings, topics_of
-from sense_mqtt.cli.check.broker_test import exchange_messages
+from sense_mqtt.cli.check.broker_probe import exchange_messages
 from sense_mqtt.cli.check.checks import CheckContext
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config

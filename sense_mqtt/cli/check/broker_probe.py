@@ -42,13 +42,13 @@ def exchange_messages(
 
     Some brokers hang up on a subscription or a message that they refuse; the next connections find out which.
     """
-    heard = Inbox()
-    broker = MqttClient(settings, heard, will=None, topics=filters)
+    inbox = Inbox()
+    broker = MqttClient(settings, inbox, will=None, topics=filters)
     try:
         losses = 0
         while True:
             try:
-                return _try(broker, heard, settings, trials, clock)
+                return _try(broker, inbox, settings, trials, clock)
             except _ConnectionLost as lost:
                 losses += 1
                 if losses > MAX_DISCONNECTS * (1 + len(filters) * broker.subscriptions.one_at_a_time):
@@ -59,26 +59,26 @@ def exchange_messages(
 
 
 def _try(
-    broker: MqttClient, heard: Inbox, settings: BrokerSettings, trials: Sequence[ProbeMessage], clock: Clock
+    broker: MqttClient, inbox: Inbox, settings: BrokerSettings, trials: Sequence[ProbeMessage], clock: Clock
 ) -> BrokerReport:
-    connected = _connect(broker, heard, settings, clock)
+    connected = _connect(broker, inbox, settings, clock)
     sent = {broker.publish(Message(trial.topic, trial.payload)): trial for trial in trials}
-    others, unheard = _listen(broker, heard, sent, clock)
+    others, not_received = _listen(broker, inbox, sent, clock)
     return BrokerReport(
         received=others,
         refused=broker.subscriptions.losses,
-        not_received=[trial for trial in unheard if trial.expected_filter not in broker.subscriptions.refused],
+        not_received=[trial for trial in not_received if trial.expected_filter not in broker.subscriptions.refused],
         limits=(*connected.limits, *describe_maximum_packet_size(connected.maximum_packet_size)),
         protocol=broker.protocol,
     )
 
 
-def _connect(broker: MqttClient, heard: Inbox, settings: BrokerSettings, clock: Clock) -> BrokerConnected:
+def _connect(broker: MqttClient, inbox: Inbox, settings: BrokerSettings, clock: Clock) -> BrokerConnected:
     reason = f"no answer within {CONNECT_S:g} s"
     silent = 0
     for _ in range(MAX_ATTEMPTS):
         broker.open()
-        match next(_items(broker, heard, CONNECT_S, clock), None):
+        match next(_items(broker, inbox, CONNECT_S, clock), None):
             case BrokerConnected() as connected:
                 return connected
             case None if settings.protocol == "auto" and not silent:
@@ -95,12 +95,12 @@ def _connect(broker: MqttClient, heard: Inbox, settings: BrokerSettings, clock: 
 
 
 def _listen(
-    broker: MqttClient, heard: Inbox, sent: Mapping[int | None, ProbeMessage], clock: Clock
+    broker: MqttClient, inbox: Inbox, sent: Mapping[int | None, ProbeMessage], clock: Clock
 ) -> tuple[list[MessageArrived], list[ProbeMessage]]:
     """Wait until all is answered; return what came from others, and what is not needed and did not come back."""
     others: list[MessageArrived] = []
     unanswered, away = dict(sent), [trial for trial in sent.values() if trial.expected_filter is not None]
-    for item in _items(broker, heard, ECHO_S, clock):
+    for item in _items(broker, inbox, ECHO_S, clock):
         match item:
             case MessageArrived() as message:
                 own = [trial for trial in away if _is_same(trial, message)]
@@ -132,10 +132,10 @@ def _fail_if_needed(trial: ProbeMessage, what: str) -> None:
         raise CheckFailed(f"{what}; {RIGHTS}")
 
 
-def _items(broker: MqttClient, heard: Inbox, patience_s: float, clock: Clock) -> Iterator[Item]:
+def _items(broker: MqttClient, inbox: Inbox, timeout_s: float, clock: Clock) -> Iterator[Item]:
     """Yield what happens to the present connection, as long as there is time."""
-    ends_at = clock.now().monotonic + patience_s
-    while (item := heard.get(ends_at - clock.now().monotonic)) is not None:
+    ends_at = clock.now().monotonic + timeout_s
+    while (item := inbox.get(ends_at - clock.now().monotonic)) is not None:
         if getattr(item, "connection_id", None) == broker.connection_id:
             yield item
 
