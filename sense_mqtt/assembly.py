@@ -22,7 +22,7 @@ from sense_mqtt.bridge.scheduler import Scheduler
 from sense_mqtt.bridge.status import BridgeInfo, HealthSources, Status
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
-from sense_mqtt.core.backoff import Backoff, Retries, waits
+from sense_mqtt.core.backoff import Backoff, Retries
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
@@ -39,10 +39,12 @@ from sense_mqtt.rest_queries.call_budget import Budgets
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Credentials, Session
+from sense_mqtt.sense.device_id import device_id
 from sense_mqtt.sense.feed.feed import Feed
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
-from sense_mqtt.sense.state_file import device_id
+from sense_mqtt.sense.rest.rate_limit import RateLimiter
+from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.store.journal import Journal
 
 POLLS_MISSED = 2.5  # a polled home is `offline` after so many intervals without a frame
@@ -95,9 +97,7 @@ def connect_sense(
         timeout_s=sense.timeout_s,
         ca_file=sense.ca_file,
         clock=clock,
-        closing=closing,
-        spacing_s=timing.rest_spacing_s,
-        state_dir=config.state_dir,
+        limiter=RateLimiter(clock, closing, timing.rest_spacing_s, StateFile(config.state_dir / "manners.json")),
     )
     session = Session(
         api,
@@ -105,7 +105,7 @@ def connect_sense(
         credentials_of(config),
         clock=clock,
         post=inbox.put,
-        waits=lambda: waits(random.uniform, timing.scheduler),
+        renewal_wait_s=lambda failures: timing.scheduler.wait_s(failures, random.uniform),
         add_temporary_secret=redactor.add_temporary_secret,
     )
     return SenseClient(api, session, closing, redactor.redact)

@@ -18,8 +18,6 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 KNOWN = frozenset(
     {
         "sense_mqtt/sense/auth/session.py",
-        "sense_mqtt/sense/auth/session.py Session.__init__",
-        "sense_mqtt/sense/rest/api.py SenseApi.__init__",
         "sense_mqtt/sense/rest/responses.py parse_response",
         "tests/cli/test_check.py",
         "tests/core/energy/test_periods.py",

@@ -1,8 +1,7 @@
 """The waits between attempts: full jitter below a ceiling that doubles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 
 Uniform = Callable[[float, float], float]  # a number between two others, as `random.uniform`
 
@@ -44,9 +43,3 @@ class Retries:
     def reset(self) -> None:
         """Note a success: the next failure is the first one again."""
         self.failures = 0
-
-
-def waits(uniform: Uniform, backoff: Backoff | None = None) -> Iterator[float]:
-    """Yield the seconds to wait before each further attempt, without end; begin anew after a success."""
-    backoff = backoff or Backoff()
-    return (backoff.wait_s(failures, uniform) for failures in count())

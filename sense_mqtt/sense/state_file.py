@@ -5,8 +5,7 @@ import fcntl
 import json
 import logging
 import os
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,6 @@ from sense_mqtt.state_directory import Chown, Identity, StateDirectory, chown_of
 logger = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int]  # tells one version of a file from another
-
-_temporary_ids: dict[Path, str] = {}  # of state directories that cannot be used, as long as we run
 
 
 class StateFile:
@@ -126,52 +123,6 @@ class StateFile:
 
     def _opened(self, what: str, *, make: bool = False) -> contextlib.AbstractContextManager[StateDirectory]:
         return _opened(self._path, what, self._chown, make=make)
-
-
-class SessionFile(StateFile):
-    """session.json, and with it the id by which Sense knows us; where it cannot be written, the session goes on."""
-
-    def __init__(self, state_dir: Path, known_id: str) -> None:
-        super().__init__(state_dir / "session.json")
-        self._state_dir, self._known_id = state_dir, known_id
-
-    def store(self, content: dict[str, Any]) -> None:
-        """Store the session, and the id where that is not stored."""
-        try:
-            self.save(content)
-        except StateError as error:  # without its traceback, which tells nothing more
-            logger.log(logging.ERROR, "the session could not be stored, so a restart must log in anew: %s", error)
-        else:
-            with contextlib.suppress(StateError):  # `device_id` has said so
-                store_device_id(self._state_dir, self._known_id)
-
-
-def device_id(state_dir: Path, make: Callable[[], str] = lambda: uuid.uuid4().hex) -> str:
-    """Return the id by which Sense knows this installation; made once, then kept: tokens may hang on it (facts 1).
-
-    Where it cannot be kept at present, it lasts as long as we run.
-    """
-    try:
-        stored = _stored_id(state_dir)
-        made = stored or _temporary_ids.get(state_dir) or make()
-        if stored is None:
-            store_device_id(state_dir, made)
-    except StateError as error:
-        if state_dir not in _temporary_ids:
-            logger.warning("after a restart Sense will take us for another installation: %s", error)
-        return _temporary_ids.setdefault(state_dir, make())
-    return made
-
-
-def store_device_id(state_dir: Path, known: str) -> None:
-    """Store the id by which Sense knows us, unless one is stored."""
-    if _stored_id(state_dir) is None:
-        StateFile(state_dir / "device.json").save({"device_id": known})
-
-
-def _stored_id(state_dir: Path) -> str | None:
-    stored = (StateFile(state_dir / "device.json").load() or {}).get("device_id")
-    return stored if isinstance(stored, str) and stored.isalnum() else None
 
 
 @contextlib.contextmanager

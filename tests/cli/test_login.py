@@ -3,7 +3,6 @@
 import io
 import threading
 import time
-from itertools import count
 
 import pytest
 
@@ -14,6 +13,7 @@ from sense_mqtt.errors import ConfigError, LoginRefused, MfaNeeded
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.auth.totp import code_at
 from sense_mqtt.sense.rest.api import SenseApi
+from sense_mqtt.sense.rest.rate_limit import RateLimiter
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
@@ -49,9 +49,9 @@ def enter(simulated, tmp_path):
 
     def once(answers, known=None, given=None):
         known = known or Credentials()
-        given_to_api = {"device_id": "d", "timeout_s": 10.0, "ca_file": None, "clock": clock, "closing": closing}
-        api = SenseApi(simulated.api_url, **given_to_api, spacing_s=0.0)
-        session = Session(api, tmp_path, known, clock=clock, post=lambda _: None, waits=count)
+        limiter = RateLimiter(clock, closing, spacing_s=0.0)
+        api = SenseApi(simulated.api_url, device_id="d", timeout_s=10.0, ca_file=None, clock=clock, limiter=limiter)
+        session = Session(api, tmp_path, known, clock=clock, post=lambda _: None, renewal_wait_s=float)
         secrets = []
         account = log_in(
             SenseClient(api, session, closing),

@@ -7,8 +7,9 @@ import pytest
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
+from sense_mqtt.sense.device_id import device_id
 from sense_mqtt.sense.single_instance import SingleInstanceLock
-from sense_mqtt.sense.state_file import StateFile, device_id
+from sense_mqtt.sense.state_file import StateFile
 
 NOW = Moment(0.0, 0.0)
 END_UNKINDLY = f"""

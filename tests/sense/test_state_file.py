@@ -6,7 +6,9 @@ import threading
 import pytest
 
 from sense_mqtt.errors import StateError
-from sense_mqtt.sense.state_file import SessionFile, StateFile, device_id
+from sense_mqtt.sense.auth.session_file import SessionFile
+from sense_mqtt.sense.device_id import device_id
+from sense_mqtt.sense.state_file import StateFile
 
 
 @pytest.fixture

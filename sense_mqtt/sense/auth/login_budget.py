@@ -1,20 +1,38 @@
 """How often we may log in with the password: once in 15 minutes, four times a day, counted over restarts."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import RateLimited, StateError
 from sense_mqtt.sense.state_file import StateFile
+from sense_mqtt.sense.state_model import StateModel
 
 DAY_S = 86_400.0
 JUMP_S = 60.0  # by which the wall clock is ahead of ours only where it was set
 SEEN_EVERY_S = 600.0  # while the wall clock is behind, the file is told so often how far we are
-NUMBER_MOST = 1e12  # of seconds that can be a time
+MAX_TIME_S = 1e12  # any greater number in the file is damage
+MAX_ATTEMPTS = 50  # that are saved
 
 Result = Literal["unknown", "ok", "refused", "unavailable"]
+
+
+def _or_unknown(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validate(value)
+    except ValidationError:
+        return "unknown"
+
+
+def _or_none(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +48,28 @@ class LoginLimits:
 class LoginAttempt:
     """One login with the password, at `time` (by the clock of `LoginBudget`)."""
 
-    time: float
-    result: Result = "unknown"
+    time: Annotated[float, Field(gt=-MAX_TIME_S, lt=MAX_TIME_S)]
+    result: Annotated[Result, WrapValidator(_or_unknown)] = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class LoginRefusal:
     """Sense refused what the configuration holds; until that changes, only a person can help."""
 
-    fingerprint: str  # a fingerprint of what was refused
-    reason: str
+    who: str  # the fingerprint of what was refused
+    why: str
+
+
+class SavedLogins(StateModel):
+    """The content of the file. A login that cannot be read is left out, the others count."""
+
+    logins: tuple[Annotated[LoginAttempt | None, WrapValidator(_or_none)], ...] = ()
+    seen: Annotated[float, Field(gt=-MAX_TIME_S, lt=MAX_TIME_S)] = 0.0  # the last time that was read from the clock
+    refused: LoginRefusal | None = None
+
+    @property
+    def attempts(self) -> list[LoginAttempt]:
+        return [attempt for attempt in self.logins if attempt]
 
 
 def wait_s(attempts: Sequence[LoginAttempt], limits: LoginLimits, now: float) -> float:
@@ -65,7 +95,7 @@ class LoginBudget:
     def __init__(self, file: StateFile, limits: LoginLimits | None = None) -> None:
         self._file = file
         self._limits = limits or LoginLimits()
-        self._known: Mapping[str, Any] = {}  # what the file held last
+        self._known = SavedLogins()  # what the file held last
         self._ahead_s: float | None = None  # of our clock before the monotonic one; None before the first look
 
     def wait_s(self, now: Moment) -> float:
@@ -89,7 +119,7 @@ class LoginBudget:
     def spend(self, now: Moment) -> None:
         """Count a login; before it is made, so that one cut short counts too. Raises StateError: then make none."""
         attempts, time = self._read(now)
-        self._save(self._document([*attempts, LoginAttempt(time)], time))
+        self._save(self._changed([*attempts, LoginAttempt(time)], time))
 
     def spend_interactive(self, now: Moment) -> None:
         """Count a login that a person makes; raise `RateLimited` where even a person should wait."""
@@ -104,24 +134,23 @@ class LoginBudget:
         """Note what became of the login that was counted last."""
         attempts, time = self._read(now)
         if attempts:
-            self._note(self._document([*attempts[:-1], replace(attempts[-1], result=result)], time))
+            self._save_or_keep(self._changed([*attempts[:-1], replace(attempts[-1], result=result)], time))
 
     def refund(self, now: Moment) -> None:
         """Take back the last login: it never reached Sense."""
         attempts, time = self._read(now)
-        self._note(self._document(attempts[:-1], time))
+        self._save_or_keep(self._changed(attempts[:-1], time))
 
     @property
     def refusal(self) -> LoginRefusal | None:
-        """What Sense refused, over restarts too; None where it took the last login."""
-        refused = self._load().get("refused")
-        return LoginRefusal(str(refused.get("who")), str(refused.get("why"))) if isinstance(refused, dict) else None
+        """What Sense refused, over restarts too; None if it accepted the last login."""
+        return self._load().refused
 
     def record_refusal(self, refusal: LoginRefusal | None) -> None:
-        """Remember what was refused; None: Sense took a login."""
-        told = None if refusal is None else {"who": refusal.fingerprint, "why": refusal.reason}
-        if told != self._load().get("refused"):
-            self._note({"refused": told})
+        """Store what was refused; None: Sense accepted a login."""
+        known = self._load()
+        if refusal != known.refused:
+            self._save_or_keep(known.model_copy(update={"refused": refusal}))
 
     def _read_with(self, now: Moment) -> tuple[Sequence[LoginAttempt], LoginLimits, float]:
         attempts, time = self._read(now)
@@ -139,47 +168,30 @@ class LoginBudget:
             self._ahead_s, time = self._ahead_s + jump_s, now.wall
         recent = sorted((each for each in attempts if each.time > time - DAY_S), key=lambda each: each.time)
         if attempts and (jump_s >= JUMP_S or min(-jump_s, time - seen) >= SEEN_EVERY_S):
-            self._note(self._document(recent, time))
+            self._save_or_keep(self._changed(recent, time))
         return recent, time
 
     def _read_file(self) -> tuple[list[LoginAttempt], float]:
-        """Return the attempts, and the newest time that the file knows of; 0 where it knows of no attempt."""
-        document = self._load()
+        """Return the attempts, and the newest time that the file knows of; 0 if it knows of no attempt."""
+        saved = self._load()
         if self._file.directory_was_replaced():  # it was removed while we run
-            self._note({})
-        rows = document.get("logins")
-        attempts = [attempt for row in rows if (attempt := _attempt(row))] if isinstance(rows, list) else []
-        times = [attempt.time for attempt in attempts]
-        return attempts, max([_number(document.get("seen")) or 0.0, *times]) if attempts else 0.0
+            self._save_or_keep(saved)
+        times = [attempt.time for attempt in saved.attempts]
+        return saved.attempts, max([saved.seen, *times]) if times else 0.0
 
-    @staticmethod
-    def _document(attempts: Sequence[LoginAttempt], time: float) -> dict[str, Any]:
-        rows = [{"time": attempt.time, "result": attempt.result} for attempt in attempts[-50:]]
-        return {"logins": rows, "seen": time}
+    def _changed(self, attempts: Sequence[LoginAttempt], time: float) -> SavedLogins:
+        return self._known.model_copy(update={"logins": tuple(attempts[-MAX_ATTEMPTS:]), "seen": time})
 
-    def _load(self) -> Mapping[str, Any]:
+    def _load(self) -> SavedLogins:
         with contextlib.suppress(StateError):  # the session says what is wrong with its directory
-            self._known = self._file.load() or self._known
+            self._known = SavedLogins.load_or_none(self._file) or self._known
         return self._known
 
-    def _save(self, changed: Mapping[str, Any]) -> None:
-        document = {**self._load(), **changed}
-        self._file.save(document)
-        self._known = document
+    def _save(self, logins: SavedLogins) -> None:
+        logins.save(self._file)
+        self._known = logins
 
-    def _note(self, changed: Mapping[str, Any]) -> None:
-        try:
-            self._save(changed)
-        except StateError:
-            self._known = {**self._known, **changed}  # it counts as long as we run
-
-
-def _attempt(row: object) -> LoginAttempt | None:
-    if not isinstance(row, dict) or (time := _number(row.get("time"))) is None:
-        return None
-    result: Result = next((known for known in get_args(Result) if known == row.get("result")), "unknown")
-    return LoginAttempt(time, result)
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and abs(value) < NUMBER_MOST else None
+    def _save_or_keep(self, logins: SavedLogins) -> None:
+        self._known = logins  # it counts as long as we run, saved or not
+        with contextlib.suppress(StateError):
+            logins.save(self._file)

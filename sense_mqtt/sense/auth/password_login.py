@@ -80,8 +80,8 @@ class PasswordLogin:
             message = "no session is stored: run `sense-mqtt login`, or set sense.email and sense.password"
             raise self._block(LoginRefused(message))
         refusal = self._budget.refusal
-        if refusal and refusal.fingerprint == known.fingerprint:
-            raise self._block(LoginRefused(refusal.reason))
+        if refusal and refusal.who == known.fingerprint:
+            raise self._block(LoginRefused(refusal.why))
         self._keep_to_budget()
         try:
             return self._enter(known.email, known.password, totp_codes(self._api, known.totp_secret, self._clock))

@@ -2,15 +2,16 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import LoginRefused, SenseMqttError, SenseUnavailable, StateError, TokenRefused
 from sense_mqtt.items import Auth, AuthChanged
-from sense_mqtt.sense.auth.login_budget import LoginBudget, LoginLimits
+from sense_mqtt.sense.auth.login_budget import LoginBudget
 from sense_mqtt.sense.auth.password_login import TRY_LATER, Credentials, PasswordLogin
+from sense_mqtt.sense.auth.session_file import SessionFile
 from sense_mqtt.sense.auth.tokens import (
     Account,
     Monitor,
@@ -23,7 +24,7 @@ from sense_mqtt.sense.auth.tokens import (
     with_monitors,
 )
 from sense_mqtt.sense.rest.api import SenseApi
-from sense_mqtt.sense.state_file import SessionFile, Stamp, StateFile
+from sense_mqtt.sense.state_file import Stamp, StateFile
 
 __all__ = ["Account", "Credentials", "Monitor", "Session"]
 
@@ -38,8 +39,12 @@ LOG_LEVELS: dict[Auth, int] = {
 }
 
 
+def _ignore(_secret: str) -> None:
+    """Keep no secret out of anything."""
+
+
 class Session:
-    """Thread-safe; renewal and login happen once, however many threads or processes ask. Raises `SenseMqttError`s."""
+    """Thread-safe; renewal and login happen once, however many threads or processes ask. Raises `SenseMqttError`."""
 
     def __init__(
         self,
@@ -49,19 +54,16 @@ class Session:
         *,
         clock: Clock,
         post: Callable[[AuthChanged], None],
-        waits: Callable[[], Iterator[float]],  # between renewals that fail, one row for each outage
-        limits: LoginLimits | None = None,
-        add_temporary_secret: Callable[[str], None] | None = None,  # told of each token, for redaction
+        renewal_wait_s: Callable[[int], float],  # failed renewals in a row, from 0 -> s until the next one
+        add_temporary_secret: Callable[[str], None] = _ignore,  # called with each token, for redaction
     ) -> None:
         self._api = api
         self._file = SessionFile(state_dir, api.device_id)
         self._credentials = credentials
-        self._password_login = PasswordLogin(
-            api, LoginBudget(StateFile(state_dir / "logins.json"), limits), credentials, clock
-        )
+        self._password_login = PasswordLogin(api, LoginBudget(StateFile(state_dir / "logins.json")), credentials, clock)
         self._clock = clock
         self._post = post
-        self._add_secret = add_temporary_secret or (lambda _secret: None)
+        self._add_secret = add_temporary_secret
         self._lock = threading.RLock()
         self._auth: Auth = "starting"
         self._account: Account | None = None
@@ -69,12 +71,11 @@ class Session:
         self._stamp: Stamp | None = None
         self._renew_at = self._ends_at = 0.0  # monotonic
         self._refused_token: str | None = None  # the access token that Sense refused
-        self._make_waits, self._waits = waits, waits()
-        self._no_renewal_before = 0.0  # monotonic; no renewal before, whoever asks
+        self._renewal_wait_s = renewal_wait_s
+        self._renewal_failures = 0  # in a row
+        self._no_renewal_before = 0.0  # monotonic
         self._renewal_error: SenseMqttError | None = None
-        self._paths_rejecting_token: set[str] = (
-            set()
-        )  # paths, or groups, that refused a fresh token: they say nothing of it
+        self._paths_rejecting_token: set[str] = set()  # paths, or groups, that refused a fresh token
 
     @property
     def auth(self) -> Auth:
@@ -213,7 +214,8 @@ class Session:
         now = self._clock.now().monotonic
         if now >= self._ends_at or session.access_token == self._refused_token:
             self._set_auth("unavailable", str(error))
-            self._renewal_error, self._no_renewal_before = error, now + next(self._waits)
+            self._renewal_error, self._no_renewal_before = error, now + self._renewal_wait_s(self._renewal_failures)
+            self._renewal_failures += 1
             raise error
         logger.debug("the session could not be renewed yet: %s", error)
         self._renew_at = now + min(RENEWAL_RETRY_S, (self._ends_at - now) / 2)
@@ -244,7 +246,7 @@ class Session:
         self._renew_at = now.monotonic + renew_after_s(session.life_s) - age
         self._ends_at = float("inf") if session.life_s is None else now.monotonic + session.life_s - age
         self._password_login.unblock()
-        self._renewal_error, self._waits = None, self._make_waits()
+        self._renewal_error, self._renewal_failures = None, 0
         serials = (monitor.serial for monitor in session.account.monitors)
         for secret in filter(None, (session.access_token, session.refresh_token, *serials)):
             self._add_secret(secret)

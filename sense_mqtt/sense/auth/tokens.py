@@ -5,8 +5,10 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from sense_mqtt.core.timestamps import read_timestamp
 
@@ -33,16 +35,25 @@ class Account:
     monitors: tuple[Monitor, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
-    """A session as it is stored; its tokens are in no repr."""
+    """A session as it is stored: the fields are the keys on disk. Its tokens are in no repr."""
 
-    account: Account
+    version: int = 1
+    owner: str = field(default="", repr=False)  # fingerprint of the e-mail address
+    user_id: int
+    monitors: tuple[Monitor, ...] = ()
     access_token: str = field(repr=False)
-    refresh_token: str | None = field(repr=False)
-    received_at: float  # wall clock of this machine
-    life_s: float | None  # from then on, by Sense's clock; None where the token does not tell
-    owner: str = field(default="", repr=False)  # of the e-mail address only a fingerprint
+    refresh_token: str | None = field(default=None, repr=False)
+    received_at: float  # wall clock of this machine, s
+    life_s: float | None = None  # from then on, by Sense's clock; None if the token does not tell
+
+    @property
+    def account(self) -> Account:
+        return Account(self.user_id, self.monitors)
+
+
+SESSION_FILE = TypeAdapter(StoredSession)
 
 
 def renew_after_s(life_s: float | None) -> float:
@@ -61,26 +72,33 @@ def parse_session(answer: Mapping[str, Any], wall: float, sense_wall: float, own
     access_token, user_id = answer.get("access_token"), _whole(answer.get("user_id"))
     if not isinstance(access_token, str) or not access_token or user_id is None:
         return None
-    account = Account(user_id, _monitors(answer.get("monitors")))
-    life_s = _life_s(access_token, answer.get("expires"), sense_wall)
-    return StoredSession(account, access_token, _text(answer.get("refresh_token")), wall, life_s, owner)
+    return StoredSession(
+        owner=owner,
+        user_id=user_id,
+        monitors=_monitors(answer.get("monitors")),
+        access_token=access_token,
+        refresh_token=_text(answer.get("refresh_token")),
+        received_at=wall,
+        life_s=_life_s(access_token, answer.get("expires"), sense_wall),
+    )
 
 
 def renewed_session(
     session: StoredSession, answer: Mapping[str, Any], wall: float, sense_wall: float
 ) -> StoredSession | None:
     """Merge the answer of a renewal, which has no monitors (facts 2.3), into what we had."""
-    after = parse_session({"user_id": session.account.user_id, **answer}, wall, sense_wall, session.owner)
-    if after is None:
-        return None
-    account = Account(after.account.user_id, after.account.monitors or session.account.monitors)
-    return replace(after, account=account, refresh_token=after.refresh_token or session.refresh_token)
+    after = parse_session({"user_id": session.user_id, **answer}, wall, sense_wall, session.owner)
+    return after and replace(
+        after,
+        monitors=after.monitors or session.monitors,
+        refresh_token=after.refresh_token or session.refresh_token,
+    )
 
 
 def with_monitors(session: StoredSession, found: Iterable[Monitor]) -> StoredSession:
     """Add monitors that no login has told of."""
-    monitors = {monitor.id: monitor for monitor in (*session.account.monitors, *found)}
-    return replace(session, account=replace(session.account, monitors=tuple(monitors.values())))
+    monitors = {monitor.id: monitor for monitor in (*session.monitors, *found)}
+    return replace(session, monitors=tuple(monitors.values()))
 
 
 def fingerprint(email: str | None) -> str:
@@ -90,26 +108,17 @@ def fingerprint(email: str | None) -> str:
 
 def store(session: StoredSession) -> dict[str, Any]:
     """Return the session as a JSON object."""
-    monitors = [asdict(each) for each in session.account.monitors]
-    return {
-        "version": 1,
-        "owner": session.owner,
-        "user_id": session.account.user_id,
-        "monitors": monitors,
-        "access_token": session.access_token,
-        "refresh_token": session.refresh_token,
-        "received_at": session.received_at,
-        "life_s": session.life_s,
-    }
+    stored: dict[str, Any] = SESSION_FILE.dump_python(session, mode="json")
+    return stored
 
 
 def restore(stored: Mapping[str, Any]) -> StoredSession | None:
-    """Return the session that `store` stored; None where it cannot be read."""
-    life_s, received_at = stored.get("life_s"), stored.get("received_at")
-    if not isinstance(received_at, int | float):
+    """Return the session that `store` stored; None if it cannot be read."""
+    try:
+        session = SESSION_FILE.validate_python(stored)
+    except ValidationError:
         return None
-    session = parse_session(stored, received_at, received_at, str(stored.get("owner", "")))
-    return session and replace(session, life_s=float(life_s) if isinstance(life_s, int | float) else None)
+    return session if session.access_token else None
 
 
 def _life_s(access_token: str, expires: object, sense_wall: float) -> float | None:

@@ -2,15 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import StateError
 from sense_mqtt.items import Transport
 from sense_mqtt.sense.feed.reporter import FeedReporter
 from sense_mqtt.sense.state_file import StateFile
+from sense_mqtt.sense.state_model import StateModel
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +22,14 @@ class Pause:
 
     until: float
     silent: bool  # nor are frames asked for by REST
+
+
+class SavedPause(StateModel):
+    """Times are wall clock, s. Empty if there is no pause."""
+
+    begun: float | None = None
+    until: float | None = None
+    silent: bool = False
 
 
 class PauseControl:
@@ -39,7 +46,7 @@ class PauseControl:
         """Begin one, in place of any other."""
         with self._changing:
             now = self._clock.now()
-            self._store({"begun": now.wall, "until": now.wall + seconds, "silent": silent})
+            self._save(SavedPause(begun=now.wall, until=now.wall + seconds, silent=silent))
             self.current = Pause(now.monotonic + seconds, silent)
             self._reporter.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}")
 
@@ -48,24 +55,24 @@ class PauseControl:
         with self._changing:
             if self.current is not None and only in (None, self.current):
                 self.current = None
-                self._store({})
+                self._save(SavedPause())
                 self._reporter.changed(transport, why)
 
-    def _store(self, content: Mapping[str, Any]) -> None:
+    def _save(self, pause: SavedPause) -> None:
         try:
-            self._file.save(dict(content))
+            pause.save(self._file)
         except StateError as error:
             logger.warning("the pause cannot be stored, so a restart does not know it: %s", error)
 
     def _load(self) -> Pause | None:
-        """Return the pause of a process before, where it is not over yet."""
+        """Return the pause of the process before, unless it is over."""
         try:
-            stored = self._file.load() or {}
+            saved = SavedPause.load(self._file)
         except StateError as error:
             logger.warning("a pause from before the restart cannot be read: %s", error)
             return None
-        begun, until, now = stored.get("begun"), stored.get("until"), self._clock.now()
-        if not isinstance(begun, int | float) or not isinstance(until, int | float):
+        now = self._clock.now()
+        if saved.begun is None or saved.until is None:
             return None
-        left_s = min(until - now.wall, until - begun, PAUSE_MAX_S)  # whatever the wall clock was set to since
-        return Pause(now.monotonic + left_s, stored.get("silent") is True) if left_s > 0 else None
+        left_s = min(saved.until - now.wall, saved.until - saved.begun, PAUSE_MAX_S)  # the clock may have been set
+        return Pause(now.monotonic + left_s, saved.silent) if left_s > 0 else None

@@ -1,91 +1,102 @@
-"""What a feed must remember over restarts, and the lock that keeps it the only one of its monitor."""
+"""The fallback state of one monitor's feed, in a file, and the lock that lets only one process open its websocket."""
 
 import contextlib
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
-from sense_mqtt.items import Transport
 from sense_mqtt.sense.feed.fallback import FIRST_TRANSPORT, Fallback, FallbackRules
 from sense_mqtt.sense.state_file import StateFile
+from sense_mqtt.sense.state_model import StateModel
 
 logger = logging.getLogger(__name__)
 
-TRANSPORTS: dict[str, Transport] = {"stream": "stream", "poll": "poll", "snapshot": "snapshot"}
+Count = Annotated[int, Field(ge=0, lt=1_000)]
+
+
+class SavedFallback(StateModel):
+    """Times are wall clock, s."""
+
+    rung: Literal["stream", "poll", "snapshot"] | None = None
+    failures: Count = 0
+    refusals: Count = 0
+    descents: Count = 0
+    written_at: float | None = None
+    next_at: float | None = None
+    climb_at: float | None = None
+    barred_until: float | None = None
+
+    def wait_s(self, until: float | None, wall: float, longest_s: float) -> float:
+        """Return the seconds from now to `until`; no longer than it can have been, whatever the clocks say."""
+        if until is None:
+            return 0.0
+        # If the clock was set back since, the wait is no longer than it was when it was written.
+        written_wait_s = longest_s if self.written_at is None else until - self.written_at
+        return max(min(until - wall, written_wait_s, longest_s), 0.0)
 
 
 class FeedStateFile:
-    """The state of one monitor's feed, in a file. In memory times are monotonic, on disk wall clock."""
+    """Loads and saves. In memory times are monotonic, on disk wall clock."""
 
     def __init__(self, state_dir: Path, monitor: int) -> None:
         self._file = StateFile(state_dir / f"feed-{monitor}.json")
         self._warned = False
 
     def load(self, rules: FallbackRules, now: Moment) -> Fallback:
-        """Return where the feed stood; no wait is longer than it can have been, whatever the clocks say."""
+        """Return the saved state; a fresh one if there is none."""
         first = Fallback(transport=FIRST_TRANSPORT[rules.mode], next_at=now.monotonic)
-        stored = self._read()
-        fallback = replace(
-            first,
-            transport=TRANSPORTS.get(str(stored.get("rung")), first.transport)
-            if rules.mode == "auto"
-            else first.transport,
-            failures=_count(stored, "failures"),
-            rejections=_count(stored, "refusals"),
-            fallbacks=_count(stored, "descents"),
-            stream_retry_at=now.monotonic + _left_s(stored, "climb_at", now.wall, rules.cooldown_max_s * 1.25),
-            retry_after_until=now.monotonic + _left_s(stored, "barred_until", now.wall, rules.retry_after_max_s),
-        )
+        saved = self._read()
+
+        def monotonic(until: float | None, longest_s: float) -> float:
+            return now.monotonic + saved.wait_s(until, now.wall, longest_s)
+
         longest_s = max(rules.backoff.most_s, rules.poll_interval_s, rules.retry_after_max_s, rules.cooldown_max_s)
-        return replace(fallback, next_at=now.monotonic + _left_s(stored, "next_at", now.wall, longest_s))
+        return replace(
+            first,
+            transport=(saved.rung if rules.mode == "auto" else None) or first.transport,
+            failures=saved.failures,
+            rejections=saved.refusals,
+            fallbacks=saved.descents,
+            next_at=monotonic(saved.next_at, longest_s),
+            stream_retry_at=monotonic(saved.climb_at, rules.cooldown_max_s * 1.25),
+            retry_after_until=monotonic(saved.barred_until, rules.retry_after_max_s),
+        )
 
     def save(self, fallback: Fallback, now: Moment) -> None:
-        """Remember where the feed stands; a feed that cannot remember works all the same."""
-        content = {
-            "rung": fallback.transport,
-            "failures": fallback.failures,
-            "refusals": fallback.rejections,
-            "descents": fallback.fallbacks,
-            "written_at": now.wall,
-            "next_at": now.wall + fallback.next_at - now.monotonic,
-            "climb_at": now.wall + fallback.stream_retry_at - now.monotonic,
-            "barred_until": now.wall + fallback.retry_after_until - now.monotonic,
-        }
+        """Save the state. If that fails a warning is logged once, and the feed goes on."""
+        ahead_s = now.wall - now.monotonic
+        saved = SavedFallback(
+            rung=None if fallback.transport == "paused" else fallback.transport,
+            failures=fallback.failures,
+            refusals=fallback.rejections,
+            descents=fallback.fallbacks,
+            written_at=now.wall,
+            next_at=ahead_s + fallback.next_at,
+            climb_at=ahead_s + fallback.stream_retry_at,
+            barred_until=ahead_s + fallback.retry_after_until,
+        )
         try:
-            self._file.save(content, durable=False)  # a power cut may forget it, a crash may not
+            saved.save(self._file, durable=False)  # lost in a power cut, but not in a crash
         except StateError as error:
             self._warn_once(error)
 
     def exclusive_lock(self) -> contextlib.AbstractContextManager[bool]:
-        """Within the block no other process may hold this monitor's websocket; False where one does."""
+        """Within the block no other process may open this monitor's websocket; False if one has."""
         return self._file.exclusive_lock()
 
-    def _read(self) -> Mapping[str, Any]:
+    def _read(self) -> SavedFallback:
         try:
-            return self._file.load() or {}
+            return SavedFallback.load(self._file)
         except StateError as error:
             self._warn_once(error)
-            return {}
+            return SavedFallback()
 
     def _warn_once(self, error: StateError) -> None:
         if not self._warned:
             logger.warning("%s", error)
         self._warned = True
-
-
-def _count(stored: Mapping[str, Any], key: str) -> int:
-    value = stored.get(key)
-    return value if isinstance(value, int) and 0 <= value < 1_000 else 0
-
-
-def _left_s(stored: Mapping[str, Any], key: str, wall: float, longest_s: float) -> float:
-    value, written = stored.get(key), stored.get("written_at")
-    if not isinstance(value, int | float):
-        return 0.0
-    # Where the clock was set back since, the wait is no longer than it was when it was written down.
-    wait_s = value - written if isinstance(written, int | float) else longest_s
-    return max(min(value - wall, wait_s, longest_s), 0.0)

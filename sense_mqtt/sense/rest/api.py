@@ -2,7 +2,6 @@
 
 import http.client
 import ssl
-import threading
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -27,7 +26,6 @@ from sense_mqtt.sense.rest.call_log import log_call
 from sense_mqtt.sense.rest.paths import plain_path
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
 from sense_mqtt.sense.rest.responses import Endpoint, Response, SenseOverloaded, http_time, parse_response
-from sense_mqtt.sense.state_file import StateFile
 
 USER_AGENT = f"sense-mqtt/{__version__} (Sense to MQTT bridge)"
 MAX_RESPONSE_BYTES = 8_000_000
@@ -56,16 +54,12 @@ class SenseApi:
         timeout_s: float,
         ca_file: Path | None,
         clock: Clock,
-        closing: threading.Event,
-        spacing_s: float = 1.0,
-        state_dir: Path | None = None,
+        limiter: RateLimiter,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._clock = clock
-        self._rate_limiter = RateLimiter(
-            clock, closing, spacing_s, StateFile(state_dir / "manners.json") if state_dir else None
-        )
+        self._limiter = limiter
         self._adapter = _Adapter(tls_context(ca_file))
         self.device_id = device_id
         self._session = _session(self._adapter, device_id)
@@ -84,16 +78,11 @@ class SenseApi:
 
     def wait(self, seconds: float) -> None:
         """Wait; raise `SenseUnavailable` as soon as we are stopping."""
-        self._rate_limiter.wait(seconds)
+        self._limiter.wait(seconds)
 
     @property
     def calls_last_hour(self) -> int:
-        return self._rate_limiter.calls_last_hour
-
-    @property
-    def blocked_s(self) -> float:
-        """How long Sense still asks us to wait (HTTP 429); 0 where it does not."""
-        return self._rate_limiter.blocked_s
+        return self._limiter.calls_last_hour
 
     @property
     def clock_error_s(self) -> float:
@@ -101,13 +90,13 @@ class SenseApi:
         return self._clock_error_s
 
     def _call(self, endpoint: Endpoint, method: str, path: str, secrets: tuple[str, ...], **more: Any) -> Any:
-        with self._rate_limiter.slot(), log_call(method, path, self._clock) as status:
+        with self._limiter.slot(), log_call(method, path, self._clock) as status:
             answer = self._send(endpoint, method, f"{self._base_url}/{path}", **more)
             status.append(answer.status)
             try:
                 return parse_response(endpoint, answer, secrets + self._posted)
             except (RateLimited, SenseOverloaded) as error:
-                self._rate_limiter.back_off(error.retry_after_s)
+                self._limiter.back_off(error.retry_after_s)
                 raise
 
     def _send(self, endpoint: Endpoint, method: str, url: str, **more: Any) -> Response:

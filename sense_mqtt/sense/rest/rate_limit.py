@@ -9,8 +9,15 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable, StateError
 from sense_mqtt.sense.rest.responses import RETRY_AFTER_MAX_S
 from sense_mqtt.sense.state_file import StateFile
+from sense_mqtt.sense.state_model import StateModel
 
 HOUR_S = 3_600.0
+
+
+class SavedRateLimit(StateModel):
+    """Until when Sense asked us to wait, wall clock, s."""
+
+    quiet_until: float = 0.0
 
 
 class RateLimiter:
@@ -23,7 +30,7 @@ class RateLimiter:
         self._one = threading.Lock()
         self._calls: deque[float] = deque(maxlen=10_000)  # monotonic
         self._file = file  # in which Sense's wish outlives the process
-        self._blocked_until = self._now() + self._remembered_s()
+        self._blocked_until = self._now() + self._saved_wait_s()
 
     @contextlib.contextmanager
     def slot(self) -> Iterator[None]:
@@ -41,7 +48,7 @@ class RateLimiter:
         self._blocked_until = self._now() + seconds
         if self._file is not None and seconds > 0:
             with contextlib.suppress(StateError):  # the session says what is wrong with its directory
-                self._file.save({"quiet_until": self._clock.now().wall + seconds}, durable=False)
+                SavedRateLimit(quiet_until=self._clock.now().wall + seconds).save(self._file, durable=False)
 
     def wait(self, seconds: float) -> None:
         """Wait, unless we are closing: then raise `SenseUnavailable`."""
@@ -59,12 +66,12 @@ class RateLimiter:
         """How long Sense still asks us to wait; 0 where it does not."""
         return max(self._blocked_until - self._now(), 0.0)
 
-    def _remembered_s(self) -> float:
+    def _saved_wait_s(self) -> float:
         try:
-            until = (self._file.load() or {}).get("quiet_until") if self._file else None
+            until = SavedRateLimit.load(self._file).quiet_until if self._file else 0.0
         except StateError:
             return 0.0
-        left_s = until - self._clock.now().wall if isinstance(until, int | float) else 0.0
+        left_s = until - self._clock.now().wall
         return left_s if 0.0 < left_s <= RETRY_AFTER_MAX_S else 0.0  # else it is over, or a clock was wrong
 
     def _raise_if_blocked(self) -> None:

@@ -1,10 +1,12 @@
 """How often we may log in."""
 
+import json
+
 import pytest
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import RateLimited, StateError
-from sense_mqtt.sense.auth.login_budget import LoginAttempt, LoginBudget, LoginLimits, is_spent, wait_s
+from sense_mqtt.sense.auth.login_budget import LoginAttempt, LoginBudget, LoginLimits, LoginRefusal, is_spent, wait_s
 from sense_mqtt.sense.state_file import StateFile
 
 NOW = 1_795_000_000.0
@@ -54,6 +56,13 @@ def test_a_login_counts_after_a_restart(path):
     assert budget(path).count(at(HOUR)) == 0
 
 
+def test_other_limits_than_the_usual_ones_are_kept(path):
+    quick = LoginBudget(StateFile(path), LoginLimits(spacing_s=10))
+    quick.spend(at(0))
+    assert quick.wait_s(at(4)) == 6
+    assert quick.wait_s(at(10)) == 0
+
+
 def test_a_login_that_never_reached_sense_is_given_back(path):
     budget(path).spend(at(-HOUR))
     budget(path).spend(at(0))
@@ -94,6 +103,24 @@ DAMAGED = [
 def test_a_damaged_file_counts_as_none(path, content):
     path.write_text(content)
     assert budget(path).wait_s(at(0)) == 0
+
+
+def test_a_row_that_cannot_be_read_makes_no_other_login_forgotten(path):
+    path.write_text(f'{{"logins": [5, {{"time": {NOW}, "result": "odd"}}, {{"time": "x"}}], "seen": "x"}}')
+    assert budget(path).count(at(60)) == 1
+    assert budget(path).last_result(at(60)) == "unknown"
+
+
+def test_the_keys_on_disk_are_those_of_the_first_version(path):
+    running = budget(path)
+    running.spend(at(0))
+    running.record_refusal(LoginRefusal("ab", "wrong password"))
+    running.record_result(at(0), "refused")
+    assert json.loads(path.read_text()) == {
+        "logins": [{"time": NOW, "result": "refused"}],
+        "seen": NOW,
+        "refused": {"who": "ab", "why": "wrong password"},
+    }
 
 
 # --- clocks that are wrong

@@ -64,6 +64,12 @@ def test_a_damaged_memory_is_as_good_as_none(tmp_path, content):
     )
 
 
+def test_a_key_that_cannot_be_read_costs_no_other(tmp_path):
+    (tmp_path / "feed-1.json").write_text('{"rung": "poll", "failures": "x", "descents": 2, "next_at": []}')
+    after = FeedStateFile(tmp_path, 1).load(FallbackRules(), Moment(WALL, 5.0))
+    assert (after.transport, after.failures, after.fallbacks, after.next_at) == ("poll", 0, 2, 5.0)
+
+
 def test_what_cannot_be_written_is_said_once(tmp_path, caplog):
     (tmp_path / "taken").write_text("")
     state_file = FeedStateFile(tmp_path / "taken", 1)

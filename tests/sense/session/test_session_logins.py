@@ -9,7 +9,6 @@ from sense_mqtt.errors import (
     LoginRefused,
     RateLimited,
 )
-from sense_mqtt.sense.auth.login_budget import LoginLimits
 from sense_mqtt.sense.auth.password_login import Credentials
 from tests.support.sense.sense_fixtures import QUARTER_S, STATUS, known, session_of
 
@@ -120,15 +119,6 @@ def test_a_locked_account_is_named_and_left_alone_for_hours(cloud, tmp_path, clo
     assert cloud.records.counts.login_attempts == 1
     clock.advance(5 * 3600)
     assert session.get(STATUS)
-
-
-def test_the_limits_are_figures(cloud, tmp_path, clock):
-    session = session_of(cloud, tmp_path, clock, limits=LoginLimits(spacing_s=10))
-    session.token()
-    cloud.account.expire_refresh_tokens()
-    clock.advance(4000)
-    assert session.token()
-    assert cloud.records.counts.logins == 2
 
 
 def test_what_sense_refused_is_not_tried_again_after_a_restart(cloud, tmp_path, clock):

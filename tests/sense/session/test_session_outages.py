@@ -129,8 +129,7 @@ def test_a_login_without_a_token_is_an_outage(cloud, tmp_path, clock):
 
 
 def test_however_many_ask_in_an_outage_renewals_grow_seldom(cloud, tmp_path, clock):
-    waits = iter([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0])
-    session = session_of(cloud, tmp_path, clock, waits=lambda: waits)
+    session = session_of(cloud, tmp_path, clock, renewal_wait_s=lambda failures: 2.0**failures)
     session.token()
     clock.advance(4000)
     cloud.faults.refuse(502, path="renew")

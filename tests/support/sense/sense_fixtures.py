@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +17,7 @@ from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.feed.feed import Feed
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
+from sense_mqtt.sense.rest.rate_limit import RateLimiter
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 PATIENCE_S = 20.0  # how long a test waits for what must come
@@ -45,14 +45,17 @@ class FakeClock:
 
 
 def api_of(cloud: SimulatedCloud, clock: Any = None, **more: Any) -> SenseApi:
-    """Return the door to the simulated cloud, without spacing."""
-    given = {"device_id": "testdevice", "timeout_s": 10.0, "ca_file": None, "closing": threading.Event()}
-    return SenseApi(cloud.api_url, **{**given, "clock": clock or SystemClock(), "spacing_s": 0.0, **more})
+    """Return the REST interface of the simulated cloud, without spacing."""
+    return api_at(cloud.api_url, clock, **more)
 
 
-def api_at(url: str, **more: Any) -> SenseApi:
-    given = {"device_id": "testdevice", "timeout_s": 10.0, "ca_file": None, "closing": threading.Event()}
-    return SenseApi(url, **{**given, "clock": SystemClock(), "spacing_s": 0.0, **more})
+def api_at(url: str, clock: Any = None, **more: Any) -> SenseApi:
+    """Return the REST interface at an address; `more` may hold closing, spacing_s and limiter_file."""
+    clock = clock or SystemClock()
+    closing, spacing_s = more.pop("closing", threading.Event()), more.pop("spacing_s", 0.0)
+    limiter = RateLimiter(clock, closing, spacing_s, more.pop("limiter_file", None))
+    given = {"device_id": "testdevice", "timeout_s": 10.0, "ca_file": None}
+    return SenseApi(url, **{**given, "clock": clock, "limiter": limiter, **more})
 
 
 def known(cloud: SimulatedCloud, **more: Any) -> Credentials:
@@ -65,7 +68,8 @@ def session_of(cloud: SimulatedCloud, state_dir: Path, clock: Any = None, **more
     clock = clock or SystemClock()
     api = more.pop("api", None) or api_of(cloud, clock)
     credentials = more.pop("credentials", None) or known(cloud)
-    return Session(api, state_dir, credentials, clock=clock, **{"post": lambda _item: None, "waits": count, **more})
+    usual = {"post": lambda _item: None, "renewal_wait_s": float}
+    return Session(api, state_dir, credentials, clock=clock, **{**usual, **more})
 
 
 def feed_of(session: Session, inbox: Inbox, settings: FeedSettings, monitor: int = 900_101) -> Feed:
