@@ -11,13 +11,13 @@ from sense_mqtt.errors import LoginRefused, SenseMqttError, SenseUnavailable, St
 from sense_mqtt.items import Auth, AuthChanged
 from sense_mqtt.sense.auth.login_budget import LoginBudget
 from sense_mqtt.sense.auth.password_login import TRY_LATER, Credentials, PasswordLogin
+from sense_mqtt.sense.auth.renewal import RenewalSchedule
 from sense_mqtt.sense.auth.session_file import SessionFile
 from sense_mqtt.sense.auth.tokens import (
     Account,
     Monitor,
     StoredSession,
     age_s,
-    renew_after_s,
     renewed_session,
     restore,
     store,
@@ -30,7 +30,6 @@ __all__ = ["Account", "Credentials", "Monitor", "Session"]
 
 logger = logging.getLogger(__name__)
 
-RENEWAL_RETRY_S = 30.0  # while the old token still lives
 LOG_LEVELS: dict[Auth, int] = {
     "starting": logging.DEBUG,
     "ok": logging.INFO,
@@ -69,12 +68,8 @@ class Session:
         self._account: Account | None = None
         self._current: StoredSession | None = None
         self._stamp: Stamp | None = None
-        self._renew_at = self._ends_at = 0.0  # monotonic
+        self._renewal = RenewalSchedule(renewal_wait_s)
         self._refused_token: str | None = None  # the access token that Sense refused
-        self._renewal_wait_s = renewal_wait_s
-        self._renewal_failures = 0  # in a row
-        self._no_renewal_before = 0.0  # monotonic
-        self._renewal_error: SenseMqttError | None = None
         self._paths_rejecting_token: set[str] = set()  # paths, or groups, that refused a fresh token
 
     @property
@@ -165,7 +160,7 @@ class Session:
             logger.warning("the stored session belongs to another account than sense.email; it is left alone")
             return
         self._use(session)
-        if self._clock.now().monotonic < self._ends_at:
+        if not self._renewal.is_expired(self._clock.now().monotonic):
             self._set_auth("ok", "a stored session is at hand")
 
     def _read(self) -> Mapping[str, Any]:
@@ -181,7 +176,7 @@ class Session:
     def _is_due(self) -> bool:
         session = self._current
         refused = session is not None and session.access_token == self._refused_token
-        return refused or self._clock.now().monotonic >= self._renew_at
+        return refused or self._renewal.is_due(self._clock.now().monotonic)
 
     def _refresh(self, session: StoredSession) -> StoredSession:
         with self._file.locked():
@@ -189,8 +184,7 @@ class Session:
             session = self._current or session
             if not self._is_due():
                 return session
-            if self._renewal_error is not None and self._clock.now().monotonic < self._no_renewal_before:
-                raise self._renewal_error  # a new one with each attempt of ours; many ask
+            self._renewal.raise_if_paused(self._clock.now().monotonic)  # many ask
             return self._renew(session)
 
     def _renew(self, session: StoredSession) -> StoredSession:
@@ -212,13 +206,12 @@ class Session:
     def _postpone_renewal(self, session: StoredSession, error: SenseMqttError) -> StoredSession:
         """Renewal must wait; the old token serves as long as it lives."""
         now = self._clock.now().monotonic
-        if now >= self._ends_at or session.access_token == self._refused_token:
+        if self._renewal.is_expired(now) or session.access_token == self._refused_token:
             self._set_auth("unavailable", str(error))
-            self._renewal_error, self._no_renewal_before = error, now + self._renewal_wait_s(self._renewal_failures)
-            self._renewal_failures += 1
+            self._renewal.pause(error, now)
             raise error
         logger.debug("the session could not be renewed yet: %s", error)
-        self._renew_at = now + min(RENEWAL_RETRY_S, (self._ends_at - now) / 2)
+        self._renewal.retry_soon(now)
         return session
 
     def _log_in(self) -> StoredSession:
@@ -241,12 +234,9 @@ class Session:
 
     def _use(self, session: StoredSession) -> None:
         now = self._clock.now()
-        age = age_s(session, now.wall)
         self._current, self._account, self._refused_token = session, session.account, None
-        self._renew_at = now.monotonic + renew_after_s(session.life_s) - age
-        self._ends_at = float("inf") if session.life_s is None else now.monotonic + session.life_s - age
+        self._renewal.start(session.life_s, age_s(session, now.wall), now.monotonic)
         self._password_login.unblock()
-        self._renewal_error, self._renewal_failures = None, 0
         serials = (monitor.serial for monitor in session.account.monitors)
         for secret in filter(None, (session.access_token, session.refresh_token, *serials)):
             self._add_secret(secret)
