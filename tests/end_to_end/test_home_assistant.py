@@ -3,7 +3,7 @@
 Takes half a minute and a Home Assistant, so it runs where one was set up:
 
     ../shared/tools/setup_home_assistant.sh DIR
-    SENSE_MQTT_HOME_ASSISTANT=DIR pytest tests/end_to_end/test_home_assistant.py
+    HOME_ASSISTANT_VENV=DIR pytest tests/end_to_end/test_home_assistant.py
 """
 
 import json
@@ -26,7 +26,7 @@ PATIENCE_S = 100
 pytestmark = [
     pytest.mark.timeout(200),
     pytest.mark.skipif(not PROBE.exists(), reason=f"{PROBE} is not here"),
-    pytest.mark.skipif(not PYTHON.exists(), reason="SENSE_MQTT_HOME_ASSISTANT names no Home Assistant that was set up"),
+    pytest.mark.skipif(not PYTHON.exists(), reason="HOME_ASSISTANT_VENV names no Home Assistant that was set up"),
     pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (Debian: apt install mosquitto)"),
 ]
 

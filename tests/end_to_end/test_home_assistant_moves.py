@@ -31,7 +31,7 @@ CHANGES = (SINGLE, DEVICE, OFF, SINGLE, OFF, DEVICE, ELSEWHERE, SINGLE, ELSEWHER
 pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.skipif(not PROBE.exists(), reason=f"{PROBE} is not here"),
-    pytest.mark.skipif(not PYTHON.exists(), reason="SENSE_MQTT_HOME_ASSISTANT names no Home Assistant that was set up"),
+    pytest.mark.skipif(not PYTHON.exists(), reason="HOME_ASSISTANT_VENV names no Home Assistant that was set up"),
 ]
 
 

@@ -3,7 +3,7 @@
 Wheels are 35 to 70 MB, so this is run by hand:
 
     pip download --no-deps --ignore-requires-python --dest WHEELS homeassistant==2026.11.0
-    export SENSE_MQTT_HOME_ASSISTANT_WHEELS=WHEELS SENSE_MQTT_HOME_ASSISTANT=DIR
+    export HOME_ASSISTANT_WHEELS=WHEELS HOME_ASSISTANT_VENV=DIR
     pytest tests/end_to_end/test_home_assistant_schemas.py
 
 DIR is a virtual environment with voluptuous and jinja2, as ../shared/tools/setup_home_assistant.sh makes it.
@@ -18,15 +18,16 @@ import pytest
 
 from sense_mqtt.core.home_assistant.discovery import DeviceDescription, DiscoveryOptions, MonitorDescription, announce
 from sense_mqtt.core.publishing.topics import Topics
+from tests.support.checkout import SHARED
+from tests.support.processes.home_assistant import PYTHON
 
-PROBE = Path(__file__).parents[3] / "shared/tools/ha_schema_probe.py"
-WHEELS = sorted(Path(os.environ.get("SENSE_MQTT_HOME_ASSISTANT_WHEELS", "nowhere")).glob("homeassistant-*.whl"))
-PYTHON = Path(os.environ.get("SENSE_MQTT_HOME_ASSISTANT", "nowhere")) / "bin/python"
+PROBE = SHARED / "tools" / "ha_schema_probe.py"
+WHEELS = sorted(Path(os.environ.get("HOME_ASSISTANT_WHEELS", "nowhere")).glob("homeassistant-*.whl"))
 
 pytestmark = [
     pytest.mark.skipif(not PROBE.exists(), reason=f"{PROBE} is not here"),
-    pytest.mark.skipif(not WHEELS, reason="SENSE_MQTT_HOME_ASSISTANT_WHEELS names no directory with wheels"),
-    pytest.mark.skipif(not PYTHON.exists(), reason="SENSE_MQTT_HOME_ASSISTANT names no virtual environment"),
+    pytest.mark.skipif(not WHEELS, reason="HOME_ASSISTANT_WHEELS names no directory with wheels"),
+    pytest.mark.skipif(not PYTHON.exists(), reason="HOME_ASSISTANT_VENV names no virtual environment"),
 ]
 
 # The probe takes the wheel from its arguments and offers `check_device` (device payloads) and `plat` (platforms).

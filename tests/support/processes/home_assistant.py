@@ -6,4 +6,4 @@ from pathlib import Path
 from tests.support.checkout import SHARED
 
 PROBE = SHARED / "tools" / "ha_probe.py"
-PYTHON = Path(os.environ.get("SENSE_MQTT_HOME_ASSISTANT", "nowhere")) / "bin/python"
+PYTHON = Path(os.environ.get("HOME_ASSISTANT_VENV", "nowhere")) / "bin/python"
