@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.entity import Entity
-from sense_mqtt.core.home.state import Home
+from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
@@ -34,6 +34,7 @@ class Observation:
     seen: object  # a frame, a Tick, a QueryResult, a list of devices, the timeline
     changes: tuple[Change, ...]  # that follow from it: events, and devices that came or went
     now: Moment
+    policy: Policy  # what the user has configured: rules of devices, intervals
 
     @property
     def frame(self) -> RealtimeUpdate | None:
@@ -59,7 +60,9 @@ class Update(Generic[State]):
 class Capability(ABC, Generic[State]):
     """The base of each capability; a subclass has no state of its own. Pure, as all of core.
 
-    `State` is immutable and belongs to one home; with something of each device it is a mapping by device id.
+    `State` is immutable and belongs to one home; with something of each device it is a mapping by device id. That id
+    lasts: where Sense merges devices or gives one another id, what is observed has the id that is known here, and the
+    state goes on. Only what Sense answers to a query has Sense's ids: `home.id_of` translates them.
     """
 
     key: str  # of its state in what is stored: it never changes
@@ -76,6 +79,10 @@ class Capability(ABC, Generic[State]):
     @abstractmethod
     def update(self, state: State, observation: Observation) -> Update[State]:
         """Return the new state, and what is to be published. Called with everything that is observed of a home."""
+
+    def forget(self, state: State, device: str) -> State:  # noqa: ARG002 - by default there is nothing of devices
+        """Return the state without a device that is gone for good. Called once, before `update` with its removal."""
+        return state
 
     def snapshot(self, state: State) -> Any:  # noqa: ARG002 - of what is stored by default: nothing
         """Return what a later process must know, in JSON's types; None: nothing."""

@@ -26,7 +26,7 @@ def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
     """Return what is known after `seen`, and what of it is to be published, in order."""
     observer = OBSERVERS.get(type(seen))
     after, changes = observer(home, seen, now, policy) if observer else (home, ())
-    after, more = update_capabilities(Observation(home, after, seen, changes, now), policy)
+    after, more = update_capabilities(Observation(home, after, seen, changes, now, policy))
     return after, (*changes, *more)
 
 

@@ -1,6 +1,7 @@
 """A made-up capability: what it sees, what of it is published and when, and what survives a restart."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -15,7 +16,7 @@ from sense_mqtt.core.home.state import Home, Interrupted, QueryResult, Tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.readings.capability_readings import update_capabilities
 from sense_mqtt.core.stored_home import restore, snapshot
-from tests.support.core.builders import DRYER, HOME, frame, moment, policy
+from tests.support.core.builders import DRYER, HOME, KETTLE, frame, listed, moment, policy
 
 Counts = Mapping[str, int]
 
@@ -36,11 +37,22 @@ class TransitionCount(Capability[Counts]):
         events = [Event(device, "third", observation.now.wall) for device in switched if counts[device] == 3]
         return Update(counts, [Reading(None, "solar_power", None), *events], store=True)
 
+    def forget(self, state: Counts, device: str) -> Counts:
+        return {other: count for other, count in state.items() if other != device}
+
     def snapshot(self, state: Counts) -> Any:
         return dict(state)
 
     def restore(self, document: Any) -> Counts:
         return {device: int(count) for device, count in document.items()}
+
+
+class Silent(Capability[int]):
+    key = "silent"
+    initial = 0
+
+    def update(self, state: int, _observation: Observation) -> Update[int]:
+        return Update(state)
 
 
 COUNT = TransitionCount()
@@ -51,8 +63,8 @@ def follow(*seen: tuple[float, Seen]) -> tuple[Home, list[list[Change]]]:
     home, found = HOME, []
     for after_s, thing in seen:
         after, changes = observe(home, thing, moment(after_s), policy())
-        observation = Observation(home, after, thing, changes, moment(after_s))
-        home, more = update_capabilities(observation, policy(), [COUNT])
+        observation = Observation(home, after, thing, changes, moment(after_s), policy())
+        home, more = update_capabilities(observation, [COUNT])
         found.append(list(more))
     return home, found
 
@@ -88,14 +100,26 @@ def test_an_event_of_a_capability_is_never_throttled():
 def test_it_can_ask_which_frame_was_observed(seen: Seen, is_frame: bool):
     before, _ = observe(HOME, frame(), moment(0), policy())
     home, changes = observe(before, seen, moment(3), policy())
-    assert (Observation(before, home, seen, changes, moment(3)).frame is not None) is is_frame
+    assert (Observation(before, home, seen, changes, moment(3), policy()).frame is not None) is is_frame
 
 
 def test_a_frame_that_is_passed_over_as_outdated_is_no_frame_to_a_capability():
     home, _ = observe(HOME, frame(at=10), moment(10), policy())
     before, _ = observe(home, Interrupted(), moment(11), policy())
     home, changes = observe(before, frame(at=5), moment(12), policy())
-    assert Observation(before, home, frame(at=5), changes, moment(12)).frame is None
+    assert Observation(before, home, frame(at=5), changes, moment(12), policy()).frame is None
+
+
+def test_a_device_that_is_gone_is_forgotten_and_by_default_nothing_is():
+    home, _ = follow((0, frame()), (1, frame(DRYER, at=1)), (2, frame(at=2)), (3, listed(KETTLE)))
+    assert home.devices.keys() == {"99aabbcc", "always_on", "unknown"}
+    assert COUNT.state_of(home) == {}
+    assert Silent().forget(1, "1a2b3c4d") == 1
+
+
+def test_an_id_of_sense_is_the_one_here_until_sense_gives_another():
+    assert HOME.id_of("1a2b3c4d") == "1a2b3c4d"
+    assert replace(HOME, aliases={"4xANDCuJ": "1a2b3c4d"}).id_of("4xANDCuJ") == "1a2b3c4d"
 
 
 def test_a_state_survives_a_restart_below_the_key_of_its_capability():
@@ -120,11 +144,4 @@ def test_the_keys_of_capabilities_are_unique_and_their_queries_are_commands():
 
 
 def test_a_capability_need_not_store_nor_log_anything():
-    class Silent(Capability[int]):
-        key = "silent"
-        initial = 0
-
-        def update(self, state: int, _observation: Observation) -> Update[int]:
-            return Update(state)
-
     assert (Silent().snapshot(1), Silent().restore({}), Silent().log_line(1, Tick())) == (None, 0, None)

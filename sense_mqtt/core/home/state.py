@@ -71,6 +71,7 @@ class Home:
     firmware: str | None = None  # of the monitor
     devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
     hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
+    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # Sense's present id: the one here
     topic_ids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # of ids whose topics are taken
     is_full: bool = False  # a device was left out, as there are MAX_DEVICES already
     has_device_list: bool = False  # the list of devices was read at least once, ever
@@ -83,6 +84,10 @@ class Home:
     decisions: tuple[tuple[Edge, Decision], ...] = ()  # what became of the items that were decided last
     capabilities: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # state of each, by its key
     published: Mapping[tuple[str | None, str], Published] = field(default_factory=lambda: MappingProxyType({}))
+
+    def id_of(self, sense_id: str) -> str:
+        """Return the id under which a device is known here; Sense gives another one to a merged or re-added device."""
+        return self.aliases.get(sense_id, sense_id)
 
 
 # --- what can be observed, beside the frames of core/wire/frames.py

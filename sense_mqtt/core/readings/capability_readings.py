@@ -6,7 +6,7 @@ from typing import Any
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability, Observation
-from sense_mqtt.core.changes import Change, Event, Reading, StateChanged
+from sense_mqtt.core.changes import Change, DeviceRemoved, Event, Reading, StateChanged
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.readings.entities import entity_of
 from sense_mqtt.core.readings.published import is_same, mark_published
@@ -16,21 +16,26 @@ from sense_mqtt.core.timestamps import Moment
 Outcome = tuple[Home, tuple[Change, ...]]
 
 
-def update_capabilities(
-    observation: Observation, policy: Policy, capabilities: Iterable[Capability[Any]] = CAPABILITIES
-) -> Outcome:
+def update_capabilities(observation: Observation, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Outcome:
     """Return the home with the new state of each capability, and what follows: readings, events, what to store."""
     home, changes = observation.home, list[Change]()
     for capability in capabilities:
-        state = capability.state_of(home)
-        update = capability.update(state, observation)
-        if update.state is not state:
+        before = capability.state_of(home)
+        update = capability.update(_without_gone(capability, before, observation), observation)
+        if update.state is not before:
             home = replace(home, capabilities={**home.capabilities, capability.key: update.state})
-        due = [change for change in update.changes if _is_due(home, change, policy, observation.now)]
+        due = [change for change in update.changes if _is_due(home, change, observation.policy, observation.now)]
         home = mark_published(home, [change for change in due if isinstance(change, Reading)], observation.now)
         changes += [StateChanged(capability.key)] if update.store else []
         changes += due
     return home, tuple(changes)
+
+
+def _without_gone(capability: Capability[Any], state: Any, observation: Observation) -> Any:
+    for change in observation.changes:
+        if isinstance(change, DeviceRemoved):
+            state = capability.forget(state, change.device)
+    return state
 
 
 def _is_due(home: Home, reading: Reading | Event, policy: Policy, now: Moment) -> bool:
