@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The core decides everything and is pure: every branch of it is tested.
-# One test process more than there are processors: many tests wait for programs.
-WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Two test processes for each processor: many tests wait for programs.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PARALLEL := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 PYTEST := $(PARALLEL) --cov=sense_mqtt.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 

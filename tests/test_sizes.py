@@ -1,8 +1,6 @@
 """Limits of size: 30 lines for a function, 250 for a file, 7 parameters."""
 
 import ast
-import io
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,8 +57,9 @@ def oversized(path: Path, source: str) -> Iterator[tuple[str, str]]:
     lines = len(source.splitlines())
     if lines > MAX_FILE_LINES:
         yield str(path), f"{lines} lines"
-    code = code_lines(source)
-    for name, function in functions(ast.parse(source), ""):
+    tree = ast.parse(source)
+    code = code_lines(source, tree)
+    for name, function in functions(tree, ""):
         length = sum(line in code for line in range(first_line(function), (function.end_lineno or 0) + 1))
         if length > MAX_FUNCTION_LINES:
             yield f"{path} {name}", f"{length} lines"
@@ -69,14 +68,10 @@ def oversized(path: Path, source: str) -> Iterator[tuple[str, str]]:
             yield f"{path} {name}", f"{count} parameters"
 
 
-def code_lines(source: str) -> set[int]:
+def code_lines(source: str, tree: ast.Module) -> set[int]:
     """Return the numbers of the lines that hold code: neither blank, nor comment, nor docstring."""
-    skipped = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
-    lines: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type not in skipped:
-            lines |= set(range(token.start[0], token.end[0] + 1))
-    return lines - docstring_lines(ast.parse(source))
+    written = (number for number, line in enumerate(source.splitlines(), 1) if line.strip() and line.strip()[0] != "#")
+    return set(written) - docstring_lines(tree)
 
 
 def docstring_lines(tree: ast.AST) -> set[int]:

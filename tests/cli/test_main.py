@@ -18,6 +18,7 @@ from sense_mqtt.errors import (
     StateError,
 )
 from sense_mqtt.sense.single_instance import SingleInstanceLock
+from tests.support.processes.command_line import run_words
 
 EXIT_CODES = [
     (ConfigError("x"), 2),
@@ -36,20 +37,19 @@ def test_an_error_has_the_exit_code_of_the_contract(error, exit_code):
     assert error.exit_code == exit_code
 
 
-def sense_mqtt(*arguments, stdout=subprocess.PIPE, typed=b"", **environ):
+def sense_mqtt(*arguments, typed=b"", **environ):
     """Return exit code, output and complaints."""
-    command = [sys.executable, "-m", "sense_mqtt", *arguments]
-    ended = subprocess.run(
-        command, input=typed, stdout=stdout, stderr=subprocess.PIPE, check=False, env={**os.environ, **environ}
-    )
-    return ended.returncode, (ended.stdout or b"").decode(), ended.stderr.decode()
+    ended = run_words([os.fsdecode(argument) for argument in arguments], typed, **environ)
+    return ended.exit_code, ended.out, ended.err
 
 
 def test_output_that_nobody_reads_on_is_no_error():
     reading, writing = os.pipe()
     os.close(reading)  # as `head` does once it has enough
+    command = [sys.executable, "-m", "sense_mqtt", "config", "--schema"]
     with os.fdopen(writing, "wb") as closed:
-        assert sense_mqtt("config", "--schema", stdout=closed) == (0, "", "")
+        ended = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 COMMANDS = [["discovery"], ["lookup", "status"], ["check"], ["login"]]
@@ -79,10 +79,9 @@ def test_a_second_bridge_on_one_state_directory_ends_with_1_and_says_why(tmp_pat
     config.write_text(json.dumps({"state_dir": str(tmp_path / "state"), "sense": {"email": "a@b.c", "password": "x"}}))
     config.chmod(0o600)
     with SingleInstanceLock(tmp_path / "state"):
-        command = [sys.executable, "-m", "sense_mqtt", "run", "--config", str(config)]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert ended.returncode == 1
-    assert ended.stderr.strip().splitlines() == [
+        exit_code, _, complaints = sense_mqtt("run", "--config", str(config))
+    assert exit_code == 1
+    assert complaints.strip().splitlines() == [
         f"{tmp_path}/state: another sense-mqtt works there; stop it, or give this one a state_dir of its own"
     ]
 

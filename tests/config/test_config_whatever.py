@@ -85,7 +85,7 @@ BOMBS = [
 
 
 @pytest.mark.parametrize("text", BOMBS)
-@pytest.mark.parametrize("place", ["file", "variable"])
+@pytest.mark.parametrize("place", ["file", pytest.param("variable", marks=pytest.mark.long)])
 def test_a_bomb_ends_soon_with_messages(machine, text, place):
     if place == "file":
         machine.write("config.yaml", text)

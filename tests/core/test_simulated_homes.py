@@ -3,19 +3,15 @@
 import pytest
 
 from tests.support.core import simulated_home
+from tests.support.seeds import seeds
 
 
-def seeds(number, quick):
-    """Return so many seeds; those after the first few are for `make test-long`."""
-    return [pytest.param(seed, marks=[pytest.mark.long] * (seed >= quick)) for seed in range(number)]
-
-
-@pytest.mark.parametrize("seed", seeds(8, quick=3))
+@pytest.mark.parametrize("seed", seeds(8, quick=2))
 def test_in_a_stream_every_transition_is_told_once(seed):
     _hold(simulated_home.stream(seed, 900.0).verdict(polled=False), 30)
 
 
-@pytest.mark.parametrize("seed", seeds(12, quick=4))
+@pytest.mark.parametrize("seed", seeds(12, quick=2))
 def test_between_polls_every_transition_is_told_once(seed):
     _hold(simulated_home.poll(seed, 3600.0).verdict(polled=True), 100)
 

@@ -14,8 +14,8 @@ from tests.support.processes.bridge_process import BridgeProcess
 REPLAY_TIMEOUT_S = 600.0
 HOUR_S = 3_600
 REPLAYS = [  # hours, drops
-    pytest.param(2, 0, id="2 hours undisturbed"),
-    pytest.param(6, 10, id="6 hours, ten drops"),
+    pytest.param(2, 4, id="2 hours, four drops"),
+    pytest.param(6, 10, id="6 hours, ten drops", marks=pytest.mark.long),
     pytest.param(24, 0, id="a day undisturbed", marks=pytest.mark.long),
     pytest.param(72, 10, id="3 days, ten drops", marks=pytest.mark.long),
 ]

@@ -1,25 +1,24 @@
 """A measured house, polled once a minute: every run that the timeline holds, however short, is told once."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sense_mqtt.simulator.house.measured import MeasuredHouse, read_solar
 from sense_mqtt.simulator.house.model import TrueTransition
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
-from tests.support.checkout import ROOT
 from tests.support.faults.verdict import Knowledge, judge, read
 from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import make_mosquitto
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.processes.polled_bridge_main import main as run_polled
 
 POLL_S = 60.0
-DAY_S = 86_400
+HOUR_S = 3_600
 AFTERMATH_S = 900.0  # until the timeline has told of the last runs, and has been read
 LATE_S = 3.0  # a poll shows an edge so long after it was made, at most
 REPLAY_TIMEOUT_S = 600.0
@@ -33,12 +32,8 @@ class PolledBridge(BridgeProcess):
         super().__init__(folder, configure(cloud, broker_port, feed={"mode": "poll", "poll_interval_s": POLL_S}))
         self._begins = cloud.now
 
-    def start(self) -> None:
-        command = [sys.executable, "-m", "tests.support.processes.polled_bridge_main", str(self.config_file)]
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, str(self._begins), str(POLL_S)], cwd=ROOT, stdout=log, stderr=log
-            )
+    def _program(self) -> tuple[Any, ...]:
+        return run_polled, str(self.config_file), str(self._begins), str(POLL_S)
 
 
 def short_runs(transitions: Sequence[TrueTransition]) -> list[tuple[TrueTransition, TrueTransition]]:
@@ -53,19 +48,24 @@ def short_runs(transitions: Sequence[TrueTransition]) -> list[tuple[TrueTransiti
     return runs
 
 
-TIMELINES = [
-    pytest.param(0.0, 2.0, id="prompt", marks=pytest.mark.long),
-    pytest.param(3.0, 45.0, id="by another clock, and late"),
+TIMELINES = [  # hours: first, number; of the timeline: clock offset, delay (s)
+    pytest.param(13, 3, (3.0, 45.0), id="by another clock, and late"),
+    pytest.param(0, 24, (3.0, 45.0), id="a day, by another clock, and late", marks=pytest.mark.long),
+    pytest.param(0, 24, (0.0, 2.0), id="a day, prompt", marks=pytest.mark.long),
 ]
 
 
 @pytest.mark.timeout(REPLAY_TIMEOUT_S + 60)
-@pytest.mark.parametrize(("offset_s", "delay_s"), TIMELINES)
-def test_every_run_of_a_polled_house_is_told_once(shared, tmp_path: Path, offset_s: float, delay_s: float):
+@pytest.mark.parametrize(("since", "hours", "timeline"), TIMELINES)
+def test_every_run_of_a_polled_house_is_told_once(
+    shared, tmp_path: Path, since: int, hours: int, timeline: tuple[float, float]
+):
+    offset_s, delay_s = timeline
     house = MeasuredHouse(
         shared / "data/measured_home_b_72h_1s.csv.gz", read_solar(shared / "data/measured_solar_43h_60s.csv.gz")
     )
-    begins, ends = house.begins, house.begins + DAY_S
+    house.begins += since * HOUR_S
+    begins, ends = house.begins, house.begins + hours * HOUR_S
     cloud = SimulatedCloud(house, clock_mode="manual", poll_step_s=POLL_S, wall=lambda: cloud.now)
     cloud.timeline_settings.offset_s, cloud.timeline_settings.delay_s = offset_s, delay_s
     with (

@@ -9,7 +9,7 @@ from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import Mosquitto
 from tests.support.processes.bridge_config import configure
-from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.processes.bridge_process import BridgeProcess, QuickBridge
 
 FAST = {"publish": {"device_interval_s": 1, "house_interval_s": 1}}
 
@@ -41,7 +41,7 @@ def test_after_a_restart_of_the_broker_everything_retained_is_right_again(
     mosquitto: Mosquitto, house: BuiltInHouse, tmp_path: Path
 ):
     with (
-        SimulatedCloud(house, speed=60) as cloud,
+        SimulatedCloud(house, speed=300) as cloud,
         BridgeProcess(tmp_path, configure(cloud, mosquitto.port, **FAST)),
     ):
         with Listener(mosquitto.port) as before:
@@ -84,7 +84,7 @@ def test_every_lookup_is_answered(broker_port: int, house: BuiltInHouse, tmp_pat
     with (
         Listener(broker_port) as listener,
         SimulatedCloud(house, speed=20) as cloud,
-        BridgeProcess(tmp_path, configure(cloud, broker_port)),
+        QuickBridge(tmp_path, configure(cloud, broker_port)),
     ):
         listener.wait_for_payload("sense/900101/availability", "online")
         device = cloud.house.devices[0].id

@@ -27,7 +27,7 @@ HOUSES = {"built-in": lambda: BuiltInHouse(7), "random": lambda: RandomHouse(25,
 def frames(request):
     house = HOUSES[request.param]()
     maker = FrameMaker(house)
-    return [maker.realtime(house.begins + 60 + 247.5 * number) for number in range(700)]
+    return [maker.realtime(house.begins + 60 + 495.0 * number) for number in range(350)]
 
 
 def real_w(frame):

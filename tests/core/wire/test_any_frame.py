@@ -36,6 +36,7 @@ from tests.support.core.fuzz import (
     put,
     throw,
 )
+from tests.support.seeds import seeds
 
 
 def read_strictly(text: str):
@@ -85,16 +86,21 @@ def survive(home: Home, read, at: float) -> Home:
     return home
 
 
-@pytest.mark.parametrize("wrong", [..., *ODD, deep(400)], ids=lambda wrong: repr(wrong)[:20])
-def test_one_wrong_value_at_any_position_of_a_frame(wrong):
+WRONG = [..., *ODD, deep(400)]
+THIRD = 3  # in each run, a value stands at each third position; in `make test-long`, at all
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)), ids=lambda number: repr(WRONG[number])[:20])
+@pytest.mark.parametrize("every", [THIRD, pytest.param(1, marks=pytest.mark.long)])
+def test_one_wrong_value_at_any_position_of_a_frame(number, every):
     home = Home(monitor=7)
-    for at, path in enumerate(positions(UPDATE)):
-        raw = json.dumps(put(UPDATE, path, wrong))
+    for at, path in enumerate([*positions(UPDATE)][number % every :: every]):
+        raw = json.dumps(put(UPDATE, path, WRONG[number]))
         home = survive(home, partial(decode, raw), float(at))
         home = survive(home, partial(decode, json.dumps(UPDATE)), at + 0.5)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", seeds(8, quick=2))
 def test_random_messages_gone_wrong(seed):
     dice = throw(seed)
     home = Home(monitor=7)
@@ -106,7 +112,7 @@ def test_random_messages_gone_wrong(seed):
             assert changes == ()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", seeds(8, quick=2))
 def test_random_msgpack_gone_wrong_cut_off_and_flipped(seed):
     dice = throw(seed)
     home = Home(monitor=7)
@@ -129,7 +135,7 @@ def _pack(thing) -> bytes:
         return msgpack.packb(str(thing))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4, quick=2))
 def test_random_bytes(seed):
     dice = throw(seed)
     home = Home(monitor=7)
@@ -138,7 +144,7 @@ def test_random_bytes(seed):
         home = survive(home, partial(decode, raw), float(at))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4, quick=1))
 def test_random_answers_of_rest_gone_wrong(seed):
     dice = throw(seed)
     home = Home(monitor=7)
@@ -157,7 +163,7 @@ def test_nested_however_deep(raw):
     survive(Home(monitor=7), lambda: decode(raw), 0.0)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", seeds(6, quick=2))
 def test_events_of_a_device_alternate_and_their_times_grow_whatever_the_order_of_frames(seed):
     dice = throw(seed)
     home, changes = Home(monitor=7), []

@@ -1,21 +1,23 @@
 """The process of the bridge under test: started, killed, doomed, started again."""
 
+import io
 import json
+import os
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sense_mqtt.assembly import connect_sense
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from tests.support.checkout import ROOT
+from tests.support.faults import fast_bridge_main
 from tests.support.faults.shared_clock import SharedClock
+from tests.support.processes.forked_process import ForkedProcess
 
 END_TIMEOUT_S = 10.0
 
@@ -40,7 +42,9 @@ class BridgeLife:
         settings = {"config": str(self._config), "clock": str(clock), "shorter": shorter, "log_level": "DEBUG"}
         self._settings.write_text(json.dumps(settings))
         self.log_file = folder / "bridge.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._orders_file = folder / "orders"
+        self._orders: BinaryIO = io.BytesIO()
+        self._process: ForkedProcess | None = None
         self.lives: list[Life] = []
         self.exits: list[int] = []
 
@@ -53,20 +57,17 @@ class BridgeLife:
         """Harmless where it lives already: two troubles of one step may both have ended it."""
         if self.is_alive:
             return
-        command = [sys.executable, "-m", "tests.support.faults.fast_bridge_main", str(self._settings)]
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        self._orders.close()
+        self._orders_file.unlink(missing_ok=True)
+        os.mkfifo(self._orders_file)
+        self._orders = os.fdopen(os.open(self._orders_file, os.O_RDWR), "wb", buffering=0)
+        streams = (self._orders_file, self.log_file, self.log_file)
+        self._process = ForkedProcess(fast_bridge_main.main, [str(self._settings)], os.environ, streams)
         self.lives.append(Life(time.monotonic()))
 
     def arm(self, moment: str, number: int) -> None:
         """Let it die at the `number`-th such moment from now on (doom.py)."""
-        process = self._alive()
-        assert process.stdin is not None
-        try:
-            process.stdin.write(f"{moment} {number}\n".encode())
-            process.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            pass  # it died before; a closed pipe is told by a ValueError
+        self._orders.write(f"{moment} {number}\n".encode())  # into a pipe; where it is dead, nobody reads it
 
     def kill(self) -> None:
         """As `kill -9`; harmless where it is dead already."""
@@ -105,7 +106,7 @@ class BridgeLife:
             life.last_mb = read_rss_mb(Path(f"/proc/{self.pid}/status"))
             life.first_mb = life.first_mb or life.last_mb
 
-    def _alive(self) -> subprocess.Popen[bytes]:
+    def _alive(self) -> ForkedProcess:
         assert self._process is not None, "start() it first"
         return self._process
 
@@ -116,9 +117,7 @@ class BridgeLife:
         try:
             code = process.wait(END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            process.kill()
+            process.send_signal(signal.SIGKILL)
             code = process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
         self.exits.append(code)
         return code

@@ -1,7 +1,5 @@
 """The bridge under test: `sense-mqtt run` with the house's clock, short waits, and a doom. Started by bridge_life.py.
 
-    python -m tests.support.faults.fast_bridge_main SETTINGS.json
-
 What differs from `run` is time alone; every part that does the work is the real one.
 """
 
@@ -50,7 +48,3 @@ def _shorten(config: Config, settings: dict[str, Any]) -> Config:
         for section in ("sense", "feed", "mqtt")
     }
     return config.model_copy(update=shorter | {"log_level": settings["log_level"].lower()})
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))

@@ -3,10 +3,15 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Self
+
+from sense_mqtt.assembly import Timing
+from sense_mqtt.cli.main import main
+from sense_mqtt.cli.run import read_config, run
+from sense_mqtt.core.backoff import Backoff
+from sense_mqtt.redaction import Redactor
+from tests.support.processes.forked_process import ForkedProcess
 
 END_TIMEOUT_S = 15.0
 
@@ -24,7 +29,7 @@ class BridgeProcess:
         self.config_file.write_text(json.dumps({"state_dir": str(folder / "state"), **config}))  # JSON is YAML
         self.config_file.chmod(0o600)
         self.log_file = folder / "bridge.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkedProcess | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -35,9 +40,14 @@ class BridgeProcess:
             self.stop()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "sense_mqtt", "run", "--config", str(self.config_file)]
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=_own_environment())
+        self.log_file.touch()
+        program, *arguments = self._program()
+        streams = (Path(os.devnull), self.log_file, self.log_file)
+        self._process = ForkedProcess(program, arguments, _own_environment(), streams)
+
+    def _program(self) -> tuple[Any, ...]:
+        """Return what runs, and its arguments."""
+        return main, ["run", "--config", str(self.config_file)]
 
     def stop(self) -> int:
         """Ask it to stop and return its exit code."""
@@ -63,3 +73,19 @@ class BridgeProcess:
         assert self._process is not None
         self._process.send_signal(number)
         return self._process.wait(END_TIMEOUT_S)
+
+
+class QuickBridge(BridgeProcess):
+    """Asks Sense without the second between two calls, and tries again soon: for tests of many calls or attempts."""
+
+    def _program(self) -> tuple[Any, ...]:
+        return run_quickly, self.config_file
+
+
+RETRY = Backoff(first_s=0.1, most_s=0.4, least_s=0.02)
+TIMING = Timing(rest_spacing_s=0.0, feed_spacing_s=0.02, feed=RETRY, broker=RETRY, scheduler=RETRY, tick_s=0.1)
+
+
+def run_quickly(config_file: Path) -> int:
+    redactor = Redactor()
+    return run(read_config(config_file, {}, redactor), redactor, timing=TIMING)

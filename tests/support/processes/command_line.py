@@ -2,12 +2,15 @@
 
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sense_mqtt.cli.main import main
+from tests.support.processes.forked_process import ForkedProcess
 
 END_TIMEOUT_S = 60.0
 
@@ -41,13 +44,13 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> Path:
 
 def run_command(config_file: Path, name: str, *arguments: str, lines: str = "", **environ: str) -> Ended:
     """Run a command to its end, with these lines as standard input."""
-    ended = subprocess.run(
-        command(config_file, name, *arguments),
-        input=lines,
-        capture_output=True,
-        text=True,
-        timeout=END_TIMEOUT_S,
-        env={**os.environ, **environ},
-        check=False,
-    )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+    return run_words([name, "--config", str(config_file), *arguments], lines.encode(), **environ)
+
+
+def run_words(words: Sequence[str], typed: bytes = b"", **environ: str) -> Ended:
+    """Run `sense-mqtt` with these words to its end, with `typed` as standard input."""
+    with tempfile.TemporaryDirectory() as folder:
+        typed_file, out, err = (Path(folder) / name for name in ("in", "out", "err"))
+        typed_file.write_bytes(typed)
+        exit_code = ForkedProcess(main, [words], {**os.environ, **environ}, (typed_file, out, err)).wait(END_TIMEOUT_S)
+        return Ended(exit_code, out.read_text(), err.read_text())
