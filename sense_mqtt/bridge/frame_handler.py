@@ -90,7 +90,7 @@ class FrameHandler:
 
     def _on_update(self, read: Callable[[Container[str]], Frame], now: Moment) -> None:
         try:
-            frame = read(self.monitor.home.devices)
+            frame = read(self.monitor.home.known_ids)
         except BadFrame as error:
             self._services.status.counters.bad_frames += 1
             text = "the feed of monitor %d sent %s; skipped, repeats are only counted"

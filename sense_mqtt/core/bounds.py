@@ -7,6 +7,7 @@ MAX_RESPONSE_ITEMS = 250_000  # of REST; the largest known answer has some thous
 MAX_ID_LENGTH = 128  # characters; those of Sense have 8 to 36
 MAX_DEVICE_ROWS = 2_000  # of one document, hidden devices among them
 MAX_DEVICES = 500  # of one home; the largest known has some sixty
+MAX_MERGED_DEVICES = 50  # that one device was merged from; two to five are usual
 MAX_FRAME_ITEMS = 50_000  # of the feed; the largest known frame has some hundreds
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
-from sense_mqtt.core.home import inventory
+from sense_mqtt.core.home import inventory, recognise
+from sense_mqtt.core.home.identities import translate_items
 from sense_mqtt.core.home.record import record
 from sense_mqtt.core.home.state import Device, DevicesListed, Home, Interrupted, Policy, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, reconcile_all
@@ -24,10 +25,30 @@ Outcome = tuple[Home, tuple[Change, ...]]
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
     """Return what is known after `seen`, and what of it is to be published, in order."""
+    known, seen, recognised = _recognise(home, seen, now, policy)
     observer = OBSERVERS.get(type(seen))
-    after, changes = observer(home, seen, now, policy) if observer else (home, ())
+    after, changes = observer(known, seen, now, policy) if observer else (known, ())
+    if recognised:
+        after, documents = throttle.device_readings(after, _changed(recognised) & after.devices.keys(), anyway=True)
+        changes = (*recognised, *changes, *documents)
     after, more = update_capabilities(Observation(home, after, seen, changes, now, policy))
     return after, (*changes, *more)
+
+
+def _recognise(home: Home, seen: Seen, now: Moment, policy: Policy) -> tuple[Home, Seen, tuple[Change, ...]]:
+    """Return what was seen with the ids that are known here."""
+    match seen:
+        case RealtimeUpdate() if not home.coverage.is_outdated(seen.epoch):
+            return recognise.recognise_update(home, seen, _time_of(seen, now), policy)
+        case DevicesListed(rows):
+            home, rows, changes = recognise.recognise_rows(home, rows, now.wall, policy)
+            return home, DevicesListed(rows), changes
+        case TimelineRead(items):
+            return home, TimelineRead(translate_items(items, home.identities)), ()
+        case TimelineChange():
+            return home, recognise.recognise_change(home, seen), ()
+        case _:
+            return home, seen, ()
 
 
 # --- a frame

@@ -12,6 +12,7 @@ from sense_mqtt.core.capability import Capability, Observation, Update
 from sense_mqtt.core.changes import Change, Event, Reading, StateChanged
 from sense_mqtt.core.commands.table import COMMANDS
 from sense_mqtt.core.energy.by_period import ENERGY
+from sense_mqtt.core.home.identities import Identities
 from sense_mqtt.core.home.state import Home, Interrupted, QueryResult, Tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.readings.capability_readings import update_capabilities
@@ -119,7 +120,7 @@ def test_a_device_that_is_gone_is_forgotten_and_by_default_nothing_is():
 
 def test_an_id_of_sense_is_the_one_here_until_sense_gives_another():
     assert HOME.id_of("1a2b3c4d") == "1a2b3c4d"
-    assert replace(HOME, aliases={"4xANDCuJ": "1a2b3c4d"}).id_of("4xANDCuJ") == "1a2b3c4d"
+    assert replace(HOME, identities=Identities(aliases={"4xANDCuJ": "1a2b3c4d"})).id_of("4xANDCuJ") == "1a2b3c4d"
 
 
 def test_a_state_survives_a_restart_below_the_key_of_its_capability():

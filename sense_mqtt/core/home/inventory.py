@@ -16,7 +16,7 @@ Outcome = tuple[Home, tuple[Change, ...]]
 
 def remove_ignored(home: Home, time: float, policy: Policy) -> Outcome:
     """Remove stored devices that the configuration ignores now."""
-    return _remove(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
+    return _depart(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
 
 
 def add_devices(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Policy) -> Outcome:
@@ -39,7 +39,7 @@ def add_devices(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Pol
         devices[row.id] = _new_device(home, row, policy)
         changes.append(DeviceChanged(row.id))
         if home.coverage.last_observed_at is not None and home.has_device_list and row.kind != "virtual":
-            changes.append(_event("device_found", devices[row.id], time))
+            changes.append(house_event("device_found", devices[row.id], time))
     return replace(home, devices=devices, topic_ids=topic_ids, is_full=is_full), tuple(changes)
 
 
@@ -61,7 +61,7 @@ def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], time: float, pol
     hidden = frozenset(row.id for row in rows) - frozenset(row.id for row in wanted)
     replaced = _find_replaced(home, rows)  # not hidden: a frame that shows one says that it exists
     visible = [row for row in wanted if row.id not in replaced]
-    home, departed = _remove(replace(home, hidden=hidden), _find_gone(home, hidden | replaced, rows, policy), time)
+    home, departed = _depart(replace(home, hidden=hidden), _find_gone(home, hidden | replaced, rows, policy), time)
     named = [_with_present_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
     home, described = _update_descriptions(home, named, time, policy)
     home, found = add_devices(home, [row for row in visible if row.id not in home.devices], time, policy)
@@ -103,7 +103,7 @@ def _update_descriptions(home: Home, rows: Iterable[DeviceInfo], time: float, po
         devices[row.id] = before._replace(info=after, name=_name(after, policy))
         changes.append(DeviceChanged(row.id))
         if devices[row.id].name != before.name and not before.is_virtual:
-            changes.append(_event("device_renamed", devices[row.id], time, before=before.name))
+            changes.append(house_event("device_renamed", devices[row.id], time, before=before.name))
     return replace(home, devices=devices), tuple(changes)
 
 
@@ -112,7 +112,7 @@ def _find_gone(
 ) -> Mapping[str, str | None]:
     """Return the ids of devices that are gone, each with the id of the device that it was merged into."""
     listed = {row.id: row.merged_into for row in rows}
-    unlisted = {identity for identity, device in home.devices.items() if identity not in listed and not _draws(device)}
+    unlisted = {identity for identity, device in home.devices.items() if identity not in listed and not draws(device)}
     return {
         identity: listed.get(identity)
         for identity, device in home.devices.items()
@@ -128,10 +128,11 @@ def _find_replaced(home: Home, rows: tuple[DeviceInfo, ...]) -> frozenset[str]:
 
 
 def _is_seen_since(device: Device | None, time: float) -> bool:
-    return device is not None and (_draws(device) or max(device.last_on or 0.0, device.last_off or 0.0) > time)
+    return device is not None and (draws(device) or max(device.last_on or 0.0, device.last_off or 0.0) > time)
 
 
-def _draws(device: Device) -> bool:
+def draws(device: Device) -> bool:
+    """True where the newest frame shows it."""
     # A device that draws power exists, whatever the list says; so does a plug at standby, which frames still list.
     sample = device.switch.last
     return device.switch.state in (State.ON, State.IDLE) or (sample is not None and sample.power is not None)
@@ -141,19 +142,29 @@ def _is_ignored(home: Home, identity: str, policy: Policy) -> bool:
     return not home.devices[identity].is_virtual and policy.rules(identity).ignore
 
 
-def _remove(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
-    if not gone:
-        return home, ()
-    changes: list[Change] = []
-    for identity, into in gone.items():
-        device = home.devices[identity]
-        event = _event("device_merged", device, time, into=into) if into else _event("device_removed", device, time)
-        changes += [event, DeviceRemoved(identity)]
+def _depart(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
+    """Remove devices, each with the id of the device that it was merged into, and tell of it."""
+    devices = {identity: home.devices[identity] for identity in gone}
+    events = {
+        identity: house_event("device_merged", device, time, into=into)
+        if (into := gone[identity])
+        else house_event("device_removed", device, time)
+        for identity, device in devices.items()
+    }
+    home, removed = remove(home, gone)
+    return home, tuple(change for each in removed for change in (events[each.device], each))
+
+
+def remove(home: Home, gone: Iterable[str]) -> tuple[Home, tuple[DeviceRemoved, ...]]:
+    """Remove devices without telling of it."""
+    gone = tuple(gone)
     devices = {identity: device for identity, device in home.devices.items() if identity not in gone}
     # Should it come back, all of it is published again: its topics are cleared.
     published = {subject: published for subject, published in home.published.items() if subject[0] not in gone}
-    return replace(home, devices=devices, published=published), tuple(changes)
+    home = replace(home, devices=devices, published=published) if gone else home
+    return home, tuple(map(DeviceRemoved, gone))
 
 
-def _event(event_type: str, device: Device, time: float, **more: str) -> Event:
+def house_event(event_type: str, device: Device, time: float, **more: str) -> Event:
+    """Return what is told of a device that comes, goes, or is called otherwise."""
     return Event(None, event_type, time, {"device": device.info.id, "name": device.name, **more})

@@ -5,13 +5,16 @@ from dataclasses import fields
 from typing import Any
 
 from sense_mqtt.core.edges import Edge, EdgeKind, State
+from sense_mqtt.core.home.identities import Identities
 from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
 from sense_mqtt.core.wire.devices import DeviceInfo, list_of, mapping, number, rows_of, text
 
 _TEXTS = tuple(
-    field.name for field in fields(DeviceInfo) if field.name in ("icon", "make", "model", "location", "type", "created")
+    field.name
+    for field in fields(DeviceInfo)
+    if field.name in ("icon", "make", "model", "location", "type", "created", "duid")
 )
 _NAMES = ("framed_name", "listed_name")
 _KINDS = frozenset(EdgeKind)
@@ -28,6 +31,7 @@ def snapshot(home: Home) -> dict[str, Any]:
         "witness": _keep_coverage(home),
         "hidden": sorted(home.hidden),
         "topic_ids": dict(home.topic_ids),
+        **_keep_identities(home.identities),
         "devices": [_keep(device) for _, device in sorted(home.devices.items())],
     }
 
@@ -43,8 +47,28 @@ def restore(monitor: int, document: Mapping[str, Any], policy: Policy) -> Home:
         devices={device.info.id: device for device in kept if device},
         hidden=frozenset(identity for identity in list_of(document.get("hidden")) if isinstance(identity, str)),
         topic_ids={key: each for key, each in mapping(document.get("topic_ids")).items() if isinstance(each, str)},
+        identities=_restore_identities(mapping(document.get("identities"))),
         has_device_list=document.get("listed") is True,
         coverage=_restore_coverage(mapping(document.get("witness")), number(document.get("newest"))),
+    )
+
+
+def _keep_identities(identities: Identities) -> dict[str, Any]:
+    if identities.is_plain and not identities.merged_at:
+        return {}
+    aliases = list(map(list, identities.aliases.items()))  # their order counts
+    kept = {"aliases": aliases, "parents": dict(identities.parents), "merged_at": dict(identities.merged_at)}
+    return {"identities": kept}
+
+
+def _restore_identities(document: Mapping[str, Any]) -> Identities:
+    aliases = [tuple(map(text, list_of(pair))) for pair in list_of(document.get("aliases"))]
+    parents = {key: text(value) for key, value in mapping(document.get("parents")).items()}
+    times = {key: number(value) for key, value in mapping(document.get("merged_at")).items()}
+    return Identities(
+        aliases={pair[0]: pair[1] for pair in aliases if len(pair) == 2 and None not in pair},  # type: ignore[misc]
+        parents={child: parent for child, parent in parents.items() if parent},
+        merged_at={key: time for key, time in times.items() if time is not None},
     )
 
 

@@ -1,6 +1,6 @@
 """What is known of a home, and what can be observed of it beside frames; core/observe.py joins the two."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sense_mqtt.core.changes import Value
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import Edge, State
+from sense_mqtt.core.home.identities import Identities
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
 from sense_mqtt.core.transitions.reconcile import Decision
@@ -71,7 +72,7 @@ class Home:
     firmware: str | None = None  # of the monitor
     devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
     hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
-    aliases: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # Sense's present id: the one here
+    identities: Identities = field(default_factory=Identities)  # which of Sense's ids are which device
     topic_ids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # of ids whose topics are taken
     is_full: bool = False  # a device was left out, as there are MAX_DEVICES already
     has_device_list: bool = False  # the list of devices was read at least once, ever
@@ -85,9 +86,17 @@ class Home:
     capabilities: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # state of each, by its key
     published: Mapping[tuple[str | None, str], Published] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def known_ids(self) -> Container[str]:
+        """Sense's ids of which frames need no description: known devices, and what was merged into them."""
+        if self.identities.is_plain:
+            return self.devices
+        aliases, parents = self.identities.aliases.items(), self.identities.parents
+        return {*self.devices, *parents, *(alias for alias, own in aliases if own in self.devices)}
+
     def id_of(self, sense_id: str) -> str:
         """Return the id under which a device is known here; Sense gives another one to a merged or re-added device."""
-        return self.aliases.get(sense_id, sense_id)
+        return self.identities.id_of(sense_id)
 
 
 # --- what can be observed, beside the frames of core/wire/frames.py

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from sense_mqtt.core.bounds import MAX_DEVICE_ROWS, MAX_ID_LENGTH
+from sense_mqtt.core.bounds import MAX_DEVICE_ROWS, MAX_ID_LENGTH, MAX_MERGED_DEVICES
 from sense_mqtt.core.timestamps import read_timestamp
 
 Kind = Literal["detected", "plug", "virtual"]
@@ -39,6 +39,8 @@ class DeviceInfo:
     hidden: bool = False  # deleted, revoked, merged into another, or mere inventory
     merged_into: str | None = None
     created: str | None = None
+    duid: str | None = None  # of a plug; it stays when Sense gives the plug another id
+    merges: tuple[str, ...] = ()  # ids of the devices that this one was merged from
 
     @property
     def visible(self) -> bool:
@@ -102,7 +104,15 @@ def read_device_info(identity: str, fields: Mapping[str, Any]) -> DeviceInfo:
         hidden=merged_into is not None or _is_hidden(identity, tags),
         merged_into=merged_into,
         created=text(tags.get("DateCreated")),
+        duid=text(tags.get("DUID")),
+        merges=_merged_devices(tags.get("MergedDevices")),
     )
+
+
+def _merged_devices(value: Any) -> tuple[str, ...]:
+    # Ids with commas between them (protocol page, 3.2).
+    ids = [each.strip() for each in value.split(",")] if isinstance(value, str) else []
+    return tuple(each for each in ids if 0 < len(each) <= MAX_ID_LENGTH)[:MAX_MERGED_DEVICES]
 
 
 def read_name(identity: str, fields: Mapping[str, Any]) -> str | None:
