@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -72,6 +73,10 @@ class MqttClient:
         """Start one attempt at a connection; it ends as BrokerConnected or BrokerDropped, with a new id."""
         self.discard()
         threading.Thread(target=self._connect, args=(self.connection_id,), name="mqtt-connect", daemon=True).start()
+
+    def use_client_id(self, client_id: str) -> None:
+        """Go by another client id from the next connection on."""
+        self._settings = replace(self._settings, client_id=client_id)
 
     def publish(self, message: Message) -> int | None:
         """Hand a message to the connection and return its number; None where there is no connection."""

@@ -1,5 +1,6 @@
 """Publish and receive test messages over a separate connection with the subscriptions of `run`."""
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 
 from sense_mqtt.cli.check.checks import BrokerReport, CheckFailed, ProbeMessage
@@ -77,6 +78,8 @@ def _connect(broker: MqttClient, inbox: Inbox, settings: BrokerSettings, clock: 
     reason = f"no answer within {CONNECT_S:g} s"
     silent = 0
     for _ in range(MAX_ATTEMPTS):
+        # A broker may need seconds to forget a client that it hung up on: RabbitMQ 3.10 does not answer it before.
+        broker.use_client_id(f"{settings.client_id}-{secrets.token_hex(4)}")
         broker.open()
         match next(_items(broker, inbox, CONNECT_S, clock), None):
             case BrokerConnected() as connected:

@@ -26,10 +26,10 @@ ADDRESSES_SHOWN = 3
 
 def build_context(config: Config, sense_client: SenseClient, clock: Clock) -> CheckContext:
     """Return what the checks use; no connection is made yet."""
-    word, session, sense = secrets.token_hex(4), sense_client.session, config.sense
+    session, sense = sense_client.session, config.sense
     topics, feed, uniform = topics_of(config), feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
     # A name of its own: with the bridge's, the broker would throw the bridge out.
-    broker = replace(broker_settings(config), client_id=f"{config.mqtt.client_id}-check-{word}")
+    broker = replace(broker_settings(config), client_id=f"{config.mqtt.client_id}-check")
 
     @functools.cache
     def status(monitor: int) -> Any:
@@ -48,7 +48,9 @@ def build_context(config: Config, sense_client: SenseClient, clock: Clock) -> Ch
         tls_handshake=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
         probe_feed=probe_feed,
         exchange_messages=lambda trials: exchange_messages(broker, topics.subscriptions, trials, clock),
-        event=write_json({"event_type": "check", "time": write_timestamp(clock.now().wall), "id": word}),
+        event=write_json(
+            {"event_type": "check", "time": write_timestamp(clock.now().wall), "id": secrets.token_hex(4)}
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""A broker that refuses some subscriptions, as SUBACK says it or by hanging up."""
+"""A broker that refuses some subscriptions, as SUBACK says it or by hanging up.
+
+With `forgets=False` a client id that it hung up on is not answered again: RabbitMQ 3.10 needs some time to forget one.
+"""
 
 import contextlib
 import socket
@@ -10,8 +13,12 @@ from typing import Self
 class StrictBroker:
     """Takes one client after the other; `subscribed` holds the filters that each connection was granted."""
 
-    def __init__(self, refused: tuple[str, ...] = (), hangs_up_on: tuple[str, ...] = ()) -> None:
-        self._refused, self._hangs_up_on = refused, hangs_up_on
+    def __init__(
+        self, refused: tuple[str, ...] = (), hangs_up_on: tuple[str, ...] = (), *, forgets: bool = True
+    ) -> None:
+        self._refused, self._hangs_up_on, self._forgets = refused, hangs_up_on, forgets
+        self._client_id = b""
+        self._hung_up: set[bytes] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.subscribed: list[list[str]] = []
@@ -46,6 +53,10 @@ class StrictBroker:
         match head[0] >> 4:
             case 1:  # CONNECT
                 self._five = body[6] == 5
+                at = 11 + body[10] if self._five else 10  # behind the properties
+                self._client_id = body[at + 2 : at + 2 + struct.unpack(">H", body[at : at + 2])[0]]
+                if self._client_id in self._hung_up and not self._forgets:
+                    return True
                 line.sendall(b"\x20\x03\x00\x00\x00" if self._five else b"\x20\x02\x00\x00")
             case 3:  # PUBLISH, QoS 1
                 start = 2 + struct.unpack(">H", body[:2])[0]
@@ -53,6 +64,7 @@ class StrictBroker:
             case 8:  # SUBSCRIBE
                 filters = self._read_filters(body)
                 if set(filters) & set(self._hangs_up_on):
+                    self._hung_up.add(self._client_id)
                     return False
                 self.subscribed[-1] += [each for each in filters if each not in self._refused]
                 codes = bytes((0x87 if self._five else 0x80) if each in self._refused else 1 for each in filters)
