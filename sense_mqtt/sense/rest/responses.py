@@ -106,6 +106,27 @@ LOCK_WORDS = ("lock", "too many", "captcha")  # no such body is public: whatever
 
 def parse_response(endpoint: Endpoint, answer: Response, secrets: tuple[str, ...] = ()) -> Any:
     """Return the parsed body, or raise; `secrets` never appear in the message."""
+    _raise_for_status(endpoint, answer)
+    is_huge = holds_more_items(answer.body, MAX_RESPONSE_ITEMS)
+    body: Any = NO_JSON if is_huge else _parse(answer.body)
+    if answer.status >= 400:
+        raise _refusal(endpoint, answer.status, body, secrets)
+    where = f"(HTTP {answer.status} on {endpoint})"
+    if is_huge:
+        raise SenseUnavailable(f"an answer of more than {MAX_RESPONSE_ITEMS} values was not read {where}")
+    if body is NO_JSON:
+        raise SenseUnavailable(f"an answer that is no JSON {where}")
+    if endpoint == "get":  # whatever it is, whoever asked for it gets it
+        return body
+    if not isinstance(body, Mapping):
+        raise SenseUnavailable(f"an answer that is not Sense's own {where}: an outage, or a proxy")
+    if body.get("authorized") is False:
+        raise _refusal(endpoint, answer.status, body, secrets)
+    return body
+
+
+def _raise_for_status(endpoint: Endpoint, answer: Response) -> None:
+    """Raise where the status alone says what went wrong, whatever the body holds."""
     status = answer.status
     if status == 429:
         wait_s = retry_after_s(answer.retry_after, answer.received_at) or RETRY_AFTER_DEFAULT_S
@@ -119,23 +140,6 @@ def parse_response(endpoint: Endpoint, answer: Response, secrets: tuple[str, ...
         raise SenseUnavailable(
             f"an answer that is not Sense's own (HTTP {status} on {endpoint}): an outage, or a proxy"
         )
-    is_huge = holds_more_items(answer.body, MAX_RESPONSE_ITEMS)
-    body: Any = NO_JSON if is_huge else _parse(answer.body)
-    if status >= 400:
-        raise _refusal(endpoint, status, body, secrets)
-    if is_huge:
-        raise SenseUnavailable(
-            f"an answer of more than {MAX_RESPONSE_ITEMS} values was not read (HTTP {status} on {endpoint})"
-        )
-    if body is NO_JSON:
-        raise SenseUnavailable(f"an answer that is no JSON (HTTP {status} on {endpoint})")
-    if endpoint != "get" and not isinstance(body, Mapping):
-        raise SenseUnavailable(
-            f"an answer that is not Sense's own (HTTP {status} on {endpoint}): an outage, or a proxy"
-        )
-    if endpoint != "get" and body.get("authorized") is False:
-        raise _refusal(endpoint, status, body, secrets)
-    return body
 
 
 def retry_after_s(header: str | None, now: float) -> float:
