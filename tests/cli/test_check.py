@@ -91,13 +91,10 @@ def test_what_the_broker_cannot_do_is_told_with_it(context):
 
 
 REQUEST = ProbeMessage("sense/bridge/request", "{}", "sense/bridge/request/#", is_required=False)
+NO_COMMANDS = BrokerReport(refused={"sense/bridge/request/#": "no commands"})
+NO_BIRTH = BrokerReport(refused={"homeassistant/status": "no birth"})
 LACKING = [
-    pytest.param(
-        BrokerReport(refused={"sense/bridge/request/#": "no commands"}),
-        "broker",
-        f"{HEARD}; but no commands",
-        id="requests",
-    ),
+    pytest.param(NO_COMMANDS, "broker", f"{HEARD}; but no commands", id="requests"),
     pytest.param(
         BrokerReport(refused={"sense/+/event": "maybe twice"}),
         "broker",
@@ -111,12 +108,7 @@ LACKING = [
         "mqtt.username read sense/bridge/request/#",
         id="a broker that grants each subscription and passes on what is allowed",
     ),
-    pytest.param(
-        BrokerReport(refused={"homeassistant/status": "no birth"}),
-        "home assistant",
-        f"{TAKEN}; but no birth",
-        id="Home Assistant's birth",
-    ),
+    pytest.param(NO_BIRTH, "home assistant", f"{TAKEN}; but no birth", id="Home Assistant's birth"),
     pytest.param(
         BrokerReport(protocol="3.1.1"),
         "home assistant",

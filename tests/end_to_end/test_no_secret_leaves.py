@@ -42,7 +42,6 @@ def guarded(tmp_path: Path, mosquitto: Mosquitto) -> Mosquitto:  # noqa: ARG001 
 
 
 def test_no_secret_leaves(guarded: Mosquitto, tmp_path: Path):
-    granted: set[str] = set()
     with (
         guarded,
         SimulatedCloud(BuiltInHouse(1, begins=time.time()), speed=20, mfa=True) as cloud,
@@ -51,19 +50,8 @@ def test_no_secret_leaves(guarded: Mosquitto, tmp_path: Path):
     ):
         listener.wait_for_payload("sense/900101/availability", "online")
         cmdline = Path(f"/proc/{bridge.pid}/cmdline").read_text()
-        for name, arguments in ASKED.items():
-            listener.ask(name, timeout_s=60, **arguments)
-        told = f"{cloud.email}, {cloud.totp_secret}, monitor {serial(900101)}"  # Sense repeats what it should not
-        cloud.faults.refuse(400, path="rate_zones", body=json.dumps({"status": "error", "error_reason": told}))
-        assert listener.ask("rate_zones", timeout_s=60)["error"].count("***") == 3
-        cloud.faults.send_malformed("not_json", "wrong_types")
-        for _ in range(RENEWALS):
-            granted |= _granted(cloud)
-            renewals = cloud.records.counts.renews
-            cloud.account.expire_access_tokens()
-            cloud.drop_sockets()
-            assert cloud.records.wait(lambda counts, before=renewals: counts.renews > before)
-        granted |= _granted(cloud)
+        _ask_for_everything(cloud, listener)
+        granted = _renew(cloud)
         cloud.account.expire_refresh_tokens()  # the renewal is refused, and the next login too
         cloud.account.password = "another one"
         cloud.drop_sockets()
@@ -75,6 +63,27 @@ def test_no_secret_leaves(guarded: Mosquitto, tmp_path: Path):
     for secret in secrets:
         for place, text in {"the log": bridge.log, "MQTT": said, "the list of processes": cmdline}.items():
             assert secret not in text, f"a secret of {len(secret)} characters is in {place}"
+
+
+def _ask_for_everything(cloud: SimulatedCloud, listener: Listener) -> None:
+    for name, arguments in ASKED.items():
+        listener.ask(name, timeout_s=60, **arguments)
+    told = f"{cloud.email}, {cloud.totp_secret}, monitor {serial(900101)}"  # Sense repeats what it should not
+    cloud.faults.refuse(400, path="rate_zones", body=json.dumps({"status": "error", "error_reason": told}))
+    assert listener.ask("rate_zones", timeout_s=60)["error"].count("***") == 3
+    cloud.faults.send_malformed("not_json", "wrong_types")
+
+
+def _renew(cloud: SimulatedCloud) -> set[str]:
+    """Let the bridge renew its tokens some times; return all that it was given."""
+    granted = _granted(cloud)
+    for _ in range(RENEWALS):
+        renewals = cloud.records.counts.renews
+        cloud.account.expire_access_tokens()
+        cloud.drop_sockets()
+        assert cloud.records.wait(lambda counts, before=renewals: counts.renews > before)
+        granted |= _granted(cloud)
+    return granted
 
 
 def _granted(cloud: SimulatedCloud) -> set[str]:

@@ -1,6 +1,7 @@
 """SenseClient to subscriber and back, as a user sees it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_after_a_restart_of_the_broker_everything_retained_is_right_again(
     mosquitto: Mosquitto, house: BuiltInHouse, tmp_path: Path
 ):
     with (
-        SimulatedCloud(house, speed=300) as cloud,
+        SimulatedCloud(house, speed=120) as cloud,
         BridgeProcess(tmp_path, configure(cloud, mosquitto.port, **FAST)),
     ):
         with Listener(mosquitto.port) as before:
@@ -80,6 +81,40 @@ def test_what_changed_while_the_bridge_was_away_makes_events(broker_port: int, h
         assert {event["source"] for event in listener.events()[heard:]} <= {"reconnect", "timeline", "frame"}
 
 
+def lookups(device: str) -> dict[str, dict[str, Any]]:
+    return {
+        "devices": {},
+        "device": {"id": device},
+        "always_on": {},
+        "unknown": {},
+        "status": {},
+        "overview": {},
+        "timeline": {"n_items": 5},
+        "history": {"granularity": "HOUR", "frames": 5},
+        "usage": {"scale": "DAY"},
+        "solar_usage": {"scale": "WEEK"},
+        "trends": {"scale": "MONTH"},
+        "energy": {"scale": "day"},
+        "realtime": {},
+        "comparisons": {},
+        "rate_zones": {},
+        "get": {"path": "app/monitors/{monitor}/status"},
+        "refresh": {},
+        "republish": {},
+        "health": {},
+        "log_level": {"level": "debug"},
+    }
+
+
+REFUSED = {
+    "device": ({"id": "zzz"}, "not_found"),
+    "nonsense": ({}, "unknown_command"),
+    "usage": ({"scale": "AEON"}, "bad_request"),
+    "get": ({"path": "https://example.com/"}, "bad_request"),
+    "status": ({"monitor": 5}, "not_found"),
+}
+
+
 def test_every_lookup_is_answered(broker_port: int, house: BuiltInHouse, tmp_path: Path):
     with (
         Listener(broker_port) as listener,
@@ -87,39 +122,10 @@ def test_every_lookup_is_answered(broker_port: int, house: BuiltInHouse, tmp_pat
         QuickBridge(tmp_path, configure(cloud, broker_port)),
     ):
         listener.wait_for_payload("sense/900101/availability", "online")
-        device = cloud.house.devices[0].id
-        asked = {
-            "devices": {},
-            "device": {"id": device},
-            "always_on": {},
-            "unknown": {},
-            "status": {},
-            "overview": {},
-            "timeline": {"n_items": 5},
-            "history": {"granularity": "HOUR", "frames": 5},
-            "usage": {"scale": "DAY"},
-            "solar_usage": {"scale": "WEEK"},
-            "trends": {"scale": "MONTH"},
-            "energy": {"scale": "day"},
-            "realtime": {},
-            "comparisons": {},
-            "rate_zones": {},
-            "get": {"path": "app/monitors/{monitor}/status"},
-            "refresh": {},
-            "republish": {},
-            "health": {},
-            "log_level": {"level": "debug"},
-        }
+        asked = lookups(cloud.house.devices[0].id)
         answers = {name: listener.ask(name, timeout_s=60, **arguments) for name, arguments in asked.items()}
         assert {name: answer["status"] for name, answer in answers.items()} == dict.fromkeys(asked, "ok")
-        refused = {
-            "device": ({"id": "zzz"}, "not_found"),
-            "nonsense": ({}, "unknown_command"),
-            "usage": ({"scale": "AEON"}, "bad_request"),
-            "get": ({"path": "https://example.com/"}, "bad_request"),
-            "status": ({"monitor": 5}, "not_found"),
-        }
-        for name, (arguments, code) in refused.items():
+        for name, (arguments, code) in REFUSED.items():
             assert listener.ask(name, timeout_s=60, **arguments)["code"] == code
         listener.publish("sense/bridge/request/health", "{}", ResponseTopic="mine/answer", CorrelationData=b"\x01\x02")
         listener.wait_for(lambda heard: any(h.topic == "mine/answer" for h in heard), "an answer on my topic")

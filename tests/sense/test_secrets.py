@@ -26,7 +26,7 @@ def everything_is_logged(caplog):
 
 
 def test_a_rough_day_tells_no_secret(tmp_path, everything_is_logged):
-    learned, told, inbox = [EMAIL, PASSWORD, SECRET], [], Inbox()
+    learned, told = [EMAIL, PASSWORD, SECRET], []
     with SimulatedCloud(
         BuiltInHouse(seed=1), speed=20, email=EMAIL, password=PASSWORD, totp_secret=SECRET, mfa=True
     ) as cloud:
@@ -34,31 +34,39 @@ def test_a_rough_day_tells_no_secret(tmp_path, everything_is_logged):
         session = session_of(
             cloud, tmp_path, credentials=credentials, post=told.append, add_temporary_secret=learned.append
         )
-        quick = FeedSettings(tmp_path, url=cloud.feed_url, spacing_s=0.02, backoff=Backoff(0.02, 0.1, 0.01))
-        feed = feed_of(session, inbox, quick)
-        with running(feed):
-            items = items_until(inbox, lambda items: len(of_kind(items, FrameArrived)) > 10)
-            cloud.account.expire_access_tokens()
-            cloud.rules.token_life_s = 7200
-            cloud.drop_sockets()
-            items += items_until(inbox, lambda items: len(of_kind(items, FrameArrived)) > 10)
-        for fault in ({"status": 503}, {"status": 401, "body": f'{{"error_reason": "no {EMAIL} {PASSWORD}"}}'}):
-            cloud.faults.clear()
-            cloud.faults.refuse(**fault)
-            with pytest.raises(SenseMqttError) as refused:
-                session.get("app/monitors/900101/status")
-            told.append("".join(traceback.format_exception(refused.value)))
-    told += [item for item in items if isinstance(item, AuthChanged | FeedChanged | FeedEnded)]
-    told += [
-        session,
-        feed,
-        credentials,
-        session.account(),
-        *(record.getMessage() for record in everything_is_logged.records),
-    ]
+        told += items_of_a_feed_whose_tokens_expire(cloud, session, tmp_path)
+        told += refusals_that_repeat_secrets(cloud, session)
+    told += [session, credentials, session.account()]
+    told += [record.getMessage() for record in everything_is_logged.records]
     text = "\n".join([*map(repr, told), *map(str, told), everything_is_logged.text])
     assert len(learned) >= 7
     assert not [secret for secret in learned if secret and secret in text]
+
+
+def items_of_a_feed_whose_tokens_expire(cloud, session, folder):
+    """Return the feed, and what it says of itself."""
+    inbox = Inbox()
+    quick = FeedSettings(folder, url=cloud.feed_url, spacing_s=0.02, backoff=Backoff(0.02, 0.1, 0.01))
+    feed = feed_of(session, inbox, quick)
+    with running(feed):
+        items = items_until(inbox, lambda items: len(of_kind(items, FrameArrived)) > 10)
+        cloud.account.expire_access_tokens()
+        cloud.rules.token_life_s = 7200
+        cloud.drop_sockets()
+        items += items_until(inbox, lambda items: len(of_kind(items, FrameArrived)) > 10)
+    return [feed, *(item for item in items if isinstance(item, AuthChanged | FeedChanged | FeedEnded))]
+
+
+def refusals_that_repeat_secrets(cloud, session):
+    """Return the tracebacks of errors."""
+    told = []
+    for fault in ({"status": 503}, {"status": 401, "body": f'{{"error_reason": "no {EMAIL} {PASSWORD}"}}'}):
+        cloud.faults.clear()
+        cloud.faults.refuse(**fault)
+        with pytest.raises(SenseMqttError) as refused:
+            session.get("app/monitors/900101/status")
+        told.append("".join(traceback.format_exception(refused.value)))
+    return told
 
 
 def test_only_the_session_file_holds_tokens_and_no_file_holds_the_password(tmp_path):

@@ -26,37 +26,37 @@ OLD_SUNNY = RealtimeUpdate(w=2000.0, solar_w=1500.0)  # before 2020 neither grid
 NIGHT = RealtimeUpdate(w=500.0, solar_w=-7.0, channels=(500.0,), voltage=(120.0,))
 
 
-@pytest.mark.parametrize(
-    ("measure", "update", "value"),
-    [
-        (measurements.power, BARE, 500.0),
-        (measurements.solar_power, BARE, None),
-        (measurements.solar_power, SUNNY, 1500.0),
-        (measurements.solar_power, NIGHT, 0.0),
-        (measurements.grid_power, BARE, None),
-        (measurements.grid_power, read_update({"w": 2736.0, "grid_w": 2654}), None),  # a recorded home without solar
-        (measurements.grid_power, SUNNY, 500.0),
-        (measurements.grid_power, OLD_SUNNY, 500.0),
-        (measurements.grid_power, NIGHT, 500.0),
-        (measurements.grid_power, RealtimeUpdate(w=100.0, solar_w=300.0), -200.0),
-        (measurements.solar_share, BARE, None),
-        (measurements.solar_share, SUNNY, 75.0),
-        (measurements.solar_share, OLD_SUNNY, 75.0),
-        (measurements.solar_share, NIGHT, 0.0),
-        (measurements.solar_share, RealtimeUpdate(w=100.0, solar_w=300.0), 100.0),
-        (measurements.solar_share, read_update({"w": 100.0, "solar_pct": 30}), None),
-        (measurements.solar_share, RealtimeUpdate(w=0.0, solar_w=300.0), 100.0),
-        (measurements.solar_share, RealtimeUpdate(w=0.0, solar_w=0.0), 0.0),
-        (measurements.leg_1_power, SUNNY, 900.0),
-        (measurements.leg_2_power, SUNNY, 1100.0),
-        (measurements.leg_2_power, NIGHT, None),
-        (measurements.leg_1_voltage, SUNNY, 120.1),
-        (measurements.leg_2_voltage, SUNNY, 121.2),
-        (measurements.leg_1_voltage, BARE, None),
-        (measurements.frequency, SUNNY, 59.98),
-        (measurements.frequency, BARE, None),
-    ],
-)
+MEASURED = [
+    (measurements.power, BARE, 500.0),
+    (measurements.solar_power, BARE, None),
+    (measurements.solar_power, SUNNY, 1500.0),
+    (measurements.solar_power, NIGHT, 0.0),
+    (measurements.grid_power, BARE, None),
+    (measurements.grid_power, read_update({"w": 2736.0, "grid_w": 2654}), None),  # a recorded home without solar
+    (measurements.grid_power, SUNNY, 500.0),
+    (measurements.grid_power, OLD_SUNNY, 500.0),
+    (measurements.grid_power, NIGHT, 500.0),
+    (measurements.grid_power, RealtimeUpdate(w=100.0, solar_w=300.0), -200.0),
+    (measurements.solar_share, BARE, None),
+    (measurements.solar_share, SUNNY, 75.0),
+    (measurements.solar_share, OLD_SUNNY, 75.0),
+    (measurements.solar_share, NIGHT, 0.0),
+    (measurements.solar_share, RealtimeUpdate(w=100.0, solar_w=300.0), 100.0),
+    (measurements.solar_share, read_update({"w": 100.0, "solar_pct": 30}), None),
+    (measurements.solar_share, RealtimeUpdate(w=0.0, solar_w=300.0), 100.0),
+    (measurements.solar_share, RealtimeUpdate(w=0.0, solar_w=0.0), 0.0),
+    (measurements.leg_1_power, SUNNY, 900.0),
+    (measurements.leg_2_power, SUNNY, 1100.0),
+    (measurements.leg_2_power, NIGHT, None),
+    (measurements.leg_1_voltage, SUNNY, 120.1),
+    (measurements.leg_2_voltage, SUNNY, 121.2),
+    (measurements.leg_1_voltage, BARE, None),
+    (measurements.frequency, SUNNY, 59.98),
+    (measurements.frequency, BARE, None),
+]
+
+
+@pytest.mark.parametrize(("measure", "update", "value"), MEASURED)
 def test_measure_is_what_the_frame_tells_and_else_unknown(
     measure: Measurement, update: RealtimeUpdate, value: float | None
 ) -> None:
