@@ -19,6 +19,7 @@ from sense_mqtt.bridge.monitor import TIMELINE_LAG_S, BridgedMonitor, MonitorSet
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.request_handler import RequestHandler
 from sense_mqtt.bridge.scheduler import Scheduler
+from sense_mqtt.bridge.sinks import MqttSink
 from sense_mqtt.bridge.status import BridgeInfo, HealthSources, Status
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
@@ -188,10 +189,7 @@ class _Wiring:
     def _health_sources(self, publisher: Publisher) -> HealthSources:
         api, session, worker = self._sense.api, self._sense.session, self._worker
         return HealthSources(
-            calls=lambda: {
-                "rest_last_hour": api.calls_last_hour,
-                "logins_last_hour": session.logins_last_hour,
-            },
+            calls=lambda: {"rest_last_hour": api.calls_last_hour, "logins_last_hour": session.logins_last_hour},
             queues=lambda: {**publisher.lengths, "lookups": len(worker)},
         )
 
@@ -202,7 +200,8 @@ class _Wiring:
         scheduler = Scheduler(services.jobs, intervals, lambda: Retries(timing.scheduler, self._random.uniform))
         monitor = MonitorSettings(policy_of(config), _stale_after_s(config), timing.timeline_lag_s)
         settings = AccountSettings(0, frozenset(config.sense.monitors), monitor)
-        return BridgedAccount(access, scheduler, settings, services, self._monitors)
+        sinks = [MqttSink(services.publisher, services.discovery, services.topics)]
+        return BridgedAccount(access, scheduler, settings, services, self._monitors, sinks)
 
     def _open_feed(self, monitor: int) -> RunningFeed:
         settings = feed_settings(self._config, self._timing)

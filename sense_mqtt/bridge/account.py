@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from sense_mqtt.bridge.jobs import (
 )
 from sense_mqtt.bridge.monitor import BridgedMonitor, MonitorSettings, RunningFeed, Services, choose_monitors
 from sense_mqtt.bridge.scheduler import SPREAD_S, Scheduler
+from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.capabilities import find_query
 from sense_mqtt.core.edges import Edge
@@ -73,12 +74,14 @@ class BridgedAccount:
         settings: AccountSettings,
         services: Services,
         monitors: dict[int, BridgedMonitor],
+        sinks: Sequence[Sink],
     ) -> None:
         self.access = access
         self.scheduler = scheduler
         self.settings = settings
         self._services = services
         self._monitors = monitors
+        self._sinks = sinks
         self.frames: dict[int, FrameHandler] = {}  # by monitor
         self.knows_monitors = False  # Sense told which there are
         self.auth: Auth = "starting"
@@ -235,7 +238,7 @@ class BridgedAccount:
         home = restore(number, self._services.publisher.recall(number), settings.policy)
         home = replace(home, name=name, solar=home.solar or info.solar)
         feed = self.access.open_feed(number)
-        self._monitors[number] = monitor = BridgedMonitor(info, home, feed, settings, self._services)
+        self._monitors[number] = monitor = BridgedMonitor(info, home, feed, settings, self._services, self._sinks)
         self.frames[number] = FrameHandler(monitor, self, self._services)
         monitor.observe(Tick(), now)
         feed.start()

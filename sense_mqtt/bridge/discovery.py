@@ -60,10 +60,6 @@ class Discovery:
         """Announce the devices, or the monitor itself, that have changed."""
         self._announce(self._of_changes(home, changes))
 
-    def announce_monitor(self, home: Home) -> None:
-        """Announce the monitor itself."""
-        self._announce(discovery.announce_monitor(_describe_monitor(home), self._options))
-
     def clear(self, messages: Iterable[Message]) -> None:
         """Clear the topics of devices that are gone, after their discovery: Home Assistant would warn otherwise."""
         self._remove_obsolete()

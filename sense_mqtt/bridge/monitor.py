@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -11,14 +11,16 @@ from sense_mqtt.bridge.discovery import Discovery
 from sense_mqtt.bridge.error_guard import ErrorGuard
 from sense_mqtt.bridge.gap_buffer import TimelineTimes
 from sense_mqtt.bridge.publisher import Publisher
+from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
-from sense_mqtt.core.changes import Change, DeviceChanged, Reading
+from sense_mqtt.core.changes import Change, DeviceChanged, Event, Reading
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.next_tick import next_tick
 from sense_mqtt.core.observe import Seen, observe
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
@@ -76,8 +78,15 @@ class BridgedMonitor:
     """Owns the state of one monitor. For the bridge's thread only."""
 
     def __init__(
-        self, info: Monitor, home: Home, feed: RunningFeed, settings: MonitorSettings, services: Services
+        self,
+        info: Monitor,
+        home: Home,
+        feed: RunningFeed,
+        settings: MonitorSettings,
+        services: Services,
+        sinks: Sequence[Sink],
     ) -> None:
+        self._sinks = sinks
         self.info = info
         self.home = home
         self.feed = feed
@@ -99,15 +108,11 @@ class BridgedMonitor:
         self._debug_log.note(before, home, seen, changes, now)
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", home.monitor, MAX_DEVICES)
-        messages = to_messages(changes, self._topics_of(home))
-        events = [message for message in messages if not message.retain]
+        events = [change for change in changes if isinstance(change, Event)]
         if any(_is_stored(change) for change in changes):
-            services.publisher.record(home.monitor, snapshot(home), events)
+            services.publisher.record(home.monitor, snapshot(home), self._messages_of(home, events))
         self.home = home
-        services.publisher.enqueue_retained(message for message in messages if message.retain and not message.final)
-        services.discovery.announce_changes(home, changes)
-        if cleared := [message for message in messages if message.final]:
-            services.discovery.clear(cleared)
+        self._publish(changes)
         services.ticks.advance(home.monitor, now.monotonic)
         if home.online != before.online:
             services.status.check_feeds_soon()
@@ -121,14 +126,14 @@ class BridgedMonitor:
     def republish_devices(self) -> None:
         """Publish what is known of each device, also where nothing has changed."""
         _, changes = device_readings(self.home, frozenset(self.home.devices), anyway=True)
-        self._services.publisher.enqueue_retained(to_messages(changes, self._topics_of(self.home)))
+        self._publish(changes)
 
     def set_firmware(self, firmware: str | None) -> None:
         """Show in Home Assistant which firmware the monitor has; None: Sense did not tell."""
         if firmware not in (None, self.home.firmware):
             self.home = replace(self.home, firmware=firmware)
             self._services.publisher.record(self.home.monitor, snapshot(self.home), [])
-            self._services.discovery.announce_monitor(self.home)
+            self._publish([DeviceChanged(None)])
 
     def is_new_checksum(self, checksum: str | None) -> bool:
         """Note the checksum of the list of devices; True where there was another one before."""
@@ -136,8 +141,12 @@ class BridgedMonitor:
         self._checksum = before if checksum is None else checksum
         return before not in (None, self._checksum)
 
-    def _topics_of(self, home: Home) -> HomeTopics:
-        return HomeTopics(self._services.topics, home.monitor, home.topic_ids)
+    def _messages_of(self, home: Home, events: Sequence[Event]) -> tuple[Message, ...]:
+        return to_messages(events, HomeTopics(self._services.topics, home.monitor, home.topic_ids))
+
+    def _publish(self, changes: Sequence[Change]) -> None:
+        for sink in self._sinks:
+            sink.publish(self.home, changes)
 
     # --- the feed
 
