@@ -138,17 +138,17 @@ def _apply_sample(
     switch, transition = apply_sample(device.switch, sample, _context(home, device, policy))
     if switch is device.switch:
         return device, []  # the sample is older than what is known
-    return _record(home, device._replace(switch=switch, power_w=sample.watts), transition, now)
+    return _record(device._replace(switch=switch, power_w=sample.watts), transition, now)
 
 
 def _context(home: Home, device: Device, policy: Policy) -> Context:
     return Context(device.info.id, policy.rules(device.info.id), device.edges, home.coverage)
 
 
-def _record(home: Home, device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
+def _record(device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
     if transition is None:
         return device, []
-    device, event = record(home.monitor, device, transition, now)
+    device, event = record(device, transition, now)
     return device, [event]
 
 
@@ -210,7 +210,7 @@ def _settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Eve
     devices, events = dict(home.devices), list[Event]()
     for device in waiting:
         switch, transition = settle(device.switch, now.monotonic, _context(home, device, policy))
-        devices[device.info.id], event = _record(home, device._replace(switch=switch), transition, now)
+        devices[device.info.id], event = _record(device._replace(switch=switch), transition, now)
         events += event
     return (replace(home, devices=devices) if waiting else home), events
 

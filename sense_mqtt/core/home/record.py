@@ -1,6 +1,6 @@
 """A transition that is certain: recorded with its device, and made into its event."""
 
-from sense_mqtt.core.changes import LATE_AFTER_S, Event, event_id
+from sense_mqtt.core.changes import LATE_AFTER_S, Event
 from sense_mqtt.core.edges import Edge, EdgeKind
 from sense_mqtt.core.home.state import Device
 from sense_mqtt.core.timestamps import Moment
@@ -8,12 +8,12 @@ from sense_mqtt.core.transitions.on_off import Transition
 from sense_mqtt.core.transitions.published_edges import add_published
 
 
-def record(monitor: int, device: Device, transition: Transition, now: Moment) -> tuple[Device, Event]:
+def record(device: Device, transition: Transition, now: Moment) -> tuple[Device, Event]:
     """Return the device with the edge among those that were published, and the event."""
     edge = transition.edge
     is_overtaken = any(_is_newer(other.time, edge, device, now) for other in device.edges)
     device = _date(device, edge, now)._replace(edges=add_published(device.edges, [edge]))
-    return device, _event(monitor, device, transition, now, is_overtaken=is_overtaken)
+    return device, _event(device, transition, now, is_overtaken=is_overtaken)
 
 
 def _is_newer(time: float | None, edge: Edge, device: Device, now: Moment) -> bool:
@@ -33,7 +33,7 @@ def _date(device: Device, edge: Edge, now: Moment) -> Device:
     return device._replace(last_on=edge.time) if is_on else device._replace(last_off=edge.time)
 
 
-def _event(monitor: int, device: Device, transition: Transition, now: Moment, *, is_overtaken: bool) -> Event:
+def _event(device: Device, transition: Transition, now: Moment, *, is_overtaken: bool) -> Event:
     edge = transition.edge
     measured = {
         "power_w": _rounded(transition.power_w, 1),
@@ -41,7 +41,6 @@ def _event(monitor: int, device: Device, transition: Transition, now: Moment, *,
         "energy_kwh": _rounded(transition.energy_kwh, 3),
     }
     fields = {
-        "id": event_id(monitor, edge.device, edge.kind, edge.time),
         "name": device.name,
         **{key: value for key, value in measured.items() if value is not None},
         "source": transition.source,

@@ -130,7 +130,7 @@ def _publish(home: Home, device: Device, result: Reconciliation, now: Moment) ->
     events: list[Event] = []
     for item in result.new_events:
         transition = _transition(device, item, home.coverage)
-        device, event = record(home.monitor, _switch(device, item, home.coverage), transition, now)
+        device, event = record(_switch(device, item, home.coverage), transition, now)
         events.append(event)
     return device, events
 

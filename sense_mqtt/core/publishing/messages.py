@@ -50,9 +50,9 @@ def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
 
 def _write_event(monitor: int, event: Event) -> str:
     about = {} if event.device is None else {"device": event.device}
-    identity = event_id(monitor, str(event.fields.get("device", "")), event.event_type, event.time)
+    device = str(event.fields.get("device", "")) if event.device is None else event.device
     told = {
-        "id": identity,
+        "id": event_id(monitor, device, event.event_type, event.time),
         "event_type": event.event_type,
         "monitor": monitor,
         **about,

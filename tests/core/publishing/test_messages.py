@@ -29,11 +29,11 @@ def test_availability_goes_before_values():
 
 
 def test_an_event_of_a_device_is_not_retained_and_says_what_the_contract_shows():
-    fields = {"id": "b3f0", "name": "Dryer", "power_w": 5584.7, "source": "frame", "late": False}
+    fields = {"name": "Dryer", "power_w": 5584.7, "source": "frame", "late": False}
     (message,) = to_messages([Event("1a2b3c4d", "turned_on", START + 0.5, fields)], TOPICS)
     assert (message.topic, message.retain) == ("home/sense/7/device/1a2b3c4d/event", False)
     assert json.loads(message.payload) == {
-        "id": "b3f0",
+        "id": "d4cf8733d88dcc72557d84b227ee3750",
         "event_type": "turned_on",
         "monitor": 7,
         "device": "1a2b3c4d",

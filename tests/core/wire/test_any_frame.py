@@ -20,7 +20,7 @@ from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list, rows_of
 from sense_mqtt.core.wire.frames import RealtimeUpdate, decode, read_update
 from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import BadFrame
-from tests.support.core.builders import START, moment, policy
+from tests.support.core.builders import START, event_ids, moment, policy
 from tests.support.core.fuzz import (
     DEVICE,
     ITEM,
@@ -182,4 +182,4 @@ def test_events_of_a_device_alternate_and_their_times_grow_whatever_the_order_of
         assert len(told) > 10
         assert all(before.event_type != after.event_type for before, after in pairwise(told))
         assert all(before.time < after.time for before, after in pairwise(told))
-        assert len({change.fields["id"] for change in told}) == len(told)
+        assert len(set(event_ids(told))) == len(told)

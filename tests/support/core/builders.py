@@ -1,14 +1,16 @@
 """Frames, rows and moments as short as a test wants them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import DevicesListed, Home, Policy
 from sense_mqtt.core.observe import Seen, observe
+from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.reading_text import payload_of
+from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
@@ -74,6 +76,17 @@ def house_events(changes: list[Change]) -> list[tuple[Any, ...]]:
     """Return what is told of the house: (event type, device, and what else beside its name)."""
     told = [c for c in changes if isinstance(c, Event) and c.device is None]
     return [(c.event_type, *(value for key, value in c.fields.items() if key != "name")) for c in told]
+
+
+def event_ids(changes: Sequence[Change]) -> list[str]:
+    """Return the ids under which the events are told."""
+    return [event["id"] for event in written_events(changes)]
+
+
+def written_events(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Return the events as they are told on MQTT."""
+    messages = to_messages(changes, HomeTopics(Topics("sense", "homeassistant"), 7, {}))
+    return [json.loads(message.payload) for message in messages if not message.retain]
 
 
 def introduced(changes: list[Change]) -> list[str | None]:

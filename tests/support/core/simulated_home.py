@@ -3,19 +3,20 @@
 import random
 from collections.abc import Iterator
 
-from sense_mqtt.core.changes import Event, Reading
+from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import Seen, observe
-from sense_mqtt.core.timestamps import Moment, read_timestamp, write_timestamp
+from sense_mqtt.core.timestamps import Moment, read_timestamp
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import READERS, RealtimeUpdate, read_update
 from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineSettings
+from tests.support.core.builders import written_events
 from tests.support.faults.verdict import Came, Knowledge, Verdict, judge, read
 
 MONITOR = 7
@@ -54,10 +55,9 @@ class SimulatedHome:
         self.home, changes = observe(self.home, seen, Moment(self.now, self.now - BEGINS), POLICY)
         if any(not isinstance(change, Reading) for change in changes):
             self.kept = snapshot(self.home)
-        for change in changes:
-            if isinstance(change, Event) and change.event_type in ("turned_on", "turned_off", "idle"):
-                told = {**change.fields, "device": change.device, "event_type": change.event_type}
-                self.came.append(read(self.now, {**told, "time": write_timestamp(change.time)}))
+        for event in written_events(changes):
+            if event["event_type"] in ("turned_on", "turned_off", "idle"):
+                self.came.append(read(self.now, event))
 
     def look(self, measured: float, update: RealtimeUpdate) -> None:
         self.looks.append(measured)
