@@ -80,8 +80,8 @@ The readings of the house are one set, of one frame, on one clock: when it is du
 jump of one of them, all of it that has changed is published. So `grid_power` is always `power` less `solar_power`. A
 device that draws more than the house was told to brings the set, and the set brings devices that were told to draw
 more than the house does now. A frame that does not tell the sun's watts, in a home where they were told, brings no
-set; if none tells them for as long as a house without frames stays `online`, `solar_power`, `grid_power` and
-`solar_share` are emptied, and the rest goes on.
+set; if none tells them for as long as a house without frames stays `online`, `solar_power`, `grid_power`,
+`surplus_power` and `solar_share` are emptied, and the rest goes on; so is `surplus`.
 
 {readings}
 

@@ -217,13 +217,13 @@ def topics_of(config: Config) -> Topics:
 
 def policy_of(config: Config) -> Policy:
     """Return what is configured for a home."""
-    publish = config.publish
     return Policy(
         functools.lru_cache(maxsize=4096)(config.device_rules),
-        publish.device_interval_s,
-        publish.house_interval_s,
-        publish.jump_w,
+        config.publish.device_interval_s,
+        config.publish.house_interval_s,
+        config.publish.jump_w,
         config.feed.silence_timeout_s,
+        config.solar.rules(),
     )
 
 

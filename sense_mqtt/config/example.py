@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sense_mqtt.config.models import Config, DeviceSettings, Section
+from sense_mqtt.config.models import Config, DeviceSettings
+from sense_mqtt.config.section import Section
 
 COMMENT_COLUMN = 39
 HEAD = """\

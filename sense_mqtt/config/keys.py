@@ -8,7 +8,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from sense_mqtt.config.models import Config, DeviceSettings, Section
+from sense_mqtt.config.models import Config, DeviceSettings
+from sense_mqtt.config.section import Section
 
 KeyPath = tuple[str, ...]
 ANY = "*"  # stands for a device's id in a path

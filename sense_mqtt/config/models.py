@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from sense_mqtt.config import checks
+from sense_mqtt.config.section import Delay, Section, Watts
+from sense_mqtt.config.solar_settings import SolarSettings
 from sense_mqtt.core.device_rules import DeviceRules
 
 Host = Annotated[str, AfterValidator(checks.check_host)]
@@ -25,15 +27,7 @@ Monitors = Annotated[
     BeforeValidator(checks.split_list),
     AfterValidator(lambda given: tuple(dict.fromkeys(given))),  # one twice would mean two sockets
 ]
-Delay = Annotated[float, Field(ge=0, le=3600)]  # seconds
 Interval = Annotated[float, Field(ge=0, le=86400)]  # seconds
-Watts = Annotated[float, Field(gt=0, le=100_000)]
-
-
-class Section(BaseModel):
-    """Keys that belong together; immutable, and a key that is not known is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class SenseSettings(Section):
@@ -184,6 +178,7 @@ class Config(Section):
     )
     publish: PublishSettings = Field(default=PublishSettings(), description="how often readings are published")
     energy: EnergySettings = Field(default=EnergySettings(), description="energy totals")
+    solar: SolarSettings = Field(default=SolarSettings(), description="homes with solar")
     devices: dict[str, DeviceSettings] = Field(default={}, description="rules for single devices, by Sense id")
     defaults: DefaultRules = Field(default=DefaultRules(), description="rules for every other device")
     state_dir: Path = Field(
@@ -212,8 +207,12 @@ class Config(Section):
         return tuple(value.get_secret_value() for section in (self.sense, self.mqtt) for value in _secrets_of(section))
 
     def public(self) -> dict[str, Any]:
-        """Everything but secrets, e-mail and user name, as plain JSON; for `bridge/info`."""
-        hidden = {"sense": {"email", "password", "totp_secret"}, "mqtt": {"username", "password"}}
+        """Everything but secrets, e-mail, user name and where the home is, as plain JSON; for `bridge/info`."""
+        hidden = {
+            "sense": {"email", "password", "totp_secret"},
+            "mqtt": {"username", "password"},
+            "solar": {"latitude", "longitude"},
+        }
         return self.model_dump(mode="json", exclude=hidden)
 
 

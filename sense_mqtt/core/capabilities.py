@@ -5,8 +5,9 @@ from typing import Any
 
 from sense_mqtt.core.capability import Capability, Query
 from sense_mqtt.core.energy.by_period import ENERGY
+from sense_mqtt.core.solar.surplus import SURPLUS
 
-CAPABILITIES: tuple[Capability[Any], ...] = (ENERGY,)
+CAPABILITIES: tuple[Capability[Any], ...] = (ENERGY, SURPLUS)
 
 
 def all_queries() -> Iterator[tuple[str, str, Query]]:

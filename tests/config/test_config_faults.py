@@ -103,6 +103,16 @@ FAULTS = [
         "devices.1a: off_below_w must be at most on_above_w, or the device would never be off",
     ),
     (
+        "a surplus that is on and off at once",
+        "solar: {surplus: {on_above_w: 5, off_below_w: 6}}",
+        "solar.surplus: off_below_w must be at most on_above_w, or surplus would be ON and OFF at once",
+    ),
+    (
+        "half a location",
+        "solar: {latitude: 39.74}",
+        "solar: latitude and longitude belong together; give both or none",
+    ),
+    (
         "a key without its certificate",
         "mqtt: {tls: {key_file: config.yaml}}",
         "mqtt.tls: key_file needs cert_file; give both",

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from sense_mqtt.assembly import policy_of
 from sense_mqtt.config import Config, MqttSettings, TlsSettings
 from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.solar_rules import Location, SolarRules
 
 
 def test_no_file_and_no_environment_gives_the_defaults(machine):
@@ -153,10 +155,21 @@ def test_a_device_follows(machine, device, expected):
     assert machine.load().device_rules(device) == expected
 
 
+def test_core_is_told_the_rules_of_the_sun(machine):
+    machine.write("config.yaml", "solar: {latitude: 0, longitude: -105.17, surplus: {on_above_w: 900, hold_s: 0}}")
+    assert policy_of(machine.load()).solar == SolarRules(Location(0.0, -105.17), 900.0, 100.0, 0.0)
+    assert policy_of(Config()).solar == SolarRules(None, 500.0, 100.0, 120.0)
+
+
 SECRETS = """
 sense: {email: me@example.com, password: hunter2000, totp_secret: jbsw y3dp ehpk 3pxp}
 mqtt: {username: jane, password: hunter3000}
 """
+
+
+def test_where_the_home_is_is_not_public(machine):
+    machine.write("config.yaml", "solar: {latitude: 39.74, longitude: -105.17}")
+    assert machine.load().public()["solar"] == {"surplus": {"on_above_w": 500, "off_below_w": 100, "hold_s": 120}}
 
 
 def test_secrets_show_in_no_repr_and_nothing_public(machine):

@@ -9,6 +9,7 @@ from sense_mqtt.core.changes import Value
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import Edge, State
 from sense_mqtt.core.home.identities import Identities
+from sense_mqtt.core.solar_rules import SolarRules
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
 from sense_mqtt.core.transitions.reconcile import Decision
@@ -60,6 +61,7 @@ class Policy:
     house_interval_s: float = 10.0
     jump_w: float | None = None
     stale_after_s: float = 45.0  # without a frame for so long the house is `offline`
+    solar: SolarRules = field(default_factory=SolarRules)
 
 
 @dataclass(frozen=True, slots=True)

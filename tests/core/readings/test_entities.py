@@ -60,6 +60,7 @@ def test_readings_are_the_rows_that_a_frame_tells() -> None:
         "leg_1_voltage",
         "leg_2_voltage",
         "frequency",
+        "surplus_power",
     ]
 
 

@@ -1,0 +1,91 @@
+"""Surplus, as a capability: whether enough of the sun is left over, and has been for long enough, to use it.
+
+Frames alone decide, on the monotonic clock: a change of the wall clock moves nothing, and what nobody saw (no frame
+with solar for as long as a home without any frame stays `online`) counts as neither above nor below: the hold begins
+again. What was said last goes on after a restart, as the surplus may lie between both thresholds for hours.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sense_mqtt.core.capability import Capability, Observation, Update
+from sense_mqtt.core.changes import Reading
+from sense_mqtt.core.entity import Entity, number_entity
+from sense_mqtt.core.solar_rules import SolarRules
+from sense_mqtt.core.wire.frames import RealtimeUpdate
+
+
+def surplus_power(update: RealtimeUpdate) -> float | None:
+    """Return the watts that would be exported now; None where the frame does not tell the sun's."""
+    # Of the figures as they are published, so that they always add up.
+    return None if update.solar_w is None else max(0.0, round(update.solar_w, 1) - round(update.w, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class SurplusState:
+    """What was said last, and since when the surplus has been on the other side."""
+
+    is_on: bool | None = None  # None: nothing was said yet
+    crossed_at: float | None = None  # monotonic s of the first frame in a row that asks for a change
+
+
+class Surplus(Capability[SurplusState]):
+    """State: `SurplusState`; only what was said last is stored."""
+
+    key = "surplus"
+    initial = SurplusState()
+    monitor_entities = (
+        replace(
+            number_entity("W", "power", 1, 0),
+            key="surplus_power",
+            name="Surplus power",
+            topic="surplus_power",
+            description="W, what would be exported now: production less consumption; never below 0",
+            measure=surplus_power,
+            solar_only=True,
+        ),
+        Entity(
+            key="surplus",
+            name="Solar surplus",
+            topic="surplus",
+            description="`ON` / `OFF`: `surplus_power` is enough, and has been for so long, as `solar.surplus` says",
+            platform="binary_sensor",
+            solar_only=True,
+        ),
+    )
+
+    def update(self, state: SurplusState, observation: Observation) -> Update[SurplusState]:
+        frame = observation.frame
+        if frame is None or (frame.solar_w is None and observation.home.solar_seen_at is None):
+            return Update(state)
+        watts, now, policy = surplus_power(frame), observation.now.monotonic, observation.policy
+        seen_at = observation.before.solar_seen_at
+        is_interrupted = seen_at is None or now - seen_at >= policy.stale_after_s
+        if watts is None:
+            return Update(state, [Reading(None, "surplus", None)] if is_interrupted else [])
+        after = _judge(replace(state, crossed_at=None) if is_interrupted else state, watts, now, policy.solar)
+        is_changed = after.is_on != state.is_on
+        return Update(
+            after, [Reading(None, "surplus", after.is_on)] if is_changed or is_interrupted else [], is_changed
+        )
+
+    def snapshot(self, state: SurplusState) -> Any:
+        return None if state.is_on is None else {"is_on": state.is_on}
+
+    def restore(self, document: Any) -> SurplusState:
+        stored = document.get("is_on") if isinstance(document, dict) else None
+        return SurplusState(stored if isinstance(stored, bool) else None)
+
+
+SURPLUS = Surplus()
+
+
+def _judge(state: SurplusState, watts: float, now: float, rules: SolarRules) -> SurplusState:
+    is_on = bool(state.is_on)
+    asks_for_change = watts < rules.off_below_w if is_on else watts >= rules.on_above_w
+    if not asks_for_change:
+        return SurplusState(is_on) if state.is_on is None or state.crossed_at is not None else state
+    crossed_at = now if state.crossed_at is None else state.crossed_at
+    if now - crossed_at >= rules.hold_s:
+        return SurplusState(not is_on)
+    return SurplusState(is_on, crossed_at) if state.crossed_at is None else state
