@@ -130,7 +130,7 @@ def test_6_solar_pct_is_the_share_of_the_sun(name, number):
 
 
 @every_frame
-def test_7_in_houses_without_plugs_the_devices_add_up_to_w(name, number):
+def test_7_in_homes_without_plugs_the_devices_add_up_to_w(name, number):
     frame = frames(name)[number]
     assert not [row for row in frame.new_devices if row.kind == "plug"]
     assert close(sum(draw.w for draw in frame.devices if draw.id != "solar"), frame.w)
@@ -163,7 +163,7 @@ def test_every_frame_lists_always_on_and_unknown_and_is_evidence(name, number):
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_a_recorded_house_is_told_as_it_was_measured(name):
+def test_a_recorded_house_is_reported_as_it_was_measured(name):
     home, told = Home(monitor=7), {}
     for number, frame in enumerate(frames(name)):
         now = Moment(frame.epoch + 1, 100.0 * number)  # slow enough for each reading to be due

@@ -20,7 +20,7 @@ def test_each_monitor_of_the_account_gets_a_feed_and_is_introduced(tmp_path):
     assert {"homeassistant/device/sense_mqtt_7/config", "homeassistant/device/sense_mqtt_8/config"} <= configs
 
 
-def test_only_the_wanted_monitors_are_taken_and_one_that_is_missing_is_told(tmp_path, caplog):
+def test_only_the_wanted_monitors_are_taken_and_one_that_is_missing_is_reported(tmp_path, caplog):
     bridge = BridgeHarness(tmp_path, Monitor(7), Monitor(8), sense={"monitors": [8, 9]})
     bridge.restart()
     bridge.connect()
@@ -46,7 +46,7 @@ def test_a_monitor_that_is_new_on_the_account_is_served_within_hours_and_without
     assert bridge.session.asked.count("app/monitors/9/overview") == 1
 
 
-def test_a_monitor_that_the_configuration_names_and_no_login_told_of_is_served_at_once(tmp_path, caplog):
+def test_a_monitor_that_the_configuration_names_and_no_login_reported_of_is_served_at_once(tmp_path, caplog):
     bridge = BridgeHarness(tmp_path, sense={"monitors": [8]})
     bridge.session.responses["app/monitors/8/overview"] = OVERVIEW_OF_8
     bridge.connect()
@@ -64,7 +64,7 @@ def test_looking_for_new_monitors_that_fails_costs_no_known_one(bridge, caplog):
     assert warnings(caplog) == ["the Sense account: HTTP 502; trying again"]
 
 
-def test_an_account_that_cannot_be_read_is_tried_again_and_told_once(tmp_path, caplog):
+def test_an_account_that_cannot_be_read_is_tried_again_and_reported_once(tmp_path, caplog):
     bridge = BridgeHarness(tmp_path)
     told, bridge.session.told = bridge.session.told, SenseUnavailable("HTTP 502")
     bridge.connect()

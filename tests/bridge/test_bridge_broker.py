@@ -22,7 +22,7 @@ def begun(folder):
     return bridge
 
 
-def test_a_first_connection_hears_bridge_state_once_the_houses_were_introduced(tmp_path):
+def test_a_first_connection_hears_bridge_state_once_the_homes_were_introduced(tmp_path):
     bridge = BridgeHarness(tmp_path)
     bridge.connect()
     assert [message.topic for message in bridge.broker.published] == ["sense/bridge/info", "sense/bridge/health"]
@@ -34,7 +34,7 @@ def test_a_first_connection_hears_bridge_state_once_the_houses_were_introduced(t
 
 
 @pytest.mark.parametrize("answer", [None, SenseUnavailable("HTTP 502"), LoginRefused("no")], ids=str)
-def test_a_bridge_is_online_also_where_sense_does_not_tell_what_houses_there_are(tmp_path, answer):
+def test_a_bridge_is_online_also_where_sense_does_not_list_the_monitors(tmp_path, answer):
     bridge = BridgeHarness(tmp_path)
     bridge.connect()
     if answer is None:  # nor anything else

@@ -64,7 +64,7 @@ def test_refresh_leaves_out_the_periods_that_sense_does_not_tell(bridge):
     "topic",
     ["sense/bridge/request/health", "$SYS/x", "a/#", "homeassistant/status", "zigbee2mqtt/bridge/request/restart"],
 )
-def test_a_response_topic_that_is_not_allowed_is_answered_on_the_contracts_and_told_once(bridge, topic, caplog):
+def test_a_response_topic_that_is_not_allowed_is_answered_on_the_contracts_and_reported_once(bridge, topic, caplog):
     for _ in range(2):
         bridge.ask("health", {}, response_topic=topic, correlation=b"1")
     assert not bridge.published(topic)

@@ -35,7 +35,7 @@ def test_home_assistant_knows_a_new_device_before_its_first_event(bridge):
     assert topics.index("homeassistant/device/sense_mqtt_7_new/config") < topics.index("sense/7/device/new/event")
 
 
-def test_what_changed_while_the_bridge_was_away_is_told_after_a_restart(bridge):
+def test_what_changed_while_the_bridge_was_away_is_reported_after_a_restart(bridge):
     bridge.show(at=1)
     bridge.restart()
     bridge.clock.after_s = 100
@@ -64,7 +64,7 @@ def test_an_event_that_no_broker_took_goes_out_after_a_restart_with_the_same_id(
         pytest.param('{"type": "realtime_update", "payload": {}}', "number `w`", id="no watts"),
     ],
 )
-def test_a_bad_frame_is_told_once_and_counted(bridge, caplog, raw, kind):
+def test_a_bad_frame_is_reported_once_and_counted(bridge, caplog, raw, kind):
     bridge.take(*[FrameArrived(7, raw)] * 3)
     assert caplog.text.count("skipped, repeats are only counted") == 1
     assert kind in caplog.text
@@ -73,7 +73,7 @@ def test_a_bad_frame_is_told_once_and_counted(bridge, caplog, raw, kind):
     assert bridge.health["errors"] == 0
 
 
-def test_a_message_of_unknown_type_changes_nothing_and_is_not_told(bridge, caplog):
+def test_a_message_of_unknown_type_changes_nothing_and_is_not_reported(bridge, caplog):
     before = len(bridge.broker.published)
     caplog.set_level(logging.INFO)
     caplog.clear()
@@ -133,7 +133,7 @@ def test_each_house_has_its_own_topics_and_name(tmp_path):
     assert '"Sense 8"' in "".join(message.payload for message in bridge.published("/config"))
 
 
-def test_frames_of_a_feed_without_a_house_end_nothing_and_are_told_once(bridge, caplog):
+def test_frames_of_a_feed_without_a_house_end_nothing_and_are_reported_once(bridge, caplog):
     bridge.take(raw_frame(at=1, monitor=99), raw_frame(at=2, monitor=99))
     assert caplog.text.count("unexpected error in") == 1
     bridge.show(at=3)
@@ -152,7 +152,7 @@ def test_frames_events_and_reconnects_are_counted(bridge):
     assert health["last_frame"].endswith("Z")
 
 
-def test_an_error_on_the_feed_is_told_with_its_reason_once_and_again_when_it_changes(bridge, caplog):
+def test_an_error_on_the_feed_is_reported_with_its_reason_once_and_again_when_it_changes(bridge, caplog):
     published = len(bridge.broker.published)
     for payload in [{"message": "Monitor not found"}] * 3 + [{}, {"error_reason": "Monitor not found"}]:
         bridge.take(FrameArrived(7, json.dumps({"type": "error", "payload": payload})))

@@ -188,7 +188,7 @@ def test_a_hole_in_a_stream_is_explained_by_the_timeline_later(bridge):
 
 
 @pytest.mark.parametrize(("asked", "told"), [(50, []), (95, [("turned_off", 104)])])
-def test_a_poll_that_was_long_under_way_does_not_undo_what_the_timeline_told(bridge, asked, told):
+def test_a_poll_that_was_long_under_way_does_not_undo_what_the_timeline_reported(bridge, asked, told):
     bridge.session.responses[TIMELINE] = {"items": [item("DeviceOff", 40), item("DeviceOn", 60)]}
     cut(bridge, until=100)
     bridge.work()

@@ -54,7 +54,7 @@ def test_a_changed_checksum_reads_the_list_again_and_an_unchanged_one_does_not(b
 
 
 @pytest.mark.parametrize("path", [LIST, USAGE])
-def test_what_fails_is_told_once_and_tried_again_for_ever(tmp_path, caplog, path):
+def test_what_fails_is_reported_once_and_tried_again_for_ever(tmp_path, caplog, path):
     bridge = BridgeHarness(tmp_path)
     way, bridge.session.responses[path] = bridge.session.responses[path], SenseUnavailable("HTTP 502")
     bridge.begin()
@@ -107,7 +107,7 @@ def test_a_list_that_could_not_be_recorded_is_read_again(bridge):
 # --- limits
 
 
-def test_a_limit_is_told_once_however_many_lookups_meet_it_and_its_wait_is_kept(tmp_path):
+def test_a_limit_is_reported_once_however_many_lookups_meet_it_and_its_wait_is_kept(tmp_path):
     bridge = BridgeHarness(tmp_path)
     responses = dict(bridge.session.responses)
     for path in (LIST, USAGE):

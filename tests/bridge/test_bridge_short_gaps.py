@@ -56,7 +56,7 @@ BEFORE = [
 
 
 @pytest.mark.parametrize("before", BEFORE)
-def test_a_run_in_a_hole_of_8_s_is_told_though_its_items_show_a_minute_late(bridge, before):
+def test_a_run_in_a_hole_of_8_s_is_reported_though_its_items_show_a_minute_late(bridge, before):
     show_late(bridge, 60, *RUN)
     before(bridge)
     stream(bridge, 108, 500)

@@ -26,7 +26,7 @@ def test_the_exit_code_says_why(bridge, item, exit_code, caplog):
     assert ("sense-rest died" in caplog.text) == (exit_code == 1)
 
 
-def test_the_last_words_are_the_houses_availability_and_then_the_bridges_state(bridge):
+def test_the_last_words_are_the_homes_availability_and_then_the_bridges_state(bridge):
     bridge.inbox.put(Stop("SIGTERM"))
     before = len(bridge.broker.published)
     bridge.bridge.end()

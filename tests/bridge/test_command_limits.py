@@ -25,7 +25,7 @@ def test_above_twenty_in_one_second_requests_are_busy_as_far_as_answers_can_wait
     assert bridge.health["requests_unanswered"] == 950
 
 
-def test_a_flood_that_goes_on_is_told_once_a_minute(bridge, caplog):
+def test_a_flood_that_goes_on_is_reported_once_a_minute(bridge, caplog):
     for _ in range(150):
         for _ in range(200):
             bridge.ask("health")

@@ -41,7 +41,7 @@ def test_an_event_is_followed_from_the_frame_to_the_broker(bridge, caplog):
     assert "event 1 acknowledged by the broker" in caplog.text
 
 
-def test_an_edge_that_was_not_told_has_its_reason(bridge, caplog):
+def test_an_edge_that_was_not_reported_has_its_reason(bridge, caplog):
     for at in range(1, 30):
         bridge.show(DRYER, at=at)
     caplog.set_level(logging.DEBUG, "sense_mqtt")
@@ -82,7 +82,7 @@ def test_what_a_gap_hid_is_followed_through_the_reading_of_the_timeline(bridge, 
     assert places == sorted(places)
 
 
-def test_frames_are_told_once_a_minute(bridge, caplog):
+def test_frames_are_reported_once_a_minute(bridge, caplog):
     caplog.set_level(logging.DEBUG, "sense_mqtt")
     for at in range(1, 182):
         bridge.show(DRYER, at=at)

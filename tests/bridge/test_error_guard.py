@@ -13,7 +13,7 @@ def fail_otherwise():
     return 1 // 0
 
 
-def test_a_failure_is_counted_each_time_and_told_once_whatever_its_words(caplog):
+def test_a_failure_is_counted_each_time_and_reported_once_whatever_its_words(caplog):
     counters = Counters()
     guard = ErrorGuard(counters)
     for number in range(5):
@@ -25,7 +25,7 @@ def test_a_failure_is_counted_each_time_and_told_once_whatever_its_words(caplog)
     assert "the disk is gone 0" in caplog.text
 
 
-def test_each_place_and_each_kind_of_item_is_told(caplog):
+def test_each_place_and_each_kind_of_item_is_reported(caplog):
     guard = ErrorGuard(Counters())
     guard.attempt("Frame", fail, 1)
     guard.attempt("Tick", fail, 1)
@@ -33,7 +33,7 @@ def test_each_place_and_each_kind_of_item_is_told(caplog):
     assert len(caplog.records) == 3
 
 
-def test_what_works_is_neither_counted_nor_told(caplog):
+def test_what_works_is_neither_counted_nor_reported(caplog):
     counters, done = Counters(), []
     ErrorGuard(counters).attempt("Frame", done.append, 5)
     assert (done, counters.errors, caplog.text) == ([5], 0, "")

@@ -106,7 +106,7 @@ def test_an_event_that_the_connection_does_not_take_is_not_lost(harness):
     assert harness.broker.payloads == ["e1", "e2"]
 
 
-def test_an_event_that_the_broker_refuses_waits_for_the_next_start_and_is_told_once(harness, caplog):
+def test_an_event_that_the_broker_refuses_waits_for_the_next_start_and_is_reported_once(harness, caplog):
     harness.record("e1", "e2")
     harness.connect()
     harness.acknowledge(1, 2, refusal="Not authorized")
@@ -146,7 +146,7 @@ def test_everything_retained_can_be_said_again_on_request(harness):
     assert harness.broker.payloads == ["1", "1"]
 
 
-def test_answers_beyond_the_bound_are_dropped_and_told(harness, caplog):
+def test_answers_beyond_the_bound_are_dropped_and_reported(harness, caplog):
     for n in range(101):
         harness.publisher.enqueue_response(Message("r", str(n)))
     assert "response on r dropped" in caplog.text

@@ -98,7 +98,7 @@ def test_items_of_a_connection_that_was_given_up_are_not_current(harness):
     assert not harness.publisher.is_current(1)
 
 
-def test_one_reason_is_told_once_until_a_connection_stands(harness, caplog):
+def test_one_reason_is_reported_once_until_a_connection_stands(harness, caplog):
     caplog.set_level(logging.WARNING)
     for at in (0, 10, 20):
         harness.publisher.maintain(moment(at))
@@ -112,7 +112,7 @@ def test_one_reason_is_told_once_until_a_connection_stands(harness, caplog):
     assert len(caplog.records) == 3
 
 
-def test_two_clients_with_one_id_are_told_once_and_that_it_ended_too(harness, caplog):
+def test_two_clients_with_one_id_are_reported_once_and_that_it_ended_too(harness, caplog):
     caplog.set_level(logging.INFO)
     for at in (0, 100, 200, 300):
         harness.connect(at=at)
@@ -133,7 +133,7 @@ def test_all_is_idle_only_when_the_journal_was_handed_over_too(harness):
     assert harness.publisher.idle
 
 
-def test_a_connection_that_ends_soon_after_it_was_made_is_told_with_its_possible_causes(harness, caplog):
+def test_a_connection_that_ends_soon_after_it_was_made_is_reported_with_its_possible_causes(harness, caplog):
     harness.record("e1", "e2")
     harness.connect()
     harness.drop(at=HEALTHY_S, reason="the connection was lost")

@@ -107,7 +107,7 @@ def test_an_event_on_a_refused_topic_stays_in_the_journal_for_the_next_start(tmp
     harness.journal.close()
 
 
-def test_an_event_that_is_too_large_is_dropped_and_told(tmp_path, caplog):
+def test_an_event_that_is_too_large_is_dropped_and_reported(tmp_path, caplog):
     harness = make(tmp_path, lambda message: message.size > 1000, TOO_LARGE)
     harness.record("x" * 2000, "small", "x" * 3000)
     harness.run(30)
@@ -179,7 +179,7 @@ def test_all_goes_at_once_again_once_everything_was_delivered(tmp_path):
     harness.journal.close()
 
 
-def test_what_is_kept_back_is_told_once_a_topic(tmp_path, caplog):
+def test_what_is_kept_back_is_reported_once_a_topic(tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     harness = PublisherHarness(tmp_path)
     harness.publisher.enqueue_retained([Message("big", "x" * 500, retain=True)])
@@ -190,7 +190,7 @@ def test_what_is_kept_back_is_told_once_a_topic(tmp_path, caplog):
     harness.journal.close()
 
 
-def test_limits_of_the_broker_are_told_once_until_they_change(tmp_path, caplog):
+def test_limits_of_the_broker_are_reported_once_until_they_change(tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     harness = PublisherHarness(tmp_path)
     limits = {"retain_available": False, "maximum_qos": 0}
@@ -202,7 +202,7 @@ def test_limits_of_the_broker_are_told_once_until_they_change(tmp_path, caplog):
     harness.journal.close()
 
 
-def test_what_the_broker_cannot_take_for_the_moment_goes_again_and_is_told_once(tmp_path, caplog):
+def test_what_the_broker_cannot_take_for_the_moment_goes_again_and_is_reported_once(tmp_path, caplog):
     harness = PublisherHarness(tmp_path)
     harness.record("e1", "e2")
     harness.connect()

@@ -36,13 +36,13 @@ AUTHS = [
 
 
 @pytest.mark.parametrize(("auths", "told"), AUTHS)
-def test_that_a_person_is_needed_is_told_once_and_that_it_is_mended_too(bridge, auths, told):
+def test_that_a_person_is_needed_is_reported_once_and_that_it_is_mended_too(bridge, auths, told):
     bridge.take(*(AuthChanged(auth, "why") for auth in auths))
     assert bridge.bridge_events() == told
     assert bridge.documents("bridge/health")[-1]["auth"] == auths[-1]
 
 
-def test_each_feed_is_told_and_of_several_the_worst(bridge):
+def test_each_feed_is_reported_and_of_several_the_worst(bridge):
     def feeds():
         return bridge.health["feed"], bridge.health["feeds"]
 
@@ -67,7 +67,7 @@ def test_each_feed_is_told_and_of_several_the_worst(bridge):
         pytest.param([FrameArrived(7, '{"type": "hello", "payload": {"online": false}}')], 2, id="the monitor is off"),
     ],
 )
-def test_no_feed_is_told_while_no_frames_come_and_one_is_as_soon_as_they_do(tmp_path, what, after_s):
+def test_no_feed_is_reported_while_no_frames_come_and_one_is_as_soon_as_they_do(tmp_path, what, after_s):
     bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.show(at=1)
@@ -85,14 +85,14 @@ def test_no_feed_is_told_while_no_frames_come_and_one_is_as_soon_as_they_do(tmp_
         assert bridge.documents(document)[-1]["feed"] == "stream"
 
 
-def test_before_a_feed_is_known_none_is_told(tmp_path):
+def test_before_a_feed_is_known_none_is_reported(tmp_path):
     bridge = BridgeHarness(tmp_path)
     bridge.connect()
     assert "feed" not in bridge.health
     assert "last_frame" not in bridge.health
 
 
-def test_the_newest_frame_is_told_also_where_it_was_polled(bridge):
+def test_the_newest_frame_is_reported_also_where_it_was_polled(bridge):
     bridge.show(at=2)
     bridge.clock.after_s = 600.0
     bridge.take(UpdatePolled(7, {"w": 300.0, "devices": list(PSEUDO)}, bridge.clock.now()))
@@ -135,7 +135,7 @@ def test_the_timeline_is_worth_asking_where_edges_may_go_unseen(bridge, transpor
     assert bridge.monitor(7).may_miss_edges is may_miss
 
 
-def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):
+def test_memory_is_not_reported_where_the_system_does_not_report_it(tmp_path):
     assert read_rss_mb(tmp_path / "nowhere") is None
     (tmp_path / "status").write_text("Name: x\nVmRSS:\t   20480 kB\n")
     assert read_rss_mb(tmp_path / "status") == 20.0
@@ -143,7 +143,7 @@ def test_memory_is_not_told_where_the_system_does_not_tell(tmp_path):
     assert read_rss_mb(tmp_path / "other") is None
 
 
-def test_a_limit_that_the_feed_or_a_request_meets_is_told_once(bridge):
+def test_a_limit_that_the_feed_or_a_request_meets_is_reported_once(bridge):
     bridge.take(FeedLimited(7, "HTTP 429", 300.0), FeedLimited(8, "HTTP 429", 0.0))
     bridge.session.responses["app/monitors/7/overview"] = RateLimited("wait 60 s", 60.0)
     bridge.ask("overview", {"monitor": 7})
@@ -155,7 +155,7 @@ def test_a_limit_that_the_feed_or_a_request_meets_is_told_once(bridge):
     assert bridge.bridge_events() == ["rate_limited", "rate_limited"]
 
 
-def test_how_frames_come_is_told_as_soon_as_it_is_known(tmp_path):
+def test_how_frames_come_is_reported_as_soon_as_it_is_known(tmp_path):
     bridge = BridgeHarness(tmp_path)
     bridge.begin()
     bridge.take(FeedOpened(7, "poll"))

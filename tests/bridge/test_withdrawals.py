@@ -61,7 +61,7 @@ def test_a_monitor_that_the_account_has_no_more_is_offline_and_leaves_home_assis
     assert configs(bridge)[DEVICE_TOPIC] == ""
 
 
-def test_a_wanted_monitor_that_the_account_does_not_tell_of_is_offline_and_stays_in_home_assistant(tmp_path):
+def test_a_wanted_monitor_that_the_account_does_not_report_of_is_offline_and_stays_in_home_assistant(tmp_path):
     killed(tmp_path, HOUSE, OTHER, sense={"monitors": [7, 8]})
     bridge = begin(tmp_path, OTHER, sense={"monitors": [7, 8]})
     assert bridge.newest(A) == "offline"
@@ -69,7 +69,7 @@ def test_a_wanted_monitor_that_the_account_does_not_tell_of_is_offline_and_stays
 
 
 @pytest.mark.parametrize("answer", [LoginRefused("no"), SenseUnavailable("HTTP 502"), Account(42, ())], ids=str)
-def test_where_sense_does_not_tell_the_houses_they_are_offline_at_once_and_stay_in_home_assistant(tmp_path, answer):
+def test_where_sense_does_not_list_the_monitors_they_are_offline_at_once_and_stay_in_home_assistant(tmp_path, answer):
     killed(tmp_path)
     bridge = BridgeHarness(tmp_path)
     bridge.session.told = answer
@@ -126,7 +126,7 @@ def test_another_mode_leaves_nothing_of_the_one_before(tmp_path, before, after):
     assert set(bridge.publisher.announced.topics(PublishOrder.DISCOVERY)) == set(told) - left
 
 
-def test_entities_that_move_are_unloaded_their_old_topics_emptied_and_only_then_told_anew(tmp_path):
+def test_entities_that_move_are_unloaded_their_old_topics_emptied_and_only_then_reported_anew(tmp_path):
     killed(tmp_path)
     bridge = begin(tmp_path, home_assistant={"discovery": "single"})
     told = [(message.topic, message.payload[:25]) for message in bridge.published("/config")]

@@ -84,7 +84,7 @@ def test_when_all_is_well_each_check_has_a_line(context):
     ]
 
 
-def test_what_the_broker_cannot_do_is_told_with_it(context):
+def test_what_the_broker_cannot_do_is_reported_with_it(context):
     limits = BrokerReport(limits=[NO_RETAIN, QOS_0])
     told = found(replace(context, exchange_messages=lambda _: limits))["broker"].text
     assert told == f"{HEARD}; but {NO_RETAIN}; but {QOS_0}"
@@ -121,7 +121,7 @@ LACKING = [
 
 
 @pytest.mark.parametrize(("findings", "name", "told"), LACKING)
-def test_what_would_not_work_is_told(findings, name, told, context):
+def test_what_would_not_work_is_reported(findings, name, told, context):
     assert found(replace(context, exchange_messages=lambda _: findings))[name] == CheckResult(name, "ok", told)
 
 
@@ -213,7 +213,7 @@ def test_what_fails_says_what_to_do_and_what_needs_it_is_skipped(unwell, failed,
         assert not missing or findings[each].text == f"needs {', '.join(missing)}"
 
 
-def test_a_login_that_was_made_is_told(context):
+def test_a_login_that_was_made_is_reported(context):
     assert "logged in with sense.email" in found(replace(context, session=Standing(logins=1)))["login"].text
 
 
@@ -239,7 +239,7 @@ def test_behind_a_proxy_names_and_certificates_are_the_proxys_business(context):
         assert findings[name].text.startswith("not tested: the environment (HTTPS_PROXY, HTTP_PROXY) names a proxy for")
 
 
-def test_with_discovery_off_home_assistant_is_told_nothing(context):
+def test_with_discovery_off_nothing_is_published_for_home_assistant(context):
     off = Config.model_validate({"home_assistant": {"discovery": "off"}})
     assert "is off" in found(replace(context, config=off))["home assistant"].text
 

@@ -98,6 +98,6 @@ class Stuck(EmbeddedBroker):
         await asyncio.Event().wait()
 
 
-def test_a_start_that_takes_too_long_is_told_in_one_line():
+def test_a_start_that_takes_too_long_is_reported_in_one_line():
     with pytest.raises(CannotListen, match=r"did not start within 0.1 s; start it again"):
         Stuck(start_timeout_s=0.1).__enter__()

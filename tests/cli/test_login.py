@@ -158,7 +158,7 @@ IN_VAIN = [
 @pytest.mark.parametrize(
     ("known", "given", "lines", "kind", "told"), [row[1:] for row in IN_VAIN], ids=[row[0] for row in IN_VAIN]
 )
-def test_a_script_is_told_what_is_missing(known, given, lines, kind, told, enter):
+def test_a_script_learns_what_is_missing(known, given, lines, kind, told, enter):
     with pytest.raises(kind, match=told) as refused:
         enter(StandardInput(io.StringIO(lines)), known, given)
     assert "secret" not in str(refused.value)

@@ -140,7 +140,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("text", "fault"), [pytest.param(*case[1:], id=case[0]) for case in FAULTS])
-def test_a_fault_is_told_by_file_and_key(machine, text, fault):
+def test_a_fault_is_reported_by_file_and_key(machine, text, fault):
     machine.write("config.yaml", text)
     assert [line.replace(str(machine.home), ".") for line in machine.faults()] == [f"config.yaml: {fault}"]
 
@@ -158,7 +158,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("text", "fault"), BROKEN)
-def test_broken_yaml_is_told_with_its_place(machine, text, fault):
+def test_broken_yaml_is_reported_with_its_place(machine, text, fault):
     machine.write("config.yaml", text)
     assert machine.faults() == [f"config.yaml: {fault}; {ADVICE}"]
 
@@ -168,7 +168,7 @@ def test_nesting_without_end_is_no_crash(machine):
     assert machine.faults() == ["config.yaml: is nested too deeply"]
 
 
-def test_all_faults_are_told_at_once(machine):
+def test_all_faults_are_reported_at_once(machine):
     machine.write("config.yaml", "mqtt: {port: 0, host: 'a b'}\nfeed: {mode: x}")
     machine.environ |= {"SENSE_MQTT_LOG_LEVEL": "loud", "SENSE_MQTT_MQTT__PROT": "1"}
     assert [line.split(" must")[0].split(" is")[0] for line in machine.faults()] == [

@@ -121,7 +121,7 @@ def test_a_secret_given_in_two_ways_is_a_fault(machine, text, environ, fault):
     assert machine.faults() == [fault]
 
 
-def test_a_bad_secret_in_a_file_is_told_without_it(machine):
+def test_a_bad_secret_in_a_file_is_reported_without_it(machine):
     machine.write("secret", "123456")
     machine.write(FILE, "sense: {totp_secret_file: secret}")
     expected = "must be the setup key of two-factor login (16 or more of A-Z and 2-7), not a 6-digit code"

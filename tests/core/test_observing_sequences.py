@@ -42,7 +42,7 @@ def test_messages_that_say_nothing_of_watts_change_nothing(seen):
     assert observe(home, seen, moment(1), policy()) == (home, ())
 
 
-def test_the_order_in_which_a_frame_is_told():
+def test_the_order_in_which_a_frame_is_reported():
     home, _ = run(HOME, (0, frame()), (1, listed()))
     _, changes = run(home, (2, frame(DRYER, at=2)))
     told = [getattr(c, "event_type", None) or getattr(c, "key", None) or "introduction" for c in changes]
@@ -93,7 +93,7 @@ def test_a_device_that_switched_twice_in_a_gap_makes_no_event():
     assert events(changes) == []
 
 
-def test_an_off_held_back_when_the_feed_drops_is_told_as_seen_before_the_gap():
+def test_an_off_held_back_when_the_feed_drops_is_reported_as_seen_before_the_gap():
     held = policy({"1a2b3c4d": DeviceRules(off_delay_s=2)})
     seen = [(0, frame(DRYER)), (1, frame(at=1)), (1.5, Interrupted()), (4, Tick()), (60, frame(DRYER, at=60))]
     _, changes = run(HOME, *seen, wanted=held)

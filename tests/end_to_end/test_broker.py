@@ -46,7 +46,7 @@ def test_a_request_with_many_user_properties_arrives(mosquitto: Mosquitto, proto
         assert arrived.response_topic == ("mine" if protocol == "5" else None)
 
 
-def test_a_retained_request_can_be_told_with_mqtt_5_also_while_we_listen(mosquitto: Mosquitto):
+def test_a_retained_request_can_be_reported_with_mqtt_5_also_while_we_listen(mosquitto: Mosquitto):
     with open_connection(mosquitto.port) as connection, Listener(mosquitto.port, "a") as listener:
         connection.connect()
         listener.publish(REQUEST, "{}", retain=True)
@@ -92,7 +92,7 @@ def test_a_protocol_that_was_asked_for_is_kept(tcp_proxy: TcpProxy, protocol):
 # --- refusals and limits
 
 
-def test_a_wrong_password_is_told_and_the_right_one_works(tmp_path: Path):
+def test_a_wrong_password_is_reported_and_the_right_one_works(tmp_path: Path):
     passwords = tmp_path / "passwords"
     passwords.touch()
     with make_mosquitto(tmp_path, f"password_file {passwords}\nuser {getpass.getuser()}") as broker:
@@ -106,7 +106,7 @@ def test_a_wrong_password_is_told_and_the_right_one_works(tmp_path: Path):
             connection.connect()
 
 
-def test_nobody_there_is_told():
+def test_nobody_there_is_reported():
     with TcpProxy(1) as tcp_proxy:
         port = tcp_proxy.port
     with open_connection(port) as connection:
@@ -114,7 +114,7 @@ def test_nobody_there_is_told():
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "x" * 70 + ".example", "a..b"])
-def test_a_host_that_cannot_be_is_told(host):
+def test_a_host_that_cannot_be_is_reported(host):
     with open_connection(1) as connection:
         connection.broker._settings = type(connection.broker._settings)(host)
         assert connection.refusal()
@@ -126,7 +126,7 @@ REQUESTS, EVENTS = TOPICS
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_refused_subscription_is_told_once_with_what_does_not_work_therefore(protocol, caplog):
+def test_a_refused_subscription_is_reported_once_with_what_does_not_work_therefore(protocol, caplog):
     with StrictBroker(refused=(REQUESTS,)) as broker, open_connection(broker.port, protocol=protocol) as connection:
         for _ in range(2):
             connection.connect()

@@ -73,7 +73,7 @@ def test_a_certificate_for_another_host_is_refused_unless_it_is_named(secured):
         call.connect()
 
 
-def test_a_certificate_file_that_is_missing_is_told(secured, tmp_path: Path):
+def test_a_certificate_file_that_is_missing_is_reported(secured, tmp_path: Path):
     broker, _ = secured()
     with broker, open_connection(broker.port, tls=BrokerTls(tmp_path / "nowhere.crt")) as call:
         assert "No such file" in call.refusal()

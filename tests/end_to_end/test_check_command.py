@@ -199,7 +199,7 @@ STRICT = [
 
 @pytest.mark.usefixtures("mosquitto")  # skips where there is none
 @pytest.mark.parametrize(("rules", "mqtt", "told"), STRICT)
-def test_what_a_strict_broker_wants_is_told(
+def test_what_a_strict_broker_wants_is_reported(
     rules: str, mqtt: dict[str, Any], told: list[str], cloud: SimulatedCloud, tmp_path: Path
 ):
     (tmp_path / "rights").write_text("topic read #\n")
@@ -213,7 +213,7 @@ def test_what_a_strict_broker_wants_is_told(
     assert verdicts(ended) == dict.fromkeys(NAMES, "ok") | {"broker": "FAIL", "home assistant": "skip"}
 
 
-def test_what_home_assistant_said_last_is_told_where_it_is_kept(
+def test_what_home_assistant_said_last_is_reported_where_it_is_kept(
     cloud: SimulatedCloud, broker_port: int, tmp_path: Path
 ):
     with Listener(broker_port) as listener:
@@ -275,7 +275,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize(("right", "name", "verdict", "told"), FORBIDDEN)
-def test_a_right_that_run_needs_and_does_not_have_is_told(
+def test_a_right_that_run_needs_and_does_not_have_is_reported(
     right: str, name: str, verdict: str, told: str, allowing, cloud, tmp_path: Path
 ):
     broker = allowing([each for each in ALLOWED if each != right])
@@ -286,7 +286,7 @@ def test_a_right_that_run_needs_and_does_not_have_is_told(
 
 
 @pytest.mark.parametrize("how", ["refused", "hangs_up_on"])
-def test_a_filter_that_the_broker_refuses_is_told_with_what_does_not_work(how: str, cloud, tmp_path: Path):
+def test_a_filter_that_the_broker_refuses_is_reported_with_what_does_not_work(how: str, cloud, tmp_path: Path):
     filters = ("sense/bridge/request/#", "sense/+/event", "homeassistant/status")
     with StrictBroker(**{how: filters}, forgets=False) as broker:
         ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
@@ -304,7 +304,7 @@ def test_a_filter_that_the_broker_refuses_is_told_with_what_does_not_work(how: s
         ("max_packet_size 2000", "the broker takes packets of at most 2000 bytes"),
     ],
 )
-def test_what_the_broker_cannot_do_is_told(cloud: SimulatedCloud, tmp_path: Path, lines: str, told: str):
+def test_what_the_broker_cannot_do_is_reported(cloud: SimulatedCloud, tmp_path: Path, lines: str, told: str):
     with make_mosquitto(tmp_path, lines) as broker:
         ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
     assert ended.lines["broker"].startswith("ok ")

@@ -60,13 +60,13 @@ def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to_whoeve
 @pytest.mark.parametrize(
     "given", [["--speed", "0"], ["--seconds", "-1"], ["--mqtt-port", "99999"]], ids=lambda given: given[0]
 )
-def test_wrong_options_are_told_in_one_line(given):
+def test_wrong_options_are_reported_in_one_line(given):
     ended = subprocess.run([*DEMO, *given], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert ended.returncode == 2
     assert f"argument {given[0]}: must be" in ended.stderr
 
 
-def test_a_port_that_is_taken_is_told_in_one_line():
+def test_a_port_that_is_taken_is_reported_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [*DEMO, "--mqtt-port", port]

@@ -119,13 +119,13 @@ def test_home_assistant_has_nothing_to_complain_of(seen: dict[str, Any]) -> None
     assert seen["log"] == []
 
 
-def test_no_entity_is_left_without_one_who_tells_of_it(seen: dict[str, Any]) -> None:
+def test_no_entity_is_left_without_one_who_reports_of_it(seen: dict[str, Any]) -> None:
     restored = {one["entity_id"] for one in seen["states"] if one["attributes"].get("restored")}
     assert ours(seen)
     assert restored == set()
 
 
-def test_exactly_the_devices_that_are_told_are_left_each_with_entities(seen: dict[str, Any]) -> None:
+def test_exactly_the_devices_that_are_reported_are_left_each_with_entities(seen: dict[str, Any]) -> None:
     told = {one["identifiers"][0][1]: one["id"] for one in seen["devices"] if one["identifiers"][0][0] == "mqtt"}
     assert set(told) == ALL - {f"{MONITOR}_{IGNORED}"}
     assert set(told.values()) == {one["device_id"] for one in ours(seen)}

@@ -35,7 +35,9 @@ def by_device(events: list[tuple[str, str, str]]) -> dict[str, list[tuple[str, s
 
 @pytest.mark.timeout(REPLAY_TIMEOUT_S + 60)
 @pytest.mark.parametrize(("hours", "drops"), REPLAYS)
-def test_every_transition_of_a_measured_house_is_told_once(mosquitto, shared, tmp_path: Path, hours: int, drops: int):
+def test_every_transition_of_a_measured_house_is_reported_once(
+    mosquitto, shared, tmp_path: Path, hours: int, drops: int
+):
     house = MeasuredHouse(
         shared / "data/measured_home_b_72h_1s.csv.gz", read_solar(shared / "data/measured_solar_43h_60s.csv.gz")
     )

@@ -57,7 +57,7 @@ TIMELINES = [  # hours: first, number; of the timeline: clock offset, delay (s)
 
 @pytest.mark.timeout(REPLAY_TIMEOUT_S + 60)
 @pytest.mark.parametrize(("since", "hours", "timeline"), TIMELINES)
-def test_every_run_of_a_polled_house_is_told_once(
+def test_every_run_of_a_polled_house_is_reported_once(
     shared, tmp_path: Path, since: int, hours: int, timeline: tuple[float, float]
 ):
     offset_s, delay_s = timeline

@@ -11,7 +11,7 @@ from tests.support.processes.bridge_process import BridgeProcess
 from tests.support.processes.command_line import run_command
 
 
-def test_a_link_that_leads_nowhere_is_told_and_once_it_leads_somewhere_data_comes(broker_port: int, tmp_path: Path):
+def test_a_link_that_leads_nowhere_is_reported_and_once_it_leads_somewhere_data_comes(broker_port: int, tmp_path: Path):
     (tmp_path / "state").symlink_to(tmp_path / "disk")
     with (
         SimulatedCloud(BuiltInHouse(seed=1)) as cloud,

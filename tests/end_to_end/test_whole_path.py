@@ -30,7 +30,7 @@ def test_a_clean_stop_says_offline_and_ends_with_0(broker_port: int, house: Buil
         listener.wait_for_payload("sense/900101/availability", "offline")
 
 
-def test_a_killed_bridge_is_told_offline_by_its_will(broker_port: int, house: BuiltInHouse, tmp_path: Path):
+def test_a_killed_bridge_is_reported_offline_by_its_will(broker_port: int, house: BuiltInHouse, tmp_path: Path):
     with Listener(broker_port) as listener, SimulatedCloud(house, speed=20) as cloud:
         with BridgeProcess(tmp_path, configure(cloud, broker_port)) as bridge:
             listener.wait_for_payload("sense/bridge/state", "online")

@@ -41,7 +41,7 @@ def of(*places: str) -> tuple[str, ...]:
     return tuple(name for name, trouble in TROUBLES.items() if trouble.where in places)
 
 
-def test_a_quiet_house_is_told_exactly():
+def test_a_quiet_house_is_reported_exactly():
     result = run(replace(draw(3, NAMES, "stream"), steps=()))
     assert wrongs(result) == {}
     assert result.verdict.sources.keys() == {"frame"}
@@ -65,7 +65,7 @@ def test_nothing_is_lost_or_invented(seed: int, places: tuple[str, ...], mode: M
     assert result.verdict.transitions >= 20
 
 
-def test_a_doom_strikes_where_it_is_told_to():
+def test_the_bridge_is_killed_at_the_moment_that_was_ordered():
     result = run(draw(17, ("doomed_after_record", "doomed_before_publish"), "stream"))
     assert set(result.struck) == {"doomed_after_record", "doomed_before_publish"}
     assert {f"doomed_{moment}" for moment in MOMENTS} <= set(NAMES)

@@ -13,7 +13,7 @@ TOLD_ON = Came(1.0, "id1", "a", "turned_on", 100.0, "frame", late=False)
 TOLD_OFF = Came(2.0, "id2", "a", "turned_off", 111.0, "frame", late=False)
 
 
-def test_all_told_once_is_all_well():
+def test_all_reported_once_is_all_well():
     verdict = judge([ON, OFF], [], [TOLD_ON, TOLD_OFF], Knowledge())
     assert (verdict.transitions, verdict.delivered, verdict.sources) == (2, 2, {"frame": 2})
     assert not any([verdict.missing, verdict.invented, verdict.wrong_time, verdict.out_of_order])
@@ -40,7 +40,7 @@ def test_what_is_optional_may_come_and_need_not():
         pytest.param(read(3.0, {"time": "yesterday"}), id="without a time"),
     ],
 )
-def test_an_event_that_tells_of_nothing_true_is_invented(event):
+def test_an_event_that_reports_of_nothing_true_is_invented(event):
     verdict = judge([ON, OFF], [], [TOLD_ON, TOLD_OFF, event], Knowledge())
     assert (len(verdict.invented), verdict.delivered) == (1, 2)
 
@@ -71,7 +71,7 @@ def test_a_frame_may_be_late_where_frames_were_lost():
     assert judge([ON], [], [replace(TOLD_ON, time=115.0)], known).wrong_time == []
 
 
-def test_a_polled_frame_is_told_with_the_time_of_its_arrival_and_may_be_passed_over_once():
+def test_a_polled_frame_is_reported_with_the_time_of_its_arrival_and_may_be_passed_over_once():
     known = Knowledge(checkpoints=(120.0, 140.0), lag_s=1.0)
     assert judge([ON], [], [replace(TOLD_ON, time=141.0)], known).wrong_time == []
     assert judge([ON], [], [replace(TOLD_ON, time=142.0)], known).wrong_time != []
@@ -86,7 +86,7 @@ def test_a_polled_frame_is_told_with_the_time_of_its_arrival_and_may_be_passed_o
         pytest.param(Knowledge(deaths=((7.0, 8.0),), connections=(7.0,)), (1, 0, 0), id="trouble came later"),
     ],
 )
-def test_one_id_twice_is_doubled_and_the_reason_told(known, figures):
+def test_one_id_twice_is_doubled_and_the_reason_reported(known, figures):
     verdict = judge([ON], [], [TOLD_ON, replace(TOLD_ON, at=5.0)], known)
     assert (len(verdict.doubled_for_no_reason), verdict.doubled_after_kill, verdict.doubled_after_cut) == figures
     assert (verdict.delivered, verdict.invented) == (1, [])

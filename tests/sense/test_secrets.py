@@ -25,7 +25,7 @@ def everything_is_logged(caplog):
     return caplog
 
 
-def test_a_rough_day_tells_no_secret(tmp_path, everything_is_logged):
+def test_no_fault_or_refusal_shows_a_secret(tmp_path, everything_is_logged):
     learned, told = [EMAIL, PASSWORD, SECRET], []
     with SimulatedCloud(
         BuiltInHouse(seed=1), speed=20, email=EMAIL, password=PASSWORD, totp_secret=SECRET, mfa=True

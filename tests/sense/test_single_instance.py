@@ -82,7 +82,7 @@ def test_a_directory_that_was_removed_is_locked_again(tmp_path, caplog):
             SingleInstanceLock(state_dir).__enter__()
 
 
-def test_two_that_work_there_after_all_are_told_once(tmp_path, caplog):
+def test_two_that_work_there_after_all_are_reported_once(tmp_path, caplog):
     state_dir = tmp_path / "state"
     with SingleInstanceLock(state_dir) as first:
         state_dir.rename(tmp_path / "old")

@@ -40,7 +40,7 @@ def test_a_damaged_file_is_none_with_a_warning(tmp_path, content, caplog):
     assert "holds no JSON object" in caplog.text
 
 
-def test_a_damaged_file_is_told_once_and_again_only_after_it_was_well(tmp_path, caplog):
+def test_a_damaged_file_is_reported_once_and_again_only_after_it_was_well(tmp_path, caplog):
     file = StateFile(tmp_path / "x.json")
     for _ in range(2):
         (tmp_path / "x.json").write_text("{")

@@ -28,7 +28,7 @@ class Said(io.StringIO):
         self.flushed.set()
 
 
-def test_it_says_how_to_connect_and_ends_when_told():
+def test_it_says_how_to_connect_and_ends_when_it_is_stopped():
     stopping, out, codes = threading.Event(), Said(), []
     given = arguments("--speed", "60", "--mfa")
     thread = threading.Thread(target=lambda: codes.append(command.serve(given, stopping, out)), daemon=True)
@@ -52,7 +52,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("given", "code", "said"), [case[1:] for case in FAULTS], ids=[case[0] for case in FAULTS])
-def test_what_is_wrong_is_told(capsys, given, code, said):
+def test_what_is_wrong_is_reported(capsys, given, code, said):
     assert command.serve(arguments(*given), threading.Event(), io.StringIO()) == code
     assert said in capsys.readouterr().err
 

@@ -78,7 +78,7 @@ def test_a_bad_token_is_refused_at_the_handshake(client):
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_or_a_bad_token_is_told_by_an_error_frame(cloud, client, binary):
+def test_a_bad_token_may_be_reported_by_an_error_frame(cloud, client, binary):
     cloud.faults.token_error_as_frame = True
     client.token = "t1.v2.no"
     socket = client.listen(binary=binary)

@@ -158,7 +158,7 @@ def test_the_cloud_stops_and_starts_on_the_same_port(cloud, client):
     assert client.get(MONITOR + "status").status_code == 200
 
 
-def test_a_port_in_use_is_told(cloud):
+def test_a_port_in_use_is_reported(cloud):
     port = int(cloud.feed_url.rpartition(":")[2])
     with pytest.raises(OSError, match="address already in use"):
         SimulatedCloud(RandomHouse(1, 1), port=port).start()

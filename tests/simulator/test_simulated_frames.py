@@ -105,7 +105,7 @@ def test_11_epoch_is_a_whole_second_received_a_little_later(frames):
         assert frame["_stats"]["brcv"] < frame["_stats"]["mrcv"] < frame["_stats"]["msnd"]
 
 
-def test_12_a_step_is_told_ten_and_a_half_seconds_late():
+def test_12_a_step_is_reported_ten_and_a_half_seconds_late():
     house = BuiltInHouse(1)
     maker = FrameMaker(house)
     on = next(item for item in house.transitions(house.begins, house.begins + 86_400) if item.device == "e2b8190c")

@@ -45,7 +45,7 @@ class TestAnyHouse:
             assert {listed_device.device.id for listed_device in power.devices} == listed
             assert {listed_device.device.id for listed_device in power.devices if listed_device.idle} == idle
 
-    def test_transitions_of_adjoining_spans_are_told_once(self, make):
+    def test_transitions_of_adjoining_spans_are_reported_once(self, make):
         house = make()
         first = house.transitions(BEGINS, BEGINS + 20_000)
         middle = first[len(first) // 2].at

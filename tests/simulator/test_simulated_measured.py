@@ -61,7 +61,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("header", "rows", "said"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
-def test_a_file_that_cannot_be_replayed_is_told(tmp_path, header, rows, said):
+def test_a_file_that_cannot_be_replayed_is_reported(tmp_path, header, rows, said):
     with pytest.raises(InvalidMeasurements, match=said):
         MeasuredHouse(write(tmp_path / "bad.csv", rows, header=header))
 
@@ -74,7 +74,7 @@ def test_measured_solar_is_interpolated_and_comes_again_the_next_day(tmp_path):
     assert sun.watts(43_200 + 86_400 * 1000) == pytest.approx(432)
 
 
-def test_solar_without_a_reading_is_told(tmp_path):
+def test_solar_without_a_reading_is_reported(tmp_path):
     with pytest.raises(ValueError, match="no reading"):
         read_solar(write(tmp_path / "sun.csv", ["1,", "2,"], header="unix,pv"))
 

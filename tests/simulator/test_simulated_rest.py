@@ -72,7 +72,7 @@ def test_unknown_paths_and_foreign_monitors_are_not_found(still, path):
 
 
 @pytest.mark.parametrize(("path", "query"), WRONG)
-def test_wrong_parameters_are_told(still, path, query):
+def test_wrong_parameters_are_reported(still, path, query):
     answer = still.get(path, **query)
     assert (answer.status_code, answer.json()["status"]) == (400, "error")
 

@@ -48,7 +48,7 @@ def test_its_pages_together_tell_every_transition_once(n_items):
     assert len({item["guid"] for item in found}) == len(found)
 
 
-def test_the_built_in_home_is_told_whole():
+def test_the_built_in_home_is_reported_whole():
     house = BuiltInHouse(1)
     found = every_page(timeline(house), BEGINS + HOUR_S, 30)
     assert edges(found) == true_edges(house, house.since - 1, BEGINS + HOUR_S - 2.0)
@@ -127,7 +127,7 @@ def test_items_of_one_time_are_never_torn_apart():
     assert len(merge_pages([page], 2)["items"]) == 5
 
 
-def test_a_run_that_never_was_is_told_and_taken_back():
+def test_a_run_that_never_was_is_reported_and_taken_back():
     line, now = timeline(), BEGINS + 100
     device = line.house.devices[0].id
     line.false_runs.append(FalseRun(device, now - 5, now - 3, now, now + 1))

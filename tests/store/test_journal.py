@@ -122,7 +122,7 @@ def limit_pages(journal, most=None):
     journal._connection.execute(f"PRAGMA max_page_count = {most or pages}")
 
 
-def test_a_full_disk_loses_nothing_and_is_told(journal, caplog):
+def test_a_full_disk_loses_nothing_and_is_reported(journal, caplog):
     journal.append("t", "before")
     limit_pages(journal)
     journal.append("t", "x" * 100_000)
@@ -157,7 +157,7 @@ def test_a_journal_that_another_process_holds_goes_on_in_memory(journal, path, c
     assert [entry.payload for entry in Journal(path).waiting(0, 10)] == ["a"]
 
 
-def test_events_that_are_too_many_make_room_for_newer_ones_and_it_is_told_once(path, caplog):
+def test_events_that_are_too_many_make_room_for_newer_ones_and_it_is_reported_once(path, caplog):
     journal = Journal(path, events_most=3)
     for payload in "abcde":
         journal.append("t", payload)
@@ -201,7 +201,7 @@ def test_a_journal_of_a_newer_version_is_left_alone(path):
 
 
 @pytest.mark.parametrize("document", ["", "{", "[1]", "null", "5"])
-def test_a_house_that_cannot_be_read_is_not_known_and_told(journal, path, caplog, document):
+def test_a_house_that_cannot_be_read_is_not_known_and_reported(journal, path, caplog, document):
     journal.record(7, {"live": True}, [])
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("UPDATE homes SET document = ?", (document,))

@@ -21,7 +21,7 @@ def read(energy):
     return QueryResult("energy", "day", energy)
 
 
-def test_energy_is_told_of_the_house_and_of_devices_that_it_knows():
+def test_energy_is_reported_of_the_house_and_of_devices_that_it_knows():
     solar = {"id": "solar", "name": "Solar", "w": 1.0}
     home, _ = run(HOME, (0, frame(DRYER, solar)))
     _, changes = run(home, (1, read(DAY)))

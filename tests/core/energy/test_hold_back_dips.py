@@ -118,7 +118,7 @@ def day(kwh, **more):
     return Energy("DAY", START, kwh, **more)
 
 
-def test_a_giant_is_never_told_nor_defended():
+def test_a_giant_is_never_reported_nor_defended():
     readings = [(900.0 * number, day(kwh)) for number, kwh in enumerate((9.8, GIANT, 9.9, *[GIANT] * 8, 10.0))]
     assert accept_all(*readings, hours=10.0) == [day(9.8), day(9.8), *[day(9.9)] * 9, day(10.0)]
 
@@ -140,7 +140,7 @@ def test_the_balance_has_its_bound_on_both_sides(kwh):
     assert accept_all((0.0, replace(SUNNY, net_production_kwh=kwh))) == [None]
 
 
-def test_a_device_that_cannot_be_is_left_out_and_what_was_told_of_it_stays():
+def test_a_device_that_cannot_be_is_left_out_and_what_was_reported_of_it_stays():
     other, giant = DeviceConsumption("unknown", "Other", 5.0), replace(DRYER, consumption_kwh=GIANT)
     assert accept_all((0.0, replace(SUNNY, devices=(giant, other)))) == [replace(SUNNY, devices=(other,))]
     [told] = accept_all((900.0, replace(SUNNY, devices=(giant, other))), before=replace(SUNNY, devices=(DRYER,)))

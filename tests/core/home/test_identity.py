@@ -90,7 +90,7 @@ def test_the_merged_device_takes_the_place_of_the_one_whose_name_it_has():
     assert ("device_renamed", "bbbb2222", "Motor 2") not in house_events(changes)
 
 
-def test_a_merge_that_a_frame_tells_of_first_is_no_transition_either():
+def test_a_merge_that_a_frame_reports_of_first_is_no_transition_either():
     home, changes = run(two_motors(FAN, PUMP), (3, frame(VIRTUAL, at=3)), (4, frame(VIRTUAL, at=4)), (5, VANISHED))
     assert [event for event in events(changes) if event[0]] == []
     assert [event[0] for event in house_events(changes)] == ["device_merged", "device_merged", "device_renamed"]
@@ -98,7 +98,7 @@ def test_a_merge_that_a_frame_tells_of_first_is_no_transition_either():
     assert names(changes)["aaaa1111"] == "Air conditioner"
 
 
-def test_a_parent_that_frames_showed_before_the_list_told_of_the_merge_is_no_second_device():
+def test_a_parent_that_frames_showed_before_the_list_reported_of_the_merge_is_no_second_device():
     home, changes = run(two_motors(), (3, frame(PARENT, at=3)), (4, VANISHED), (5, frame(PARENT, at=5)))
     assert withdrawn(changes) == ["Parent01", "bbbb2222"]
     assert sorted(home.devices) == ["aaaa1111", "always_on", "cccc3333", "unknown"]
@@ -138,7 +138,7 @@ def test_an_ignored_parent_takes_its_children_with_it():
     assert sorted(home.devices) == ["always_on", "cccc3333", "unknown"]
 
 
-def test_what_the_timeline_tells_of_before_a_merge_is_no_event_of_the_merged_device():
+def test_what_the_timeline_reports_of_before_a_merge_is_no_event_of_the_merged_device():
     run_of_parts = [timeline_edge(device, EdgeKind.TURNED_ON, START + 90) for device in ("bbbb2222", "Parent01")]
     home, _ = run(two_motors(), (100, VANISHED))
     _, changes = run(home, (150, TimelineRead(tuple(run_of_parts))), (151, frame(PARENT, at=151)))

@@ -121,7 +121,7 @@ def test_the_state_of_a_device_from_the_list_is_first_known_from_a_frame():
     assert of_device(reasons((0, listed(DRYER)), *stream(1, 3, DRYER))) == [("first_state", None)]
 
 
-def test_a_state_that_the_timeline_told_before_a_poll_showed_it_has_that_reason():
+def test_a_state_that_the_timeline_reported_before_a_poll_showed_it_has_that_reason():
     polls = [(0, frame(at=None)), (1, listed(DRYER)), (60, frame(at=None)), (61, read(item(ON, 45)))]
     told = of_device(reasons(*polls, (120, frame(DRYER, at=None)), (180, frame(DRYER, at=None))))
     assert told == [("unobserved_edge", 45), ("event", 45), ("known_by_timeline", None)]

@@ -93,7 +93,7 @@ def test_what_is_remembered_is_what_is_known():
     assert snapshot(restart(home)) == snapshot(home)
 
 
-def test_what_changed_during_a_restart_is_told_as_reconnect():
+def test_what_changed_during_a_restart_is_reported_as_reconnect():
     home, _ = run(HOME, (0, frame(DRYER)))
     home, changes = run(restart(home), (60, frame(PLUG, at=60)), (61, frame(DRYER, PLUG, at=61)))
     assert events(changes) == [
@@ -104,7 +104,7 @@ def test_what_changed_during_a_restart_is_told_as_reconnect():
     assert sources(changes) == [("turned_off", "reconnect"), ("turned_on", "reconnect"), ("turned_on", "frame")]
 
 
-def test_an_unchanged_house_makes_no_event_after_a_restart_but_is_told_in_full():
+def test_an_unchanged_house_makes_no_event_after_a_restart_but_is_reported_in_full():
     home, _ = run(HOME, (0, frame(DRYER, PLUG)))
     _, changes = run(restart(home), (0.5, Tick()), (1, frame(DRYER, PLUG, at=1)))
     assert events(changes) == []
@@ -115,7 +115,7 @@ def test_an_unchanged_house_makes_no_event_after_a_restart_but_is_told_in_full()
     assert len(readings(changes, "devices")) == 1
 
 
-def test_nothing_remembered_is_told_before_a_frame_confirms_it():
+def test_nothing_remembered_is_reported_before_a_frame_confirms_it():
     home, _ = run(HOME, (0, frame(DRYER)))
     _, changes = run(restart(home), (60, DevicesListed(read_device_list([DRYER, ALWAYS_ON, OTHER]))), (61, Tick()))
     assert readings(changes, "state", "1a2b3c4d") == []

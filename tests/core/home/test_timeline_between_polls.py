@@ -51,7 +51,7 @@ def test_polls_say_nothing_of_the_offset_of_the_clocks():
     assert home.coverage.offset_s == 0
 
 
-def test_an_edge_that_the_timeline_told_before_a_poll_showed_it_is_published_once():
+def test_an_edge_that_the_timeline_reported_before_a_poll_showed_it_is_published_once():
     listed = DevicesListed(read_device_list([DRYER]))
     seen = [(0, frame(at=None)), (1, listed), (60, frame(at=None)), (61, read(item("turned_on", 45)))]
     _, changes = run(HOME, *seen, (120, frame(DRYER, at=None)), (180, frame(DRYER, at=None)))

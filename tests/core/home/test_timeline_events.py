@@ -56,7 +56,7 @@ def test_a_change_that_is_held_back_when_the_feed_ends_is_published_once():
     assert published(changes) == [("turned_off", 5, "frame", False)]
 
 
-def test_a_frame_that_shows_what_the_timeline_told_just_before_is_the_same_edge():
+def test_a_frame_that_shows_what_the_timeline_reported_just_before_is_the_same_edge():
     known = [*stream(0, 5, DRYER), *stream(5, 20)]
     gap = [(20, Interrupted()), (24, pushed(item("turned_on", 22.3)))]
     _, changes = run(HOME, *known, *gap, (25, frame(at=23)), *stream(24, 60, DRYER))

@@ -49,7 +49,7 @@ def test_off_tells_nothing() -> None:
     assert announce(MONITOR, [DRYER, LAMP], OFF_STYLE) == ()
 
 
-def test_the_same_is_told_twice_in_the_same_bytes() -> None:
+def test_the_same_is_reported_twice_in_the_same_bytes() -> None:
     once, again = (
         json.dumps([config.payload for config in announce(MONITOR, devices, DEVICE_STYLE)])
         for devices in ([DRYER, LAMP, ALWAYS_ON], [ALWAYS_ON, LAMP, DRYER])
@@ -61,7 +61,7 @@ def test_the_same_is_told_twice_in_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("options", [DEVICE_STYLE, SINGLE_STYLE, OFF_STYLE], ids=["device", "single", "off"])
-def test_the_bridge_itself_is_told_while_no_monitor_is_known(options: DiscoveryOptions) -> None:
+def test_the_bridge_itself_is_reported_while_no_monitor_is_known(options: DiscoveryOptions) -> None:
     assert len(announce_bridge(options)) == (0 if options is OFF_STYLE else 1)
 
 

@@ -49,13 +49,13 @@ def test_another_base_topic_says_other_things_on_the_same_discovery_topics():
     assert remove(told(DEVICE, DRYER), told(OTHER_BASE, DRYER)) == Removal()
 
 
-def test_entities_that_are_told_nowhere_any_more_are_emptied_at_once():
+def test_entities_that_no_discovery_names_any_more_are_emptied_at_once():
     before = told(SINGLE, DRYER)
     assert remove(before, told(OFF, DRYER)) == Removal((tuple(replace(config, payload=None) for config in before),))
 
 
 @pytest.mark.parametrize("options", [DEVICE, ELSEWHERE], ids=["our prefix", "another prefix"])
-def test_devices_that_are_told_nowhere_any_more_are_told_each_by_its_entities_before_these_are_emptied(options):
+def test_devices_that_no_discovery_names_any_more_are_published_each_by_its_entities_before_these_are_emptied(options):
     before = told(options, DRYER)
     unload, hold, empty, single, last = remove(before, told(OFF, DRYER)).steps
     assert topics(unload) == topics(hold) == topics(empty) == topics(before)
@@ -98,7 +98,7 @@ def test_a_device_topic_that_moves_holds_a_trigger_before_it_is_emptied(after):
     assert removal.moving == {"sense_mqtt_7", "sense_mqtt_7_1a2b3c4d"}
 
 
-def test_an_entity_that_is_told_nowhere_any_more_is_not_kept_by_those_that_move():
+def test_an_entity_that_is_reported_nowhere_any_more_is_not_kept_by_those_that_move():
     with_solar = announce(MonitorDescription(7, solar=True), (), SINGLE)
     unload, empty = remove(with_solar, told(DEVICE)).steps
     assert "homeassistant/sensor/sense_mqtt_7/solar_power/config" not in topics(unload)
@@ -120,7 +120,7 @@ def test_what_belongs_to_a_monitor_that_may_come_back_is_kept():
         ("sense/7/power", None),
     ],
 )
-def test_a_discovery_topic_tells_of_whom_it_is(topic, place):
+def test_a_discovery_topic_reports_of_whom_it_is(topic, place):
     assert read_discovery_topic(topic) == place
 
 

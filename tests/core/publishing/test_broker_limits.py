@@ -29,5 +29,5 @@ def test_each_limit_has_a_sentence(limits, told):
 
 
 @pytest.mark.parametrize(("limit", "is_told"), [(None, False), (ENOUGH_BYTES, False), (ENOUGH_BYTES - 1, True)])
-def test_a_small_limit_of_packets_is_told(limit, is_told):
+def test_a_small_limit_of_packets_is_reported(limit, is_told):
     assert [str(limit) in told for told in describe_maximum_packet_size(limit)] == [True] * is_told

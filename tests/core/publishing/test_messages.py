@@ -99,5 +99,5 @@ def test_a_reading_goes_out_as_it_is():
         pytest.param("[" * 100_000, "[" * 100_000, id="what others write to our topics"),
     ],
 )
-def test_an_event_is_known_by_its_id_however_late_it_is_told(payload, identity):
+def test_an_event_is_known_by_its_id_however_late_it_is_reported(payload, identity):
     assert event_id_of(payload) == identity

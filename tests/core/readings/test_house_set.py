@@ -49,7 +49,7 @@ def test_what_is_shown_of_a_house_fits_together_at_all_times(house, since, every
 # --- one clock
 
 
-def test_what_did_not_change_when_the_set_was_told_waits_with_the_others():
+def test_what_did_not_change_when_the_set_was_reported_waits_with_the_others():
     seen = [(0, frame(hz=60.0)), (10, frame(at=10, w=400.0, hz=60.0)), (12, frame(at=12, w=410.0, hz=60.1))]
     told = told_at(*seen, (19, Tick()), (20, Tick()))
     assert told[10] == {"power": "400.0"}
@@ -104,7 +104,7 @@ def test_an_edge_of_the_timeline_brings_the_set_of_the_newest_frame():
 # --- no device above the house
 
 
-def test_a_device_that_was_told_to_draw_more_than_the_house_does_now_is_told_with_the_house():
+def test_a_device_that_was_told_to_draw_more_than_the_house_does_now_is_reported_with_the_house():
     seen = [(0, frame(DRYER, w=5900.0)), (20, frame({**DRYER, "w": 200.0}, KETTLE, at=20, w=2100.0))]
     _, changes = run(HOME, (-1, frame(DRYER, KETTLE, at=-1, w=7400.0)), *seen, wanted=policy())
     assert readings(changes, "power", "1a2b3c4d") == ["5584.7", "200.0"]
@@ -127,14 +127,14 @@ def dark(at, **fields):
     return bare_frame(*PSEUDO, at=at, **{"w": 500.0, **fields})
 
 
-def test_a_frame_without_the_sun_is_passed_over_where_the_sun_was_told():
+def test_a_frame_without_the_sun_is_passed_over_where_the_sun_was_reported():
     seen = [(0, frame(solar_w=100.0)), (10, dark(10)), (11, Tick()), (12, frame(at=12, w=510.0, solar_w=110.0))]
     told = told_at(*seen)
     assert told[10] == told[11] == {}
     assert told[12] == {"power": "510.0", "solar_power": "110.0", "grid_power": "400.0", "solar_share": "22"}
 
 
-def test_where_the_sun_stays_away_the_house_is_told_without_it_and_what_was_told_of_it_is_taken_back():
+def test_where_the_sun_stays_away_the_house_is_reported_without_it_and_what_was_reported_of_it_is_taken_back():
     seen = [(0, frame(solar_w=100.0)), *((at, dark(at, w=500.0 + at)) for at in range(10, 70, 10))]
     told = told_at(*seen, (75, frame(at=75, solar_w=100.0)))
     assert [told[at] for at in (10, 20, 30, 40)] == [{}] * 4
@@ -143,6 +143,6 @@ def test_where_the_sun_stays_away_the_house_is_told_without_it_and_what_was_told
     assert told[75] == {"power": "300.0", "solar_power": "100.0", "grid_power": "200.0", "solar_share": "33"}
 
 
-def test_a_home_of_which_no_sun_was_told_waits_for_none():
+def test_a_home_of_which_no_sun_was_reported_waits_for_none():
     told = told_at((0, frame()), (10, frame(at=10, w=400.0)))
     assert told[10] == {"power": "400.0"}

@@ -64,7 +64,7 @@ def test_measure_is_what_the_frame_tells_and_else_unknown(
 
 
 @pytest.mark.parametrize(("w", "solar_w"), [(0.05, 0.05), (100.04, 50.06), (1234.55, 1234.45), (9e6, 0.04), (0.1, 0.3)])
-def test_grid_is_what_is_told_of_power_less_what_is_told_of_the_sun(w, solar_w):
+def test_grid_is_what_is_reported_of_power_less_what_is_reported_of_the_sun(w, solar_w):
     update = RealtimeUpdate(w=w, solar_w=solar_w)
     told = {measure: Decimal(write_number(measure(update), 1)) for measure in BALANCE}
     assert told[measurements.grid_power] == told[measurements.power] - told[measurements.solar_power]

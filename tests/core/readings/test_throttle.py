@@ -70,7 +70,7 @@ def test_always_on_is_never_below_zero():
 # --- nothing stale
 
 
-def test_without_fresh_frames_no_value_is_told():
+def test_without_fresh_frames_no_value_is_reported():
     seen = [
         (0, frame(DRYER)),
         (5, frame({**DRYER, "w": 1.0}, at=5)),
@@ -81,7 +81,7 @@ def test_without_fresh_frames_no_value_is_told():
     assert readings(changes, "power", "1a2b3c4d") == ["5584.7"]
 
 
-def test_a_switch_that_settles_without_fresh_frames_tells_of_its_device_only():
+def test_a_switch_that_settles_without_fresh_frames_reports_of_its_device_only():
     held = policy({"1a2b3c4d": DeviceRules(off_delay_s=60)})
     seen = [(0, frame(DRYER, w=300.0)), (1, frame(at=1, w=400.0)), (62, Tick())]
     home, _ = run(HOME, *seen[:2], wanted=held)
@@ -94,12 +94,12 @@ def test_a_switch_that_settles_without_fresh_frames_tells_of_its_device_only():
 # --- the time of the newest frame
 
 
-def test_last_frame_is_told_at_most_once_a_minute():
+def test_last_frame_is_reported_at_most_once_a_minute():
     _, changes = run(HOME, *((at, frame(at=at)) for at in (0, 30, 59, 60, 61)))
     assert readings(changes, "last_frame") == ["2026-11-18T11:06:40.000Z", "2026-11-18T11:07:40.000Z"]
 
 
-def test_last_frame_of_polled_frames_is_when_they_came_not_when_it_is_told():
+def test_last_frame_of_polled_frames_is_when_they_came_not_when_it_is_reported():
     slow = policy(stale_after_s=600)
     _, changes = run(HOME, (0, frame(at=None)), (60, Tick()), (90, frame(at=None)), (150, Tick()), wanted=slow)
     assert readings(changes, "last_frame") == ["2026-11-18T11:06:40.000Z", "2026-11-18T11:08:10.000Z"]
@@ -151,7 +151,7 @@ def test_the_list_of_devices_says_what_the_contract_asks():
     assert json.loads(readings(changes, "attributes", "ssi-1f2e3d4c")[-1]) == entries[1]
 
 
-def test_the_list_is_told_when_a_device_appears_or_switches_and_not_otherwise():
+def test_the_list_is_reported_when_a_device_appears_or_switches_and_not_otherwise():
     frames = [frame(), frame(DRYER, at=1), frame({**DRYER, "w": 1.0}, at=100), frame(at=101)]
     told = []
     home = HOME
@@ -161,7 +161,7 @@ def test_the_list_is_told_when_a_device_appears_or_switches_and_not_otherwise():
     assert told == [1, 1, 0, 1]
 
 
-def test_the_list_can_be_told_anyway():
+def test_the_list_can_be_reported_anyway():
     home, _ = run(HOME, (0, frame()))
     assert device_readings(home, frozenset())[1] == ()
     assert [reading.key for reading in device_readings(home, frozenset(), anyway=True)[1]] == ["devices"]
@@ -175,7 +175,7 @@ def test_names_of_any_script_are_written_and_half_surrogates_survive():
     assert [c.event_type for c in changes if isinstance(c, Event)] == ["turned_on"]
 
 
-def test_a_device_that_draws_nothing_while_it_is_on_and_one_that_goes_off_are_told_apart():
+def test_a_device_that_draws_nothing_while_it_is_on_and_one_that_goes_off_are_reported_apart():
     asleep = {**DRYER, "w": 0.0}
     _, changes = run(HOME, (0, frame(asleep)), (100, frame(asleep, at=100)), (103, frame(at=103)))
     assert readings(changes, "power", "1a2b3c4d") == ["0.0", "0"]

@@ -79,6 +79,6 @@ def test_a_rewritten_item_is_recognised_by(other, is_same):
     assert is_same_item(item(ON, 100, "g1"), other) is is_same
 
 
-def test_the_item_of_an_edge_has_the_time_that_the_timeline_told():
+def test_the_item_of_an_edge_has_the_time_that_the_timeline_reported():
     paired = replace(shown(ON, 100), timeline_time=103.0, guid="g1")
     assert list(items_of([paired, shown(OFF, 110)])) == [item(ON, 103, "g1")]

@@ -41,7 +41,7 @@ def test_the_first_sample_makes_state_and_no_transition(row, state):
     assert (switch.state, switch.since, transitions) == (state, None, [])
 
 
-def test_on_idle_and_off_are_three_states_and_each_change_is_told():
+def test_on_idle_and_off_are_three_states_and_each_change_is_reported():
     _, transitions = apply_all((0, OFF), (1, ON), (2, IDLE), (3, OFF), (4, IDLE), (5, ON), (6, OFF))
     assert published(transitions) == [
         ("turned_on", 1),

@@ -11,7 +11,7 @@ from tests.support.core.edges import OFF, ON, STREAM, item, shown
 OFFSET_12 = replace(STREAM, clock_offsets=(12.0, 12.0, 12.0))
 
 
-def test_edges_are_kept_as_long_as_the_timeline_may_tell_of_them():
+def test_edges_are_kept_as_long_as_the_timeline_may_report_of_them():
     edges = [shown(ON, 0.0), shown(OFF, 400.0)]
     assert add_published(edges, [shown(ON, 3700.0)]) == (edges[1], shown(ON, 3700.0))
 

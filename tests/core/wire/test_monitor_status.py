@@ -14,5 +14,5 @@ from sense_mqtt.core.wire.monitor_status import read_firmware
         ([], None),
     ],
 )
-def test_firmware_is_read_where_it_is_told(status, firmware):
+def test_firmware_is_read_where_it_is_reported(status, firmware):
     assert read_firmware(status) == firmware

@@ -202,7 +202,7 @@ def test_a_directory_that_is_removed_while_we_run_gets_its_file_again(tmp_path):
     assert budget(tmp_path / "state" / "logins.json").wait_s(at(60)) == 14 * MINUTE
 
 
-def test_a_login_that_cannot_be_counted_is_told_before_it_is_made(tmp_path):
+def test_a_login_that_cannot_be_counted_is_reported_before_it_is_made(tmp_path):
     (tmp_path / "taken").write_text("")
     running = budget(tmp_path / "taken" / "logins.json")
     for _ in range(2):

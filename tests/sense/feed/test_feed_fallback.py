@@ -38,7 +38,7 @@ def test_a_websocket_that_does_not_come_leads_to_polling_which_may(cloud, sessio
     assert len(cloud.records.requests(FEED)) == 6
 
 
-def test_a_long_wait_for_the_websocket_is_spent_polling_and_told(cloud, session, inbox, settings):
+def test_a_long_wait_for_the_websocket_is_spent_polling_and_reported(cloud, session, inbox, settings):
     cloud.faults.refuse(429, path=FEED, retry_after=600)
     with running(feed_of(session, inbox, settings(cooldown_first_s=0.01))):
         items = told(inbox, UpdatePolled, 3)

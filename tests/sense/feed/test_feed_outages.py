@@ -21,7 +21,7 @@ def test_an_outage_of_everything_costs_no_login(cloud, session, inbox, settings)
     assert cloud.records.counts.sockets_most == 1
 
 
-def test_a_failure_is_told_once_and_so_is_its_end(cloud, session, inbox, settings, caplog):
+def test_a_failure_is_reported_once_and_so_is_its_end(cloud, session, inbox, settings, caplog):
     cloud.faults.refuse(502, path=FEED, times=5)
     with (
         caplog.at_level(logging.INFO, "sense_mqtt.sense.feed.reporter"),

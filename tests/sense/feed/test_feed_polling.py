@@ -12,7 +12,7 @@ def test_poll_mode_never_opens_a_websocket(cloud, session, inbox, settings):
     assert not cloud.records.requests(FEED)
 
 
-def test_a_poll_that_fails_is_told_and_repeated(cloud, session, inbox, settings):
+def test_a_poll_that_fails_is_reported_and_repeated(cloud, session, inbox, settings):
     with running(feed_of(session, inbox, settings(mode="poll"))):
         told(inbox, UpdatePolled)
         cloud.faults.refuse(502, path="realtime_update", times=2)

@@ -48,7 +48,7 @@ def test_a_restart_stays_on_its_rung_until_the_cool_down_is_over(cloud, session,
     assert items
 
 
-def test_a_state_that_cannot_be_written_is_told_once(tmp_path, session, inbox, settings, caplog):
+def test_a_state_that_cannot_be_written_is_reported_once(tmp_path, session, inbox, settings, caplog):
     session.token()
     (tmp_path / "feed-900101.json").mkdir()
     with running(feed_of(session, inbox, settings(stable_messages=3))):

@@ -52,7 +52,7 @@ def test_where_nobody_listens_the_port_is_named():
         shake_hands(f"https://127.0.0.1:{port}/", None, TIMEOUT_S)
 
 
-def test_who_speaks_no_tls_is_told():
+def test_who_speaks_no_tls_is_reported():
     def greet(connection, _over):
         connection.sendall(b"220 mail\r\n")
 

@@ -98,7 +98,7 @@ def test_an_answer_is_returned(body):
     assert parse_response("get", Response(200, body)) == json.loads(body)
 
 
-def test_the_mfa_token_is_kept_and_not_told():
+def test_the_mfa_token_is_kept_and_not_reported():
     with pytest.raises(CodeRequired) as asked:
         parse_response("authenticate", Response(401, MFA))
     assert asked.value.mfa_token == "m1"

@@ -63,7 +63,7 @@ def test_while_parked_nothing_is_asked(cloud, tmp_path, clock):
     assert cloud.records.counts.requests == 1
 
 
-def test_parking_is_told_once(cloud, tmp_path, clock, caplog):
+def test_parking_is_reported_once(cloud, tmp_path, clock, caplog):
     posted = []
     session = session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong"), post=posted.append)
     with caplog.at_level(logging.INFO, "sense_mqtt"):

@@ -46,7 +46,7 @@ def test_a_person_may_mistype_the_code_once(guarded, tmp_path, clock, totp):
     assert session.get(STATUS)
 
 
-def test_a_wrong_secret_is_told_from_a_wrong_clock(guarded, tmp_path, clock):
+def test_a_wrong_secret_is_reported_from_a_wrong_clock(guarded, tmp_path, clock):
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     clock.advance(29.99 - clock.wall() % 30)  # the next code is near
     session = session_of(guarded, tmp_path, clock, credentials=known(guarded, totp_secret=secret))
