@@ -25,6 +25,7 @@ from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.capabilities import find_query
 from sense_mqtt.core.edges import Edge
+from sense_mqtt.core.home.inventory import list_again_s
 from sense_mqtt.core.home.state import DevicesListed, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.stored_home import restore
@@ -169,8 +170,11 @@ class BridgedAccount:
 
     def on_devices(self, monitor: int, response: Any, now: Moment) -> None:
         """Take in the list of devices, as REST gives it."""
-        self.scheduler.repeat(ReadDevices(monitor), now)
-        self.monitor(monitor).observe(DevicesListed(read_device_list(response)), now)
+        job, served = ReadDevices(monitor), self.monitor(monitor)
+        self.scheduler.repeat(job, now)
+        served.observe(DevicesListed(read_device_list(response)), now)
+        if (wait_s := list_again_s(served.home, now.monotonic)) is not None:
+            self.scheduler.advance(job, now.monotonic + wait_s)
 
     def on_query_result(self, job: RunQuery, result: Any, now: Moment) -> None:
         """Take in what a capability has asked for."""

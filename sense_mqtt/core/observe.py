@@ -235,7 +235,7 @@ def _observe_online(home: Home, seen: Hello | MonitorInfo, now: Moment, _policy:
 
 
 def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) -> Outcome:
-    home, changes = inventory.apply_device_list(home, seen.rows, now.wall, policy)
+    home, changes = inventory.apply_device_list(home, seen.rows, now, policy)
     home, values = throttle.publish_if_fresh(home, frozenset(), now, policy)
     home, documents = throttle.device_readings(
         home, _changed(changes), anyway=any(isinstance(c, DeviceRemoved) for c in changes)

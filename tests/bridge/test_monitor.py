@@ -68,12 +68,14 @@ def test_home_assistant_is_shown_the_firmware_of_the_monitor(bridge):
 
 
 def test_a_device_that_is_gone_is_withdrawn_and_its_topics_are_cleared(bridge):
-    bridge.session.responses["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}]
+    bridge.session.responses["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}, {"id": "o2", "name": "Fan"}]
     for at in range(2, 8):
         bridge.show(at=at)  # what draws exists, whatever the list says
     bridge.ask("refresh")
     bridge.work()
-    bridge.pass_time(5)
+    bridge.pass_time(595, 5.0)
+    assert bridge.newest("homeassistant/device/sense_mqtt_7_1a2b3c4d/config")  # a list may lack a device for a while
+    bridge.pass_time(12)
     assert bridge.newest("homeassistant/device/sense_mqtt_7_1a2b3c4d/config") == ""
     assert bridge.newest("sense/7/device/1a2b3c4d/state") == "OFF"  # Home Assistant still listens
     bridge.pass_time(10)

@@ -208,7 +208,7 @@ def test_a_journal_that_takes_no_list_stops_nothing(tmp_path, caplog):
 
 
 def remove_dryer(bridge):
-    bridge.session.responses["app/monitors/7/devices"] = [{"id": "other", "name": "Lamp"}]
+    bridge.session.responses["app/monitors/7/devices"] = [{**DRYER, "tags": {"UserDeleted": "true"}}]
     for at in range(2, 8):
         bridge.show(at=at)
     bridge.ask("refresh")
@@ -226,6 +226,9 @@ def test_the_values_of_a_device_that_is_gone_are_cleared_by_the_next_process_too
 def test_a_device_that_comes_back_at_once_keeps_its_new_values(tmp_path):
     bridge = killed(tmp_path)
     remove_dryer(bridge)
+    bridge.session.responses["app/monitors/7/devices"] = [DRYER]
+    bridge.ask("refresh")
+    bridge.work()
     bridge.show(DRYER, at=8)
     bridge.pass_time(30)
     assert bridge.newest("sense/7/device/1a2b3c4d/state") == "ON"

@@ -17,7 +17,7 @@ from sense_mqtt.core.home.state import Home, Interrupted, QueryResult, Tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.readings.capability_readings import update_capabilities
 from sense_mqtt.core.stored_home import restore, snapshot
-from tests.support.core.builders import DRYER, HOME, KETTLE, frame, listed, moment, policy
+from tests.support.core.builders import DRYER, HOME, frame, listed, moment, policy
 
 Counts = Mapping[str, int]
 
@@ -57,6 +57,7 @@ class Silent(Capability[int]):
 
 
 COUNT = TransitionCount()
+GONE = {"UserDeleted": "true"}
 
 
 def follow(*seen: tuple[float, Seen]) -> tuple[Home, list[list[Change]]]:
@@ -112,8 +113,8 @@ def test_a_frame_that_is_passed_over_as_outdated_is_no_frame_to_a_capability():
 
 
 def test_a_device_that_is_gone_is_forgotten_and_by_default_nothing_is():
-    home, _ = follow((0, frame()), (1, frame(DRYER, at=1)), (2, frame(at=2)), (3, listed(KETTLE)))
-    assert home.devices.keys() == {"99aabbcc", "always_on", "unknown"}
+    home, _ = follow((0, frame()), (1, frame(DRYER, at=1)), (2, frame(at=2)), (3, listed({**DRYER, "tags": GONE})))
+    assert home.devices.keys() == {"always_on", "unknown"}
     assert COUNT.state_of(home) == {}
     assert Silent().forget(1, "1a2b3c4d") == 1
 

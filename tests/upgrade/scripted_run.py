@@ -31,6 +31,7 @@ LISTED = [
     {"id": KETTLE["id"], "name": "Kettle", "location": "Kitchen"},
     {"id": PLUG["id"], "name": "TV", "tags": {"UserDeviceType": "TV"}},
 ]
+DELETED = {"tags": {"UserDeleted": "true"}}
 CHANGES = {  # what differs between two machines or two versions, and is not what is recorded
     r'"rss_mb":[0-9.]+': '"rss_mb":0',
     r'"version":"[^"]*"': '"version":"0"',
@@ -143,7 +144,7 @@ def _pushes(bridge: BridgeHarness) -> None:
     _push(bridge, "new_timeline_event", items_added=run, items_updated=[], items_removed=[])
     _push(bridge, "monitor_info", features="net_safe", online=True)
     _push(bridge, "data_change", device_data_checksum="one", pending_events={"new_device_found": {"device_id": "x"}})
-    bridge.session.responses[DEVICES] = [LISTED[0] | {"name": "Tumble dryer"}, *LISTED[1:]]
+    bridge.session.responses[DEVICES] = [LISTED[0] | {"name": "Tumble dryer"}, *LISTED[1:], {"id": "new"} | DELETED]
     _push(bridge, "data_change", device_data_checksum="two")
     _push(bridge, "device_states", update_type="full", states=[])
     _push(bridge, "never_heard_of")
@@ -223,7 +224,7 @@ def _lose(bridge: BridgeHarness) -> None:
     bridge.take(AuthChanged("auth_required", "wrong password"))
     bridge.pass_time(10)
     bridge.take(AuthChanged("ok", "a stored session is at hand"))
-    bridge.session.responses[DEVICES] = [LISTED[0], LISTED[2]]
+    bridge.session.responses[DEVICES] = [LISTED[0], LISTED[1] | DELETED, LISTED[2]]
     bridge.ask("refresh", {"monitor": 7})
     bridge.work()
     bridge.pass_time(70)

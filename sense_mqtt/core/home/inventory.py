@@ -7,9 +7,15 @@ from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
 from sense_mqtt.core.edges import State
 from sense_mqtt.core.home.state import Device, Home, Policy
+from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.topic_ids import unique_topic_id
 from sense_mqtt.core.transitions.on_off import Sample, SwitchState
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, DeviceInfo, DevicePower, older_plugs_of_same_name
+
+# An answer of Sense may lack devices for a while; one that is deleted or hidden says so in its row.
+GONE_AFTER_S = 600.0  # a device that is in no list for so long is gone
+MANY_GONE_AFTER_S = 86_400.0  # the same where more than half of them are missing at once
+LIST_AGAIN_S = 300.0  # while one is missing, the list is read again
 
 Outcome = tuple[Home, tuple[Change, ...]]
 
@@ -53,20 +59,29 @@ def rename(home: Home, powers: Iterable[DevicePower], time: float, policy: Polic
     return _update_descriptions(replace(home, devices={**home.devices, **devices}), renamed, time, policy)
 
 
-def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], time: float, policy: Policy) -> Outcome:
+def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], now: Moment, policy: Policy) -> Outcome:
     """Take over the list of devices; an empty list is no proof that all are gone."""
     if not rows:
         return home, ()
+    time = now.wall
     wanted = [row for row in rows if row.visible and (row.kind == "virtual" or not policy.rules(row.id).ignore)]
     hidden = frozenset(row.id for row in rows) - frozenset(row.id for row in wanted)
     replaced = _find_replaced(home, rows)  # not hidden: a frame that shows one says that it exists
     visible = [row for row in wanted if row.id not in replaced]
-    home, departed = _depart(replace(home, hidden=hidden), _find_gone(home, hidden | replaced, rows, policy), time)
+    home, missing = _note_missing(replace(home, hidden=hidden), rows, now)
+    gone = {**missing, **_find_unwanted(home, hidden | replaced, rows, policy)}
+    home, departed = _depart(home, gone, time)
     named = [_with_present_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
     home, described = _update_descriptions(home, named, time, policy)
     home, found = add_devices(home, [row for row in visible if row.id not in home.devices], time, policy)
     called = {row.id: home.devices[row.id]._replace(listed_name=row.name) for row in visible if row.id in home.devices}
     return replace(home, devices={**home.devices, **called}, has_device_list=True), (*departed, *described, *found)
+
+
+def list_again_s(home: Home, now: float) -> float | None:
+    """Return in how many seconds the list is to be read again, as it lacks a device; None: not out of turn."""
+    waits = any(now - since < GONE_AFTER_S for since in home.identities.missing_since.values())
+    return LIST_AGAIN_S if waits else None
 
 
 def _new_device(home: Home, row: DeviceInfo, policy: Policy) -> Device:
@@ -107,18 +122,30 @@ def _update_descriptions(home: Home, rows: Iterable[DeviceInfo], time: float, po
     return replace(home, devices=devices), tuple(changes)
 
 
-def _find_gone(
+def _find_unwanted(
     home: Home, unwanted: frozenset[str], rows: tuple[DeviceInfo, ...], policy: Policy
 ) -> Mapping[str, str | None]:
-    """Return the ids of devices that are gone, each with the id of the device that it was merged into."""
-    listed = {row.id: row.merged_into for row in rows}
-    unlisted = {identity for identity, device in home.devices.items() if identity not in listed and not draws(device)}
+    """Return the ids of devices that are not to be shown, each with the id of the device that it was merged into."""
+    merged_into = {row.id: row.merged_into for row in rows}
     return {
-        identity: listed.get(identity)
+        identity: merged_into.get(identity)
         for identity, device in home.devices.items()
-        if not device.is_virtual
-        and (identity in unwanted or identity in unlisted or _is_ignored(home, identity, policy))
+        if not device.is_virtual and (identity in unwanted or _is_ignored(home, identity, policy))
     }
+
+
+def _note_missing(home: Home, rows: tuple[DeviceInfo, ...], now: Moment) -> tuple[Home, Mapping[str, None]]:
+    """Note which devices the list lacks without a word, and return those that it has lacked for long enough."""
+    listed, known = {row.id for row in rows}, [device for device in home.devices.values() if not device.is_virtual]
+    before = home.identities.missing_since
+    missing = {
+        device.info.id: before.get(device.info.id, now.monotonic)
+        for device in known
+        if device.info.id not in listed and not draws(device)
+    }
+    wait_s = MANY_GONE_AFTER_S if 2 * len(missing) > len(known) else GONE_AFTER_S
+    gone = {identity: None for identity, since in missing.items() if now.monotonic - since >= wait_s}
+    return replace(home, identities=replace(home.identities, missing_since=missing)), gone
 
 
 def _find_replaced(home: Home, rows: tuple[DeviceInfo, ...]) -> frozenset[str]:

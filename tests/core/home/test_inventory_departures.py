@@ -6,6 +6,7 @@ import pytest
 
 from sense_mqtt.core.changes import DeviceRemoved, Reading
 from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.home.inventory import GONE_AFTER_S, LIST_AGAIN_S, list_again_s
 from sense_mqtt.core.home.snapshot import restore, snapshot
 from sense_mqtt.core.home.state import DevicesListed, Interrupted
 from sense_mqtt.core.publishing.reading_text import payload_of
@@ -13,6 +14,7 @@ from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import (
     DRYER,
     HOME,
+    KETTLE,
     PLUG,
     SOLAR,
     events,
@@ -20,6 +22,7 @@ from tests.support.core.builders import (
     house_events,
     introduced,
     listed,
+    moment,
     names,
     policy,
     readings,
@@ -46,18 +49,64 @@ def test_the_event_of_a_merged_device_says_into_which_other_one_that_is_not_in_t
     assert sorted(home.devices) == ["always_on", "unknown"]
 
 
-STAYING = [
-    pytest.param([frame(DRYER)], [], id="on"),
-    pytest.param([frame({**PLUG, "w": 0.9, "attrs": ["Idle"]})], [], id="at standby"),
-    pytest.param([frame(DRYER), frame(at=1)], [("device_removed", "1a2b3c4d")], id="off"),
+# --- missing from the list
+
+LATER = GONE_AFTER_S + 3
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        pytest.param([frame(DRYER)], id="on"),
+        pytest.param([frame({**PLUG, "w": 0.9, "attrs": ["Idle"]})], id="at standby"),
+    ],
+)
+def test_a_device_missing_from_the_list_stays_as_long_as_frames_show_it(frames):
+    home, _ = run(HOME, (0, listed()), *enumerate(frames))
+    home, changes = run(home, (2, listed()), (LATER, listed()))
+    assert house_events(changes) == []
+    assert list_again_s(home, moment(LATER).monotonic) is None
+
+
+KNOWN = (DRYER, PLUG, KETTLE)
+
+
+def test_a_device_missing_from_the_list_is_removed_once_it_has_been_missing_for_long():
+    home, _ = run(HOME, (0, listed(*KNOWN)), (1, frame()))
+    home, changes = run(home, (2, listed(PLUG, KETTLE)), (LATER - 2, listed(PLUG, KETTLE)))
+    assert house_events(changes) == withdrawn(changes) == []
+    assert list_again_s(home, moment(LATER - 2).monotonic) == LIST_AGAIN_S
+    home, changes = run(home, (LATER, listed(PLUG, KETTLE)))
+    assert house_events(changes) == [("device_removed", "1a2b3c4d")]
+    assert withdrawn(changes) == ["1a2b3c4d"]
+    home, changes = run(home, (LATER + 1, listed(*KNOWN)))
+    assert house_events(changes) == [("device_found", "1a2b3c4d")]
+
+
+HICCUPS = [
+    pytest.param(DevicesListed(()), id="nothing at all"),
+    pytest.param(listed(), id="no devices"),
+    pytest.param(listed(DRYER), id="a part of them"),
+    pytest.param(listed(PLUG, KETTLE), id="all but one"),
 ]
 
 
-@pytest.mark.parametrize(("frames", "told"), STAYING)
-def test_a_device_missing_from_the_list_stays_as_long_as_frames_show_it(frames, told):
-    home, _ = run(HOME, (0, listed(DRYER, PLUG) if told else listed()), *((n, f) for n, f in enumerate(frames)))
-    _, changes = run(home, (2, listed(PLUG) if told else listed()))
-    assert house_events(changes) == told
+@pytest.mark.parametrize("hiccup", HICCUPS)
+def test_a_list_that_lacks_devices_for_a_while_removes_none(hiccup):
+    home, _ = run(HOME, (0, listed(*KNOWN)), (1, frame()))
+    seen = [(at, hiccup if at % 900 else listed(*KNOWN)) for at in range(300, 7200, 300)]
+    home, changes = run(home, *seen)
+    assert house_events(changes) == withdrawn(changes) == []
+    assert {"1a2b3c4d", "ssi-1f2e3d4c", "99aabbcc"} < home.devices.keys()
+
+
+def test_that_most_devices_are_gone_is_believed_after_a_day():
+    home, _ = run(HOME, (0, listed(*KNOWN)), (1, frame()))
+    home, changes = run(home, *((hour * 3600, listed(KETTLE)) for hour in range(1, 25)))
+    assert withdrawn(changes) == []
+    assert list_again_s(home, moment(24 * 3600).monotonic) is None
+    _, changes = run(home, (25 * 3600, listed(KETTLE)))
+    assert withdrawn(changes) == ["1a2b3c4d", "ssi-1f2e3d4c"]
 
 
 def test_a_device_below_its_threshold_stays_as_long_as_frames_show_it():
