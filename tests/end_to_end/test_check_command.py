@@ -288,7 +288,7 @@ def test_a_right_that_run_needs_and_does_not_have_is_reported(
 @pytest.mark.parametrize("how", ["refused", "hangs_up_on"])
 def test_a_filter_that_the_broker_refuses_is_reported_with_what_does_not_work(how: str, cloud, tmp_path: Path):
     filters = ("sense/bridge/request/#", "sense/+/event", "homeassistant/status")
-    with StrictBroker(**{how: filters}, forgets=False) as broker:
+    with StrictBroker(**{how: filters}, forgets=False, retained={"sense/bridge/state": "offline"}) as broker:
         ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
     assert (ended.exit_code, ended.err) == (0, "")
     for topic, loss in zip(filters, ("commands are not", "an event may be told twice", "what Home"), strict=True):

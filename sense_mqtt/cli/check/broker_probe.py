@@ -62,11 +62,11 @@ def exchange_messages(
 def _try(
     broker: MqttClient, inbox: Inbox, settings: BrokerSettings, trials: Sequence[ProbeMessage], clock: Clock
 ) -> BrokerReport:
-    connected = _connect(broker, inbox, settings, clock)
+    connected, early = _connect(broker, inbox, settings, clock)
     sent = {broker.publish(Message(trial.topic, trial.payload)): trial for trial in trials}
     others, not_received = _listen(broker, inbox, sent, clock)
     return BrokerReport(
-        received=others,
+        received=[*early, *others],
         refused=broker.subscriptions.losses,
         not_received=[trial for trial in not_received if trial.expected_filter not in broker.subscriptions.refused],
         limits=(*connected.limits, *describe_maximum_packet_size(connected.maximum_packet_size)),
@@ -74,16 +74,20 @@ def _try(
     )
 
 
-def _connect(broker: MqttClient, inbox: Inbox, settings: BrokerSettings, clock: Clock) -> BrokerConnected:
+def _connect(
+    broker: MqttClient, inbox: Inbox, settings: BrokerSettings, clock: Clock
+) -> tuple[BrokerConnected, list[MessageArrived]]:
+    """Return the connection, and what came before all subscriptions were answered."""
     reason = f"no answer within {CONNECT_S:g} s"
     silent = 0
     for _ in range(MAX_ATTEMPTS):
         # A broker may need seconds to forget a client that it hung up on: RabbitMQ 3.10 does not answer it before.
         broker.use_client_id(f"{settings.client_id}-{secrets.token_hex(4)}")
         broker.open()
-        match next(_items(broker, inbox, CONNECT_S, clock), None):
+        early: list[MessageArrived] = []
+        match _next_but_messages(_items(broker, inbox, CONNECT_S, clock), early):
             case BrokerConnected() as connected:
-                return connected
+                return connected, early
             case None if settings.protocol == "auto" and not silent:
                 silent += 1  # some brokers never answer MQTT 5
             case BrokerDropped(retry_now=True, reason=reason):
@@ -95,6 +99,15 @@ def _connect(broker: MqttClient, inbox: Inbox, settings: BrokerSettings, clock: 
             case _:
                 break
     raise CheckFailed(_advise(reason, settings))
+
+
+def _next_but_messages(items: Iterator[Item], messages: list[MessageArrived]) -> Item | None:
+    """Return the next item that is no message, and add to `messages` those before it."""
+    for item in items:
+        if not isinstance(item, MessageArrived):
+            return item
+        messages.append(item)
+    return None
 
 
 def _listen(

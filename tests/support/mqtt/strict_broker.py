@@ -7,6 +7,8 @@ import contextlib
 import socket
 import struct
 import threading
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Self
 
 
@@ -14,8 +16,15 @@ class StrictBroker:
     """Takes one client after the other; `subscribed` holds the filters that each connection was granted."""
 
     def __init__(
-        self, refused: tuple[str, ...] = (), hangs_up_on: tuple[str, ...] = (), *, forgets: bool = True
+        self,
+        refused: tuple[str, ...] = (),
+        hangs_up_on: tuple[str, ...] = (),
+        *,
+        forgets: bool = True,
+        retained: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """`retained`: payloads by topic, for who subscribes to just that topic."""
+        self._retained = retained
         self._refused, self._hangs_up_on, self._forgets = refused, hangs_up_on, forgets
         self._client_id = b""
         self._hung_up: set[bytes] = set()
@@ -70,9 +79,16 @@ class StrictBroker:
                 codes = bytes((0x87 if self._five else 0x80) if each in self._refused else 1 for each in filters)
                 answer = body[:2] + (b"\x00" if self._five else b"") + codes
                 line.sendall(bytes([0x90, len(answer)]) + answer)
+                for topic in self._retained.keys() & self.subscribed[-1]:
+                    line.sendall(self._write_retained(topic))
             case 12:  # PINGREQ
                 line.sendall(b"\xd0\x00")
         return True
+
+    def _write_retained(self, topic: str) -> bytes:
+        name, properties = topic.encode(), b"\x00" if self._five else b""
+        body = struct.pack(">H", len(name)) + name + properties + self._retained[topic].encode()
+        return bytes([0x31, len(body)]) + body
 
     def _read_filters(self, body: bytes) -> list[str]:
         at, filters = 3 if self._five else 2, []  # without properties
