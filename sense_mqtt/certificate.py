@@ -1,18 +1,18 @@
-"""Whose certificate a server presents, and who issued it: for messages only, nothing is trusted here."""
+"""Subject and issuer of a server's certificate: for messages only, nothing is trusted here."""
 
 import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-FETCH_TIMEOUT_S = 5.0  # for looking at a certificate that was refused
+FETCH_TIMEOUT_S = 5.0  # for fetching a certificate that was refused
 NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0a": "O", b"\x55\x04\x0b": "OU"}  # object identifiers 2.5.4.x
 EXPLICIT_VERSION, BMP_STRING = 0xA0, 0x1E  # tags
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a server's certificate says of itself."""
+    """Fields of a certificate."""
 
     subject: str  # "CN=..., O=..."
     issuer: str
@@ -20,10 +20,10 @@ class Certificate:
 
 
 def describe_certificate(host: str, port: int) -> str:
-    """Return in words whose certificate is presented there, and by whom it was issued."""
+    """Return subject, issuer and end of the certificate presented there, in words."""
     presented = _fetch(host, port)
     if presented is None:
-        return "it could not be looked at"
+        return "it could not be fetched"
     return f"presented is {presented.subject!r}, issued by {presented.issuer!r}, valid until {presented.valid_until}"
 
 
@@ -31,7 +31,7 @@ def _fetch(host: str, port: int) -> Certificate | None:
     """Fetch the certificate without trusting it; nothing is sent over this connection."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # only to look: the connection that was refused stays refused
+    context.verify_mode = ssl.CERT_NONE  # only to read it: the refused connection stays refused
     try:
         with (
             socket.create_connection((host, port), FETCH_TIMEOUT_S) as raw,
@@ -44,7 +44,7 @@ def _fetch(host: str, port: int) -> Certificate | None:
 
 
 def parse_certificate(der: bytes) -> Certificate | None:
-    """Return what a certificate (X.509, DER) says; None where it cannot be read."""
+    """Parse an X.509 certificate (DER); None if it cannot be read."""
     try:
         return _parse(der)
     except (IndexError, ValueError):

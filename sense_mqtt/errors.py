@@ -1,4 +1,4 @@
-"""Everything we raise on purpose: one class per reaction."""
+"""The errors of sense-mqtt: one class per reaction."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""What is kept out of logs, MQTT and recordings: one table of keys, one of patterns, and the values we know."""
+"""Removes secrets from logs, MQTT and recordings: by keys, by patterns, and by known values."""
 
 import copy
 import html
@@ -15,8 +15,8 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from sense_mqtt.core.plain_text import escape_hidden, without_hidden
 
 HIDDEN = "***"
-MAX_TEMPORARY_SECRETS = 64  # secrets that come at run time; tokens older than the last few dozen have long expired
-MIN_SECRET_LENGTH = 4  # characters; anything shorter would blank out half of every line
+MAX_TEMPORARY_SECRETS = 64  # tokens older than the last few dozen have expired
+MIN_SECRET_LENGTH = 4  # characters; shorter ones occur in ordinary text
 
 # Endings of key names, without `_`, `-` and capitals: `refresh_token`, `X-Access-Token` and `wifiPassword` are covered.
 SECRET_KEYS = (
@@ -33,7 +33,7 @@ SECRET_KEYS = (
     "serialnumber",  # monitors[].serial_number (protocol 2.1)
 )
 
-# Where and who a household is; kept out of recordings, though people may ask for it over their own MQTT. Whole names.
+# Location and network of a home: removed from recordings only. Whole key names.
 PERSONAL_KEYS = (
     "address",
     "ipaddress",
@@ -88,7 +88,7 @@ def _hides(key: str, personal: tuple[str, ...]) -> bool:
 
 
 def _tells(value: Any) -> bool:
-    """Flags (`..._email: true`) and empty values tell nothing."""
+    """False for flags (`..._email: true`) and empty values, which are no secrets."""
     return value not in (None, "") and not isinstance(value, bool)
 
 
@@ -99,7 +99,7 @@ def _without_patterns(text: str) -> str:
 
 
 class Redactor:
-    """Removes known secret values, and all that looks like one, from text. May be used from any thread."""
+    """Removes known secrets, and text that looks like one. Thread-safe."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = tuple(known)
@@ -108,19 +108,19 @@ class Redactor:
         self._pattern = _any_of(self._known)
 
     def add_secret(self, *secrets: str) -> None:
-        """Remove these too, for good: what is configured."""
+        """Remove these too, for good: configured secrets."""
         with self._lock:
             self._known += secrets
             self._pattern = _any_of((*self._known, *self._temporary))
 
     def add_temporary_secret(self, *secrets: str) -> None:
-        """Remove these too from now on, until many newer ones have come: tokens, which change."""
+        """Remove these too, until MAX_TEMPORARY_SECRETS newer ones have come: tokens."""
         with self._lock:
             self._temporary.extend(secret for secret in secrets if secret not in self._temporary)
             self._pattern = _any_of((*self._known, *self._temporary))
 
     def redact(self, text: str) -> str:
-        """The text without any secret. Where one shows only once it is decoded, the decoded text is returned."""
+        """Return the text without secrets; decoded, if a secret was found only after decoding."""
         scrubbed = reading = self._remove(text)
         for decode in DECODINGS:
             before, reading = reading, without_hidden(decode(reading))
@@ -161,7 +161,7 @@ def _unescape_one(found: re.Match[str]) -> str:
     return chr(int(found[1] or found[2], 16))
 
 
-# How a secret may be disguised, each on top of those before: by characters that do not show, encoded, encoded twice...
+# Decodings under which a secret may be hidden, each applied after those before.
 DECODINGS = (str, unquote, unquote, html.unescape, _unescape, unquote_plus)
 
 

@@ -1,6 +1,6 @@
-"""Which proxy leads to an address, as the environment says: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY.
+"""The proxy for an address, from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
 
-One answer for REST and feed alike: `requests` and `websocket-client` read these variables in different ways.
+One rule for REST and feed: `requests` and `websocket-client` read these variables in different ways.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from sense_mqtt.errors import SenseUnavailable
 
 SCHEMES = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
-PORT = 80  # of a proxy that names none
+PORT = 80  # default port of a proxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Proxy:
 
 
 def find_proxy(url: str) -> Proxy | None:
-    """Return the proxy for this address; None where we connect directly. Raises SenseUnavailable."""
+    """Return the proxy for this address; None for a direct connection. Raises SenseUnavailable."""
     parts, proxies = urlsplit(url), getproxies_environment()
     given = proxies.get(SCHEMES[parts.scheme]) or proxies.get("all")
     if not given or _is_exempt(parts.hostname or "", parts.netloc.rpartition("@")[2], proxies):

@@ -1,4 +1,4 @@
-"""Only one bridge works in a state directory, as long as it lives."""
+"""A lock that lets only one bridge use a state directory."""
 
 import contextlib
 import logging
@@ -19,10 +19,10 @@ class SingleInstanceLock:
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
-        self._file = StateFile(state_dir / "bridge.json")  # of which there is only the lock
+        self._file = StateFile(state_dir / "bridge.json")  # only its lock file exists
         self._path = state_dir / "bridge.lock"
         self._held = contextlib.ExitStack()
-        self._identity: Identity | None = None  # of what was locked; None where there could be no lock
+        self._identity: Identity | None = None  # of the locked file; None if it could not be locked
 
     def __enter__(self) -> Self:
         if not self._take():
@@ -38,7 +38,7 @@ class SingleInstanceLock:
         self._held.close()
 
     def maintain(self, _now: Moment) -> None:
-        """Lock it again where it was removed, or could not be locked. Call now and then."""
+        """Lock again if the lock file was removed, or could not be locked. Call it about once a minute."""
         if self._identity is not None and self._identify() == self._identity:
             return
         if self._identity is not None:

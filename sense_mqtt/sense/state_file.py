@@ -1,4 +1,4 @@
-"""Small JSON files in the state directory: written whole or not at all, readable by nobody else."""
+"""Small JSON files in the state directory: replaced in one step, mode 0600."""
 
 import contextlib
 import fcntl
@@ -14,21 +14,21 @@ from sense_mqtt.state_directory import Chown, Identity, StateDirectory, chown_of
 
 logger = logging.getLogger(__name__)
 
-Stamp = tuple[int, int, int]  # tells one version of a file from another
+Stamp = tuple[int, int, int]  # changes with each version of a file
 
 
 class StateFile:
-    """One JSON object in a file of mode 0600. Raises StateError where its directory cannot be used."""
+    """One JSON object in a file of mode 0600. Raises StateError if its directory cannot be used."""
 
     def __init__(self, path: Path, chown: Chown | None = None) -> None:
         self._path = path
-        self._is_damaged = False  # and that was logged; until it can be read again
+        self._is_damaged = False  # and that was logged
         self._chown = chown or chown_of_root()
-        self._directory: Identity | None = None  # in which the file was last read or written
-        self._warned = False  # that there is no lock
+        self._directory: Identity | None = None  # where the file was last read or written
+        self._warned = False  # that locking failed
 
     def load(self) -> dict[str, Any] | None:
-        """Return what is stored; None where there is nothing, or nothing that can be read."""
+        """Return the content; None if there is no file, or it is damaged (logged once)."""
         try:
             with self._opened("cannot be read") as directory:
                 raw = directory.read(self._path.name)
@@ -42,18 +42,18 @@ class StateFile:
         if isinstance(content, dict):
             return content
         if not was_damaged:
-            logger.warning("%s holds no JSON object; going on as if it were not there", self._path)
+            logger.warning("%s holds no JSON object and is ignored", self._path)
         return None
 
     def save(self, content: dict[str, Any], *, durable: bool = True) -> None:
-        """Replace the file in one step; once this returns, not even a power cut brings the old content back."""
+        """Replace the file in one step; if `durable` it is on the disk when this returns."""
         raw = json.dumps(content, indent=1).encode()
         with self._opened("cannot be written", make=True) as directory:
             directory.replace(self._path.name, raw, durable=durable)
             self._directory = directory.identity
 
     def stamp(self) -> Stamp | None:
-        """Return what changes whenever the file does."""
+        """Return a value that changes whenever the file does; None if there is no file."""
         try:
             status = self._path.lstat()
         except OSError:
@@ -61,7 +61,7 @@ class StateFile:
         return status.st_ino, status.st_mtime_ns, status.st_size
 
     def directory_was_replaced(self) -> bool:
-        """Say whether the directory in which the file was is gone, or another one now; once for each directory."""
+        """True once after the directory of the file was removed or replaced."""
         if self._directory is None:
             return False
         try:
@@ -76,26 +76,26 @@ class StateFile:
         return is_lost
 
     def warn_if_readable_by_others(self) -> None:
-        """Say so where others may read the file."""
+        """Log a warning if other users can read the file."""
         with contextlib.suppress(OSError):
             if self._path.stat().st_mode & 0o077:
                 logger.warning("%s can be read by others; do `chmod 600 %s`", self._path, self._path)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes out; they wait. Where there can be no lock, say so once and go on without."""
+        """Hold the lock; other processes wait. If locking fails, log it once and continue without."""
         with self._lock(fcntl.LOCK_EX):
             yield
 
     @contextlib.contextmanager
     def exclusive_lock(self) -> Iterator[bool]:
-        """Keep other processes out, or yield False at once where one keeps us out. Without a lock as `locked`."""
+        """Hold the lock, or yield False at once if another process holds it. If locking fails: as `locked`."""
         with self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB) as is_ours:
             yield is_ours
 
     @contextlib.contextmanager
     def _lock(self, how: int) -> Iterator[bool]:
-        """A file beside the real one, since that is replaced at each writing; the lock ends with the descriptor."""
+        """Lock a file beside the real one, which is replaced at each write; closing the descriptor unlocks."""
         descriptor, is_ours = None, True
         try:
             descriptor = self.open_lock()
@@ -111,14 +111,14 @@ class StateFile:
                 os.close(descriptor)
 
     def open_lock(self) -> int:
-        """Return the descriptor of the file that is locked in place of this one."""
+        """Return the descriptor of the lock file."""
         path = self._path.with_suffix(".lock")
         with _opened(path, "cannot be opened", self._chown, make=True) as directory:
             return directory.open_lock(path.name)
 
     def _warn_once(self, error: StateError | OSError) -> None:
         if not self._warned:
-            logger.warning("%s: going on without keeping other processes out: %s", self._path, error)
+            logger.warning("%s: continuing without a lock against other processes: %s", self._path, error)
         self._warned = True
 
     def _opened(self, what: str, *, make: bool = False) -> contextlib.AbstractContextManager[StateDirectory]:

@@ -64,7 +64,7 @@ def test_where_there_can_be_no_lock_it_works_all_the_same_and_locks_later(tmp_pa
     with SingleInstanceLock(tmp_path / "state") as only_one:
         for _ in range(3):
             only_one.maintain(NOW)
-        assert caplog.text.count("going on without keeping other processes out") == 1
+        assert caplog.text.count("continuing without a lock against other processes") == 1
         (tmp_path / "state").unlink()
         only_one.maintain(NOW)
         with pytest.raises(StateError, match="another sense-mqtt works there"):

@@ -74,7 +74,7 @@ def test_where_there_can_be_no_lock_it_is_said_once_and_gone_without(tmp_path, u
     for _ in range(2):
         with use(file) as is_ours:
             assert is_ours is not False
-    assert caplog.text.count("going on without keeping other processes out") == 1
+    assert caplog.text.count("continuing without a lock against other processes") == 1
 
 
 def test_a_directory_that_was_removed_or_replaced_is_noticed_once(file, tmp_path):

@@ -1,4 +1,4 @@
-"""How often we may log in with the password: once in 15 minutes, four times a day, counted over restarts."""
+"""The budget of password logins: one in 15 minutes, four a day, counted over restarts."""
 
 import contextlib
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.state_model import StateModel
 
 DAY_S = 86_400.0
-JUMP_S = 60.0  # by which the wall clock is ahead of ours only where it was set
-SEEN_EVERY_S = 600.0  # while the wall clock is behind, the file is told so often how far we are
+JUMP_S = 60.0  # a larger lead of the wall clock means that it was set
+SEEN_EVERY_S = 600.0  # while the wall clock is behind, how often our time is saved
 MAX_TIME_S = 1e12  # any greater number in the file is damage
 MAX_ATTEMPTS = 50  # that are saved
 
@@ -37,11 +37,11 @@ def _or_none(value: object, validate: ValidatorFunctionWrapHandler) -> object:
 
 @dataclass(frozen=True, slots=True)
 class LoginLimits:
-    """The figures: Sense asks not to log in often (facts 2.5: never more than once in 15-20 minutes)."""
+    """Limits of logins (facts 2.5: never more than once in 15 to 20 minutes)."""
 
     spacing_s: float = 900.0
     daily: int = 4
-    interactive: int = 5  # attempts of a person within one spacing, who may mistype
+    interactive: int = 5  # attempts of a person within one `spacing_s`; people mistype
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class LoginAttempt:
 
 @dataclass(frozen=True, slots=True)
 class LoginRefusal:
-    """Sense refused what the configuration holds; until that changes, only a person can help."""
+    """Sense refused the configured credentials: no more automatic logins until they change, or a person logs in."""
 
     who: str  # the fingerprint of what was refused
     why: str
@@ -88,18 +88,18 @@ def is_spent(attempts: Sequence[LoginAttempt], limits: LoginLimits, now: float) 
 class LoginBudget:
     """The logins of the last day, in a file, and in memory where that is gone.
 
-    Counted by a clock that is never set back: it begins with the wall clock, or with what the file says where that is
-    later, and goes on with the monotonic clock. So a wall clock that is wrong at a start makes nothing forgotten.
+    The time is one that never runs backwards: it begins with the wall clock, or with the time in the file if that is
+    later, and continues with the monotonic clock. So a wall clock that is wrong at a start forgets no login.
     """
 
     def __init__(self, file: StateFile, limits: LoginLimits | None = None) -> None:
         self._file = file
         self._limits = limits or LoginLimits()
         self._known = SavedLogins()  # what the file held last
-        self._ahead_s: float | None = None  # of our clock before the monotonic one; None before the first look
+        self._ahead_s: float | None = None  # our time minus the monotonic clock; None before the first use
 
     def wait_s(self, now: Moment) -> float:
-        """Return the seconds until the bridge may log in by itself; 0 where it may now."""
+        """Return the seconds until the bridge may log in automatically; 0 if it may now."""
         return wait_s(*self._read_with(now))
 
     def is_spent(self, now: Moment) -> bool:
@@ -107,7 +107,7 @@ class LoginBudget:
         return is_spent(*self._read_with(now))
 
     def last_result(self, now: Moment) -> Result:
-        """Return what became of the last login."""
+        """Return the result of the last login."""
         attempts, _ = self._read(now)
         return attempts[-1].result if attempts else "unknown"
 
@@ -122,7 +122,7 @@ class LoginBudget:
         self._save(self._changed([*attempts, LoginAttempt(time)], time))
 
     def spend_interactive(self, now: Moment) -> None:
-        """Count a login that a person makes; raise `RateLimited` where even a person should wait."""
+        """Count a login that a person makes. Raises `RateLimited` if the limit for people is reached."""
         if self.count(now, self._limits.spacing_s) >= self._limits.interactive:
             minutes = self._limits.spacing_s / 60
             raise RateLimited(
@@ -131,7 +131,7 @@ class LoginBudget:
         self.spend(now)
 
     def record_result(self, now: Moment, result: Result) -> None:
-        """Note what became of the login that was counted last."""
+        """Record the result of the login that was counted last."""
         attempts, time = self._read(now)
         if attempts:
             self._save_or_keep(self._changed([*attempts[:-1], replace(attempts[-1], result=result)], time))
@@ -163,7 +163,7 @@ class LoginBudget:
         self._ahead_s = max(begun, seen - now.monotonic)
         time = now.monotonic + self._ahead_s
         jump_s = now.wall - time
-        if jump_s >= JUMP_S:  # the wall clock was set forward: no login is older for that
+        if jump_s >= JUMP_S:  # the wall clock was set forward: logins keep their age
             attempts = [replace(attempt, time=attempt.time + jump_s) for attempt in attempts]
             self._ahead_s, time = self._ahead_s + jump_s, now.wall
         recent = sorted((each for each in attempts if each.time > time - DAY_S), key=lambda each: each.time)

@@ -1,4 +1,4 @@
-"""The login itself: e-mail and password, then the code of two-factor login where Sense asks for one."""
+"""The login: e-mail and password, then the code of two-factor login if Sense asks for one."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -13,8 +13,8 @@ from sense_mqtt.sense.rest.responses import CodeRefused, CodeRequired
 
 logger = logging.getLogger(__name__)
 
-MAX_CODES = 2  # a second wrong one is no accident, and Sense locks accounts
-CLOCK_WRONG_S = 20.0  # beyond this a code of ours is one that Sense no longer, or does not yet, take
+MAX_CODES = 2  # Sense locks accounts after too many wrong codes
+CLOCK_WRONG_S = 20.0  # with a larger clock error Sense refuses the code as too old or too new
 
 CodeSource = Callable[[int], str]  # attempt 0, 1 -> the code
 
@@ -58,7 +58,7 @@ def _enter_code(api: SenseApi, mfa_token: str, codes: CodeSource, clock: Clock) 
             logger.info("attempt %d: %s", attempt + 1, error)
             continue
         if attempt and _is_clock_wrong(api):
-            logger.warning("this machine's clock is %s; the login went by Sense's clock", _clock_error_text(api))
+            logger.warning("this machine's clock is %s; Sense's clock was used for the login", _clock_error_text(api))
         return answer
     raise _explain(api)
 
@@ -75,7 +75,7 @@ def _explain(api: SenseApi) -> CodeRefused:
 
 
 def _time(api: SenseApi, clock: Clock, attempt: int) -> float:
-    """Our time; at the second attempt Sense's, where ours differs."""
+    """Our time; at the second attempt Sense's, if ours is wrong."""
     return clock.now().wall + (api.clock_error_s if attempt and _is_clock_wrong(api) else 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Logging in with the password: by itself within the budget, or for a person; and when not to try at all."""
+"""Password logins: automatic within the budget, or interactive; and when none is tried."""
 
 import contextlib
 import hashlib
@@ -23,10 +23,10 @@ from sense_mqtt.sense.net.tls import CertificateRefused
 from sense_mqtt.sense.rest.api import ConnectFailed, SenseApi
 from sense_mqtt.sense.rest.responses import AccountLocked
 
-TRY_LATER = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # of a renewal or login: says nothing about us
-# What may mend without a person, and when it is tried again. Nothing else that Sense refuses is.
+TRY_LATER = (SenseUnavailable, RateLimited, NotFound, RequestRefused)  # says nothing about the credentials
+# Refusals that may pass without a person, and after how many seconds the login is tried again.
 BLOCK_S: dict[type[LoginRefused], float] = {ClockWrong: 3_600.0, AccountLocked: 6 * 3_600.0}
-# A last login on which Sense did not decide; nobody must act before the next one.
+# Results of a last login on which Sense did not decide: nobody must act before the next one.
 NO_ANSWER: dict[Result, str] = {
     "unavailable": "the last login met an outage",
     "unknown": "the last login was cut off before Sense answered",
@@ -36,7 +36,7 @@ FINGERPRINT_ROUNDS = 200_000  # 0.1 s on a slow machine
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the configuration knows of the account."""
+    """The configured credentials."""
 
     email: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
@@ -44,18 +44,18 @@ class Credentials:
 
     @property
     def fingerprint(self) -> str:
-        """What tells whether they have changed, and nothing else, however long anybody guesses."""
+        """Salted slow hash; used only to detect changed credentials."""
         told = "\0".join(part or "" for part in (self.email, self.password, self.totp_secret))
         return hashlib.pbkdf2_hmac("sha256", told.encode(), b"sense-mqtt", FINGERPRINT_ROUNDS).hex()[:16]
 
     def belong_to_other_account(self, owner: str) -> bool:
-        """Whether a stored session of this owner is of another account."""
+        """True if a stored session of this owner belongs to another account."""
         return bool(self.email and self.password) and owner not in ("", fingerprint(self.email))
 
 
 @dataclass(frozen=True, slots=True)
 class LoginBlock:
-    """Why no login is tried, and until when (monotonic; None: until a person has logged in)."""
+    """Why no login is tried, and until when (monotonic, s; None: until a person logs in)."""
 
     kind: type[LoginRefused]
     message: str
@@ -73,7 +73,7 @@ class PasswordLogin:
         self._login_block: LoginBlock | None = None
 
     def automatic(self) -> StoredSession:
-        """Log in with what the configuration holds, where the budget allows."""
+        """Log in with the configured credentials if the budget allows it."""
         self.raise_if_blocked()
         known = self._credentials
         if not known.email or not known.password:
@@ -91,18 +91,18 @@ class PasswordLogin:
             raise self._block(error) from error
 
     def interactive(self, email: str, password: str, code: Callable[[], str]) -> StoredSession:
-        """Log in for a person, who may try more often than the bridge; counted all the same."""
+        """Log in for a person, who may try more often than the bridge; counted as well."""
         self._budget.spend_interactive(self._clock.now())
         return self._enter(email, password, lambda _attempt: code())
 
     def raise_if_blocked(self) -> None:
-        """Raise at once, without a call, what the last login raised, while trying again would not help."""
+        """Raise the error of the last login again, without a call, while logins are blocked."""
         block = self._login_block
         if block and (block.until is None or self._clock.now().monotonic < block.until):
             raise block.kind(block.message)
 
     def unblock(self) -> None:
-        """There is a session again."""
+        """Allow logins again: there is a session."""
         self._login_block = None
 
     def count_last_hour(self) -> int:
@@ -131,7 +131,7 @@ class PasswordLogin:
     def _spend(self, now: Moment) -> None:
         try:
             self._budget.spend(now)
-        except StateError as error:  # after a restart it would not count, so restarts could lock the account
+        except StateError as error:  # it would be forgotten at a restart, so restarts could lock the account
             raise SenseUnavailable(f"no login while it cannot be counted: {error}") from error
 
     def _enter(self, email: str, password: str, codes: CodeSource) -> StoredSession:
@@ -145,7 +145,7 @@ class PasswordLogin:
 
     @contextlib.contextmanager
     def _recorded(self) -> Iterator[None]:
-        """Note what became of the login that was counted."""
+        """Record the result of the login that was counted."""
         now = self._clock.now()
         try:
             yield

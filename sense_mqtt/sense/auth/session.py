@@ -1,4 +1,4 @@
-"""Our standing with Sense: renews in time, logs in seldom, and waits for a person where only a person helps."""
+"""The session with Sense: stores tokens, renews them in time, logs in within the budget, or waits for `login`."""
 
 import logging
 import threading
@@ -87,7 +87,7 @@ class Session:
             return self._account or self._current_session().account
 
     def token(self) -> str:
-        """Return an access token that is good for now. Raises `LoginRefused` at once, without a call, while parked."""
+        """Return an access token that is good for now. Raises `LoginRefused` at once, without a call, while blocked."""
         with self._lock:
             session = self._current_session()
             return (self._refresh(session) if self._is_due() else session).access_token
@@ -145,7 +145,7 @@ class Session:
             return self._current or self._log_in()
 
     def _load_if_changed(self) -> None:
-        """Take the stored session, where the file holds another one than when we last looked."""
+        """Use the session of the file if the file has changed since it was last read."""
         stamp = self._file.stamp()
         if stamp is None and self._current is not None and self._file.directory_was_replaced():
             self._file.store(store(self._current))
@@ -157,11 +157,11 @@ class Session:
         if session is None:
             return
         if self._credentials.belong_to_other_account(session.owner):
-            logger.warning("the stored session belongs to another account than sense.email; it is left alone")
+            logger.warning("the stored session belongs to another account than sense.email and is not used")
             return
         self._use(session)
         if not self._renewal.is_expired(self._clock.now().monotonic):
-            self._set_auth("ok", "a stored session is at hand")
+            self._set_auth("ok", "stored session loaded")
 
     def _read(self) -> Mapping[str, Any]:
         try:
@@ -170,7 +170,7 @@ class Session:
             if self._current is None:
                 self._set_auth("unavailable", str(error))
                 raise
-            logger.warning("the session goes on without its file: %s", error)
+            logger.warning("session.json cannot be read; continuing with the session in memory: %s", error)
             return {}
 
     def _is_due(self) -> bool:
@@ -180,7 +180,7 @@ class Session:
 
     def _refresh(self, session: StoredSession) -> StoredSession:
         with self._file.locked():
-            self._load_if_changed()  # another process may have renewed, and spent our refresh token
+            self._load_if_changed()  # another process may have renewed, which uses up our refresh token
             session = self._current or session
             if not self._is_due():
                 return session
@@ -192,8 +192,8 @@ class Session:
         try:
             answer = self._api.post("renew", form | {"is_access_token": "true"})
         except TokenRefused as error:
-            logger.warning("the session cannot be renewed (%s): logging in anew", error)
-            self._current = None  # its refresh token is spent; the file may still bring another
+            logger.warning("the session cannot be renewed (%s): logging in again", error)
+            self._current = None  # its refresh token is used up; another process may store a new one
             return self._log_in()
         except TRY_LATER as error:
             return self._postpone_renewal(session, error)
@@ -204,7 +204,7 @@ class Session:
         return self._store(after, "renewed")
 
     def _postpone_renewal(self, session: StoredSession, error: SenseMqttError) -> StoredSession:
-        """Renewal must wait; the old token serves as long as it lives."""
+        """Continue with the old token while it is good; else raise `error` until the next renewal is due."""
         now = self._clock.now().monotonic
         if self._renewal.is_expired(now) or session.access_token == self._refused_token:
             self._set_auth("unavailable", str(error))
@@ -225,7 +225,7 @@ class Session:
             raise
 
     def _store(self, session: StoredSession, how: str) -> StoredSession:
-        """Store, then use: what is used without being stored is lost in a crash, and costs a login."""
+        """Store, then use: a token that is used before it is stored is lost in a crash, which costs a login."""
         self._file.store(store(session))
         self._stamp = self._file.stamp()
         self._use(session)

@@ -1,4 +1,4 @@
-"""The ladder of a feed, pure: stream, else poll, else snapshot; when to try again, and when to climb."""
+"""The fallback of a feed from stream to poll to snapshot, the waits between attempts, and the way back. Pure."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -14,17 +14,17 @@ POLLABLE_FIRMWARE = (1, 64)  # SE#77: `realtime_update` needs monitor firmware 1
 
 @dataclass(frozen=True, slots=True)
 class FallbackRules:
-    """The figures of the ladder."""
+    """Limits and waits of the fallback."""
 
     mode: Mode = "auto"
     poll_interval_s: float = 60.0
     spacing_s: float = 1.0  # between the end of one attempt and the next: Sense frees the old socket first
     rejection_spacing_s: float = (
-        5.0  # the least after a first refusal: an outage of seconds is not to cost the websocket
+        5.0  # shortest wait after a first rejection, so that an outage of seconds does not end streaming
     )
     backoff: Backoff = field(default_factory=Backoff)
-    max_rejections: int = 3  # in a row, before stepping down
-    max_network_failures: int = 6  # the same of attempts that the network ate; a minute or more
+    max_rejections: int = 3  # in a row, before falling back
+    max_network_failures: int = 6  # in a row, before falling back; a minute or more
     cooldown_first_s: float = 300.0  # before the websocket is tried again; doubles
     cooldown_max_s: float = 14_400.0
     retry_after_max_s: float = 3_600.0
@@ -32,14 +32,14 @@ class FallbackRules:
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """Frames came, as many as this rung can bring."""
+    """Frames came, as many as this transport can bring."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkFailure:
-    """Nothing came, or not for long: the network, an outage, silence. Not Sense's will."""
+    """Nothing came, or not for long: network, outage, silence. Sense did not reject us."""
 
     reason: str
     retry_after_s: float = 0.0
@@ -47,11 +47,11 @@ class NetworkFailure:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Sense does not want this websocket: 429, 503, another refusal, or closed within seconds."""
+    """Sense rejected this websocket: 429, 503, another status, or closed within seconds."""
 
     reason: str
     retry_after_s: float = 0.0
-    is_rate_limit: bool = False  # it said that we ask too much (429)
+    is_rate_limit: bool = False  # HTTP 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +75,24 @@ Outcome = Success | NetworkFailure | Rejected | Unsupported | Locked
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """Where a feed stands. Times are on the caller's clock, in seconds."""
+    """The state of a feed. Times are monotonic, s."""
 
     transport: Transport = "stream"
-    failures: int = 0  # attempts in a row, on this rung, that came to nothing
-    rejections: int = 0  # of the websocket, since it last brought something
-    fallbacks: int = 0  # steps down since the websocket last held
-    next_at: float = 0.0  # no attempt before
-    stream_retry_at: float = 0.0  # the websocket is not tried again before
-    retry_after_until: float = 0.0  # nor before, whatever else happens: Sense said so (Retry-After)
+    failures: int = 0  # failed attempts in a row on this transport
+    rejections: int = 0  # of the websocket since it last was stable
+    fallbacks: int = 0  # from stream to poll since the websocket last was stable
+    next_at: float = 0.0  # no attempt before this
+    stream_retry_at: float = 0.0  # the websocket is not tried again before this
+    retry_after_until: float = 0.0  # nor before this, whatever else happens (Retry-After)
 
 
 def reset(fallback: Fallback) -> Fallback:
-    """The websocket holds: all is forgiven."""
+    """Forget failures: the websocket is stable."""
     return replace(fallback, failures=0, rejections=0, fallbacks=0)
 
 
 def retry_stream(fallback: Fallback, rules: FallbackRules, now: float) -> Fallback:
-    """Return to the websocket when its cool-down is over."""
+    """Choose the websocket again if its cool-down is over."""
     if (
         rules.mode != "auto"
         or fallback.transport == "stream"
@@ -103,7 +103,7 @@ def retry_stream(fallback: Fallback, rules: FallbackRules, now: float) -> Fallba
 
 
 def attempt_started(fallback: Fallback, rules: FallbackRules, now: float, uniform: Uniform) -> Fallback:
-    """Return where the feed stands, should the attempt that begins now be cut short by the end of the process."""
+    """Return the state to save when an attempt begins: that of a failure, in case the process is killed."""
     unfinished = NetworkFailure("unfinished")
     return replace(
         _count(fallback, unfinished, now), next_at=now + _wait_s(fallback, fallback, unfinished, rules, now, uniform)
@@ -113,7 +113,7 @@ def attempt_started(fallback: Fallback, rules: FallbackRules, now: float, unifor
 def attempt_finished(
     fallback: Fallback, outcome: Outcome, rules: FallbackRules, now: float, uniform: Uniform
 ) -> Fallback:
-    """Return where the feed stands after an attempt, and when the next one may be made."""
+    """Return the state after an attempt, with the time of the next one."""
     after = _fall_back(_count(fallback, outcome, now), outcome, rules, now, uniform)
     return replace(after, next_at=now + _wait_s(fallback, after, outcome, rules, now, uniform))
 
@@ -123,7 +123,7 @@ def _count(fallback: Fallback, outcome: Outcome, now: float) -> Fallback:
         case Success() if fallback.transport == "stream":
             return reset(fallback)
         case Success() if fallback.transport == "poll" and fallback.failures > 1:
-            # An outage is over, perhaps for the websocket too; where it is not, that costs no further doubling.
+            # An outage is over, perhaps for the websocket too; if not, that costs no further doubling.
             return replace(fallback, failures=0, stream_retry_at=now, fallbacks=max(fallback.fallbacks - 1, 1))
         case Success():
             return replace(fallback, failures=0, rejections=fallback.rejections if fallback.transport == "poll" else 0)
@@ -153,7 +153,7 @@ def _fall_back(fallback: Fallback, outcome: Outcome, rules: FallbackRules, now: 
 
 
 def _should_fall_back(fallback: Fallback, outcome: Outcome, rules: FallbackRules) -> bool:
-    """A websocket on trial (we came from polling, which worked) gets one chance."""
+    """True if the outcome ends the use of the websocket; after a cool-down it gets one attempt only."""
     match outcome:
         case Rejected():
             is_long = outcome.retry_after_s > rules.poll_interval_s  # meanwhile, polls tell more than nothing
@@ -183,14 +183,14 @@ def _failure_wait_s(failures: int, rules: FallbackRules, uniform: Uniform) -> fl
 
 
 def _rejection_wait_s(failures: int, rules: FallbackRules, uniform: Uniform) -> float:
-    """Return a wait of which the least doubles too: full jitter could ask a feed that refuses every few seconds."""
+    """Return a wait whose minimum doubles too: with full jitter a rejecting feed would be asked every few seconds."""
     first_s = 2 * rules.rejection_spacing_s
     ceiling_s = Backoff(first_s, max(first_s, rules.backoff.most_s)).ceiling_s(failures)
     return uniform(ceiling_s / 2, ceiling_s)
 
 
 def _snapshot_interval_s(fallback: Fallback, rules: FallbackRules) -> float:
-    """A websocket that refuses also snapshots is asked more and more seldom."""
+    """Return the interval of snapshots, which doubles while the websocket rejects them too."""
     refusals = max(fallback.rejections - rules.max_rejections, 0)
     return min(rules.poll_interval_s * 2.0 ** min(refusals, 32), rules.cooldown_max_s)
 
@@ -200,7 +200,7 @@ def _retry_after_s(outcome: Outcome, rules: FallbackRules) -> float:
 
 
 def is_pollable(version: str) -> bool:
-    """Whether this firmware answers `realtime_update`: compared as numbers, 1.100 is newer than 1.64 (facts 3.4)."""
+    """True if this firmware answers `realtime_update`; 1.100 is newer than 1.64 (facts 3.4)."""
     return _numbers(version) >= POLLABLE_FIRMWARE
 
 

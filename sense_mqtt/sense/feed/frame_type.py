@@ -1,11 +1,11 @@
-"""The little that the feed itself must know of a message. Pure."""
+"""The kind of a feed message, as far as the feed itself needs it. Pure."""
 
 from sense_mqtt.core.wire.frames import FeedError, Frame, RealtimeUpdate, decode
 from sense_mqtt.errors import BadFrame
 
 
 def is_token_error(raw: str | bytes) -> bool:
-    """Whether Sense says that it does not take our token: so it may, instead of HTTP 401 (facts 4.8)."""
+    """True if the message says that our token is refused; Sense may send it instead of HTTP 401 (facts 4.8)."""
     if not (("authorized" in raw) if isinstance(raw, str) else (b"authorized" in raw)):
         return False
     frame = _decode(raw)
@@ -13,12 +13,12 @@ def is_token_error(raw: str | bytes) -> bool:
 
 
 def is_update(raw: str | bytes) -> bool:
-    """Whether this is a frame of the house, and not one of the opening messages."""
+    """True for a realtime frame, False for the opening messages."""
     return isinstance(_decode(raw), RealtimeUpdate)
 
 
 def _decode(raw: str | bytes) -> Frame | None:
     try:
         return decode(raw)
-    except BadFrame:  # the bridge's business
+    except BadFrame:  # the bridge reports it
         return None

@@ -1,4 +1,4 @@
-"""What an attempt that ended means for the ladder. Pure."""
+"""How an attempt ended, as an outcome for the fallback. Pure."""
 
 from sense_mqtt.errors import RateLimited, SenseMqttError
 from sense_mqtt.sense.feed.fallback import NetworkFailure, Outcome, Rejected, Unsupported
@@ -8,7 +8,7 @@ from sense_mqtt.sense.feed.websocket_connection import ConnectionClosed, Handsha
 
 
 def outcome_of_error(error: SenseMqttError) -> Outcome:
-    """Return what an attempt means that never brought a thing."""
+    """Return the outcome of an attempt that failed before any frame came."""
     match error:
         case PollingUnsupported():
             return Unsupported(str(error))
@@ -21,7 +21,7 @@ def outcome_of_error(error: SenseMqttError) -> Outcome:
 
 
 def outcome_of_close(end: ConnectionClosed, lived_s: float, messages: int, settings: FeedSettings) -> Outcome:
-    """Return what it means that a websocket ended before it had proven itself."""
+    """Return the outcome of a websocket that closed before it was stable."""
     if end.by_peer and settings.closed_early(lived_s, messages):
         return Rejected(f"{end}, {lived_s:.1f} s after it opened")
     return NetworkFailure(str(end))

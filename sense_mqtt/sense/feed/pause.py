@@ -1,4 +1,4 @@
-"""The pause of one feed: begun and ended by a person, or over by itself; it survives a restart."""
+"""The pause of one feed: ends on request or after its time; kept over restarts."""
 
 import logging
 import threading
@@ -13,15 +13,15 @@ from sense_mqtt.sense.state_model import StateModel
 
 logger = logging.getLogger(__name__)
 
-PAUSE_MAX_S = 86_400.0  # what a request may ask for; a file that asks for more is wrong
+PAUSE_MAX_S = 86_400.0  # longest pause that a request may ask for
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Sense's connection is let go of, until `until` (monotonic)."""
+    """The websocket is closed until `until` (monotonic, s)."""
 
     until: float
-    silent: bool  # nor are frames asked for by REST
+    silent: bool  # no polling either
 
 
 class SavedPause(StateModel):
@@ -33,7 +33,7 @@ class SavedPause(StateModel):
 
 
 class PauseControl:
-    """At most one at a time. For any thread."""
+    """At most one pause at a time. Thread-safe."""
 
     def __init__(self, reporter: FeedReporter, file: StateFile, clock: Clock) -> None:
         self._reporter = reporter
@@ -43,7 +43,7 @@ class PauseControl:
         self.current: Pause | None = self._load()
 
     def begin(self, seconds: float, *, silent: bool) -> None:
-        """Begin one, in place of any other."""
+        """Begin a pause of so many seconds; it replaces any other."""
         with self._changing:
             now = self._clock.now()
             self._save(SavedPause(begun=now.wall, until=now.wall + seconds, silent=silent))
@@ -51,7 +51,7 @@ class PauseControl:
             self._reporter.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}")
 
     def end(self, why: str, transport: Transport, *, only: Pause | None = None) -> None:
-        """End the present one; with `only`, that one, and not one that has begun since."""
+        """End the current pause; with `only`, not if another one has begun since."""
         with self._changing:
             if self.current is not None and only in (None, self.current):
                 self.current = None
@@ -62,7 +62,7 @@ class PauseControl:
         try:
             pause.save(self._file)
         except StateError as error:
-            logger.warning("the pause cannot be stored, so a restart does not know it: %s", error)
+            logger.warning("the pause cannot be stored, so it ends at a restart: %s", error)
 
     def _load(self) -> Pause | None:
         """Return the pause of the process before, unless it is over."""

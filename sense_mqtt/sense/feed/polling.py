@@ -1,4 +1,4 @@
-"""Frames by REST (`realtime_update`), for monitors whose firmware knows how."""
+"""Frames by REST (`realtime_update`); needs firmware 1.64 or newer."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class PollingUnsupported(NotFound):
 
 
 class Poller:
-    """Asks for one frame; the first time also whether the monitor can be asked at all."""
+    """Asks for one frame; before the first one checks the firmware."""
 
     def __init__(self, monitor: int, session: Session) -> None:
         self._monitor = monitor
@@ -42,5 +42,5 @@ class Poller:
         try:
             status = self._session.get(f"app/monitors/{self._monitor}/status")
         except (NotFound, RequestRefused):
-            return None  # then polling itself will tell
+            return None  # then the poll itself shows it
         return read_firmware(status)

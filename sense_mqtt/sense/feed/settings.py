@@ -1,4 +1,4 @@
-"""The figures of a feed."""
+"""Settings of a feed."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from sense_mqtt.sense.feed.websocket_connection import ConnectionSettings
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """What the configuration says of the feed, and what it does not."""
+    """Feed settings: from the configuration, plus fixed limits."""
 
     state_dir: Path
     url: str = "wss://clientrt.sense.com"
@@ -22,11 +22,11 @@ class FeedSettings:
     device_id: str = ""
     ping_interval_s: float = 15.0  # clients use 10 to 30 s (facts 4.8)
     max_message_bytes: int = 1_000_000  # the largest known frame has 18 kB (INVARIANTS 15); 500 devices take 600 kB
-    stable_s: float = 60.0  # after so long, or...
-    stable_messages: int = 100  # ...so many messages, a websocket holds
-    closed_early_s: float = 10.0  # one that is closed within so long, and...
-    closed_early_messages: int = 10  # ...after so few messages, was refused
-    login_check_s: float = 5.0  # between two looks whether a person has logged in
+    stable_s: float = 60.0  # a websocket is stable after this time...
+    stable_messages: int = 100  # ...or after this number of messages
+    closed_early_s: float = 10.0  # a websocket was rejected if Sense closes it within this time...
+    closed_early_messages: int = 10  # ...and after fewer messages
+    login_check_s: float = 5.0  # between two checks for a session while a login is required
     backoff: Backoff = field(default_factory=Backoff)
     spacing_s: float = 1.0
     max_rejections: int = 3
@@ -35,15 +35,15 @@ class FeedSettings:
     cooldown_max_s: float = 14_400.0
 
     def is_stable(self, lived_s: float, messages: int) -> bool:
-        """Whether a websocket that brought so much has proven itself."""
+        """True once a websocket has delivered enough to forget earlier failures."""
         return messages >= self.stable_messages or (messages > 0 and lived_s >= self.stable_s)
 
     def closed_early(self, lived_s: float, messages: int) -> bool:
-        """Whether a websocket that ended so soon was not wanted."""
+        """True if a websocket ended so soon that it counts as rejected."""
         return lived_s < self.closed_early_s and messages < self.closed_early_messages
 
     def rules(self) -> FallbackRules:
-        """Return the figures of the ladder."""
+        """Return the limits and waits of the fallback."""
         return FallbackRules(
             mode=self.mode,
             poll_interval_s=self.poll_interval_s,
@@ -57,7 +57,7 @@ class FeedSettings:
         )
 
     def connection(self, monitor: int) -> ConnectionSettings:
-        """Return the figures of one websocket."""
+        """Return the settings of one websocket."""
         return ConnectionSettings(
             url=f"{self.url.rstrip('/')}/monitors/{monitor}/realtimefeed",
             device_id=self.device_id,

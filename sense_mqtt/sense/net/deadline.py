@@ -1,4 +1,4 @@
-"""A deadline over a connection: when it passes, the socket is shut, whatever the peer dribbles meanwhile."""
+"""A deadline of a connection: when it expires the socket is shut down, even if bytes still trickle in."""
 
 import contextlib
 import socket
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sense_mqtt.clock import Clock
 
-SHUTDOWN_RETRY_S = 0.1  # between two attempts to shut, while the connection still comes into being
+SHUTDOWN_RETRY_S = 0.1  # between two attempts to shut down a connection that is still being made
 
 FindSocket = Callable[[], socket.socket | None]
 

@@ -1,10 +1,10 @@
-"""What lies at the bottom of a library's error: they wrap the operating system's words, sometimes four deep."""
+"""The cause of a library's error: libraries wrap the operating system's error, sometimes four times."""
 
 from collections.abc import Iterator
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that it came from; requests and urllib3 pass causes on as arguments, too."""
+    """Yield an error and all its causes; requests and urllib3 pass causes as arguments, too."""
     waiting, seen = [error], set[int]()
     while waiting:
         each = waiting.pop(0)
@@ -17,7 +17,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def root_reason(error: BaseException) -> str:
-    """Return the operating system's own words, else the kind of the error; never what a request held."""
+    """Return the operating system's text, else the class of the error; never the content of a request."""
     for each in causes(error):
         if isinstance(each, OSError) and each.strerror and each.errno is not None:
             return each.strerror.lower()

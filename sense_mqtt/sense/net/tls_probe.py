@@ -1,4 +1,4 @@
-"""Who a server of Sense proves to be: a connection with TLS where the address asks for it, and nothing more."""
+"""Connect to a server of Sense, with TLS if the address asks for it, and describe its certificate; nothing is sent."""
 
 import socket
 from pathlib import Path
@@ -14,7 +14,7 @@ SECURE = ("https", "wss")
 
 
 def shake_hands(url: str, ca_file: Path | None, timeout_s: float) -> str:
-    """Return in words whom we met. Raises `SenseUnavailable` (`CertificateRefused`), or `ConfigError` of `ca_file`."""
+    """Return server and certificate in words. Raises `SenseUnavailable` (`CertificateRefused`), or `ConfigError`."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     try:

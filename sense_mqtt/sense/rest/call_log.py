@@ -1,4 +1,4 @@
-"""One line at debug for each REST call: method, path, status, milliseconds. Parameters and forms may hold secrets."""
+"""Log each REST call at debug: method, path, status, ms; no parameters and forms, which may hold secrets."""
 
 import contextlib
 import logging

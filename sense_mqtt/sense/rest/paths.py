@@ -1,4 +1,4 @@
-"""Which paths may be asked for: only such as stay below the API's base URL. Pure."""
+"""Check that a path stays below the base URL of the API. Pure."""
 
 import re
 
@@ -11,7 +11,7 @@ PLAIN = re.compile(r"[A-Za-z0-9_.,~@+:=-]+(/[A-Za-z0-9_.,~@+:=-]+)*/?")
 
 
 def plain_path(path: str) -> str:
-    """Return `path` relative to the base URL, or raise `CommandRefused` where it might lead elsewhere."""
+    """Return `path` relative to the base URL, or raise `CommandRefused` if it might lead elsewhere."""
     relative = path.removeprefix("/")
     if len(path) > LONGEST or not PLAIN.fullmatch(relative) or _leads_elsewhere(relative):
         raise CommandRefused("bad_request", f"path {path[:60]!r} must be a plain path below the API, like app/monitors")

@@ -1,4 +1,4 @@
-"""How we ask: one call in flight, at most one a second, none while Sense asks us to wait; all are counted."""
+"""Rate limit of REST calls: one in flight, at most one a second, none while Sense asks us to wait."""
 
 import contextlib
 import threading
@@ -21,7 +21,7 @@ class SavedRateLimit(StateModel):
 
 
 class RateLimiter:
-    """The turnstile in front of Sense's REST interface."""
+    """Gives each call its slot and counts it. Thread-safe."""
 
     def __init__(self, clock: Clock, closing: threading.Event, spacing_s: float, file: StateFile | None = None) -> None:
         self._clock = clock
@@ -29,12 +29,12 @@ class RateLimiter:
         self._spacing_s = spacing_s
         self._one = threading.Lock()
         self._calls: deque[float] = deque(maxlen=10_000)  # monotonic
-        self._file = file  # in which Sense's wish outlives the process
+        self._file = file  # keeps the end of a `back_off` over restarts
         self._blocked_until = self._now() + self._saved_wait_s()
 
     @contextlib.contextmanager
     def slot(self) -> Iterator[None]:
-        """Wait for our turn and count it; raise `RateLimited` without a call while Sense asks us to wait."""
+        """Wait for a slot and count the call. Raises `RateLimited` while Sense asks us to wait."""
         with self._one:
             self._raise_if_blocked()
             if self._calls:
@@ -44,14 +44,14 @@ class RateLimiter:
             yield
 
     def back_off(self, seconds: float) -> None:
-        """Let no call through for so long: Sense asked for it."""
+        """Allow no call for so many seconds: Sense asked for it."""
         self._blocked_until = self._now() + seconds
         if self._file is not None and seconds > 0:
             with contextlib.suppress(StateError):  # the session says what is wrong with its directory
                 SavedRateLimit(quiet_until=self._clock.now().wall + seconds).save(self._file, durable=False)
 
     def wait(self, seconds: float) -> None:
-        """Wait, unless we are closing: then raise `SenseUnavailable`."""
+        """Wait so many seconds. Raises `SenseUnavailable` if the bridge shuts down."""
         if seconds > 0:
             self._closing.wait(seconds)
         self._raise_if_closing()
@@ -63,7 +63,7 @@ class RateLimiter:
 
     @property
     def blocked_s(self) -> float:
-        """How long Sense still asks us to wait; 0 where it does not."""
+        """How long Sense still asks us to wait; 0 if it does not."""
         return max(self._blocked_until - self._now(), 0.0)
 
     def _saved_wait_s(self) -> float:
@@ -80,7 +80,7 @@ class RateLimiter:
 
     def _raise_if_closing(self) -> None:
         if self._closing.is_set():
-            raise SenseUnavailable("we are stopping")
+            raise SenseUnavailable("the bridge is shutting down")
 
     def _now(self) -> float:
         return self._clock.now().monotonic

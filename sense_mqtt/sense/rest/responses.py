@@ -1,4 +1,4 @@
-"""What an HTTP answer of Sense means: a value, or one class of error per reaction. Pure."""
+"""Turn an HTTP response of Sense into a value, or into one class of error per reaction. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ from sense_mqtt.errors import (
 )
 from sense_mqtt.redaction import Redactor
 
-RETRY_AFTER_DEFAULT_S = 60.0  # where a 429 does not say how long
+RETRY_AFTER_DEFAULT_S = 60.0  # if a 429 does not say how long
 RETRY_AFTER_MAX_S = 3_600.0
-REASON_LONGEST = 120  # characters of Sense's own words that we repeat
+REASON_LONGEST = 120  # characters of Sense's text that are repeated
 
 NO_JSON = object()
 
@@ -55,7 +55,7 @@ class AccountLocked(LoginRefused):
 
 
 class SenseOverloaded(SenseUnavailable):
-    """Sense is down (5xx) and said when to come back; `retry_after_s` may be 0 for not saying."""
+    """Sense has an outage (5xx); `retry_after_s` is 0 if it does not say how long."""
 
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
@@ -64,7 +64,7 @@ class SenseOverloaded(SenseUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP answer, read to its end."""
+    """An HTTP response, read to its end."""
 
     status: int
     body: bytes
@@ -73,13 +73,13 @@ class Response:
     received_at: float = 0.0  # wall clock
 
 
-# What Sense's "no" means at each door (facts 2.6). What is not listed: RequestRefused.
+# What Sense's "no" means at each door (facts 2.6). Not listed: RequestRefused.
 REFUSALS: dict[tuple[Endpoint, int], type[SenseMqttError]] = {
     ("get", 401): TokenRefused,
     ("get", 403): TokenRefused,
     ("renew", 400): TokenRefused,
     ("renew", 401): TokenRefused,
-    ("renew", 403): TokenRefused,  # only in Sense's own words: see `_is_sense`
+    ("renew", 403): TokenRefused,  # only if the body is Sense's: see `_is_sense`
     ("renew", 404): NotFound,
     ("authenticate", 400): LoginRefused,
     ("authenticate", 401): LoginRefused,
@@ -101,7 +101,7 @@ WHAT_TO_DO: dict[type[SenseMqttError], str] = {
     LoginRefused: "; check e-mail and password, then run `sense-mqtt login`",
     AccountLocked: "; Sense locks for a while after too many attempts: wait a few hours, then run `sense-mqtt login`",
 }
-LOCK_WORDS = ("lock", "too many", "captcha")  # no such body is public: whatever sounds like it (facts 2.6)
+LOCK_WORDS = ("lock", "too many", "captcha")  # guessed, no such body is public (facts 2.6)
 
 
 def parse_response(endpoint: Endpoint, answer: Response, secrets: tuple[str, ...] = ()) -> Any:
@@ -119,7 +119,7 @@ def parse_response(endpoint: Endpoint, answer: Response, secrets: tuple[str, ...
     if endpoint == "get":  # whatever it is, whoever asked for it gets it
         return body
     if not isinstance(body, Mapping):
-        raise SenseUnavailable(f"an answer that is not Sense's own {where}: an outage, or a proxy")
+        raise SenseUnavailable(f"unexpected response {where}, perhaps a proxy or an outage")
     if body.get("authorized") is False:
         raise _refusal(endpoint, answer.status, body, secrets)
     return body
@@ -134,12 +134,10 @@ def _raise_for_status(endpoint: Endpoint, answer: Response) -> None:
     if status >= 500 or status == 408:
         wait_s = retry_after_s(answer.retry_after, answer.received_at)
         raise SenseOverloaded(f"Sense has an outage (HTTP {status} on {endpoint}); it passes by itself", wait_s)
-    if endpoint == "get" and status in (404, 410):  # in whoever's words: what was taken away is perhaps a page
+    if endpoint == "get" and status in (404, 410):  # also with an HTML body
         raise NotFound(f"Sense knows nothing there (HTTP {status})")
     if _is_html(answer) or 300 <= status < 400:
-        raise SenseUnavailable(
-            f"an answer that is not Sense's own (HTTP {status} on {endpoint}): an outage, or a proxy"
-        )
+        raise SenseUnavailable(f"unexpected response (HTTP {status} on {endpoint}), perhaps a proxy or an outage")
 
 
 def retry_after_s(header: str | None, now: float) -> float:
@@ -171,7 +169,7 @@ def _refusal(endpoint: Endpoint, status: int, body: Any, secrets: tuple[str, ...
     reason = _reason(known, secrets)
     message = f"Sense refused {ENDPOINT_NAMES[endpoint]} (HTTP {status}{': ' + reason if reason else ''})"
     if status == 403 and endpoint != "get" and not _is_sense(known):
-        return SenseUnavailable(f"{message}: not in Sense's own words, so perhaps a firewall")
+        return SenseUnavailable(f"{message}: not a response of Sense, perhaps a firewall")
     if endpoint.startswith("authenticate") and _asks_for_code(known):
         return CodeRequired("Sense asks for the code of two-factor login", str(known.get("mfa_token") or ""))
     kind = (

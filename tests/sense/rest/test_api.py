@@ -147,9 +147,9 @@ def test_nothing_is_asked_once_we_are_closing(cloud):
     with pytest.raises(TokenRefused):
         api.get(STATUS, token="x")
     threading.Timer(0.1, closing.set).start()
-    with pytest.raises(SenseUnavailable, match="stopping"):
+    with pytest.raises(SenseUnavailable, match="shutting down"):
         api.get(STATUS, token="x")
-    with pytest.raises(SenseUnavailable, match="stopping"):
+    with pytest.raises(SenseUnavailable, match="shutting down"):
         api.wait(60)
     assert len(cloud.records.requests(STATUS)) == 1
 

@@ -83,7 +83,7 @@ def test_whoever_is_closing_asks_nothing(clock):
     closing = threading.Event()
     limiter = RateLimiter(clock, closing, 1.0)
     closing.set()
-    with pytest.raises(SenseUnavailable, match="stopping"), limiter.slot():
+    with pytest.raises(SenseUnavailable, match="shutting down"), limiter.slot():
         pass
     assert limiter.calls_last_hour == 0
 
