@@ -10,10 +10,11 @@ from sense_mqtt.core.changes import Change, DeviceChanged
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.home_assistant import discovery
 from sense_mqtt.core.publishing.message import Message, PublishOrder
+from sense_mqtt.core.stored_home import HOME
 from sense_mqtt.store.journal import Journal
 
 BRIDGE = 0  # in the journal, in place of a monitor's id
-LOGIN_REQUIRED = {"stranded": True}  # the key is that of earlier versions
+LOGIN_REQUIRED = {HOME: {"stranded": True}}  # the key is that of earlier versions
 
 
 class HasHome(Protocol):

@@ -15,7 +15,7 @@ from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
-from sense_mqtt.core.changes import Change, DeviceChanged, Event, Reading
+from sense_mqtt.core.changes import Change, DeviceChanged, Event
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.next_tick import next_tick
@@ -24,7 +24,7 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
-from sense_mqtt.core.stored_home import snapshot
+from sense_mqtt.core.stored_home import must_store, snapshot
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 
@@ -109,7 +109,7 @@ class BridgedMonitor:
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", home.monitor, MAX_DEVICES)
         events = [change for change in changes if isinstance(change, Event)]
-        if any(_is_stored(change) for change in changes):
+        if must_store(before, home, changes):
             services.publisher.record(home.monitor, snapshot(home), self._messages_of(home, events))
         self.home = home
         self._publish(changes)
@@ -192,11 +192,6 @@ class BridgedMonitor:
     def _set_stale_after(self, transport: Transport) -> None:
         self._policy = replace(self._policy, stale_after_s=self._stale_after_s[transport])
         self._services.ticks.advance(self.info.id, -math.inf)  # it may be stale by now
-
-
-def _is_stored(change: Change) -> bool:
-    # The list of devices is published exactly when something lasting about them changed.
-    return not isinstance(change, Reading) or change.key == "devices"
 
 
 def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, str]:

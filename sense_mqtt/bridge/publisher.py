@@ -2,8 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from sense_mqtt.bridge.announced import Announced
 from sense_mqtt.bridge.journal_events import JournalEvents
@@ -13,6 +12,7 @@ from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import as_of, event_id_of
 from sense_mqtt.core.publishing.outbox import Outbox
+from sense_mqtt.core.stored_home import Rows
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.repeat_log import RepeatLog
@@ -60,13 +60,13 @@ class Publisher:
         for message in self.announced.noted(messages):
             self._outbox.enqueue_retained(message)
 
-    def record(self, monitor: int, document: Mapping[str, Any], events: Iterable[Message]) -> None:
+    def record(self, monitor: int, rows: Rows, events: Iterable[Message]) -> None:
         """Store events together with what is known of the home; they go out from the journal."""
-        self._journal.record(monitor, document, [(event.topic, event.payload) for event in events])
+        self._journal.record(monitor, rows, [(event.topic, event.payload) for event in events])
 
-    def recall(self, monitor: int) -> Mapping[str, Any]:
+    def recall(self, monitor: int) -> Rows:
         """Return what was recorded of a monitor; empty where nothing was."""
-        return self._journal.recall(monitor) or {}
+        return self._journal.recall(monitor)
 
     def announce(self, event: Message) -> None:
         """Store an event that belongs to no home."""

@@ -14,6 +14,9 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 State = TypeVar("State")
+Documents = Mapping[str, Mapping[str, Any]]  # by device id, what is stored of it; each becomes a row of the journal
+
+HOUSE = ""  # in `Documents`: what belongs to the home itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,11 @@ class Capability(ABC, Generic[State]):
         """Return the state without a device that is gone for good. Called once, before `update` with its removal."""
         return state
 
-    def snapshot(self, state: State) -> Any:  # noqa: ARG002 - of what is stored by default: nothing
-        """Return what a later process must know, in JSON's types; None: nothing."""
-        return None
+    def snapshot(self, state: State) -> Documents:  # noqa: ARG002 - of what is stored by default: nothing
+        """Return what a later process must know: a JSON object of each device, and of the home under HOUSE."""
+        return {}
 
-    def restore(self, document: Any) -> State:  # noqa: ARG002
+    def restore(self, documents: Documents) -> State:  # noqa: ARG002
         """Return the state of a snapshot, of whatever was stored; what cannot be read is as if it were not known."""
         return self.initial
 

@@ -1,4 +1,4 @@
-"""All of a home that must survive a restart: of the home itself, and of each capability."""
+"""What of a home must survive a restart: rows for the home and each device, of the home itself and each capability."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -6,25 +6,52 @@ from typing import Any
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
+from sense_mqtt.core.changes import Change, Reading
 from sense_mqtt.core.home import snapshot as of_home
-from sense_mqtt.core.home.state import Home, Policy
-from sense_mqtt.core.wire.devices import mapping
+from sense_mqtt.core.home.state import Device, Home, Policy
+
+RowKey = tuple[str, str]  # ("home", "device" or the key of a capability; id of the device, else "")
+Rows = Mapping[RowKey, Mapping[str, Any]]  # the document of each row, a JSON object
+
+HOME: RowKey = ("home", "")
+DEVICE = "device"
 
 
-def snapshot(home: Home, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> dict[str, Any]:
-    """Return what a later process must know, in JSON's types."""
-    taken = {capability.key: capability.snapshot(capability.state_of(home)) for capability in capabilities}
-    stored = {key: document for key, document in taken.items() if document is not None}
-    return {**of_home.snapshot(home), **({"capabilities": stored} if stored else {})}
+def snapshot(home: Home, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Rows:
+    """Return what a later process must know. A row that is as before need not be written again."""
+    document = of_home.snapshot(home)
+    devices = {(DEVICE, device["id"]): device for device in document.pop("devices")}
+    taken = {
+        (capability.key, device): each
+        for capability in capabilities
+        for device, each in capability.snapshot(capability.state_of(home)).items()
+    }
+    return {HOME: document, **devices, **taken}
 
 
-def restore(
-    monitor: int,
-    document: Mapping[str, Any],
-    policy: Policy,
-    capabilities: Iterable[Capability[Any]] = CAPABILITIES,
-) -> Home:
+def restore(monitor: int, rows: Rows, policy: Policy, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Home:
     """Return the home of a snapshot; what cannot be read is as if it were not known."""
-    stored = mapping(document.get("capabilities"))
-    states = {each.key: each.restore(stored[each.key]) for each in capabilities if each.key in stored}
-    return replace(of_home.restore(monitor, document, policy), capabilities=states)
+    devices = [rows[key] for key in sorted(rows) if key[0] == DEVICE]
+    home = of_home.restore(monitor, {**rows.get(HOME, {}), "devices": devices}, policy)
+    documents = {each: {key[1]: rows[key] for key in rows if key[0] == each.key} for each in capabilities}
+    states = {each.key: each.restore(stored) for each, stored in documents.items() if stored}
+    return replace(home, capabilities=states)
+
+
+def must_store(before: Home, home: Home, changes: Iterable[Change]) -> bool:
+    """Return whether something lasting changed. Times that each frame moves on are stored with the next such change."""
+    if any(not isinstance(change, Reading) for change in changes):
+        return True
+    return _lasting(home) != _lasting(before) or any(
+        _lasting_of_device(device) != _lasting_of_device(before.devices[identity])
+        for identity, device in home.devices.items()
+        if device is not before.devices[identity]
+    )
+
+
+def _lasting(home: Home) -> tuple[Any, ...]:
+    return home.last_frame is None, home.has_device_list, home.hidden, home.identities
+
+
+def _lasting_of_device(device: Device) -> tuple[Any, ...]:
+    return device.switch.state, device.last_on, device.last_off

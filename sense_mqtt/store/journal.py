@@ -1,4 +1,4 @@
-"""The journal: what must survive a crash, in one SQLite file. Its tables are in journal_tables.py."""
+"""The journal: what must survive a crash, in one SQLite file. Its tables are in schema.py."""
 
 import json
 import logging
@@ -12,7 +12,19 @@ from typing import Any, TypeVar
 
 from sense_mqtt.errors import JournalError, StateError
 from sense_mqtt.store.journal_file import FAULTS, SQLITE_FAULTS, JournalFile
-from sense_mqtt.store.schema import SCHEMA, copy, insert, merge, save, transact
+from sense_mqtt.store.schema import (
+    RowKey,
+    bring_up_to_date,
+    copy,
+    give_back_pages,
+    insert_event,
+    merge,
+    read_object,
+    read_rows,
+    save,
+    transact,
+    write_rows,
+)
 
 T = TypeVar("T")
 
@@ -54,26 +66,29 @@ class Journal:
 
     # --- what is kept
 
-    def record(self, monitor: int, document: Mapping[str, Any], events: Iterable[tuple[str, str]]) -> None:
-        """Keep what is known of a house and the events (topic, payload) that led there, all or nothing."""
-        known, rows = json.dumps(document), list(events)
+    def record(self, monitor: int, rows: Mapping[RowKey, Mapping[str, Any]], events: Iterable[tuple[str, str]]) -> None:
+        """Store all that is known of a monitor, and the events (topic, payload) that led there, all or nothing.
+
+        Only rows that differ from what is stored are written; a stored row that is not among `rows` is removed.
+        """
+        texts, added = {key: json.dumps(document) for key, document in rows.items()}, list(events)
 
         def keep(connection: sqlite3.Connection) -> list[int]:
-            connection.execute("INSERT OR REPLACE INTO homes (monitor, document) VALUES (?, ?)", (monitor, known))
-            return [insert(connection, *row) for row in rows]
+            write_rows(connection, monitor, texts)
+            return [insert_event(connection, *event) for event in added]
 
         self._note(self._write(keep))
 
     def append(self, topic: str, payload: str) -> None:
         """Keep an event that belongs to no house."""
-        self._note(self._write(lambda connection: [insert(connection, topic, payload)]))
+        self._note(self._write(lambda connection: [insert_event(connection, topic, payload)]))
 
     def forget(self, numbers: Iterable[int]) -> None:
-        """Let go of events that a broker has."""
+        """Let go of events that a broker has. A power cut may bring them back: they are published once more then."""
         gone = [(number,) for number in numbers]
-        self._held -= self._write(
-            lambda connection: connection.executemany("DELETE FROM events WHERE number = ?", gone).rowcount
-        )
+        query = "DELETE FROM events WHERE number = ?"
+        self._held -= self._write(lambda connection: connection.executemany(query, gone).rowcount, is_synced=False)
+        self._try(give_back_pages)
 
     def _note(self, numbers: list[int]) -> None:
         self.newest = max([self.newest, *numbers])
@@ -101,16 +116,17 @@ class Journal:
         """How many events wait."""
         return self._held
 
-    def recall(self, monitor: int) -> Mapping[str, Any] | None:
-        """Return the document that was last recorded for a house, None where there is none that can be read."""
-        rows = self._read("SELECT document FROM homes WHERE monitor = ?", monitor)
-        if not rows:
-            return None
-        document = _parse(rows[0][0])
-        if isinstance(document, dict):
-            return document
-        logger.warning("%s: what was known of monitor %s cannot be read; it begins anew", self._path, monitor)
-        return None
+    def recall(self, monitor: int) -> dict[RowKey, Mapping[str, Any]]:
+        """Return the rows that were stored of a monitor; those that cannot be read are left out."""
+        documents: dict[RowKey, Mapping[str, Any]] = {}
+        for key, text in self._try(lambda connection: read_rows(connection, monitor)).items():
+            document = read_object(text)
+            if document is None:
+                row = " ".join(filter(None, key))
+                logger.warning("%s: the row %s of monitor %s cannot be read; it begins anew", self._path, row, monitor)
+            else:
+                documents[key] = document
+        return documents
 
     def announce(self, ranks: Mapping[str, int]) -> None:
         """Keep that these topics were announced, by rank, beside those that are kept already."""
@@ -189,7 +205,7 @@ class Journal:
             error,
         )
         memory = sqlite3.connect(":memory:", isolation_level=None)
-        memory.executescript(SCHEMA)
+        transact(memory, bring_up_to_date)
         transact(memory, lambda target: save(known, target, self.newest))
         if known is not None and known not in self._lost:
             known.close()
@@ -201,8 +217,12 @@ class Journal:
     def _read(self, query: str, *values: int) -> list[tuple[Any, ...]]:
         return self._try(lambda connection: connection.execute(query, values).fetchall())
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return self._try(lambda connection: transact(connection, work))
+    def _write(self, work: Callable[[sqlite3.Connection], T], *, is_synced: bool = True) -> T:
+        def write(connection: sqlite3.Connection) -> T:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
+            return transact(connection, work)
+
+        return self._try(write)
 
     def _try(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
@@ -215,10 +235,3 @@ class Journal:
             return work(self._connection)
         except SQLITE_FAULTS as error:
             raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
-
-
-def _parse(document: str) -> Any:
-    try:
-        return json.loads(document)
-    except ValueError:
-        return None

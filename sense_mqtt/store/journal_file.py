@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sense_mqtt.errors import JournalError, StateError
 from sense_mqtt.state_directory import Identity, chown_of_root, open_directory
-from sense_mqtt.store.schema import SCHEMA, VERSION, try_to_write
+from sense_mqtt.store.schema import PAGE_BYTES, VERSION, bring_up_to_date, transact, try_to_write
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ FAULTS_OF_THE_DISK = (  # or of whoever uses the file beside us; all else is the
     "SQLITE_PROTOCOL",
 )
 VERSIONS_MOST = 99  # a higher one is no version of ours, but damage
+INCREMENTAL = 2  # of PRAGMA auto_vacuum: pages that became free are given back when we say so
 PARTS = ("", "-wal", "-shm", "-journal")
 
 
@@ -111,9 +112,17 @@ class JournalFile:
             raise JournalError(f"{self._path}: was written by a newer sense-mqtt: update, or move the file away")
         if not 0 <= version <= VERSION or connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("malformed")
-        connection.execute("PRAGMA auto_vacuum = FULL")  # a file that grew while the broker was away shrinks again
+        self._shape(connection)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # an event is told only once it would survive a power cut
-        connection.executescript(SCHEMA)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        transact(connection, bring_up_to_date)
         try_to_write(connection)
+
+    def _shape(self, connection: sqlite3.Connection) -> None:
+        """Give the file pages of PAGE_BYTES, and let a file that grew while the broker was away shrink again."""
+        size = connection.execute("PRAGMA page_size").fetchone()[0]
+        if size == PAGE_BYTES and connection.execute("PRAGMA auto_vacuum").fetchone()[0] == INCREMENTAL:
+            return
+        connection.execute("PRAGMA journal_mode = DELETE")  # in WAL mode the size cannot change
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
+        connection.execute("VACUUM")  # all or nothing, by SQLite's rollback journal

@@ -1,21 +1,38 @@
-"""The journal's tables in SQLite: made, written all or nothing, copied, and saved from a damaged file."""
+"""The journal's tables in SQLite: made, brought up to date, written all or nothing, copied."""
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-VERSION = 1
+VERSION = 2  # 1: each home was one document, in the table `homes`
+PAGE_BYTES = 512  # a commit writes whole pages (docs/decisions/0007-rows-and-one-sync.md)
+
+SPARE_PAGES = 256  # free ones that stay: the next events use them
+
+RowKey = tuple[str, str]  # (capability, id of the device; "" for the home itself)
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS homes (monitor INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS state (
+    number INTEGER PRIMARY KEY,
+    monitor INTEGER NOT NULL, capability TEXT NOT NULL, device TEXT NOT NULL, document TEXT NOT NULL,
+    UNIQUE (monitor, capability, device)
+) STRICT;
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS announced (topic TEXT PRIMARY KEY, rank INTEGER NOT NULL) STRICT;
 """
+COLUMNS = {  # of each table, without the number that only its file knows
+    "state": "monitor, capability, device, document",
+    "events": "number, topic, payload",
+    "announced": "topic, rank",
+    "sqlite_sequence": "name, seq",
+}
+TABLES = ("state", "events", "announced")
 
 
 def transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -30,54 +47,138 @@ def transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection]
     return result
 
 
+# --- rows of a monitor
+
+
+def read_rows(connection: sqlite3.Connection, monitor: int) -> dict[RowKey, str]:
+    """Return the stored documents of a monitor, as text."""
+    query = "SELECT capability, device, document FROM state WHERE monitor = ?"
+    return {(capability, device): text for capability, device, text in connection.execute(query, (monitor,))}
+
+
+def write_rows(connection: sqlite3.Connection, monitor: int, rows: Mapping[RowKey, str]) -> None:
+    """Make these the rows of a monitor. Rows that are stored already cost nothing but the comparison."""
+    stored = read_rows(connection, monitor)
+    gone = [(monitor, *key) for key in stored if key not in rows]
+    changed = [(monitor, *key, text) for key, text in rows.items() if stored.get(key) != text]
+    connection.executemany("DELETE FROM state WHERE monitor = ? AND capability = ? AND device = ?", gone)
+    connection.executemany(
+        "INSERT INTO state (monitor, capability, device, document) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (monitor, capability, device) DO UPDATE SET document = excluded.document",
+        changed,
+    )
+
+
+def insert_event(connection: sqlite3.Connection, topic: str, payload: str) -> int:
+    """Add an event and return its number."""
+    return connection.execute("INSERT INTO events (topic, payload) VALUES (?, ?)", (topic, payload)).lastrowid or 0
+
+
+def give_back_pages(connection: sqlite3.Connection) -> None:
+    """Let the file shrink where many of its pages are free: events waited, and a broker has them now."""
+    if connection.execute("PRAGMA freelist_count").fetchone()[0] > SPARE_PAGES:
+        connection.executescript("PRAGMA incremental_vacuum")  # `execute` would give back one page
+
+
+# --- from version 1
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make the tables, with what version 1 held. Call it within a transaction."""
+    for statement in SCHEMA.split(";"):
+        connection.execute(statement)
+    if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'homes'").fetchone()[0]:
+        _take_over_homes(connection, connection)
+        connection.execute("DROP TABLE homes")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _take_over_homes(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    for monitor, document in source.execute("SELECT monitor, document FROM homes").fetchall():
+        rows = {key: json.dumps(row) for key, row in split_document(document).items()}
+        if not read_rows(target, monitor):
+            write_rows(target, monitor, rows)
+
+
+def split_document(text: str) -> dict[RowKey, Any]:
+    """Return the rows in a home's document of version 1; none where it cannot be read."""
+    document = read_object(text)
+    if document is None:
+        return {}
+    devices = document.pop("devices", None)
+    rows: dict[RowKey, Any] = {("home", ""): document}
+    for device in devices if isinstance(devices, list) else []:
+        if isinstance(device, dict) and isinstance(device.get("id"), str):
+            rows["device", device["id"]] = device
+    return rows
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """Return a JSON object; None where it is something else."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+# --- from one connection to another
+
+
 def copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     """Make the target hold what the source holds, numbers that were given and forgotten included."""
-    for table, columns in (("homes", 2), ("events", 3), ("announced", 2), ("sqlite_sequence", 2)):
+    for table in COLUMNS:
         target.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
-        marks = ", ".join("?" * columns)
-        target.executemany(f"INSERT INTO {table} VALUES ({marks})", source.execute(f"SELECT * FROM {table}"))  # noqa: S608
+        _insert(target, "INSERT", table, _rows(source, table))
 
 
 def merge(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    """Add to the target what the source holds; the same house is known better by the source."""
-    target.executemany("INSERT OR REPLACE INTO homes VALUES (?, ?)", source.execute("SELECT * FROM homes"))
-    target.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", source.execute("SELECT * FROM events"))
-    target.executemany("INSERT OR REPLACE INTO announced VALUES (?, ?)", source.execute("SELECT * FROM announced"))
+    """Add to the target what the source holds; what both know of a monitor, the source knows better."""
+    for (monitor,) in source.execute("SELECT DISTINCT monitor FROM state").fetchall():
+        write_rows(target, monitor, read_rows(source, monitor))
+    _insert(target, "INSERT OR IGNORE", "events", _rows(source, "events"))
+    _insert(target, "INSERT OR REPLACE", "announced", _rows(source, "announced"))
+
+
+def save(source: sqlite3.Connection | None, target: sqlite3.Connection, newest: int) -> None:
+    """Make the target hold what can still be read of the source, if there is one, and count on from `newest`."""
+    numbers = [newest]
+    if source is not None:
+        _save_rows(source, target)
+        with suppress(sqlite3.Error, UnicodeDecodeError):
+            numbers += [seq for _, seq in _rows(source, "sqlite_sequence") if isinstance(seq, int)]
+    target.execute("DELETE FROM sqlite_sequence")
+    target.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (max(numbers),))
+
+
+def _save_rows(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    for table in TABLES:
+        for order in ("", " ORDER BY 1 DESC"):  # up to the damage, from either end
+            with suppress(sqlite3.Error, UnicodeDecodeError):
+                for row in _rows(source, table, order):
+                    _insert(target, "INSERT OR IGNORE", table, [row])
+    with suppress(sqlite3.Error, UnicodeDecodeError):  # a file of version 1, that could not be brought up to date
+        _take_over_homes(source, target)
+
+
+def _rows(source: sqlite3.Connection, table: str, order: str = "") -> Iterable[tuple[Any, ...]]:
+    return source.execute(f"SELECT {COLUMNS[table]} FROM {table}{order}")  # noqa: S608 - names of ours
+
+
+def _insert(target: sqlite3.Connection, verb: str, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    marks = ", ".join("?" * len(COLUMNS[table].split(",")))
+    target.executemany(f"{verb} INTO {table} ({COLUMNS[table]}) VALUES ({marks})", rows)
 
 
 def try_to_write(connection: sqlite3.Connection) -> None:
     """Write and read each table as we do, and undo it: a damaged schema shows now. Raises sqlite3.Error."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.execute("INSERT OR REPLACE INTO homes (monitor, document) VALUES (-1, '')")
-        number = insert(connection, "", "")
+        write_rows(connection, -1, {("", ""): ""})
+        number = insert_event(connection, "", "")
         connection.execute("SELECT topic, payload FROM events WHERE number = ?", (number,)).fetchone()
         connection.execute("INSERT OR REPLACE INTO announced (topic, rank) VALUES ('', 0)")
         connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def save(source: sqlite3.Connection | None, target: sqlite3.Connection, newest: int) -> None:
-    """Make the target hold what can still be read of the source, if there is one, and count on from `newest`."""
-    numbers = [newest]
-    for table, columns in (("homes", 2), ("events", 3), ("announced", 2)):
-        marks = ", ".join("?" * columns)
-        for order in ("", " ORDER BY 1 DESC"):  # up to the damage, from either end
-            with suppress(sqlite3.Error, UnicodeDecodeError):
-                for row in _rows(source, f"SELECT * FROM {table}{order}"):  # noqa: S608 - names of ours
-                    target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)  # noqa: S608
-    with suppress(sqlite3.Error, UnicodeDecodeError):
-        numbers += [seq for (seq,) in _rows(source, "SELECT seq FROM sqlite_sequence") if isinstance(seq, int)]
-    target.execute("DELETE FROM sqlite_sequence")
-    target.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (max(numbers),))
-
-
-def _rows(source: sqlite3.Connection | None, query: str) -> Iterable[tuple[Any, ...]]:
-    return source.execute(query) if source is not None else ()
-
-
-def insert(connection: sqlite3.Connection, topic: str, payload: str) -> int:
-    """Add an event and return its number."""
-    return connection.execute("INSERT INTO events (topic, payload) VALUES (?, ?)", (topic, payload)).lastrowid or 0

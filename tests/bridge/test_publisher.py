@@ -24,7 +24,7 @@ def test_an_event_is_in_the_journal_before_it_is_published(harness):
     harness.record("e1")
     assert [entry.payload for entry in harness.journal.waiting(0, 10)] == ["e1"]
     assert harness.broker.published == []
-    assert harness.journal.recall(7) == {"newest": 1}
+    assert harness.journal.recall(7) == {("home", ""): {"newest": 1}}
 
 
 def test_an_acknowledged_event_leaves_the_journal_with_the_next_tending(harness):

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 import pytest
 
 from sense_mqtt.core.capabilities import CAPABILITIES
-from sense_mqtt.core.capability import Capability, Observation, Update
+from sense_mqtt.core.capability import Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import Change, Event, Reading, StateChanged
 from sense_mqtt.core.commands.table import COMMANDS
 from sense_mqtt.core.energy.by_period import ENERGY
@@ -16,7 +15,8 @@ from sense_mqtt.core.home.identities import Identities
 from sense_mqtt.core.home.state import Home, Interrupted, QueryResult, Tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.readings.capability_readings import update_capabilities
-from sense_mqtt.core.stored_home import restore, snapshot
+from sense_mqtt.core.stored_home import DEVICE, restore, snapshot
+from sense_mqtt.core.stored_home import HOME as HOME_ROW
 from tests.support.core.builders import DRYER, HOME, frame, listed, moment, policy
 
 Counts = Mapping[str, int]
@@ -41,11 +41,11 @@ class TransitionCount(Capability[Counts]):
     def forget(self, state: Counts, device: str) -> Counts:
         return {other: count for other, count in state.items() if other != device}
 
-    def snapshot(self, state: Counts) -> Any:
-        return dict(state)
+    def snapshot(self, state: Counts) -> Documents:
+        return {device: {"count": count} for device, count in state.items()}
 
-    def restore(self, document: Any) -> Counts:
-        return {device: int(count) for device, count in document.items()}
+    def restore(self, documents: Documents) -> Counts:
+        return {device: int(document["count"]) for device, document in documents.items()}
 
 
 class Silent(Capability[int]):
@@ -124,11 +124,11 @@ def test_an_id_of_sense_is_the_one_here_until_sense_gives_another():
     assert replace(HOME, identities=Identities(aliases={"4xANDCuJ": "1a2b3c4d"})).id_of("4xANDCuJ") == "1a2b3c4d"
 
 
-def test_a_state_survives_a_restart_below_the_key_of_its_capability():
+def test_a_state_survives_a_restart_in_a_row_for_each_device():
     home, _ = follow((0, frame()), (1, frame(DRYER, at=1)))
-    document = snapshot(home, [COUNT])
-    assert document["capabilities"] == {"transition_count": {"1a2b3c4d": 1}}
-    assert COUNT.state_of(restore(7, document, policy(), [COUNT])) == {"1a2b3c4d": 1}
+    rows = snapshot(home, [COUNT])
+    assert rows["transition_count", "1a2b3c4d"] == {"count": 1}
+    assert COUNT.state_of(restore(7, rows, policy(), [COUNT])) == {"1a2b3c4d": 1}
 
 
 def test_what_was_stored_without_a_capability_gives_its_first_state():
@@ -136,14 +136,14 @@ def test_what_was_stored_without_a_capability_gives_its_first_state():
     assert COUNT.state_of(home) == {}
 
 
-def test_of_capabilities_that_store_nothing_nothing_is_in_the_document():
-    assert "capabilities" not in snapshot(HOME, [ENERGY])
+def test_capabilities_that_store_nothing_have_no_row():
+    assert set(snapshot(HOME, [ENERGY])) == {("home", "")}
 
 
 def test_the_keys_of_capabilities_are_unique_and_their_queries_are_commands():
-    assert len({capability.key for capability in CAPABILITIES}) == len(CAPABILITIES)
+    assert len({DEVICE, HOME_ROW[0], *(each.key for each in CAPABILITIES)}) == len(CAPABILITIES) + 2
     assert {query.lookup for capability in CAPABILITIES for query in capability.queries.values()} <= set(COMMANDS)
 
 
 def test_a_capability_need_not_store_nor_log_anything():
-    assert (Silent().snapshot(1), Silent().restore({}), Silent().log_line(1, Tick())) == (None, 0, None)
+    assert (Silent().snapshot(1), Silent().restore({}), Silent().log_line(1, Tick())) == ({}, 0, None)

@@ -8,6 +8,8 @@ import pytest
 from sense_mqtt.errors import JournalError
 from sense_mqtt.store.journal import Entry, Journal
 
+HOME = ("home", "")
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -43,18 +45,18 @@ def test_what_is_forgotten_is_gone_and_its_number_never_comes_again(journal, pat
 
 
 def test_a_house_is_recalled_as_it_was_last_recorded(journal):
-    assert journal.recall(7) is None
-    journal.record(7, {"live": False}, [])
-    journal.record(8, {"live": None}, [])
-    journal.record(7, {"live": True, "name": "Küche \ud800"}, [])
-    assert journal.recall(7) == {"live": True, "name": "Küche \ud800"}
-    assert journal.recall(8) == {"live": None}
+    assert journal.recall(7) == {}
+    journal.record(7, {HOME: {"live": False}}, [])
+    journal.record(8, {HOME: {"live": None}}, [])
+    journal.record(7, {HOME: {"live": True, "name": "Küche \ud800"}}, [])
+    assert journal.recall(7) == {HOME: {"live": True, "name": "Küche \ud800"}}
+    assert journal.recall(8) == {HOME: {"live": None}}
 
 
 def test_what_was_recorded_survives_without_a_close(journal, path):
-    journal.record(7, {"live": True}, [("t", "a")])
+    journal.record(7, {HOME: {"live": True}}, [("t", "a")])
     second = Journal(path)
-    assert second.recall(7) == {"live": True}
+    assert second.recall(7) == {HOME: {"live": True}}
     assert second.waiting(0, 10) == [Entry(1, "t", "a")]
     assert second.newest == 1
     second.close()
@@ -75,11 +77,11 @@ def test_what_was_announced_is_kept_until_it_is_taken_back(journal, path):
 
 
 def test_a_journal_of_an_older_version_has_announced_nothing(journal, path):
-    journal.record(7, {"live": True}, [("t", "a")])
+    journal.record(7, {HOME: {"live": True}}, [("t", "a")])
     journal._connection.execute("DROP TABLE announced")
     journal.close()
     with closing(Journal(path)) as again:
-        assert (again.announced(), again.recall(7), again.held) == ({}, {"live": True}, 1)
+        assert (again.announced(), again.recall(7), again.held) == ({}, {HOME: {"live": True}}, 1)
 
 
 def test_a_full_disk_keeps_what_was_announced(journal, path):
@@ -106,10 +108,10 @@ UNWRITABLE = [
 
 @pytest.mark.parametrize(("document", "events", "error"), UNWRITABLE)
 def test_a_house_and_its_events_are_kept_together_or_not_at_all(journal, document, events, error):
-    journal.record(7, {"live": False}, [("t", "before")])
+    journal.record(7, {HOME: {"live": False}}, [("t", "before")])
     with pytest.raises(error):
-        journal.record(7, document, events)
-    assert journal.recall(7) == {"live": False}
+        journal.record(7, {HOME: document}, events)
+    assert journal.recall(7) == {HOME: {"live": False}}
     assert [entry.payload for entry in journal.waiting(0, 10)] == ["before"]
     assert journal.newest == 1
     journal.append("t", "after")
@@ -132,15 +134,15 @@ def test_a_full_disk_loses_nothing_and_is_reported(journal, caplog):
 
 
 def test_the_journal_returns_to_its_file_with_all_that_waits(journal, path):
-    journal.record(7, {"live": True}, [("t", "one")])
+    journal.record(7, {HOME: {"live": True}}, [("t", "one")])
     limit_pages(journal)
-    journal.record(7, {"live": True, "more": "x" * 100_000}, [("t", "two")])
+    journal.record(7, {HOME: {"live": True, "more": "x" * 100_000}}, [("t", "two")])
     journal.forget([1, 2])
     journal.append("t", "three")
     journal.maintain()
     again = Journal(path)
     assert [(entry.number, entry.payload) for entry in again.waiting(0, 10)] == [(3, "three")]
-    assert again.recall(7)["more"] == "x" * 100_000
+    assert again.recall(7)[HOME]["more"] == "x" * 100_000
     journal.forget([3])
     journal.append("t", "four")
     assert [entry.number for entry in journal.waiting(0, 10)] == [4]
@@ -202,11 +204,11 @@ def test_a_journal_of_a_newer_version_is_left_alone(path):
 
 @pytest.mark.parametrize("document", ["", "{", "[1]", "null", "5"])
 def test_a_house_that_cannot_be_read_is_not_known_and_reported(journal, path, caplog, document):
-    journal.record(7, {"live": True}, [])
+    journal.record(7, {HOME: {"live": True}}, [])
     with closing(sqlite3.connect(path)) as other, other:
-        other.execute("UPDATE homes SET document = ?", (document,))
-    assert journal.recall(7) is None
-    assert "what was known of monitor 7 cannot be read; it begins anew" in caplog.text
+        other.execute("UPDATE state SET document = ?", (document,))
+    assert journal.recall(7) == {}
+    assert "the row home of monitor 7 cannot be read; it begins anew" in caplog.text
 
 
 def damage(journal, path):
@@ -239,10 +241,10 @@ def test_a_file_that_is_damaged_while_it_is_open_stops_nothing(journal, path, ca
 
 
 def test_what_can_still_be_read_of_a_damaged_file_is_kept(journal, path):
-    journal.record(7, {"live": True}, [("t", "a")])
+    journal.record(7, {HOME: {"live": True}}, [("t", "a")])
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("DROP TABLE events")
     assert journal.waiting(0, 10) == []
-    assert journal.recall(7) == {"live": True}
+    assert journal.recall(7) == {HOME: {"live": True}}
     journal.append("t", "b")
     assert [(entry.number, entry.payload) for entry in journal.waiting(1, 10)] == [(2, "b")]

@@ -8,6 +8,8 @@ import pytest
 
 from sense_mqtt.store.journal import Journal
 
+HOME = ("home", "")
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -21,7 +23,7 @@ def payloads(journal):
 def fill(path, *more):
     """Leave a journal with one house and events."""
     with closing(Journal(path)) as journal:
-        journal.record(7, {"live": True}, [("t", "gone"), ("t", "old")])
+        journal.record(7, {HOME: {"live": True}}, [("t", "gone"), ("t", "old")])
         journal.forget([1])
         for payload in more:
             journal.append("t", payload)
@@ -55,7 +57,7 @@ PLACES = [dangling_link, plain_file, directory, full_disk]
 def test_without_a_place_to_write_to_it_begins_in_memory_says_so_and_returns(path, spoil, caplog):
     spoil(path)
     journal = Journal(path)
-    journal.record(7, {"live": True}, [("t", "a")])
+    journal.record(7, {HOME: {"live": True}}, [("t", "a")])
     journal.maintain()
     assert caplog.text.count("Until then what waits is kept in memory") == 1
     assert payloads(journal) == ["a"]
@@ -88,7 +90,7 @@ def test_what_is_in_a_file_that_cannot_be_written_at_the_start_is_known_and_not_
     fill(path)
     with closing(lock_out(path)):
         journal = Journal(path)
-        assert journal.recall(7) == {"live": True}
+        assert journal.recall(7) == {HOME: {"live": True}}
         assert payloads(journal) == ["old"]
         journal.append("t", "new")
     journal.maintain()
@@ -105,7 +107,7 @@ def test_what_could_not_be_read_at_the_start_is_still_there_after_the_return(pat
     journal = Journal(path)
     assert payloads(journal) == []
     journal.append("t", "new")
-    journal.record(8, {"live": False}, [])
+    journal.record(8, {HOME: {"live": False}}, [])
     path.unlink()
     real.rename(path)
     journal.maintain()
@@ -113,7 +115,7 @@ def test_what_could_not_be_read_at_the_start_is_still_there_after_the_return(pat
     journal.close()
     again = Journal(path)
     assert payloads(again) == ["old", "new"]
-    assert (again.recall(7), again.recall(8)) == ({"live": True}, {"live": False})
+    assert (again.recall(7), again.recall(8)) == ({HOME: {"live": True}}, {HOME: {"live": False}})
 
 
 # --- removed while we run
@@ -137,7 +139,7 @@ def replace(path):
 @pytest.mark.parametrize("spoil", [remove, move, replace])
 def test_a_directory_that_is_removed_while_we_run_is_made_again_with_all_that_is_known(path, spoil, caplog):
     journal = Journal(path)
-    journal.record(7, {"live": True}, [("t", "gone"), ("t", "old")])
+    journal.record(7, {HOME: {"live": True}}, [("t", "gone"), ("t", "old")])
     journal.forget([1])
     spoil(path)
     for _ in range(2):
@@ -146,7 +148,7 @@ def test_a_directory_that_is_removed_while_we_run_is_made_again_with_all_that_is
     journal.append("t", "new")
     second = Journal(path)  # as after a crash
     assert [(entry.number, entry.payload) for entry in second.waiting(0, 10)] == [(2, "old"), (3, "new")]
-    assert second.recall(7) == {"live": True}
+    assert second.recall(7) == {HOME: {"live": True}}
 
 
 def test_it_can_be_removed_again_and_again(path):
@@ -178,17 +180,17 @@ def test_no_wrong_byte_anywhere_keeps_it_from_working_and_from_keeping_what_is_n
         path.write_bytes(damaged)
         with closing(Journal(path)) as journal:
             journal.append("t", "new")
-            journal.record(7, {"live": None}, [])
+            journal.record(7, {HOME: {"live": None}}, [])
             journal.maintain()
             journal.maintain()
             journal.append("t", "newer")
         with closing(Journal(path)) as again:
-            if payloads(again)[-2:] != ["new", "newer"] or again.recall(7) != {"live": None}:
+            if payloads(again)[-2:] != ["new", "newer"] or again.recall(7) != {HOME: {"live": None}}:
                 stubborn.append(offset)
     assert stubborn == []
 
 
-SCHEMA_BYTES = [b"events", b"homes", b"payload", b"document", b"sqlite_sequence", b"STRICT"]
+SCHEMA_BYTES = [b"events", b"state", b"payload", b"document", b"sqlite_sequence", b"STRICT"]
 
 
 @pytest.mark.parametrize("word", SCHEMA_BYTES, ids=lambda word: word.decode())
@@ -202,10 +204,10 @@ def test_a_damaged_schema_is_set_aside_or_without_effect(path, word, wrong):
         path.write_bytes(content[: offset + 1] + bytes([wrong]) + content[offset + 2 :])
         with closing(Journal(path)) as journal:
             journal.append("t", "new")
-            journal.record(7, {"live": None}, [])
+            journal.record(7, {HOME: {"live": None}}, [])
         with closing(Journal(path)) as again:
             assert payloads(again)[-1] == "new"
-            assert again.recall(7) == {"live": None}
+            assert again.recall(7) == {HOME: {"live": None}}
 
 
 def test_a_header_that_forbids_writing_is_damage(path, caplog):

@@ -6,9 +6,8 @@ again. What was said last goes on after a restart, as the surplus may lie betwee
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sense_mqtt.core.capability import Capability, Observation, Update
+from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.entity import Entity, number_entity
 from sense_mqtt.core.solar_rules import SolarRules
@@ -69,11 +68,11 @@ class Surplus(Capability[SurplusState]):
             after, [Reading(None, "surplus", after.is_on)] if is_changed or is_interrupted else [], is_changed
         )
 
-    def snapshot(self, state: SurplusState) -> Any:
-        return None if state.is_on is None else {"is_on": state.is_on}
+    def snapshot(self, state: SurplusState) -> Documents:
+        return {} if state.is_on is None else {HOUSE: {"is_on": state.is_on}}
 
-    def restore(self, document: Any) -> SurplusState:
-        stored = document.get("is_on") if isinstance(document, dict) else None
+    def restore(self, documents: Documents) -> SurplusState:
+        stored = documents.get(HOUSE, {}).get("is_on")
         return SurplusState(stored if isinstance(stored, bool) else None)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.changes import StateChanged
 from sense_mqtt.core.home.state import Home, Tick
 from sense_mqtt.core.solar_rules import SolarRules
@@ -102,7 +103,7 @@ def test_surplus_is_stored_when_it_changes_and_only_then() -> None:
     assert [change for change in changes if isinstance(change, StateChanged)] == 2 * [StateChanged("surplus")]
 
 
-@pytest.mark.parametrize("stored", [None, [], {}, {"is_on": 1}, {"is_on": None}])
-def test_surplus_that_cannot_be_read_is_not_known(stored: Any) -> None:
-    document = {**snapshot(HOME), "capabilities": {"surplus": stored}}
-    assert told(surplus(200, 0), home=restore(7, document, policy())) == ["OFF"]
+@pytest.mark.parametrize("stored", [{}, {"is_on": 1}, {"is_on": None}])
+def test_surplus_that_cannot_be_read_is_not_known(stored: dict[str, Any]) -> None:
+    rows = {**snapshot(HOME), ("surplus", HOUSE): stored}
+    assert told(surplus(200, 0), home=restore(7, rows, policy())) == ["OFF"]

@@ -74,9 +74,9 @@ class CrashingJournal(Journal):
         self._doom = doom
         super().__init__(path)
 
-    def record(self, monitor: int, document: Mapping[str, Any], events: Iterable[tuple[str, str]]) -> None:
+    def record(self, monitor: int, rows: Mapping[Any, Any], events: Iterable[tuple[str, str]]) -> None:
         self._doom.reach("before_record")
-        super().record(monitor, document, events)
+        super().record(monitor, rows, events)
         self._doom.reach("after_record")
 
     def forget(self, numbers: Iterable[int]) -> None:

@@ -46,7 +46,7 @@ class PublisherHarness:
 
     def record(self, *payloads):
         events = [Message("sense/7/device/a/event", payload) for payload in payloads]
-        self.publisher.record(7, {"newest": 1}, events)
+        self.publisher.record(7, {("home", ""): {"newest": 1}}, events)
 
     def acknowledge(self, *mids, refusal=None):
         for mid in mids:

@@ -1,0 +1,73 @@
+"""What is stored of a home, and when."""
+
+import json
+
+import pytest
+
+from sense_mqtt.core.home.state import DevicesListed, Home, Tick
+from sense_mqtt.core.observe import observe
+from sense_mqtt.core.stored_home import HOME, must_store, restore, snapshot
+from sense_mqtt.core.wire.devices import read_device_list
+from tests.support.core.builders import DRYER, PLUG, frame, moment, policy, run
+
+EMPTY = Home(monitor=7)
+
+
+def stored(before, seen, at):
+    """Return whether a home is stored after it has seen this."""
+    home, changes = observe(before, seen, moment(at), policy())
+    return must_store(before, home, changes)
+
+
+def test_a_home_is_a_row_and_so_is_each_device():
+    home, _ = run(EMPTY, (0, frame(DRYER, PLUG)))
+    rows = snapshot(home)
+    ids = {"1a2b3c4d", "ssi-1f2e3d4c", "always_on", "unknown"}
+    assert set(rows) == {HOME, *(("device", identity) for identity in ids)}
+    assert "devices" not in rows[HOME]
+
+
+def test_what_was_stored_comes_back():
+    home, _ = run(EMPTY, (0, frame(DRYER, PLUG)), (5, frame(PLUG, at=5)))
+    rows = {key: json.loads(json.dumps(document)) for key, document in snapshot(home).items()}
+    assert snapshot(restore(7, rows, policy())) == snapshot(home)
+
+
+def test_where_nothing_was_stored_nothing_is_known():
+    assert restore(7, {}, policy()) == Home(monitor=7, devices={})
+
+
+def test_rows_of_another_capability_are_no_devices():
+    assert restore(7, {("counters", "a"): {"id": "a", "kind": "plug"}}, policy()).devices == {}
+
+
+def test_one_device_that_switches_changes_its_own_row_and_that_of_the_home():
+    home, _ = run(EMPTY, (0, frame(DRYER, PLUG)))
+    before, after = snapshot(home), snapshot(run(home, (5, frame(PLUG, at=5)))[0])
+    assert {key for key, document in after.items() if before[key] != document} == {HOME, ("device", "1a2b3c4d")}
+
+
+SEEN = [
+    pytest.param(frame(DRYER, at=5), False, id="the same frame once more"),
+    pytest.param(frame({**DRYER, "w": 9.0}, at=5), False, id="other watts"),
+    pytest.param(Tick(), False, id="a second without a frame"),
+    pytest.param(frame(at=5), True, id="a device that switches"),
+    pytest.param(frame(DRYER, PLUG, at=5), True, id="a new device"),
+    pytest.param(DevicesListed(read_device_list([DRYER])), True, id="the first list of devices"),
+]
+
+
+@pytest.mark.parametrize(("seen", "expected"), SEEN)
+def test_a_home_is_stored_when_something_lasting_changed(seen, expected):
+    home, _ = run(EMPTY, (0, frame(DRYER)))
+    assert stored(home, seen, 5) is expected
+
+
+def test_a_home_is_stored_with_the_first_frame_of_a_process():
+    home, _ = run(EMPTY, (0, frame(DRYER)))
+    assert stored(restore(7, snapshot(home), policy()), frame(DRYER, at=5), 5)
+
+
+def test_a_state_that_is_known_only_now_is_stored_though_it_makes_no_event():
+    listed, _ = run(EMPTY, (0, DevicesListed(read_device_list([DRYER]))), (1, frame(at=1, devices=[])))
+    assert stored(listed, frame(DRYER, at=2), 2)

@@ -1,0 +1,49 @@
+"""Only rows that changed are written, and the file shrinks again."""
+
+import pytest
+
+from sense_mqtt.store.journal import Journal
+
+HOME = ("home", "")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "journal.sqlite3"
+
+
+@pytest.fixture
+def journal(path):
+    made = Journal(path)
+    yield made
+    made.close()
+
+
+def changes_of(journal, rows):
+    before = journal._connection.total_changes
+    journal.record(7, rows, [])
+    return journal._connection.total_changes - before
+
+
+def test_only_rows_that_changed_are_written_and_those_that_are_gone_are_removed(journal):
+    rows = {HOME: {"newest": 1}, ("device", "a"): {"state": "on"}, ("device", "b"): {"state": "on"}}
+    assert changes_of(journal, rows) == 3
+    assert changes_of(journal, rows) == 0
+    assert changes_of(journal, {**rows, ("device", "b"): {"state": "off"}}) == 1
+    assert changes_of(journal, {HOME: {"newest": 1}}) == 2
+    assert journal.recall(7) == {HOME: {"newest": 1}}
+
+
+def test_rows_of_other_monitors_stay(journal):
+    journal.record(8, {HOME: {"newest": 8}}, [])
+    journal.record(7, {}, [])
+    assert journal.recall(8) == {HOME: {"newest": 8}}
+
+
+def test_a_file_that_grew_while_the_broker_was_away_shrinks_again(journal, path):
+    journal.record(7, {}, [("t", "x" * 1000) for _ in range(1000)])
+    journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    grown = path.stat().st_size
+    journal.forget(range(1, 1001))
+    journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert path.stat().st_size < grown / 10
