@@ -15,7 +15,7 @@ from sense_mqtt.simulator.house.model import (
     quantised,
 )
 from sense_mqtt.simulator.house.noise import Noise
-from sense_mqtt.simulator.house.solar import CurvedSun
+from sense_mqtt.simulator.house.solar import ModelledSolar
 
 NOON = BEGINS + 12 * 3600.0
 SWITCH_S = 120.0  # so often a device pauses: 1440 transitions a day, where a real home has 500
@@ -36,7 +36,7 @@ class BusyHouse:
         self._watts = [*(appliance.w for appliance in APPLIANCES), *(1500.0 + 10 * n for n in range(len(HEATERS)))]
         self._drawing = listed_device
         self._noise = Noise(1)
-        self._sun = CurvedSun(self._noise, zone_offset_s=ZONE_OFFSET_S)
+        self._sun = ModelledSolar(self._noise, zone_offset_s=ZONE_OFFSET_S)
         self.since = self.begins = NOON
         self.ends = math.inf
         self.switch_schedule = SwitchSchedule(NOON, 3600.0, self._write)

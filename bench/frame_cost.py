@@ -17,7 +17,7 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.wire.frames import decode
+from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.simulator.payloads.encoding import MessageEncoding
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 

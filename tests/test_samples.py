@@ -16,8 +16,9 @@ from sense_mqtt.core.home.state import DevicesListed, Home
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list
-from sense_mqtt.core.wire.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, UnknownFrame, decode
+from sense_mqtt.core.wire.frames import DataChange, FeedError, Hello, MonitorInfo, RealtimeUpdate, UnknownFrame
 from sense_mqtt.core.wire.timeline import read_items
 from tests.support.checkout import SAMPLES, skip_unless_in_ci
 from tests.support.core.builders import policy

@@ -9,7 +9,8 @@ from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import Interrupted, Tick
 from sense_mqtt.core.observe import Seen
-from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, UnknownFrame, decode, read_update
+from sense_mqtt.core.wire.decode import decode
+from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, UnknownFrame, read_update
 from sense_mqtt.errors import BadFrame
 from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.repeat_log import RepeatLog

@@ -18,3 +18,12 @@ def holds_more_items(text: str | bytes, most: int) -> bool:
     if isinstance(text, str):
         return text.count("{") + text.count("[") + text.count(",") > most
     return text.count(b"{") + text.count(b"[") + text.count(b",") > most
+
+
+# The bytes that may begin a list or a mapping of msgpack: 0x80 to 0x9F, and 0xDC to 0xDF.
+_NO_CONTAINERS = bytes({*range(256)} - {*range(0x80, 0xA0), *range(0xDC, 0xE0)})
+
+
+def may_hold_more_containers(packed: bytes, most: int) -> bool:
+    """True where this msgpack may hold more than `most` lists and mappings, by the bytes that may begin one."""
+    return len(packed) > most and len(packed.translate(None, _NO_CONTAINERS)) > most

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from sense_mqtt.core.bounds import MAX_DEVICE_ROWS
 from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower
@@ -107,11 +109,11 @@ def _as_one(own: str, powers: list[DevicePower], identities: Identities) -> Devi
     present = identities.sense_id_of(own)
     for power in powers:
         if power.id == present:
-            return power._replace(id=own)
+            return msgspec.structs.replace(power, id=own)
     return DevicePower(
         own,
         w=_sum([power.w for power in powers]),
-        idle=all(power.idle for power in powers),
+        attrs=("Idle",) if all(power.idle for power in powers) else (),
         always_on_w=_sum([power.always_on_w for power in powers]),
     )
 

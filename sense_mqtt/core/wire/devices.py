@@ -6,7 +6,9 @@ A row says two things: what the device is (frames repeat it all day long, with a
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+import msgspec
 
 from sense_mqtt.core.bounds import MAX_DEVICE_ROWS, MAX_ID_LENGTH, MAX_MERGED_DEVICES
 from sense_mqtt.core.timestamps import read_timestamp
@@ -14,12 +16,12 @@ from sense_mqtt.core.timestamps import read_timestamp
 Kind = Literal["detected", "plug", "virtual"]
 
 VIRTUAL_IDS = frozenset({"always_on", "unknown", "solar"})
-_OUR_NAMES = {"unknown": "Other"}  # frames call it so, `history/trends` calls it "Unknown" (protocol 3.7)
+OUR_NAMES = {"unknown": "Other"}  # frames call it so, `history/trends` calls it "Unknown" (protocol 3.7)
 
 REASON_KEYS = ("error_reason", "message", "reason", "error", "title")  # the first is usual, the others were seen
 
 _MAX_NUMBER = 1e15  # Sense has no larger numbers; sums of smaller ones stay finite
-_MAX_W = 10e6  # no house has a hundred times what its panel can carry
+MAX_W = 10e6  # no house has a hundred times what its panel can carry
 _MAX_V = 1000.0  # mains are 120 or 240 V
 _MAX_HZ = 1000.0  # mains are 50 or 60 Hz
 
@@ -48,15 +50,20 @@ class DeviceInfo:
         return not self.hidden or self.kind == "virtual"
 
 
-# A tuple, as each frame makes one for each device: three times as fast as a frozen dataclass.
-class DevicePower(NamedTuple):
+# A struct, as each frame makes one for each device: msgspec reads it straight from the row (decode.py).
+class DevicePower(msgspec.Struct, frozen=True, gc=False):
     """What a frame says of the present power of one device."""
 
     id: str
     name: str | None = None
     w: float | None = None  # watts
-    idle: bool = False  # a plug below its standby threshold
-    always_on_w: float | None = None  # a plug's share in the row `always_on`
+    attrs: tuple[str, ...] = ()
+    always_on_w: float | None = msgspec.field(name="ao_w", default=None)  # a plug's share in the row `always_on`
+
+    @property
+    def idle(self) -> bool:
+        """True of a plug below its standby threshold."""
+        return "Idle" in self.attrs
 
 
 def by_id(rows: Any) -> Mapping[str, Mapping[str, Any]]:
@@ -83,7 +90,7 @@ def read_device_power(identity: str, fields: Mapping[str, Any]) -> DevicePower:
         identity,
         name=read_name(identity, fields),
         w=consumption(fields.get("w")),
-        idle="Idle" in list_of(fields.get("attrs")),
+        attrs=tuple(attr for attr in list_of(fields.get("attrs")) if isinstance(attr, str)),
         always_on_w=consumption(fields.get("ao_w")),
     )
 
@@ -117,7 +124,7 @@ def _merged_devices(value: Any) -> tuple[str, ...]:
 
 def read_name(identity: str, fields: Mapping[str, Any]) -> str | None:
     """Return what a row calls its device; one name where Sense's answers differ."""
-    return _OUR_NAMES.get(identity) or text(fields.get("name"))
+    return OUR_NAMES.get(identity) or text(fields.get("name"))
 
 
 def older_plugs_of_same_name(rows: Iterable[DeviceInfo]) -> Mapping[str, float]:
@@ -181,7 +188,7 @@ def number(value: Any) -> float | None:
 
 def watts(value: Any) -> float | None:
     """Return W with their sign; None beyond what a house can have (10 MW)."""
-    return _within(number(value), -_MAX_W, _MAX_W)
+    return _within(number(value), -MAX_W, MAX_W)
 
 
 def consumption(value: Any) -> float | None:

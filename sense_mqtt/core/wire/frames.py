@@ -2,7 +2,7 @@
 
 Tolerant by the rule of the protocol page (section 9): a message needs a `type`, a realtime update a `w` that a house
 can have. Everything else is optional: a field of a wrong type or an impossible value is absent, and unknown keys and
-types never raise. Tags are read once and dropped.
+types never raise. Tags are read once and dropped. What comes twice a second has a faster way: decode.py.
 """
 
 import json
@@ -104,12 +104,9 @@ class UnknownFrame:
 Frame = RealtimeUpdate | DeviceStates | MonitorInfo | DataChange | TimelineChange | Hello | FeedError | UnknownFrame
 
 
-def decode(raw: str | bytes, known: Container[str] = ()) -> Frame:
-    """Return what a message of the feed says, by what arrived: text or bytes holding JSON, or three msgpack objects.
-
-    `known`: ids of devices whose descriptions are passed over. Raises BadFrame.
-    """
-    kind, epoch, payload = _open_json(raw) if _holds_json(raw) else _open_msgpack(raw)
+def decode_tolerantly(raw: str | bytes, known: Container[str] = ()) -> Frame:
+    """Return what any message of the feed says. Raises BadFrame. `decode` (decode.py) is the same, faster."""
+    kind, epoch, payload = _open_json(raw) if holds_json(raw) else _open_msgpack(raw)
     if _plain(kind) == "realtimeupdate":
         return read_update(payload, epoch, known=known)
     reader = READERS.get(_plain(kind))
@@ -128,18 +125,18 @@ def read_update(
     rows = by_id(fields.get("devices"))
     return RealtimeUpdate(
         w=w,
-        epoch=_seconds(epoch if epoch is not None else envelope_epoch),
+        epoch=seconds(epoch if epoch is not None else envelope_epoch),
         devices=tuple(read_device_power(identity, row) for identity, row in rows.items()),
         new_devices=tuple(read_device_info(identity, row) for identity, row in rows.items() if identity not in known),
-        channels=_legs(fields.get("channels"), watts),
-        voltage=_legs(fields.get("voltage"), volts),
+        channels=legs(fields.get("channels"), watts),
+        voltage=legs(fields.get("voltage"), volts),
         hz=hertz(fields.get("hz")),
-        solar_w=_solar_w(fields),
+        solar_w=solar_watts(fields.get("solar_w"), mapping(fields.get("aux")).get("solar")),
         took_s=took_s,
     )
 
 
-def _holds_json(raw: str | bytes) -> bool:
+def holds_json(raw: str | bytes) -> bool:
     # Binary frames held JSON in 2017 (gist G17). "{" is no valid start of our msgpack: its first object is a string.
     return isinstance(raw, str) or raw[:1] in (b"{", b" ", b"\n", b"\t", b"\r")
 
@@ -188,26 +185,27 @@ def _plain(kind: str) -> str:
     return kind.replace("_", "").lower()  # MonitorInfo (2018) and monitor_info are one type
 
 
-def _seconds(epoch: float | None) -> float | None:
+def seconds(epoch: float | None) -> float | None:
+    """Return the time of a frame as seconds UTC."""
     # The unit of msgpack's epoch is not documented (protocol page, 4.3): beyond the year 5138 it must be milliseconds.
     return epoch / 1000 if epoch is not None and epoch > 1e11 else epoch
 
 
-def _legs(values: Any, read: Callable[[Any], float | None]) -> tuple[float, ...]:
-    # A leg that cannot be read must not move the next one into its place: the row ends there.
-    legs: list[float] = []
+def legs(values: Any, read: Callable[[Any], float | None]) -> tuple[float, ...]:
+    """Return what the legs have; one that cannot be read must not move the next into its place: the row ends there."""
+    found: list[float] = []
     for value in list_of(values):
         leg = read(value)
         if leg is None:
             break
-        legs.append(leg)
-    return tuple(legs)
+        found.append(leg)
+    return tuple(found)
 
 
-def _solar_w(fields: Mapping[str, Any]) -> float | None:
-    solar_w = watts(fields.get("solar_w"))
-    legs = _legs(mapping(fields.get("aux")).get("solar"), watts)
-    return watts(-sum(legs)) if solar_w is None and legs else solar_w  # sum(aux.solar) == -solar_w (INVARIANTS 2)
+def solar_watts(solar_w: Any, inverter_legs: Any) -> float | None:
+    """Return W of solar power, by the legs of the inverter where it is not told itself."""
+    told, drawn = watts(solar_w), legs(inverter_legs, watts)
+    return watts(-sum(drawn)) if told is None and drawn else told  # sum(aux.solar) == -solar_w (INVARIANTS 2)
 
 
 def _read_device_states(_fields: Mapping[str, Any]) -> Frame:

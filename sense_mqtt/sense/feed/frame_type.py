@@ -1,6 +1,7 @@
 """The kind of a feed message, as far as the feed itself needs it. Pure."""
 
-from sense_mqtt.core.wire.frames import FeedError, Frame, RealtimeUpdate, decode
+from sense_mqtt.core.wire.decode import decode
+from sense_mqtt.core.wire.frames import FeedError, Frame, RealtimeUpdate
 from sense_mqtt.errors import BadFrame
 
 

@@ -8,7 +8,7 @@ from sense_mqtt.core.transitions.on_off import STEPS, Context, Sample, SwitchSta
 from sense_mqtt.core.wire.devices import DevicePower
 
 AT_ONCE = DeviceRules(off_delay_s=0)
-ON, IDLE, OFF, UNWEIGHED = DevicePower("a", w=1000.0), DevicePower("a", w=0.9, idle=True), None, DevicePower("a")
+ON, IDLE, OFF, UNWEIGHED = DevicePower("a", w=1000.0), DevicePower("a", w=0.9, attrs=("Idle",)), None, DevicePower("a")
 
 
 def context(rules):

@@ -16,8 +16,9 @@ from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.publishing.topics import Topics
+from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS, read_device_list, rows_of
-from sense_mqtt.core.wire.frames import RealtimeUpdate, decode, read_update
+from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import BadFrame
 from tests.support.core.builders import START, event_ids, moment, policy

@@ -7,6 +7,7 @@ import pytest
 
 from sense_mqtt.core.bounds import MAX_FRAME_ITEMS
 from sense_mqtt.core.edges import EdgeKind, timeline_edge
+from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.core.wire.devices import read_bool
 from sense_mqtt.core.wire.frames import (
     DataChange,
@@ -16,7 +17,6 @@ from sense_mqtt.core.wire.frames import (
     MonitorInfo,
     TimelineChange,
     UnknownFrame,
-    decode,
 )
 from sense_mqtt.errors import BadFrame
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import msgpack
 import pytest
 
+from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import (
     RealtimeUpdate,
-    decode,
     read_update,
 )
 from sense_mqtt.errors import BadFrame

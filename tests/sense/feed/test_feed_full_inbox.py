@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sense_mqtt.core.wire.frames import decode
+from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.inbox import MAX_WAITING_FRAMES, Inbox
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse

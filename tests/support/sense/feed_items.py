@@ -1,6 +1,7 @@
 """What a feed has told its inbox, as short as a test wants it."""
 
-from sense_mqtt.core.wire.frames import RealtimeUpdate, decode
+from sense_mqtt.core.wire.decode import decode
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FrameArrived
 from tests.support.sense.sense_fixtures import items_until, of_kind
 
