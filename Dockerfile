@@ -31,5 +31,6 @@ USER 10001:10001
 VOLUME /var/lib/sense-mqtt
 WORKDIR /var/lib/sense-mqtt
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=2m --timeout=30s --start-period=1m CMD ["sense-mqtt", "health"]
 ENTRYPOINT ["sense-mqtt"]
 CMD ["run"]

@@ -102,6 +102,11 @@ class Bridge:
         """Do this each second too; `what` is its name in the log."""
         self._periodic_tasks[what] = task
 
+    def describe(self) -> str:
+        """Return in one line how the bridge is doing: broker, login, and how the frames of each monitor come."""
+        broker = "connected to the broker" if self._publisher.connected else "no connection to the broker"
+        return f"{broker}; {self._services.status.describe()}"
+
     def run(self) -> int:
         """Run until a Stop or a Crashed arrives; return the exit code."""
         self.begin()

@@ -130,15 +130,24 @@ class Status:
         return describe_health(
             self.counters,
             {
+                "time": write_timestamp(now.wall),
                 "last_frame": write_timestamp(max(newest)) if newest else None,
                 "feed": self._feed(),
                 "feeds": self._feeds(),
-                "auth": max(self._auth.values(), key=AUTH_STATES.index, default="starting"),
+                "auth": self._auth_state(),
                 **self._count_calls(),
                 "queues": self._sources.queues(),
                 "uptime_s": round(now.monotonic - started.monotonic),
             },
         )
+
+    def describe(self) -> str:
+        """Return in a few words how the login and the feeds are doing."""
+        feeds = ", ".join(f"monitor {monitor} {feed}" for monitor, feed in self._feeds().items())
+        return f"login {self._auth_state()}; {feeds or 'no monitor known yet'}"
+
+    def _auth_state(self) -> Auth:
+        return max(self._auth.values(), key=AUTH_STATES.index, default="starting")
 
     def _count_calls(self) -> Mapping[str, int]:
         try:

@@ -8,23 +8,25 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from sense_mqtt.cli.listening import listening
 from sense_mqtt.cli.run import run_until_stopped
-from sense_mqtt.cli.watch import watch
+from sense_mqtt.cli.watch import LiveTable, watch
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Stop
-from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import RedactingFormatter, Redactor
 from sense_mqtt.simulator.command import positive
 
 SPEED = 60.0  # house seconds a second: something happens every few seconds
 BRIDGE_END_S = 10.0
+HOME_ZONE = "America/New_York"  # of the simulated account
 DAY_S = 86_400.0
 MORNING_S = 15 * 3600.0
 
@@ -102,11 +104,16 @@ def _running_bridge(config: Config) -> Iterator[None]:
 
 
 def _watch(port: int, config: Config, heading: str, seconds: float | None) -> None:
-    settings = BrokerSettings("127.0.0.1", port, protocol="3.1.1", client_id="sense-mqtt-watch")
-    heard = Inbox()
-    listener = MqttClient(settings, heard, will=None, topics=(f"{config.mqtt.base_topic}/#",))
-    with contextlib.suppress(KeyboardInterrupt):
-        watch(heard, listener, Console(), heading, SystemClock(), seconds)
+    settings = BrokerSettings("127.0.0.1", port, protocol="3.1.1")
+    board = LiveTable(zone=ZoneInfo(HOME_ZONE))
+    watch(
+        listening(settings, (f"{config.mqtt.base_topic}/#",), "watch"),
+        Console(),
+        heading,
+        SystemClock(),
+        seconds,
+        board,
+    )
 
 
 def _heading(port: int, speed: float) -> str:

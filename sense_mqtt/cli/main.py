@@ -9,10 +9,11 @@ from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import SenseClient, connect_sense, credentials_of
-from sense_mqtt.cli import login, lookup, process
+from sense_mqtt.cli import health, login, lookup, process
 from sense_mqtt.cli.check.checks import CheckContext
 from sense_mqtt.cli.check.context import build_context
 from sense_mqtt.cli.check.runner import run_checks
+from sense_mqtt.cli.listening import add_host, listening, settings_of
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, example, load, schema
@@ -20,7 +21,7 @@ from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
 
-EXIT_STOPPED = 0  # contract, section 5; what failed carries its own exit code
+EXIT_STOPPED, EXIT_FAILED = 0, 1  # contract, section 5; what failed carries its own exit code
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -136,6 +137,45 @@ def run_discovery(options: argparse.Namespace) -> int:
     return EXIT_STOPPED
 
 
+# --- what the bridge publishes
+
+
+def run_watch(options: argparse.Namespace) -> int:
+    """Show a live table of the bridge's topics."""
+    from rich.console import Console  # these two take long to import
+
+    from sense_mqtt.cli.watch import watch, write_svg
+
+    settings, topics = settings_of(options, read_config(options.config, os.environ, Redactor(), "ERROR"))
+    listener = listening(settings, (f"{topics.base}/#",), "watch")
+    heading = f"{topics.base}/# on {listener.place}; Ctrl-C ends"
+    board = watch(listener, Console(), heading, SystemClock(), options.seconds)
+    if options.svg is not None:
+        write_svg(options.svg, board, heading)
+    return EXIT_STOPPED
+
+
+def _add_watch(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    add_host(parser)
+    parser.add_argument("--seconds", type=float, help="end after this time (default: at Ctrl-C)")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture of the table at the end")
+
+
+def run_health(options: argparse.Namespace) -> int:
+    """Print in one line whether the bridge works; return 1 where it does not."""
+    settings, topics = settings_of(options, read_config(options.config, os.environ, Redactor(), "ERROR"))
+    listener = listening(settings, health.topics_heard(topics), "health")
+    verdict = health.ask(listener.heard, listener.client, SystemClock())
+    print(verdict.text)  # noqa: T201 - what was asked for
+    return EXIT_STOPPED if verdict.is_healthy else EXIT_FAILED
+
+
+def _add_health(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    add_host(parser)
+
+
 # --- without an account
 
 
@@ -200,6 +240,8 @@ COMMANDS: Mapping[str, tuple[str, Adder, Runner]] = {
     "login": ("log in to Sense and store the session", _add_login, run_login),
     "check": ("test the configuration, Sense, the MQTT broker and Home Assistant", _add_config, run_check),
     "lookup": ("send one query to Sense and print the response", _add_lookup, run_lookup),
+    "watch": ("show a live table of what the bridge publishes", _add_watch, run_watch),
+    "health": ("tell whether the bridge works, for a container's health check", _add_health, run_health),
     "discovery": ("print the discovery messages for Home Assistant", _add_config, run_discovery),
     "config": ("print the configuration that is in force, without secrets", _add_config_options, run_config),
     "simulate": ("run the simulated Sense cloud alone", _add_simulate, run_simulate),

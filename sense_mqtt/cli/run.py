@@ -1,6 +1,7 @@
 """Start the bridge: the one way in for the command line, the demo, and tests with another clock, timing or parts."""
 
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sense_mqtt.config import Config, load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.single_instance import SingleInstanceLock
+from sense_mqtt.service_manager import ServiceManager
 
 logger = logging.getLogger(__name__)
 
@@ -56,5 +58,9 @@ def run_until_stopped(
         sense_client = connect_sense(config, inbox, redactor, clock, timing)
         bridge = assemble(config, inbox, sense_client, clock, timing, factories)
         bridge.add_periodic_task("the state directory", lock.maintain)
+        manager = ServiceManager(os.environ, bridge.describe)
+        bridge.add_periodic_task("the service manager", manager.maintain)
         logger.info("sense-mqtt %s starts", __version__)
-        return bridge.run()
+        exit_code = bridge.run()
+        manager.end()
+        return exit_code

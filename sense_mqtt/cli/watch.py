@@ -1,19 +1,23 @@
 """A live table of a house, from what its topics say."""
 
-import json
+import io
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from sense_mqtt.cli.listening import Listening
 from sense_mqtt.clock import Clock
-from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import BrokerDropped, MessageArrived
-from sense_mqtt.mqtt.client import MqttClient
+from sense_mqtt.core.payloads import read_object
+from sense_mqtt.core.timestamps import read_timestamp, to_datetime
+from sense_mqtt.errors import ConfigError
+from sense_mqtt.items import BrokerConnected, BrokerDropped, MessageArrived
 
 EVENTS_SHOWN = 8
 REFRESH_S = 0.25
@@ -33,12 +37,14 @@ class LiveTable:
     # "<monitor>" or "<monitor>/<device>" -> key -> text
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     events: deque[str] = field(default_factory=lambda: deque(maxlen=EVENTS_SHOWN))
+    trouble: str | None = None  # why there is no connection
+    zone: tzinfo | None = None  # of the times of events; None: that of this machine
 
     def add_message(self, topic: str, payload: str) -> None:
         """Take in one message."""
         match topic.split("/")[-5:]:
             case [*_, "device", _, "event"]:
-                self.events.appendleft(_describe_event(payload))
+                self.events.appendleft(_describe_event(payload, self.zone))
             case [*_, monitor, "device", device, key]:
                 self._keep(f"{monitor}/{device}", key, payload)
             case [*_, monitor, key] if monitor.isdigit():
@@ -52,30 +58,53 @@ class LiveTable:
 
 
 def watch(
-    heard: Inbox, listener: MqttClient, console: Console, heading: str, clock: Clock, seconds: float | None = None
-) -> None:
-    """Show a table that lives, until the time is over or Ctrl-C."""
+    listening: Listening,
+    console: Console,
+    heading: str,
+    clock: Clock,
+    seconds: float | None = None,
+    board: LiveTable | None = None,
+) -> LiveTable:
+    """Show a table that lives, until the time is over or Ctrl-C; return it as it was last."""
     begun = clock.now().monotonic
-    board, ends, open_at = LiveTable(), math.inf if seconds is None else begun + seconds, begun
+    board, client, open_at = board or LiveTable(), listening.client, begun
+    ends = math.inf if seconds is None else begun + seconds
     try:
         with Live(draw(board, heading), console=console, refresh_per_second=4) as live:
             while (now := clock.now().monotonic) < ends:
                 if now >= open_at:
-                    listener.open()
+                    client.open()
                     open_at = math.inf
-                match heard.get(REFRESH_S):
+                match listening.heard.get(REFRESH_S):
                     case MessageArrived(topic=topic, payload=payload):
                         board.add_message(topic, payload.decode(errors="replace"))
-                    case BrokerDropped(connection_id=connection_id) if connection_id == listener.connection_id:
-                        open_at = now + RECONNECT_S
+                    case BrokerDropped(connection_id=number, reason=reason) if number == client.connection_id:
+                        open_at, board.trouble = now + RECONNECT_S, reason
+                    case BrokerConnected():
+                        board.trouble = None
                 live.update(draw(board, heading))
+    except KeyboardInterrupt:
+        pass  # how a person ends it
     finally:
-        listener.close()
+        client.close()
+    return board
+
+
+def write_svg(file: Path, board: LiveTable, heading: str) -> None:
+    """Write a picture of the table. Raises ConfigError where the file cannot be written."""
+    console = Console(record=True, width=100, file=io.StringIO())
+    console.print(draw(board, heading))
+    try:
+        file.write_text(console.export_svg(title="sense-mqtt watch"), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be written ({error.strerror}); name another file") from error
 
 
 def draw(board: LiveTable, heading: str) -> Group:
     """Return the table as it is now."""
-    return Group(Text(heading, style="bold"), _draw_houses(board), _draw_devices(board), _draw_events(board))
+    trouble = [Text(f"no connection to the MQTT broker: {board.trouble}", style="bold red")] if board.trouble else []
+    parts = (_draw_houses(board), _draw_devices(board), _draw_events(board))
+    return Group(Text(heading, style="bold"), *trouble, *parts)
 
 
 def _draw_houses(board: LiveTable) -> Text:
@@ -109,19 +138,20 @@ def _watts(values: dict[str, str]) -> float:
 
 
 def _name(values: dict[str, str]) -> str:
-    return str(_read_object(values.get("attributes", "")).get("name", "?"))
+    return str(read_object(values.get("attributes", "")).get("name", "?"))
 
 
-def _describe_event(payload: str) -> str:
-    event = _read_object(payload)
-    told = " ".join(str(event.get(key, "")) for key in ("time", "name", "event_type"))
+def _describe_event(payload: str, zone: tzinfo | None) -> str:
+    event = read_object(payload)
+    told = " ".join(
+        [_local_time(event.get("time"), zone), *(str(event.get(key, "")) for key in ("name", "event_type"))]
+    )
     lasted = f", {event['duration_s']:.0f} s" if isinstance(event.get("duration_s"), int | float) else ""
     return f"  {told}{lasted}"
 
 
-def _read_object(payload: str) -> dict[str, object]:
-    try:
-        document = json.loads(payload)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+def _local_time(text: object, zone: tzinfo | None) -> str:
+    seconds = read_timestamp(text)
+    if seconds is None:
+        return str(text or "")
+    return to_datetime(seconds).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")

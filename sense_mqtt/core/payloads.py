@@ -1,4 +1,4 @@
-"""How JSON documents and numbers are written in MQTT payloads."""
+"""How JSON documents and numbers are written in MQTT payloads, and read from them."""
 
 import json
 from datetime import datetime
@@ -33,3 +33,12 @@ def write_number(value: float, decimals: int) -> str:
     """Return a plain decimal number with so many decimals; a zero has no sign."""
     written = f"{value:.{decimals}f}"
     return written.removeprefix("-") if float(written) == 0 else written
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """Return the JSON object that a payload holds; an empty one where it holds none."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

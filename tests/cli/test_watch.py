@@ -3,11 +3,14 @@
 import io
 import json
 from itertools import count
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
-from sense_mqtt.cli.watch import LiveTable, draw, watch
+from sense_mqtt.cli.listening import Listening
+from sense_mqtt.cli.watch import LiveTable, draw, watch, write_svg
+from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerDropped, MessageArrived
 from tests.support.core.builders import moment
@@ -37,7 +40,7 @@ def shown(board):
 
 @pytest.fixture
 def board():
-    board = LiveTable()
+    board = LiveTable(zone=ZoneInfo("America/New_York"))
     for topic, payload in SAID:
         board.add_message(topic, payload)
     return board
@@ -47,7 +50,7 @@ def test_house_devices_and_events_are_shown_the_greatest_consumer_first(board):
     text = shown(board)
     assert "House 1512.0 W   Solar 20.0 W" in text
     assert text.index("Dryer") < text.index("Lamp")
-    assert "2026-11-21T19:00:00.500Z Dryer turned_off, 61 s" in text
+    assert "2026-11-21 14:00:00 Dryer turned_off, 61 s" in text
 
 
 def test_a_base_topic_of_several_levels_is_understood():
@@ -96,7 +99,7 @@ class DeadInbox(Inbox):
 
 def test_a_broker_that_refuses_is_tried_again_once_a_second():
     broker = FakeBroker()
-    watch(DeadInbox(broker), broker, Console(file=io.StringIO()), "A house", Ticking(), seconds=10)
+    watch(Listening(DeadInbox(broker), broker, "here"), Console(file=io.StringIO()), "A house", Ticking(), seconds=10)
     assert 8 <= broker.opened <= 10
     assert broker.closed
 
@@ -106,6 +109,20 @@ def test_what_is_heard_is_shown():
     for topic, payload in SAID:
         heard.put(MessageArrived(1, topic, payload.encode()))
     heard.get = lambda _timeout_s: Inbox.get(heard, 0)
-    watch(heard, broker, console, "A house", Ticking(), seconds=5)
+    watch(Listening(heard, broker, "here"), console, "A house", Ticking(), seconds=5)
     assert "House 1512.0 W" in console.file.getvalue()
     assert broker.opened == 1
+
+
+def test_a_picture_is_written(board, tmp_path):
+    write_svg(tmp_path / "home.svg", board, "A house")
+    assert "Dryer" in (tmp_path / "home.svg").read_text()
+
+
+def test_a_picture_that_cannot_be_written_is_reported(board, tmp_path):
+    with pytest.raises(ConfigError, match="cannot be written"):
+        write_svg(tmp_path / "nowhere" / "home.svg", board, "A house")
+
+
+def test_why_there_is_no_connection_is_shown():
+    assert "no connection to the MQTT broker: refused" in shown(LiveTable(trouble="refused"))
