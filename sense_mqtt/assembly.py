@@ -1,14 +1,15 @@
 """How the parts are put together: from a configuration to a bridge that can run."""
 
-import functools
 import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.bridge.account import AccountAccess, AccountSettings, BridgedAccount
+from sense_mqtt.bridge.account import BridgedAccount
+from sense_mqtt.bridge.account_access import AccountAccess, AccountSettings
 from sense_mqtt.bridge.broker_handler import BrokerHandler
 from sense_mqtt.bridge.discovery import Discovery
 from sense_mqtt.bridge.error_guard import ErrorGuard
@@ -176,8 +177,7 @@ class _Wiring:
         info = BridgeInfo(__version__, config.public())
         sources = self._health_sources(publisher)
         status = Status(publisher, topics, self._monitors, counters, info, sources, self._sense.redact)
-        guard = ErrorGuard(counters)
-        return Services(topics, publisher, discovery, status, guard, jobs=JobQueue(), ticks=JobQueue())
+        return Services(topics, publisher, discovery, status, ErrorGuard(counters), jobs=JobQueue(), ticks=JobQueue())
 
     def _publisher(self, topics: Topics, journal: Journal) -> Publisher:
         config = self._config
@@ -196,8 +196,8 @@ class _Wiring:
     def _account(self, services: Services) -> BridgedAccount:
         config, timing = self._config, self._timing
         access = AccountAccess(self._worker, Lookups(self._clock), self._open_feed, self._sense.closing)
-        intervals = JobIntervals(config.energy.interval_s, timing.polled_timeline_s)
-        scheduler = Scheduler(services.jobs, intervals, lambda: Retries(timing.scheduler, self._random.uniform))
+        retries = partial(Retries, timing.scheduler, self._random.uniform)
+        scheduler = Scheduler(services.jobs, JobIntervals(timing.polled_timeline_s), retries)
         monitor = MonitorSettings(policy_of(config), _stale_after_s(config), timing.timeline_lag_s)
         settings = AccountSettings(0, frozenset(config.sense.monitors), monitor)
         sinks = [MqttSink(services.publisher, services.discovery, services.topics)]
@@ -218,11 +218,12 @@ def topics_of(config: Config) -> Topics:
 def policy_of(config: Config) -> Policy:
     """Return what is configured for a home."""
     return Policy(
-        functools.lru_cache(maxsize=4096)(config.device_rules),
+        lru_cache(maxsize=4096)(config.device_rules),
         config.publish.device_interval_s,
         config.publish.house_interval_s,
         config.publish.jump_w,
         config.feed.silence_timeout_s,
+        config.energy.interval_s,
         config.solar.rules(),
     )
 

@@ -1,11 +1,11 @@
 """Everything that belongs to one Sense account: how Sense is asked, its monitors, its login, its periodic jobs."""
 
 import logging
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from sense_mqtt.bridge.account_access import AccountAccess, AccountSettings
 from sense_mqtt.bridge.frame_handler import FrameHandler
 from sense_mqtt.bridge.jobs import (
     LIST_EVERY_S,
@@ -17,13 +17,12 @@ from sense_mqtt.bridge.jobs import (
     ReadTimeline,
     RunQuery,
     log_missing_monitors,
-    queries_of,
 )
-from sense_mqtt.bridge.monitor import BridgedMonitor, MonitorSettings, RunningFeed, Services, choose_monitors
+from sense_mqtt.bridge.monitor import BridgedMonitor, Services, choose_monitors
+from sense_mqtt.bridge.queries import Queries
 from sense_mqtt.bridge.scheduler import SPREAD_S, Scheduler
 from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.capabilities import find_query
 from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.home.inventory import list_again_s
 from sense_mqtt.core.home.state import DevicesListed, QueryResult, Tick
@@ -33,33 +32,12 @@ from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import RateLimited, SenseMqttError
 from sense_mqtt.items import Auth, AuthChanged
-from sense_mqtt.rest_queries.lookups import Lookups
-from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 logger = logging.getLogger(__name__)
 
 DEVICES_SOON_S = 5.0  # several changes in a row are read once
 TIMELINE_MARGIN_S = 60.0  # its clock and the frames' differ
-
-
-@dataclass(frozen=True, slots=True)
-class AccountAccess:
-    """How Sense is asked about one account."""
-
-    worker: RestWorker
-    lookups: Lookups
-    open_feed: Callable[[int], RunningFeed]  # of the monitor with this id
-    closing: threading.Event  # set: whoever waits for Sense gives up
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSettings:
-    """What is configured for an account."""
-
-    number: int  # its place among the accounts
-    wanted: frozenset[int]  # ids of the monitors to serve; none: all
-    monitor: MonitorSettings
 
 
 class BridgedAccount:
@@ -83,6 +61,7 @@ class BridgedAccount:
         self._services = services
         self._monitors = monitors
         self._sinks = sinks
+        self._queries = Queries(scheduler)
         self.frames: dict[int, FrameHandler] = {}  # by monitor
         self.knows_monitors = False  # Sense told which there are
         self.auth: Auth = "starting"
@@ -132,8 +111,9 @@ class BridgedAccount:
                 worker.submit_job(job, lookups.prepare("devices", self.monitor(monitor).info, {}))
             case ReadStatus(monitor):
                 worker.submit_job(job, lookups.prepare("status", self.monitor(monitor).info, {}))
-            case RunQuery(monitor, capability, query):
-                worker.submit_job(job, lookups.run_query(self.monitor(monitor).info, find_query(capability, query)))
+            case RunQuery(monitor):
+                if query := self._queries.begin(job, self.monitor(monitor), now):
+                    worker.submit_job(job, lookups.run_query(self.monitor(monitor).info, query))
             case ReadTimeline():
                 self._begin_timeline(job, now)
             case CloseGap(monitor):
@@ -141,16 +121,17 @@ class BridgedAccount:
 
     def on_lookup_done(self, job: Job, result: Any, now: Moment) -> None:
         """Take in what a job brought, or set when to try it again."""
+        refused_wait_s = self._queries.end(job) if isinstance(job, RunQuery) else None
         try:
             if isinstance(result, SenseMqttError):
                 raise result
             self._take_in(job, result, now)
         except SenseMqttError as error:  # also of the journal: nothing is lost as long as Sense is asked again
-            self.scheduler.postpone(job, error, now)
+            self.scheduler.postpone(job, error, now, refused_wait_s)
             if isinstance(error, RateLimited):
                 self._services.status.on_rate_limit(str(error), error.retry_after_s, now)
         else:
-            self.scheduler.succeeded(job)
+            self.scheduler.succeeded(job, now)
         if isinstance(job, ReadTimeline) and job.why == "gap":
             self.frames[job.monitor].close_gap()
 
@@ -178,8 +159,11 @@ class BridgedAccount:
 
     def on_query_result(self, job: RunQuery, result: Any, now: Moment) -> None:
         """Take in what a capability has asked for."""
-        self.scheduler.repeat(job, now)
         self.monitor(job.monitor).observe(QueryResult(job.capability, job.query, result), now)
+
+    def plan_queries(self, monitor: int, now: Moment) -> None:
+        """Set when what the capabilities need to read of a monitor is due."""
+        self._queries.plan(self.monitor(monitor), now)
 
     def read_devices_soon(self, monitor: int, now: Moment) -> None:
         """Read the list of devices in a few seconds."""
@@ -249,5 +233,4 @@ class BridgedAccount:
         self.scheduler.put(ReadDevices(number), now.monotonic)
         self.scheduler.put(ReadStatus(number), now.monotonic + SPREAD_S)
         self.scheduler.repeat(ReadTimeline(number, "polled"), now)
-        for place, query in enumerate(queries_of(number), 1):
-            self.scheduler.put(query, now.monotonic + place * SPREAD_S)
+        self.plan_queries(number, now)

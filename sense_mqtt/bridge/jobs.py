@@ -1,13 +1,12 @@
 """Periodic jobs: account, device list, queries of capabilities, timeline, health; each with a name for the log."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from sense_mqtt.core.backoff import Retries
-from sense_mqtt.core.capabilities import all_queries, find_query
-from sense_mqtt.errors import LoginRefused, NotFound, RateLimited, RequestRefused, SenseMqttError, TokenRefused
+from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class ReadStatus:
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """What a capability needs to read."""
+    """What a capability needs to read; what, and when: bridge/queries.py."""
 
     monitor: int
     capability: str  # its key
@@ -91,19 +90,6 @@ def log_missing_monitors(known: Collection[int], wanted: Collection[int]) -> Non
         logger.error("the Sense account has no monitor")
 
 
-def related_jobs(job: Job) -> tuple[Job, ...]:
-    """Return the jobs that ask the same of Sense, and so fail together."""
-    if not isinstance(job, RunQuery):
-        return (job,)
-    return tuple(query for query in queries_of(job.monitor) if query.capability == job.capability)
-
-
-def queries_of(monitor: int) -> Iterator[RunQuery]:
-    """Yield what the capabilities need to read of one monitor."""
-    for capability, name, _ in all_queries():
-        yield RunQuery(monitor, capability, name)
-
-
 def name_of(job: Job) -> str:
     """Return the name in the log of a job that asks Sense."""
     return f"{job.capability} ({job.query})" if isinstance(job, RunQuery) else NAMES[type(job)]
@@ -113,7 +99,6 @@ def name_of(job: Job) -> str:
 class JobIntervals:
     """How often the jobs that ask Sense are done."""
 
-    energy_interval_s: float
     polled_timeline_s: float  # the timeline, while no stream shows each edge
 
     def interval_s(self, job: Job) -> float:
@@ -121,18 +106,14 @@ class JobIntervals:
         match job:
             case ReadDevices() | ReadStatus():
                 return LIST_EVERY_S
-            case RunQuery(_, capability, name):
-                return self.energy_interval_s * find_query(capability, name).every
             case _:
                 return self.polled_timeline_s
 
-    def wait_s(self, job: Job, error: SenseMqttError, retries: Retries) -> float:
+    def wait_s(self, error: SenseMqttError, retries: Retries) -> float:
         """Return the seconds until a job that failed is tried again."""
         match error:
             case LoginRefused():
                 return LOGIN_CHECK_S  # costs no call
-            case NotFound() | RequestRefused() | TokenRefused():
-                return self.interval_s(job)  # asking again sooner will not help
             case RateLimited():
                 return max(retries.next_wait_s(), error.retry_after_s)
             case _:

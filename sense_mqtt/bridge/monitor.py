@@ -10,11 +10,14 @@ from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.discovery import Discovery
 from sense_mqtt.bridge.error_guard import ErrorGuard
 from sense_mqtt.bridge.gap_buffer import TimelineTimes
+from sense_mqtt.bridge.jobs import RunQuery
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.bridge.status import Status
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
+from sense_mqtt.core.capabilities import all_queries
+from sense_mqtt.core.capability import Query
 from sense_mqtt.core.changes import Change, DeviceChanged, Event
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.job_queue import JobQueue
@@ -122,6 +125,11 @@ class BridgedMonitor:
     def next_tick(self, now: Moment) -> float:
         """Return when (monotonic) time alone may change what is known of the home."""
         return next_tick(self.home, now.monotonic, self._policy)
+
+    def queries(self, now: Moment) -> dict[RunQuery, Query]:
+        """Return what the capabilities need to read next."""
+        found = all_queries(self.home, now, self._policy)
+        return {RunQuery(self.info.id, capability, name): query for capability, name, query in found}
 
     def republish_devices(self) -> None:
         """Publish what is known of each device, also where nothing has changed."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.bridge.account import BridgedAccount
-from sense_mqtt.bridge.jobs import RunQuery, queries_of
+from sense_mqtt.bridge.jobs import RunQuery
 from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.capabilities import CAPABILITIES, find_query
 from sense_mqtt.core.commands.parse import choose_monitor, parse
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
@@ -23,7 +22,6 @@ from sense_mqtt.redaction import redact_json
 from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
 from sense_mqtt.rest_queries.lookups import Lookup, Lookups, RestSession
-from sense_mqtt.sense.auth.tokens import Monitor
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +130,7 @@ class RequestHandler:
         if own is not None:
             return respond(command, own(command, now), self._publisher.maximum_packet_size)
         account, monitor = self._monitor(command)
-        lookup = _lookup_of(command, monitor.info, account.access.lookups)
+        lookup = _lookup_of(command, monitor, account.access.lookups, now)
         account.access.worker.submit_command(
             command, lambda session: lookup(CommandSession(session, self._budgets.calls))
         )
@@ -172,7 +170,7 @@ class RequestHandler:
         for job, result in refresh_result.results.items():
             account.on_query_result(job, result, now)
         monitor.republish_devices()
-        answered: dict[str, list[str]] = {capability.key: [] for capability in CAPABILITIES if capability.queries}
+        answered: dict[str, list[str]] = {job.capability: [] for job in monitor.queries(now)}
         for job in refresh_result.results:
             answered[job.capability].append(job.query)
         devices = len(refresh_result.devices) if isinstance(refresh_result.devices, list) else 0
@@ -232,10 +230,9 @@ def _read_what_there_is(lookups: Mapping[RunQuery, Lookup], session: RestSession
             yield job, lookup(session)
 
 
-def _lookup_of(command: Command, monitor: Monitor, lookups: Lookups) -> Lookup:
+def _lookup_of(command: Command, monitor: BridgedMonitor, lookups: Lookups, now: Moment) -> Lookup:
     if command.name != "refresh":
-        return lookups.prepare(command.name, monitor, command.arguments)
-    devices = lookups.prepare("devices", monitor, {})
-    jobs = queries_of(monitor.id)
-    queries = {job: lookups.run_query(monitor, find_query(job.capability, job.query)) for job in jobs}
+        return lookups.prepare(command.name, monitor.info, command.arguments)
+    devices = lookups.prepare("devices", monitor.info, {})
+    queries = {job: lookups.run_query(monitor.info, query) for job, query in monitor.queries(now).items()}
     return lambda session: RefreshResult(devices(session), dict(_read_what_there_is(queries, session)))

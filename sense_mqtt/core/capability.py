@@ -21,11 +21,12 @@ HOUSE = ""  # in `Documents`: what belongs to the home itself
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a capability needs to read from Sense, again and again. The bridge does it and hands in a `QueryResult`."""
+    """What a capability needs to read from Sense once. The bridge does it when due and hands in a `QueryResult`."""
 
     lookup: str  # of the table of commands
     arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    every: int = 1  # how many times `energy.interval_s` lie between two readings
+    due: float = -math.inf  # monotonic seconds; in the past: as soon as can be
+    refused_wait_s: float = 3600.0  # where Sense refuses it, it is asked again after so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,6 @@ class Capability(ABC, Generic[State]):
     initial: State  # of a home of which nothing is known
     monitor_entities: tuple[Entity, ...] = ()
     device_entities: tuple[Entity, ...] = ()
-    queries: Mapping[str, Query] = MappingProxyType({})  # by name
     tick_s: float = math.inf  # a Tick comes at least so often (s); else only when something of the home is due
 
     def state_of(self, home: Home) -> State:
@@ -82,6 +82,15 @@ class Capability(ABC, Generic[State]):
     @abstractmethod
     def update(self, state: State, observation: Observation) -> Update[State]:
         """Return the new state, and what is to be published. Called with everything that is observed of a home."""
+
+    def queries(self, home: Home, now: Moment, policy: Policy) -> Mapping[str, Query]:  # noqa: ARG002 - by default none
+        """Return by name what is to be read from Sense next, each with its time.
+
+        Asked again after each answer and within a second of anything observed; then what is due, and with which
+        arguments, may be another. A name that is not in it is not read. What Sense does not answer is tried again by
+        the bridge, with growing waits. A query that stays due after its answer is repeated once a minute.
+        """
+        return {}
 
     def forget(self, state: State, device: str) -> State:  # noqa: ARG002 - by default there is nothing of devices
         """Return the state without a device that is gone for good. Called once, before `update` with its removal."""

@@ -179,7 +179,7 @@ def test_an_event_that_comes_back_is_known_although_it_went_out_late(tmp_path):
     bridge.show(at=5)
     wait_hours(bridge)
     bridge.broker.slow = True
-    bridge.connect()
+    bridge.connect(receive_maximum=100)
     [event] = bridge.published("1a2b3c4d/event")
     bridge.drop()
     bridge.pass_time(3)

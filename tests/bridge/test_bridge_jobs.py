@@ -12,11 +12,12 @@ from sense_mqtt.errors import (
     TokenRefused,
 )
 from sense_mqtt.items import FrameArrived
-from sense_mqtt.sense.auth.tokens import Account
+from sense_mqtt.sense.auth.tokens import Account, Monitor
 from tests.support.bridge.bridge_harness import RETRY_S, BridgeHarness, warnings
 from tests.support.core.builders import DRYER
 
 LIST, USAGE, TRENDS = "app/monitors/7/devices", "app/monitors/7/history/usage", "app/history/trends"
+SOLAR = "app/monitors/7/history/usage/solar"
 
 
 # --- devices, energy, timeline
@@ -30,8 +31,47 @@ def test_devices_and_each_period_of_energy_are_read_soon_after_the_start(bridge)
 
 
 def test_the_day_is_read_each_interval_and_longer_periods_each_fourth(bridge):
+    bridge.pass_time(3600, step_s=10.0)
+    in_the_first_hour = bridge.session.asked.count(USAGE)
+    assert in_the_first_hour <= 5 + 4 * 2
     bridge.pass_time(3 * 3600, step_s=10.0)
-    assert 11 <= bridge.session.asked.count(USAGE) - 4 * 3 <= 13
+    assert bridge.session.asked.count(USAGE) - in_the_first_hour == 4 * 3 + 4 * 3
+
+
+def test_all_periods_are_read_within_fifteen_seconds_of_the_start(tmp_path):
+    bridge = BridgeHarness(tmp_path, Monitor(7, solar=True))
+    bridge.session.responses[SOLAR] = {"total": {"production_kwh": 0.5}}
+    bridge.begin()
+    assert len(bridge.session.asked) <= 13  # one call a second (docs/calls-to-sense.md)
+    for scale in ("day", "week", "month", "year", "cycle"):
+        assert '"production_kwh":0.5' in bridge.newest(f"sense/7/energy/{scale}")
+
+
+def test_one_period_that_sense_does_not_answer_holds_up_no_other(tmp_path):
+    bridge = BridgeHarness(tmp_path)
+    bridge.session.responses[f"{USAGE} DAY"] = SenseUnavailable("no answer within 30 s")
+    bridge.session.responses[f"{USAGE} CYCLE"] = RequestRefused("no billing cycle")
+    bridge.begin()
+    for scale in ("week", "month", "year"):
+        assert '"consumption_kwh":1.5' in bridge.newest(f"sense/7/energy/{scale}")
+    bridge.pass_time(3500, step_s=10.0)
+    asked = bridge.session.asked_scales
+    assert (asked["WEEK"], asked["MONTH"], asked["YEAR"], asked["CYCLE"]) == (2, 2, 2, 1)
+    assert asked["DAY"] > 300
+    del bridge.session.responses[f"{USAGE} DAY"]
+    bridge.pass_time(RETRY_S)
+    assert '"consumption_kwh":1.5' in bridge.newest("sense/7/energy/day")
+
+
+def test_after_an_outage_one_answer_lets_all_periods_be_read_at_once(tmp_path):
+    bridge = BridgeHarness(tmp_path)
+    way, bridge.session.responses[USAGE] = bridge.session.responses[USAGE], SenseUnavailable("HTTP 502")
+    bridge.begin()
+    bridge.pass_time(10 * RETRY_S)
+    bridge.session.responses[USAGE] = way
+    bridge.session.asked_scales.clear()
+    bridge.pass_time(RETRY_S + 1)
+    assert bridge.session.asked_scales == {"DAY": 1, "WEEK": 1, "MONTH": 1, "YEAR": 1, "CYCLE": 1}
 
 
 def test_a_device_that_nobody_knew_is_looked_up_within_seconds(bridge):
@@ -76,7 +116,7 @@ def test_what_sense_refuses_is_not_asked_for_sooner_than_ever(tmp_path, error):
     bridge = BridgeHarness(tmp_path)
     bridge.session.responses[USAGE] = bridge.session.responses[TRENDS] = error
     bridge.begin()
-    bridge.pass_time(3600, step_s=10.0)
+    bridge.pass_time(3500, step_s=10.0)
     assert bridge.session.asked.count(USAGE) <= 4 + 4
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from sense_mqtt.core.capabilities import CAPABILITIES
+from sense_mqtt.core.capabilities import CAPABILITIES, all_queries
 from sense_mqtt.core.capability import Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import Change, Event, Reading, StateChanged
 from sense_mqtt.core.commands.table import COMMANDS
@@ -142,8 +142,9 @@ def test_capabilities_that_store_nothing_have_no_row():
 
 def test_the_keys_of_capabilities_are_unique_and_their_queries_are_commands():
     assert len({DEVICE, HOME_ROW[0], *(each.key for each in CAPABILITIES)}) == len(CAPABILITIES) + 2
-    assert {query.lookup for capability in CAPABILITIES for query in capability.queries.values()} <= set(COMMANDS)
+    assert {query.lookup for _, _, query in all_queries(HOME, moment(0), policy())} <= set(COMMANDS)
 
 
-def test_a_capability_need_not_store_nor_log_anything():
+def test_a_capability_need_not_store_log_or_read_anything():
     assert (Silent().snapshot(1), Silent().restore({}), Silent().log_line(1, Tick())) == ({}, 0, None)
+    assert Silent().queries(HOME, moment(0), policy()) == {}

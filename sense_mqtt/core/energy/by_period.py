@@ -4,8 +4,9 @@ It is read by REST, scale by scale, and held back where it dips (periods.py). No
 the first figures come with the first readings.
 """
 
+import math
 from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 
 from sense_mqtt.core.capability import Capability, Observation, Query, Update
 from sense_mqtt.core.changes import Reading
@@ -19,45 +20,61 @@ from sense_mqtt.core.energy.periods import (
     hold_back_dips,
     house_document,
 )
-from sense_mqtt.core.home.state import Home, QueryResult
+from sense_mqtt.core.home.state import Home, Policy, QueryResult
 from sense_mqtt.core.timestamps import Moment, to_datetime
 
 SLOW_SCALES_EVERY = 4  # the week to the billing cycle are read so many times more seldom than the day
 
-ByScale = Mapping[str, AcceptedEnergy]
+READ_AFTER_S = 180  # the end of an hour: by then Sense has finished it (protocol 3.7)
+READ_WITHIN_S = 120  # monitors are not all read at the same second
 
 
-class EnergyByPeriod(Capability[ByScale]):
-    """State: what was accepted last of each scale."""
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """What is known of the periods of one home, by scale."""
+
+    accepted: Mapping[str, AcceptedEnergy] = field(default_factory=dict)  # what may be published
+    answered_at: Mapping[str, float] = field(
+        default_factory=dict
+    )  # monotonic seconds of the last answer, whatever it said
+
+
+class EnergyByPeriod(Capability[Periods]):
+    """Energy by period; its state is that of `Periods`."""
 
     key = "energy"
-    initial: ByScale = MappingProxyType({})
+    initial = Periods()
     monitor_entities = MONITOR_ENTITIES
     device_entities = DEVICE_ENTITIES
-    queries = MappingProxyType(
-        {
-            scale.lower(): Query("energy", {"scale": scale}, every=1 if scale == "DAY" else SLOW_SCALES_EVERY)
-            for scale in SCALES
-        }
-    )
 
-    def update(self, state: ByScale, observation: Observation) -> Update[ByScale]:
+    def queries(self, home: Home, now: Moment, policy: Policy) -> Mapping[str, Query]:
+        """Return one query for each scale: at once, then at fixed times of the hour, shortly after it is finished."""
+        answered_at = self.state_of(home).answered_at
+        found = dict[str, Query]()
+        for scale in SCALES:
+            interval_s = policy.energy_interval_s * (1 if scale == "DAY" else SLOW_SCALES_EVERY)
+            due = _next_reading(answered_at.get(scale), interval_s, READ_AFTER_S + home.monitor % READ_WITHIN_S, now)
+            found[scale.lower()] = Query("energy", {"scale": scale}, due, refused_wait_s=interval_s)
+        return found
+
+    def update(self, state: Periods, observation: Observation) -> Update[Periods]:
         energy = _read(observation.seen)
         if energy is None:
             return Update(state)
-        home, now, before = observation.home, observation.now, state.get(energy.scale)
+        home, now, before = observation.home, observation.now, state.accepted.get(energy.scale)
+        state = replace(state, answered_at={**state.answered_at, energy.scale: now.monotonic})
         # Sense's own clock, where frames told it, knows best whether a period has begun.
         accepted = hold_back_dips(before, energy, Moment(max(now.wall, home.coverage.last_epoch or 0.0), now.monotonic))
         if accepted is None or accepted is before:
             return Update(state)
         readings = _readings(home, accepted.energy, _ended(before, accepted), now)
-        return Update({**state, energy.scale: accepted}, readings)
+        return Update(replace(state, accepted={**state.accepted, energy.scale: accepted}), readings)
 
-    def log_line(self, state: ByScale, seen: object) -> str | None:
+    def log_line(self, state: Periods, seen: object) -> str | None:
         energy = _read(seen)
         if energy is None:
             return None
-        accepted = state.get(energy.scale)
+        accepted = state.accepted.get(energy.scale)
         going_on = accepted.energy.consumption_kwh if accepted else None
         return f"energy {energy.scale}: read {_written(energy.consumption_kwh)}, going on with {_written(going_on)}"
 
@@ -67,6 +84,18 @@ ENERGY = EnergyByPeriod()
 
 def _read(seen: object) -> Energy | None:
     return seen.result if isinstance(seen, QueryResult) and isinstance(seen.result, Energy) else None
+
+
+def _next_reading(answered_at: float | None, interval_s: float, offset_s: float, now: Moment) -> float:
+    """Return when (monotonic s) to read again what was answered then.
+
+    That is `offset_s` after a multiple of the interval, the first one at least half an interval after the answer.
+    """
+    if answered_at is None:
+        return -math.inf
+    to_monotonic = now.monotonic - now.wall
+    earliest = answered_at - to_monotonic + interval_s / 2
+    return math.ceil((earliest - offset_s) / interval_s) * interval_s + offset_s + to_monotonic
 
 
 def _written(kwh: float | None) -> str:

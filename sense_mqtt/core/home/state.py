@@ -61,6 +61,7 @@ class Policy:
     house_interval_s: float = 10.0
     jump_w: float | None = None
     stale_after_s: float = 45.0  # without a frame for so long the house is `offline`
+    energy_interval_s: float = 900.0  # between two readings of the energy of the day
     solar: SolarRules = field(default_factory=SolarRules)
 
 

@@ -1,12 +1,15 @@
 """Energy by period as a capability: what is published after each reading."""
 
 import json
+import math
+from dataclasses import replace
 
 from sense_mqtt.core.energy.by_period import ENERGY
-from sense_mqtt.core.energy.periods import DeviceConsumption, Energy
+from sense_mqtt.core.energy.periods import SCALES, DeviceConsumption, Energy
 from sense_mqtt.core.home.state import QueryResult, Tick
 from sense_mqtt.core.publishing.reading_text import payload_of
-from tests.support.core.builders import DRYER, HOME, frame, readings, run
+from sense_mqtt.core.timestamps import Moment
+from tests.support.core.builders import DRYER, HOME, frame, moment, policy, readings, run
 
 DAY = Energy(
     "DAY",
@@ -81,14 +84,36 @@ def test_a_new_day_tells_nothing_of_yesterday_of_a_device_that_has_used_nothing_
     assert readings(changes, "energy/day", "1a2b3c4d") == []
 
 
-def test_each_scale_is_a_query_and_the_day_is_read_most_often():
-    assert {name: query.every for name, query in ENERGY.queries.items()} == {
-        "day": 1,
-        "week": 4,
-        "month": 4,
-        "year": 4,
-        "cycle": 4,
-    }
+def due(home, now):
+    """Return in how many seconds each scale is to be read, where that is in the next hour."""
+    queries = ENERGY.queries(home, moment(now), policy()).items()
+    waits = {name: query.due - moment(now).monotonic for name, query in queries}
+    return {name: wait_s if math.isinf(wait_s) else round(wait_s) for name, wait_s in waits.items() if wait_s < 3600}
+
+
+def test_each_period_is_read_at_once():
+    assert due(HOME, 0) == dict.fromkeys(("day", "week", "month", "year", "cycle"), -math.inf)
+
+
+def test_the_day_is_read_three_minutes_past_each_quarter_and_longer_periods_past_each_hour():
+    # START is 400 s past 11:00; the 7 seconds are those of monitor 7.
+    home, _ = run(HOME, *((0, read(replace(DAY, scale=scale))) for scale in SCALES))
+    assert due(home, 0)["day"] == 900 + 187 - 400
+    assert due(home, 300)["day"] == 600 + 187 - 400
+    assert due(home, 1000)["week"] == 3600 + 187 - 400 - 1000
+    home, _ = run(home, (690, read(DAY)))
+    assert due(home, 690)["day"] == 1800 + 187 - 400 - 690
+
+
+def test_a_clock_that_is_set_keeps_the_readings_past_the_quarter():
+    home, _ = run(HOME, (0, read(DAY)))
+    day = ENERGY.queries(home, Moment(moment(100).wall + 60, moment(100).monotonic), policy())["day"]
+    assert day.due - moment(100).monotonic == 900 + 187 - 560
+
+
+def test_an_answer_that_tells_nothing_is_not_asked_for_at_once_again():
+    home, _ = run(HOME, (0, read(Energy("DAY", DAY.start, consumption_kwh=4294967.296))))
+    assert due(home, 1)["day"] > 0
 
 
 def test_what_another_capability_has_read_tells_nothing_of_energy():

@@ -1,5 +1,6 @@
 """The parts of a bridge without threads: each does what the test says, when the test says so."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,12 +81,13 @@ class FailingJournal(Journal):
 
 
 class FakeSession:
-    """Answers from a table; an exception in it is raised."""
+    """Answers from a table, by path or by path and scale; an exception in it is raised."""
 
     def __init__(self, monitors: tuple[Monitor, ...]) -> None:
         self.told: Any = Account(42, monitors)
         self.responses: dict[str, Any] = dict(RESPONSES)
         self.asked: list[str] = []
+        self.asked_scales = Counter[str]()  # of history/usage
         self.logins_last_hour = 0
         self.calls_last_hour = 0  # of the API: one double for both
 
@@ -96,9 +98,12 @@ class FakeSession:
         self.told = Account(self.told.user_id, (*self.told.monitors, *found))
         return self.told
 
-    def get(self, path: str, _params: Mapping[str, Any] | None = None, *, group: str | None = None) -> Any:  # noqa: ARG002
+    def get(self, path: str, params: Mapping[str, Any] | None = None, *, group: str | None = None) -> Any:  # noqa: ARG002
         self.asked.append(path)
-        return _give(self.responses.get(path, NotFound(f"no {path}")))
+        scale = (params or {}).get("scale")
+        if path.endswith("history/usage"):
+            self.asked_scales[scale] += 1
+        return _give(self.responses.get(f"{path} {scale}", self.responses.get(path, NotFound(f"no {path}"))))
 
 
 class FakeFeed:

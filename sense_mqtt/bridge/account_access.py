@@ -1,0 +1,28 @@
+"""What one account is given: how Sense is asked about it, and what is configured for it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sense_mqtt.bridge.monitor import MonitorSettings, RunningFeed
+from sense_mqtt.rest_queries.lookups import Lookups
+from sense_mqtt.rest_queries.worker import RestWorker
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAccess:
+    """How Sense is asked about one account."""
+
+    worker: RestWorker
+    lookups: Lookups
+    open_feed: Callable[[int], RunningFeed]  # of the monitor with this id
+    closing: threading.Event  # set: whoever waits for Sense gives up
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """What is configured for an account."""
+
+    number: int  # its place among the accounts
+    wanted: frozenset[int]  # ids of the monitors to serve; none: all
+    monitor: MonitorSettings
