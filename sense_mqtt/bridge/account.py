@@ -24,8 +24,7 @@ from sense_mqtt.bridge.scheduler import SPREAD_S, Scheduler
 from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.edges import Edge
-from sense_mqtt.core.home.inventory import list_again_s
-from sense_mqtt.core.home.state import DevicesListed, QueryResult, Tick
+from sense_mqtt.core.home.state import QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.stored_home import restore
 from sense_mqtt.core.wire.devices import read_device_list
@@ -151,11 +150,9 @@ class BridgedAccount:
 
     def on_devices(self, monitor: int, response: Any, now: Moment) -> None:
         """Take in the list of devices, as REST gives it."""
-        job, served = ReadDevices(monitor), self.monitor(monitor)
-        self.scheduler.repeat(job, now)
-        served.observe(DevicesListed(read_device_list(response)), now)
-        if (wait_s := list_again_s(served.home, now.monotonic)) is not None:
-            self.scheduler.advance(job, now.monotonic + wait_s)
+        self.scheduler.repeat(ReadDevices(monitor), now)
+        again_s = self.monitor(monitor).take_list(read_device_list(response), now)
+        self.read_devices_soon(monitor, now, again_s)
 
     def on_query_result(self, job: RunQuery, result: Any, now: Moment) -> None:
         """Take in what a capability has asked for."""
@@ -165,9 +162,9 @@ class BridgedAccount:
         """Set when what the capabilities need to read of a monitor is due."""
         self._queries.plan(self.monitor(monitor), now)
 
-    def read_devices_soon(self, monitor: int, now: Moment) -> None:
+    def read_devices_soon(self, monitor: int, now: Moment, wait_s: float = DEVICES_SOON_S) -> None:
         """Read the list of devices in a few seconds."""
-        self.scheduler.advance(ReadDevices(monitor), now.monotonic + DEVICES_SOON_S)
+        self.scheduler.advance(ReadDevices(monitor), now.monotonic + wait_s)
 
     # --- the timeline
 

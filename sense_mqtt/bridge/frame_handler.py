@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 class MonitorJobs(Protocol):
     """What frames may ask of the monitor's account."""
 
-    def read_devices_soon(self, monitor: int, now: Moment) -> None: ...
     def plan_queries(self, monitor: int, now: Moment) -> None: ...
+    def read_devices_soon(self, monitor: int, now: Moment, wait_s: float = ...) -> None: ...
     def read_gap_timeline(self, monitor: int, now: Moment) -> bool: ...
     def plan_timeline(self, monitor: int, now: Moment) -> None: ...
     def close_gap_at(self, monitor: int, at: float) -> None: ...
@@ -115,8 +115,9 @@ class FrameHandler:
 
     def _observe(self, seen: Seen, now: Moment) -> None:
         result = self.monitor.observe(seen, now)
-        self._services.status.counters.events += result.events
-        if result.has_new_device:
+        if result.needs_list:
+            self._jobs.read_devices_soon(self._id, now, 0.0)
+        elif result.has_new_device:
             self._jobs.read_devices_soon(self._id, now)
         if isinstance(seen, RealtimeUpdate):
             self._read_timeline_after_gap(now)

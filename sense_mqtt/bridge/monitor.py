@@ -19,7 +19,8 @@ from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.capabilities import all_queries
 from sense_mqtt.core.capability import Query
 from sense_mqtt.core.changes import Change, DeviceChanged, Event
-from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.home.inventory import list_again_s
+from sense_mqtt.core.home.state import DevicesListed, Home, Policy
 from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.next_tick import next_tick
 from sense_mqtt.core.observe import Seen, observe
@@ -28,6 +29,7 @@ from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
 from sense_mqtt.core.stored_home import must_store, snapshot
+from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 
@@ -73,8 +75,8 @@ class MonitorSettings:
 class ObserveResult:
     """What one thing seen led to."""
 
-    events: int
     has_new_device: bool  # it showed a device that was not known
+    needs_list: bool  # whether a device is new, only the list of devices can tell
 
 
 class BridgedMonitor:
@@ -115,12 +117,20 @@ class BridgedMonitor:
         if must_store(before, home, changes):
             services.publisher.record(home.monitor, snapshot(home), self._messages_of(home, events))
         self.home = home
+        services.status.counters.events += len(events)
         self._publish(changes)
         services.ticks.advance(home.monitor, now.monotonic)
         if home.online != before.online:
             services.status.check_feeds_soon()
         changed = [change.device for change in changes if isinstance(change, DeviceChanged) and change.device]
-        return ObserveResult(len(events), has_new_device=any(device not in before.devices for device in changed))
+        has_new_device = any(device not in before.devices for device in changed)
+        needs_list = bool(home.identities.sightings) and not before.identities.sightings
+        return ObserveResult(has_new_device, needs_list)
+
+    def take_list(self, rows: tuple[DeviceInfo, ...], now: Moment) -> float:
+        """Take in the list of devices; return in how many seconds it is to be read again (s), as it lacks one."""
+        self.observe(DevicesListed(rows), now)
+        return list_again_s(self.home, now.monotonic)
 
     def next_tick(self, now: Moment) -> float:
         """Return when (monotonic) time alone may change what is known of the home."""

@@ -16,9 +16,9 @@ SLACK_S = 0.001  # of a sum of floats; a Tick that comes too early changes nothi
 def next_tick(home: Home, now: float, policy: Policy, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> float:
     """Return when (monotonic s) the Tick after that of `now` is due; infinite: not before something is observed.
 
-    `now`: while a change is held back, or an item of the timeline waits, each Tick may decide it.
+    `now`: while a change or a new device is held back, or an item of the timeline waits, each Tick may decide it.
     """
-    if home.pending_items or any(device.switch.held for device in home.devices.values()):
+    if home.pending_items or home.identities.sightings or any(device.switch.held for device in home.devices.values()):
         return now
     waits_s = [capability.tick_s for capability in capabilities]
     newest = home.coverage.last_frame_at

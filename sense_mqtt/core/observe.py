@@ -6,17 +6,18 @@ from typing import Any
 
 from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
-from sense_mqtt.core.home import inventory, recognise
-from sense_mqtt.core.home.identities import translate_items
+from sense_mqtt.core.home import inventory
+from sense_mqtt.core.home.recognise_seen import recognise_seen
 from sense_mqtt.core.home.record import record
+from sense_mqtt.core.home.sampling import absent_sample, shows_absence, time_of, uncertainty_s
+from sense_mqtt.core.home.sightings import SIGHTING_S
 from sense_mqtt.core.home.state import Device, DevicesListed, Home, Interrupted, Policy, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, reconcile_all
 from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.readings.capability_readings import update_capabilities
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.transitions.on_off import Context, Sample, Source, Transition, apply_sample, settle
-from sense_mqtt.core.transitions.timing import LONG_GAP_S, POLL_LAG_S
-from sense_mqtt.core.wire.devices import VIRTUAL_IDS, DeviceInfo, DevicePower
+from sense_mqtt.core.transitions.on_off import Context, Sample, Transition, apply_sample, settle
+from sense_mqtt.core.wire.devices import DevicePower
 from sense_mqtt.core.wire.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 
 Seen = Frame | Tick | Interrupted | DevicesListed | QueryResult | TimelineRead
@@ -25,7 +26,7 @@ Outcome = tuple[Home, tuple[Change, ...]]
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
     """Return what is known after `seen`, and what of it is to be published, in order."""
-    known, seen, recognised = _recognise(home, seen, now, policy)
+    known, seen, recognised = recognise_seen(home, seen, now, policy)
     observer = OBSERVERS.get(type(seen))
     after, changes = observer(known, seen, now, policy) if observer else (known, ())
     if recognised:
@@ -33,22 +34,6 @@ def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
         changes = (*recognised, *changes, *documents)
     after, more = update_capabilities(Observation(home, after, seen, changes, now, policy))
     return after, (*changes, *more)
-
-
-def _recognise(home: Home, seen: Seen, now: Moment, policy: Policy) -> tuple[Home, Seen, tuple[Change, ...]]:
-    """Return what was seen with the ids that are known here."""
-    match seen:
-        case RealtimeUpdate() if not home.coverage.is_outdated(seen.epoch):
-            return recognise.recognise_update(home, seen, _time_of(seen, now), policy)
-        case DevicesListed(rows):
-            home, rows, changes = recognise.recognise_rows(home, rows, now.wall, policy)
-            return home, DevicesListed(rows), changes
-        case TimelineRead(items):
-            return home, TimelineRead(translate_items(items, home.identities)), ()
-        case TimelineChange():
-            return home, recognise.recognise_change(home, seen), ()
-        case _:
-            return home, seen, ()
 
 
 # --- a frame
@@ -71,8 +56,10 @@ def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Pol
 
 
 def _add_new_devices(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome:
-    time = _time_of(update, now)
-    new = [info for info in update.new_devices if info.id not in home.devices and _is_wanted(home, info, policy)]
+    time = time_of(update, now)
+    new = [
+        info for info in update.new_devices if info.id not in home.devices and inventory.is_wanted(home, info, policy)
+    ]
     home, ignored = inventory.remove_ignored(home, time, policy) if home.coverage.is_interrupted else (home, ())
     home, added = inventory.add_devices(home, new, time, policy) if new else (home, ())
     home, renamed = inventory.rename(home, update.devices, time, policy)
@@ -80,12 +67,6 @@ def _add_new_devices(home: Home, update: RealtimeUpdate, now: Moment, policy: Po
     if home.solar or update.solar_w is None:
         return home, changes
     return replace(home, solar=True), (*changes, DeviceChanged(None))
-
-
-def _is_wanted(home: Home, info: DeviceInfo, policy: Policy) -> bool:
-    if info.kind == "virtual":
-        return True
-    return not info.hidden and info.id not in home.hidden and not policy.rules(info.id).ignore
 
 
 def _changed(changes: Iterable[Change]) -> frozenset[str]:
@@ -96,25 +77,17 @@ def _apply_samples(
     home: Home, update: RealtimeUpdate, now: Moment, policy: Policy
 ) -> tuple[Home, list[Event], frozenset[str]]:
     powers = {power.id: power for power in update.devices}
-    shows_absence, source = _shows_absence(update), _source(home, update, policy)
-    time, uncertainty_s = _time_of(update, now), _uncertainty_s(update)
+    is_evidence, absent = shows_absence(update), absent_sample(home, update, now, policy)
     devices, events = dict(home.devices), list[Event]()
     for identity, device in home.devices.items():
         power = powers.get(identity)
         if device.is_virtual:
             devices[identity] = _with_virtual_power(device, power, update)
-        elif power is not None or (shows_absence and not (device.switch.is_settled_off and device.power_w == 0.0)):
-            sample = Sample(power, time, now.monotonic, source, uncertainty_s)
-            devices[identity], event = _apply_sample(home, device, sample, now, policy)
+        elif power is not None or (is_evidence and not (device.switch.is_settled_off and device.power_w == 0.0)):
+            devices[identity], event = _apply_sample(home, device, absent._replace(power=power), now, policy)
             events += event
     changed = [identity for identity, device in devices.items() if _is_changed(home.devices[identity], device)]
     return replace(home, devices=devices), events, frozenset([*changed, *_devices_of(events)])
-
-
-def _source(home: Home, update: RealtimeUpdate, policy: Policy) -> Source:
-    # Snapshots come as seldom as polls: there is a gap only where the house went `offline` in between.
-    is_after_gap = home.coverage.is_gap_before(update.epoch, max(LONG_GAP_S, policy.stale_after_s))
-    return "reconnect" if home.coverage.is_interrupted or is_after_gap else "frame"
 
 
 def _is_changed(before: Device, device: Device) -> bool:
@@ -127,11 +100,6 @@ def _is_changed(before: Device, device: Device) -> bool:
     return device.power_w != before.power_w and (before.switch.power_is_uncertain or before.power_w is None)
 
 
-def _shows_absence(update: RealtimeUpdate) -> bool:
-    # Without a virtual device a frame is no proof of "off" (protocol page, 4.5).
-    return any(power.id in VIRTUAL_IDS for power in update.devices)
-
-
 def _apply_sample(
     home: Home, device: Device, sample: Sample, now: Moment, policy: Policy
 ) -> tuple[Device, list[Event]]:
@@ -142,7 +110,10 @@ def _apply_sample(
 
 
 def _context(home: Home, device: Device, policy: Policy) -> Context:
-    return Context(device.info.id, policy.rules(device.info.id), device.edges, home.coverage)
+    rules = policy.rules(device.info.id)
+    if home.identities.sightings:  # it may be one of those that are shown instead
+        rules = replace(rules, off_delay_s=max(rules.off_delay_s, SIGHTING_S))
+    return Context(device.info.id, rules, device.edges, home.coverage)
 
 
 def _record(device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
@@ -172,23 +143,14 @@ def _with_virtual_power(device: Device, power: DevicePower | None, update: Realt
 
 
 def _cover(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
-    shows_absence, time = _shows_absence(update), _time_of(update, now)
-    coverage = home.coverage.after_frame(update.epoch, now.monotonic, shows_absence=shows_absence)
+    is_evidence, time = shows_absence(update), time_of(update, now)
+    coverage = home.coverage.after_frame(update.epoch, now.monotonic, shows_absence=is_evidence)
     return replace(
         home,
         last_frame=replace(update, epoch=time),
         solar_seen_at=home.solar_seen_at if update.solar_w is None else now.monotonic,
-        coverage=coverage.after_sample(time, _uncertainty_s(update)) if shows_absence else coverage,
+        coverage=coverage.after_sample(time, uncertainty_s(update)) if is_evidence else coverage,
     )
-
-
-def _uncertainty_s(update: RealtimeUpdate) -> float:
-    # A polled frame does not say when it was measured.
-    return POLL_LAG_S + update.took_s if update.epoch is None else 0.0
-
-
-def _time_of(update: RealtimeUpdate, now: Moment) -> float:
-    return now.wall if update.epoch is None else update.epoch
 
 
 # --- all else

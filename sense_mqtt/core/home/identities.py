@@ -13,6 +13,7 @@ import msgspec
 
 from sense_mqtt.core.bounds import MAX_DEVICE_ROWS
 from sense_mqtt.core.edges import Edge
+from sense_mqtt.core.transitions.on_off import Sample
 from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
@@ -23,10 +24,8 @@ class Sighting(NamedTuple):
     """A device that frames show, and of which it is not known yet whether it takes the place of another one."""
 
     info: DeviceInfo
-    power: DevicePower
-    time: float  # s UTC at the house, of the first frame
-    arrived: float  # monotonic s
-    observed_before: float | None  # s UTC, the frame before
+    first: Sample
+    observed_before: float  # s UTC, of the frame before
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The devices of a home: which are new, renamed, merged or gone."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -78,10 +79,17 @@ def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], now: Moment, pol
     return replace(home, devices={**home.devices, **called}, has_device_list=True), (*departed, *described, *found)
 
 
-def list_again_s(home: Home, now: float) -> float | None:
-    """Return in how many seconds the list is to be read again, as it lacks a device; None: not out of turn."""
+def is_wanted(home: Home, info: DeviceInfo, policy: Policy) -> bool:
+    """True where a device that a frame shows is one to be told of."""
+    if info.kind == "virtual":
+        return True
+    return not info.hidden and info.id not in home.hidden and not policy.rules(info.id).ignore
+
+
+def list_again_s(home: Home, now: float) -> float:
+    """Return in how many seconds the list is to be read again, as it lacks a device; infinite: not out of turn."""
     waits = any(now - since < GONE_AFTER_S for since in home.identities.missing_since.values())
-    return LIST_AGAIN_S if waits else None
+    return LIST_AGAIN_S if waits else math.inf
 
 
 def _new_device(home: Home, row: DeviceInfo, policy: Policy) -> Device:

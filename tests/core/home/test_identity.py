@@ -1,18 +1,15 @@
 """A device stays itself: merged, split again, added again under a new id. The table: docs/identity.md."""
 
 import json
-from typing import Any
 
 import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import EdgeKind, timeline_edge
 from sense_mqtt.core.home.snapshot import restore, snapshot
-from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from tests.support.core.builders import (
     HOME,
-    PLUG,
     START,
     events,
     frame,
@@ -24,28 +21,7 @@ from tests.support.core.builders import (
     run,
     withdrawn,
 )
-
-FAN = {"id": "aaaa1111", "name": "Motor 1", "w": 100.0}
-PUMP = {"id": "bbbb2222", "name": "Motor 2", "w": 200.0}
-PARENT = {"id": "Parent01", "name": "Air conditioner", "w": 300.0}
-VIRTUAL = {**PARENT, "tags": {"Virtual": "true", "MergedDevices": "aaaa1111,bbbb2222"}}
-OTHER_DEVICE = {"id": "cccc3333", "name": "Lamp"}
-
-# Both forms in which Sense's list shows a merge (protocol page, 3.2).
-VANISHED = listed(OTHER_DEVICE, VIRTUAL)
-NAMING = listed(
-    OTHER_DEVICE, PARENT, {**PUMP, "tags": {"MergeId": "Parent01"}}, {**FAN, "tags": {"MergeId": "Parent01"}}
-)
-FORMS = [
-    pytest.param(VANISHED, "aaaa1111", id="children vanish"),
-    pytest.param(NAMING, "bbbb2222", id="rows with MergeId"),
-]
-
-
-def two_motors(*on: dict[str, Any]) -> Home:
-    """Return a home in which both motors were listed, and some of them are on."""
-    return run(HOME, (0, frame()), (1, listed(FAN, PUMP, OTHER_DEVICE)), (2, frame(*on, at=2)))[0]
-
+from tests.support.core.merges import FAN, FORMS, NAMING, OTHER_DEVICE, PARENT, PUMP, VANISHED, VIRTUAL, two_motors
 
 # --- merged
 
@@ -208,80 +184,3 @@ def test_a_parent_that_was_known_first_is_removed_when_its_parts_are_back():
         ("device_found", "bbbb2222"),
     ]
     assert withdrawn(changes) == ["Parent01"]
-
-
-# --- added again under a new id
-
-
-TV = {**PLUG, "tags": {"DUID": "AA:BB", "DateCreated": "2026-01-01T00:00:00Z"}}
-AGAIN = {**TV, "id": "4xANDCuJ", "tags": {"DUID": "AA:BB", "DateCreated": "2026-11-18T00:00:00Z"}}
-BARE = {**AGAIN, "tags": {}}
-
-
-def with_tv(*on: dict[str, Any]) -> Home:
-    return run(HOME, (0, frame()), (1, listed(TV, OTHER_DEVICE)), (2, frame(*on, at=2)))[0]
-
-
-REKEYS = [
-    pytest.param([listed(AGAIN, OTHER_DEVICE)], id="the old row is gone"),
-    pytest.param(
-        [listed(TV | {"tags": {**TV["tags"], "UserDeleted": "true"}}, AGAIN, OTHER_DEVICE)], id="it is deleted"
-    ),
-    pytest.param([frame(AGAIN, at=3)], id="a frame shows it first"),
-    pytest.param([frame(AGAIN, at=3), listed(AGAIN, OTHER_DEVICE)], id="a frame, then the list"),
-    pytest.param([listed(AGAIN, OTHER_DEVICE), frame(TV, at=3)], id="frames show the old id for a while"),
-]
-
-
-@pytest.mark.parametrize("rekey", REKEYS)
-def test_a_plug_that_is_added_again_stays_itself(rekey):
-    home, changes = run(with_tv(TV), *((3, seen) for seen in rekey), (4, frame(BARE, at=4)), (5, frame(at=5)))
-    assert events(changes) == [("ssi-1f2e3d4c", "turned_off", 5)]
-    assert withdrawn(changes) == []
-    assert set(introduced(changes)) <= {"ssi-1f2e3d4c"}
-    assert home.identities.sense_id_of("ssi-1f2e3d4c") == "4xANDCuJ"
-    _, changes = run(home, (6, listed(AGAIN, OTHER_DEVICE)), (7, frame(BARE, at=7)))
-    assert events(changes) == [("ssi-1f2e3d4c", "turned_on", 7)]
-
-
-def test_both_rows_of_a_plug_in_one_list_are_one_device_while_the_old_one_draws_nothing():
-    home, changes = run(with_tv(), (3, listed(TV, AGAIN, OTHER_DEVICE)), (4, frame(BARE, at=4)))
-    assert events(changes) == [("ssi-1f2e3d4c", "turned_on", 4)]
-    assert "4xANDCuJ" not in home.devices
-
-
-def test_two_plugs_that_both_draw_are_two_whatever_their_duid():
-    home, changes = run(with_tv(TV), (3, listed(TV, AGAIN, OTHER_DEVICE)), (4, frame(TV, BARE, at=4)))
-    assert {"ssi-1f2e3d4c", "4xANDCuJ"} <= home.devices.keys()
-    assert [event for event in events(changes) if event[1] == "turned_off"] == []
-
-
-def test_a_duid_that_two_new_rows_have_says_nothing():
-    home, _ = run(with_tv(), (3, listed(AGAIN, {**AGAIN, "id": "another1"}, OTHER_DEVICE)))
-    assert {"4xANDCuJ", "another1"} <= home.devices.keys()
-
-
-def test_a_duid_that_two_known_plugs_have_says_nothing():
-    home, _ = run(HOME, (0, frame()), (1, listed(TV, {**TV, "id": "ssi-2", "name": "Radio"})), (2, listed(AGAIN)))
-    assert "4xANDCuJ" in home.devices
-
-
-def test_a_plug_that_has_its_old_id_again_stays_itself():
-    home, _ = run(with_tv(TV), (3, listed(AGAIN, OTHER_DEVICE)), (4, frame(BARE, at=4)))
-    home, changes = run(home, (5, frame(TV, at=5)), (6, listed(TV, OTHER_DEVICE)), (7, frame(TV, at=7)))
-    assert events(changes) == []
-    assert home.identities.is_plain
-
-
-def test_a_plug_that_frames_showed_as_new_before_the_list_knew_its_duid_is_no_second_device():
-    home, changes = run(with_tv(), (3, frame(BARE, at=3)), (4, listed(AGAIN, OTHER_DEVICE)), (5, frame(BARE, at=5)))
-    assert withdrawn(changes) == ["4xANDCuJ"]
-    assert home.devices["ssi-1f2e3d4c"].is_on is True
-
-
-def test_an_item_of_the_timeline_that_waits_for_a_new_id_is_of_the_device():
-    item = timeline_edge("4xANDCuJ", EdgeKind.TURNED_ON, START + 60)
-    _, changes = run(
-        with_tv(), (62, TimelineRead((item,))), (63, listed(AGAIN, OTHER_DEVICE)), (80, frame(BARE, at=80))
-    )
-    assert [event[:2] for event in events(changes)] == [("ssi-1f2e3d4c", "turned_on")]

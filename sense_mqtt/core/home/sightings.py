@@ -1,0 +1,95 @@
+"""A device that frames show for the first time just as another one vanishes may be that one under another id.
+
+Frames do not always say so. Until the list of devices has been read, at most SIGHTING_S, neither is told: not that the
+one is found and on, nor that the other is off. If they turn out to be two, both are told with the times of the frames.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sense_mqtt.core.changes import Change
+from sense_mqtt.core.edges import State
+from sense_mqtt.core.home.identities import Sighting
+from sense_mqtt.core.home.inventory import add_devices, draws, is_wanted
+from sense_mqtt.core.home.record import record
+from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.transitions.on_off import Context, Sample, SwitchState, apply_sample
+from sense_mqtt.core.wire.devices import DeviceInfo
+from sense_mqtt.core.wire.frames import RealtimeUpdate
+
+SIGHTING_S = 15.0  # for the list of devices to be read, which is asked for at once
+
+Outcome = tuple[Home, tuple[Change, ...]]
+
+
+def hold_back(home: Home, update: RealtimeUpdate, sample: Sample, policy: Policy) -> tuple[Home, RealtimeUpdate]:
+    """Return the frame without the devices of which it is not known yet whether they are new.
+
+    `sample`: what the frame shows of a device that it does not list.
+    """
+    held = home.identities.sightings
+    powers = {power.id: power for power in update.devices}
+    new = [info for info in update.new_devices if _is_unknown(home, info, policy) and info.id not in held]
+    if new and (held or (home.has_device_list and _has_vanished(home, powers.keys()))):
+        before = home.coverage.last_observed_at or sample.time
+        more = {info.id: Sighting(info, sample._replace(power=powers[info.id]), before) for info in new}
+        held = {**held, **more}
+        home = replace(home, identities=replace(home.identities, sightings=held))
+    if not held:
+        return home, update
+    return home, replace(
+        update,
+        devices=tuple(power for power in update.devices if power.id not in held),
+        new_devices=tuple(info for info in update.new_devices if info.id not in held),
+    )
+
+
+def release_overdue(home: Home, now: Moment, policy: Policy) -> Outcome:
+    """Tell of those for which the list does not come in time."""
+    held = home.identities.sightings.items()
+    return _release(home, [key for key, seen in held if now.monotonic - seen.first.arrived > SIGHTING_S], now, policy)
+
+
+def release_listed(home: Home, rows: Iterable[DeviceInfo], now: Moment, policy: Policy) -> Outcome:
+    """Tell of those that the list shows as devices of their own, and forget those that are known under another id."""
+    alone = {row.id for row in rows if row.visible}
+    held = home.identities.sightings
+    return _release(home, [key for key in held if key in alone or key in home.known_ids], now, policy)
+
+
+def _is_unknown(home: Home, info: DeviceInfo, policy: Policy) -> bool:
+    return info.id not in home.devices and info.kind != "virtual" and is_wanted(home, info, policy)
+
+
+def _has_vanished(home: Home, shown: Iterable[str]) -> bool:
+    """True where a device that was on, or at standby, is in the frame no more."""
+    drawing = {identity for identity, device in home.devices.items() if draws(device) and not device.is_virtual}
+    return bool(drawing.difference(shown))
+
+
+def _release(home: Home, ids: Iterable[str], now: Moment, policy: Policy) -> Outcome:
+    ids, held, changes = tuple(ids), home.identities.sightings, list[Change]()
+    kept = {identity: sighting for identity, sighting in held.items() if identity not in ids}
+    home = replace(home, identities=replace(home.identities, sightings=kept)) if ids else home
+    for identity in ids:
+        if identity not in home.known_ids and _is_unknown(home, held[identity].info, policy):
+            home, more = _add(home, held[identity], now, policy)
+            changes += more
+    return home, tuple(changes)
+
+
+def _add(home: Home, sighting: Sighting, now: Moment, policy: Policy) -> Outcome:
+    """Add a device as of the frame that showed it first."""
+    identity, first, before = sighting.info.id, sighting.first, sighting.observed_before
+    home, changes = add_devices(home, [sighting.info], first.time, policy)
+    device = home.devices.get(identity)
+    if device is None:
+        return home, changes  # there are too many
+    off = SwitchState(State.OFF, last=Sample(None, before, first.arrived))
+    switch, transition = apply_sample(off, first, Context(identity, policy.rules(identity), (), home.coverage))
+    device = device._replace(switch=switch, power_w=first.watts)
+    if transition is not None:
+        device, event = record(device, transition, now)
+        changes = (*changes, event)
+    return replace(home, devices={**home.devices, identity: device}), changes
