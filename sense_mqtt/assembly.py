@@ -43,6 +43,7 @@ from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.device_id import device_id
 from sense_mqtt.sense.feed.feed import Feed
+from sense_mqtt.sense.feed.feed_loop import FeedLoop
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
@@ -156,6 +157,7 @@ class _Wiring:
         self._factories = factories
         self._random = random.Random()  # noqa: S311 - jitter, no secret
         self._worker = factories.worker(sense_client.session, inbox)
+        self._feed_loop = FeedLoop(inbox, clock)
         self._monitors: dict[int, BridgedMonitor] = {}  # of all accounts, by id
 
     def bridge(self) -> Bridge:
@@ -205,9 +207,7 @@ class _Wiring:
 
     def _open_feed(self, monitor: int) -> RunningFeed:
         settings = feed_settings(self._config, self._timing)
-        return self._factories.feed(
-            monitor, self._sense.session, self._inbox, settings, clock=self._clock, random=self._random
-        )
+        return self._factories.feed(monitor, self._sense.session, settings, loop=self._feed_loop, random=self._random)
 
 
 def topics_of(config: Config) -> Topics:

@@ -2,10 +2,16 @@
 
 import queue
 import threading
+from collections import defaultdict
+from collections.abc import Callable
 
 from sense_mqtt.items import FrameArrived, Item, MessageArrived, UpdatePolled
 
-MAX_WAITING_FRAMES = 64  # of all feeds together; a feed with more waits, and TCP holds the rest
+# A feed with more than this waits, and TCP holds the rest
+MAX_WAITING_FRAMES = 1_024  # of all feeds together,
+MAX_WAITING_BYTES = 16_000_000  # likewise,
+MAX_WAITING_OF_ONE = 16  # and of one: whoever floods takes his turn like anybody
+POLLED_BYTES = 20_000  # what an answer, parsed already, counts for
 MAX_WAITING_REQUESTS = 32  # more are dropped
 MAX_WAITING_OTHERS = 256  # likewise: echoes of our events, of which few are unacknowledged, and Home Assistant's birth
 
@@ -18,7 +24,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()  # None: one more message waits in `_messages`
-        self._room = threading.Semaphore(MAX_WAITING_FRAMES)
+        self._frames = _WaitingFrames()
         self._messages: queue.SimpleQueue[MessageArrived] = queue.SimpleQueue()
         self._message_room = {
             True: threading.Semaphore(MAX_WAITING_REQUESTS),
@@ -35,12 +41,16 @@ class Inbox:
         else:
             self._queue.put(item)
 
-    def put_frame(self, item: FrameArrived | UpdatePolled, timeout_s: float = 0.5) -> bool:
-        """Add a frame once there is room for it; False where there was none within `timeout_s`."""
-        if not self._room.acquire(timeout=timeout_s):
+    def put_frame(self, item: FrameArrived | UpdatePolled) -> bool:
+        """Add a frame, or return False where there is no room for it; for one thread at a time."""
+        if not self._frames.add(item):
             return False
         self._queue.put(item)
         return True
+
+    def call_when_room(self, call: Callable[[], None]) -> None:
+        """Call it, on the bridge's thread, when there is room again after `put_frame` had none."""
+        self._frames.on_room = call
 
     def _put_message(self, item: MessageArrived) -> None:
         """Add a message; where too many of its kind wait, it is dropped and counted."""
@@ -65,7 +75,7 @@ class Inbox:
         except queue.Empty:
             return self._get_message()
         if isinstance(item, FrameArrived | UpdatePolled):
-            self._room.release()
+            self._frames.remove(item)
         return item
 
     def _get_message(self) -> MessageArrived | None:
@@ -83,3 +93,64 @@ class Inbox:
 
     def __len__(self) -> int:
         return self._queue.qsize() + self._messages_due
+
+
+class _WaitingFrames:
+    """Counts the frames that wait. Each figure is written by one thread only, so no lock is needed."""
+
+    def __init__(self) -> None:
+        self.on_room: Callable[[], None] = _do_nothing
+        self._added: defaultdict[int, int] = defaultdict(int)  # by monitor; written by the feeds
+        self._removed: defaultdict[int, int] = defaultdict(int)  # written by the bridge
+        self._frames_added = self._bytes_added = 0
+        self._frames_removed = self._bytes_removed = 0
+        self._refused: set[int] = set()  # monitors of which too many wait
+        self._is_full = False  # too many wait of all together
+
+    def add(self, item: FrameArrived | UpdatePolled) -> bool:
+        """Count a frame; False where there is no room."""
+        monitor = item.monitor
+        if not self._has_room(monitor):
+            self._refused.add(monitor)
+            self._is_full = True
+            if not self._has_room(monitor):  # else it was made meanwhile, and nobody would tell
+                self._is_full = not self._has_room_of_all()
+                return False
+        self._refused.discard(monitor)
+        self._added[monitor] += 1
+        self._frames_added += 1
+        self._bytes_added += _size(item)
+        return True
+
+    def remove(self, item: FrameArrived | UpdatePolled) -> None:
+        """Count a frame no more."""
+        monitor = item.monitor
+        self._removed[monitor] += 1
+        self._frames_removed += 1
+        self._bytes_removed += _size(item)
+        if monitor in self._refused and self._waiting_of(monitor) <= MAX_WAITING_OF_ONE // 2:
+            self._refused.discard(monitor)
+            self.on_room()
+        if self._is_full and self._has_room_of_all(share=2):
+            self._is_full = False
+            self.on_room()
+
+    def _waiting_of(self, monitor: int) -> int:
+        return self._added.get(monitor, 0) - self._removed.get(monitor, 0)
+
+    def _has_room(self, monitor: int) -> bool:
+        return self._waiting_of(monitor) < MAX_WAITING_OF_ONE and self._has_room_of_all()
+
+    def _has_room_of_all(self, share: int = 1) -> bool:
+        return (
+            self._frames_added - self._frames_removed < MAX_WAITING_FRAMES // share
+            and self._bytes_added - self._bytes_removed < MAX_WAITING_BYTES // share
+        )
+
+
+def _size(item: FrameArrived | UpdatePolled) -> int:
+    return len(item.raw) if isinstance(item, FrameArrived) else POLLED_BYTES
+
+
+def _do_nothing() -> None:
+    """Nobody waits for room."""

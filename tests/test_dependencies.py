@@ -26,7 +26,6 @@ REFUSED = [
     pytest.param("pyyaml", "5.3.1", id="runs code of a document (CVE-2020-14343)"),
     pytest.param("msgpack", "1.2.2", id="loses memory at a map key that is refused (CVE-2026-114613)"),
     pytest.param("msgspec", "0.20.0", id="crashes with Python 3.13 (msgspec#868)"),
-    pytest.param("websocket-client", "1.10.0", id="a version whose internals were not read"),
     pytest.param("paho-mqtt", "3.0", id="another interface of paho"),
     pytest.param("pydantic", "3.0", id="another interface of pydantic"),
 ]

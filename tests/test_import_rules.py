@@ -65,7 +65,6 @@ VIOLATIONS = [
     ),
     pytest.param("sense_mqtt.rest_queries.lookups", "requests", "requests", id="a second door to requests"),
     pytest.param("sense_mqtt.rest_queries.lookups", "urllib3", "requests", id="a door below requests"),
-    pytest.param("sense_mqtt.bridge.loop", "websocket", "websocket-client", id="a second door to websocket-client"),
     pytest.param("sense_mqtt.bridge.loop", "paho", "paho", id="a second door to paho"),
     pytest.param("sense_mqtt.bridge.loop", "sqlite3", "sqlite3", id="a second door to sqlite3"),
     pytest.param("sense_mqtt.bridge.loop", "yaml", "yaml", id="a second door to yaml"),

@@ -3,7 +3,14 @@
 import threading
 
 from sense_mqtt.clock import Moment
-from sense_mqtt.inbox import MAX_WAITING_FRAMES, MAX_WAITING_OTHERS, MAX_WAITING_REQUESTS, Inbox
+from sense_mqtt.inbox import (
+    MAX_WAITING_BYTES,
+    MAX_WAITING_FRAMES,
+    MAX_WAITING_OF_ONE,
+    MAX_WAITING_OTHERS,
+    MAX_WAITING_REQUESTS,
+    Inbox,
+)
 from sense_mqtt.items import FrameArrived, MessageArrived, Stop, UpdatePolled
 
 PATIENCE_S = 10.0
@@ -26,38 +33,90 @@ def test_nothing_in_time_is_none():
     assert inbox.get(-1) is None
 
 
-def test_frames_are_bounded_and_all_else_is_not():
+def take_all(inbox):
+    return [inbox.get(0) for _ in range(len(inbox))]
+
+
+def fill(inbox, monitor):
+    """Put frames until one is refused; return how many were taken."""
+    count = 0
+    while inbox.put_frame((FrameArrived(monitor, "x"), UpdatePolled(monitor, {}, Moment(0, 0)))[count % 2]):
+        count += 1
+    return count
+
+
+def test_frames_of_one_feed_are_bounded_and_those_of_others_and_all_else_are_not():
     inbox = Inbox()
-    for n in range(MAX_WAITING_FRAMES):
-        assert inbox.put_frame((FrameArrived(7, "x"), UpdatePolled(7, {}, Moment(0, 0)))[n % 2], timeout_s=0)
-    assert not inbox.put_frame(FrameArrived(7, "x"), timeout_s=0)
+    assert fill(inbox, 7) == MAX_WAITING_OF_ONE
+    assert inbox.put_frame(FrameArrived(8, "x"))
     inbox.put(Stop("still taken"))
-    assert len(inbox) == MAX_WAITING_FRAMES + 1
+    assert len(inbox) == MAX_WAITING_OF_ONE + 2
+
+
+def test_frames_of_all_feeds_together_are_bounded():
+    inbox = Inbox()
+    assert sum(fill(inbox, monitor) for monitor in range(1000)) == MAX_WAITING_FRAMES
+
+
+def test_bytes_of_all_feeds_together_are_bounded():
+    inbox, giant = Inbox(), "x" * 1_000_000
+    taken = [inbox.put_frame(FrameArrived(monitor, giant)) for monitor in range(100)]
+    assert sum(taken) == MAX_WAITING_BYTES // 1_000_000
+    assert not inbox.put_frame(FrameArrived(500, "x"))
 
 
 def test_room_comes_back_with_each_frame_that_is_taken_and_with_nothing_else():
     inbox = Inbox()
-    for _ in range(2):  # the bound neither grows nor shrinks
+    for _ in range(3):  # the bound neither grows nor shrinks
         inbox.put(Stop("x"))
         assert inbox.get(0) == Stop("x")
-        for _ in range(MAX_WAITING_FRAMES):
-            assert inbox.put_frame(FrameArrived(7, "x"), timeout_s=0)
-        assert not inbox.put_frame(FrameArrived(7, "x"), timeout_s=0)
-        for _ in range(MAX_WAITING_FRAMES):
-            assert inbox.get(0) is not None
+        assert fill(inbox, 7) == MAX_WAITING_OF_ONE
+        take_all(inbox)
+
+
+def test_that_there_is_room_again_is_told_once_half_of_a_feeds_frames_are_taken():
+    inbox, told = Inbox(), []
+    inbox.call_when_room(lambda: told.append(len(inbox)))
+    fill(inbox, 7)
+    take_all(inbox)
+    assert told == [MAX_WAITING_OF_ONE // 2]
+
+
+def test_that_there_is_room_again_is_told_once_half_of_all_frames_are_taken():
+    inbox, told = Inbox(), []
+    for monitor in range(1000):
+        fill(inbox, monitor)
+    inbox.put(Stop("y"))
+    inbox.call_when_room(lambda: told.append(len(inbox)))
+    take_all(inbox)
+    assert told[-1] == 0 or any(left <= MAX_WAITING_FRAMES // 2 for left in told)
+    assert sum(fill(inbox, monitor) for monitor in range(1000)) == MAX_WAITING_FRAMES
+
+
+def test_where_no_feed_waits_for_room_nothing_is_told():
+    inbox, told = Inbox(), []
+    inbox.call_when_room(lambda: told.append(True))
+    for _ in range(MAX_WAITING_OF_ONE):
+        inbox.put_frame(FrameArrived(7, "x"))
+    take_all(inbox)
+    assert told == []
 
 
 def test_a_feed_that_waits_for_room_goes_on_when_there_is_some():
-    inbox = Inbox()
-    for _ in range(MAX_WAITING_FRAMES):
-        inbox.put_frame(FrameArrived(7, "x"))
-    done = threading.Event()
-    feed = threading.Thread(target=lambda: inbox.put_frame(FrameArrived(7, "last"), PATIENCE_S) and done.set())
+    inbox, room, came = Inbox(), threading.Event(), []
+    inbox.call_when_room(room.set)
+
+    def put_many():
+        for number in range(1000):
+            while not inbox.put_frame(FrameArrived(7, str(number))):
+                assert room.wait(PATIENCE_S)
+                room.clear()
+
+    feed = threading.Thread(target=put_many)
     feed.start()
-    taken = [inbox.get(PATIENCE_S) for _ in range(MAX_WAITING_FRAMES + 1)]
-    assert done.wait(PATIENCE_S)
+    came = [inbox.get(PATIENCE_S) for _ in range(1000)]
     feed.join(PATIENCE_S)
-    assert taken[-1] == FrameArrived(7, "last")
+    assert [item.raw for item in came] == [str(number) for number in range(1000)]
 
 
 def request(number=0):

@@ -1,12 +1,16 @@
 """REST and feed go the same way through the proxies of the environment."""
 
+import contextlib
 import threading
 
 import pytest
 
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.sense.feed.websocket_connection import ConnectionSettings, FeedConnection
+from sense_mqtt.sense.feed.probe import wait_until_open
+from sense_mqtt.sense.feed.route import find_route
+from sense_mqtt.sense.feed.websocket_connection import FeedConnection
+from sense_mqtt.sense.feed.websocket_opening import ConnectionSettings
 from sense_mqtt.sense.net.tls import tls_context
 from sense_mqtt.sense.proxy import find_proxy
 from tests.support.sense.sense_fixtures import api_at, faulty_server
@@ -79,8 +83,9 @@ def test_a_proxy_that_only_one_of_them_could_use_serves_neither(monkeypatch, giv
 
 def open_line(url):
     settings = ConnectionSettings(url, "device", 10.0, 10.0, 10.0, 1000)
-    with FeedConnection(settings, tls_context(None), SystemClock()) as line:
-        line.open("token")
+    connection = FeedConnection(settings, find_route(url), "token", tls_context(None), SystemClock())
+    with contextlib.closing(connection):
+        wait_until_open(connection, SystemClock())
 
 
 def test_the_proxy_for_all_is_asked_by_both(monkeypatch):

@@ -2,6 +2,7 @@
 
 import datetime
 import ssl
+import threading
 
 import pytest
 
@@ -94,9 +95,9 @@ def test_the_feed_says_the_same(cloud_with, firewall, ca_file, tmp_path, caplog)
     cloud, inbox = cloud_with(server(firewall)), Inbox()
     session = session_of(cloud, tmp_path, api=api_of(cloud, ca_file=ca_file))
     session.token()
-    with running(feed_of(session, inbox, FeedSettings(tmp_path, url=cloud.feed_url))) as feed:
+    with running(feed_of(session, inbox, FeedSettings(tmp_path, url=cloud.feed_url))):
         while "trying again" not in caplog.text:
-            feed._thread.join(0.05)
+            threading.Event().wait(0.01)
     assert f"issued by '{ISSUER}'" in caplog.text
     assert not cloud.records.requests("realtimefeed")
 

@@ -1,10 +1,10 @@
 """How an attempt ended, as an outcome for the fallback. Pure."""
 
 from sense_mqtt.errors import RateLimited, SenseMqttError
+from sense_mqtt.sense.feed.connection_errors import ConnectionClosed, HandshakeRejected
 from sense_mqtt.sense.feed.fallback import NetworkFailure, Outcome, Rejected, Unsupported
 from sense_mqtt.sense.feed.polling import PollingUnsupported
 from sense_mqtt.sense.feed.settings import FeedSettings
-from sense_mqtt.sense.feed.websocket_connection import ConnectionClosed, HandshakeRejected
 
 
 def outcome_of_error(error: SenseMqttError) -> Outcome:

@@ -47,16 +47,16 @@ class PauseControl:
         with self._changing:
             now = self._clock.now()
             self._save(SavedPause(begun=now.wall, until=now.wall + seconds, silent=silent))
-            self.current = Pause(now.monotonic + seconds, silent)
             self._reporter.changed("paused", f"for {seconds:.0f} s{', silently' if silent else ''}")
+            self.current = Pause(now.monotonic + seconds, silent)  # last: from here on the feed's thread acts on it
 
     def end(self, why: str, transport: Transport, *, only: Pause | None = None) -> None:
         """End the current pause; with `only`, not if another one has begun since."""
         with self._changing:
             if self.current is not None and only in (None, self.current):
-                self.current = None
                 self._save(SavedPause())
                 self._reporter.changed(transport, why)
+                self.current = None
 
     def _save(self, pause: SavedPause) -> None:
         try:

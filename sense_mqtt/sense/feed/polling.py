@@ -1,9 +1,9 @@
 """Frames by REST (`realtime_update`); needs firmware 1.64 or newer."""
 
-from typing import Any
-
+from sense_mqtt.clock import Clock
 from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import NotFound, RequestRefused
+from sense_mqtt.items import UpdatePolled
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.fallback import is_pollable
 
@@ -15,18 +15,21 @@ class PollingUnsupported(NotFound):
 class Poller:
     """Asks for one frame; before the first one checks the firmware."""
 
-    def __init__(self, monitor: int, session: Session) -> None:
+    def __init__(self, monitor: int, session: Session, clock: Clock) -> None:
         self._monitor = monitor
         self._session = session
+        self._clock = clock
         self._is_known = False
 
-    def poll(self) -> Any:
-        """Return a bare realtime payload. Raises `PollingUnsupported`, or what `Session.get` raises."""
+    def poll(self) -> UpdatePolled:
+        """Return one frame. May block. Raises `PollingUnsupported`, or what `Session.get` raises."""
+        asked = self._clock.now()
         if not self._is_known:
             self._check()
             self._is_known = True
         try:
-            return self._session.get(f"app/{self._monitor}/realtime_update")
+            payload = self._session.get(f"app/{self._monitor}/realtime_update")
+            return UpdatePolled(self._monitor, payload, asked)
         except NotFound as error:
             self._is_known = False
             raise PollingUnsupported(f"monitor {self._monitor} cannot be polled: {error}") from error

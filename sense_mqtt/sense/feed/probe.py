@@ -1,5 +1,6 @@
 """Ask for one frame of a monitor, for `check`: with the waits and the lock of the feed, never beside it."""
 
+import selectors
 from collections.abc import Callable
 
 from sense_mqtt.clock import Clock
@@ -7,7 +8,6 @@ from sense_mqtt.core.backoff import Uniform
 from sense_mqtt.errors import SenseMqttError, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.attempts import Attempts
-from sense_mqtt.sense.feed.fallback import Outcome, Success
 from sense_mqtt.sense.feed.frame_type import is_update
 from sense_mqtt.sense.feed.outcomes import outcome_of_error
 from sense_mqtt.sense.feed.polling import Poller, PollingUnsupported
@@ -48,7 +48,7 @@ class FeedProbe:
         """Ask by REST, which does not disturb the wait before the next websocket."""
         fallback = self._attempts.fallback
         try:
-            Poller(self._monitor, self._session).poll()
+            Poller(self._monitor, self._session, self._clock).poll()
         except PollingUnsupported:
             if self._settings.mode == "poll":
                 raise
@@ -75,28 +75,54 @@ class FeedProbe:
         """Make one attempt. A failure is added to the feed's backoff; a success changes only the time of the next."""
         wait(max(self._next_attempt_s(), 0.0))
         self._session.token()  # a login that fails is no failure of the feed
+        connection = self._attempts.begin()
         try:
-            self._attempts.run(self._listen)
+            self._take_frame(connection)
         except SenseMqttError as error:
-            self._attempts.finish(outcome_of_error(error))
-            raise
+            explained = self._attempts.explain(error, connection.token)
+            self._attempts.finish(outcome_of_error(explained))
+            raise explained from error
+        finally:
+            connection.close()
         self._attempts.wait(self._attempts.rules.spacing_s)
         self._attempts.save()
         return "a frame came by websocket"
 
-    def _listen(self, connection: FeedConnection) -> Outcome:
+    def _take_frame(self, connection: FeedConnection) -> None:
+        """Open the websocket and wait for one frame."""
+        wait_until_open(connection, self._clock)
         ends_at = self._now() + self._settings.silence_timeout_s
         while self._now() < ends_at:
-            raw = connection.receive()
-            if raw is None:
-                continue
-            self._attempts.check_message(raw)
-            if is_update(raw):
-                return Success("one frame")
+            if self._has_frame(connection):
+                return
+            _wait_for(connection, selectors.EVENT_READ, min(connection.due, ends_at) - self._now())
+            connection.on_time()
+            connection.read()
         raise SenseUnavailable(f"no frame came within {self._settings.silence_timeout_s:g} s")
+
+    def _has_frame(self, connection: FeedConnection) -> bool:
+        """Look through what was read."""
+        while (raw := connection.next_message()) is not None or connection.is_behind:
+            if raw is not None:
+                self._attempts.check_message(raw)
+                if is_update(raw):
+                    return True
+        return False
 
     def _next_attempt_s(self) -> float:
         return self._attempts.fallback.next_at - self._now()
 
     def _now(self) -> float:
         return self._clock.now().monotonic
+
+
+def wait_until_open(connection: FeedConnection, clock: Clock) -> None:
+    """Open a websocket. Raises what `FeedConnection.advance` raises."""
+    while (events := connection.advance()) is not None:
+        _wait_for(connection, events, connection.due - clock.now().monotonic)
+
+
+def _wait_for(connection: FeedConnection, events: int, seconds: float) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection.fileno, events)
+        selector.select(max(seconds, 0.0))

@@ -1,27 +1,21 @@
 """What a feed tells: items for the bridge, lines for the log; what repeats itself is told once."""
 
 import logging
-from collections.abc import Callable
 
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, Transport, UpdatePolled
+from sense_mqtt.items import FeedChanged, FeedEnded, FeedLimited, FeedOpened, Transport
 
 logger = logging.getLogger(__name__)
 
 
 class FeedReporter:
-    """For the feed's thread; `changed` for any."""
+    """For the thread of the feeds; `changed` for any."""
 
     def __init__(self, monitor: int, inbox: Inbox) -> None:
         self._monitor = monitor
         self._inbox = inbox
         self._open: Transport | None = None  # on which rung frames come at present
         self._failures = 0  # told of once, then counted
-
-    def deliver(self, item: FrameArrived | UpdatePolled, may_wait: Callable[[], bool]) -> None:
-        """Wait for room in the inbox as long as we may; until then nothing is received, and TCP holds the rest."""
-        while not self._inbox.put_frame(item) and may_wait():
-            pass
 
     def opened(self, transport: Transport) -> None:
         """Frames come now."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.sense.feed.fallback import FallbackRules, Mode
-from sense_mqtt.sense.feed.websocket_connection import ConnectionSettings
+from sense_mqtt.sense.feed.websocket_opening import ConnectionSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,248 +1,157 @@
-"""One websocket to Sense's realtime feed: opened, listened to, dropped. The door to `websocket`."""
+"""One websocket to Sense's realtime feed, over a socket that never blocks: opened, read from, dropped."""
 
 import contextlib
-import socket
+import os
 import ssl
-from dataclasses import dataclass
-from typing import Any, Self
 
-import websocket
-from websocket import ABNF, WebSocket
-
-from sense_mqtt import __version__
 from sense_mqtt.clock import Clock
-from sense_mqtt.errors import SenseUnavailable, TokenRefused
-from sense_mqtt.sense.net.deadline import Deadline
+from sense_mqtt.errors import SenseUnavailable
+from sense_mqtt.sense.feed.connection_errors import CertificateNotTrusted, ConnectionClosed
+from sense_mqtt.sense.feed.route import Route
+from sense_mqtt.sense.feed.websocket_opening import WOULD_BLOCK, ConnectionSettings, WebsocketOpening, receive
+from sense_mqtt.sense.feed.websocket_protocol import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    FrameReader,
+    ProtocolError,
+    WebsocketFrame,
+    control_frame,
+)
 from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error
-from sense_mqtt.sense.proxy import find_proxy
-from sense_mqtt.sense.rest.responses import http_time, retry_after_s
+from sense_mqtt.sense.net.tls import find_certificate_error
 
-RECEIVE_TIMEOUT_S = 0.5  # so often the listener looks up, however silent the feed
-MAX_HANDSHAKE_BYTES = 16_384  # of its answer; web servers take 8 kB
-ABORT_S = 1.0  # what a listener gets to end in good order
-OUTAGES = frozenset({500, 502, 504})  # at the handshake; any other status is a refusal (facts 2.6, 4.8)
-
-# What websocket-client raises: its own, the system's, and those of its parsing of a damaged handshake
-CONNECTION_ERRORS = (websocket.WebSocketException, OSError, ValueError, IndexError, TypeError)
-
-
-class HandshakeRejected(SenseUnavailable):
-    """Sense answers, but does not want this websocket; `retry_after_s` is 0 where it does not say until when."""
-
-    def __init__(self, message: str, retry_after_s: float = 0.0, *, is_rate_limit: bool = False) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-        self.is_rate_limit = is_rate_limit  # HTTP 429
-
-
-class ConnectionClosed(SenseUnavailable):
-    """The websocket is no more; `by_peer` where the other side ended it."""
-
-    def __init__(self, message: str, *, by_peer: bool) -> None:
-        super().__init__(message)
-        self.by_peer = by_peer
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionSettings:
-    """What a websocket needs to know."""
-
-    url: str
-    device_id: str
-    timeout_s: float  # to open it, all in all
-    silence_timeout_s: float  # without a message, before it is dropped
-    ping_interval_s: float
-    max_message_bytes: int
+MAX_FRAMES = 64  # looked at, at once, to find a message
+NORMAL_CLOSURE = (1000).to_bytes(2)
 
 
 class FeedConnection:
-    """A websocket within a `with` block; one thread opens and receives, any thread may `abort`."""
+    """For one thread at a time; no method waits.
 
-    def __init__(self, settings: ConnectionSettings, context: ssl.SSLContext, clock: Clock) -> None:
+    Call `advance` until the websocket is open, whenever the socket is ready for what it returned and at `due`; then
+    `read` when the socket is readable, `next_message` until it returns None, and `on_time` at `due`.
+    """
+
+    def __init__(
+        self, settings: ConnectionSettings, route: Route, token: str, context: ssl.SSLContext, clock: Clock
+    ) -> None:
+        self.token = token
+        self.lock = contextlib.ExitStack()  # what is let go of together with the socket
+        self.is_open = False
+        self.is_behind = False  # frames wait in memory: call `next_message` again before `read`
         self._settings = settings
         self._clock = clock
-        self._socket = _SizeLimitedWebSocket(context)
-        self._deadline = Deadline(settings.timeout_s, self._socket.system_socket, clock)
+        self._opening = WebsocketOpening(settings, route, token, context, clock)
+        self._steps = self._opening.steps()
+        self._reader = FrameReader(settings.max_message_bytes)
+        self._dies_at = self._opening.ends_at
         self._ping_at = 0.0
 
-    def __enter__(self) -> Self:
-        self._deadline.__enter__()
-        return self
+    @property
+    def fileno(self) -> int:
+        """The descriptor of the socket; it may change while the websocket is opened. -1: there is none."""
+        return -1 if self._opening.socket is None else self._opening.socket.fileno()
 
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(*CONNECTION_ERRORS):
-            if self._socket.connected:
-                self._socket.send_close()  # and no waiting for the answer
-        self._socket.shutdown()  # type: ignore[no-untyped-call]
-        self._deadline.__exit__()
+    @property
+    def due(self) -> float:
+        """When (monotonic) to call `advance` or `on_time` at the latest."""
+        return min(self._dies_at, self._ping_at if self.is_open else self._opening.next_address_at)
 
-    def open(self, token: str) -> None:
-        """Connect. Raises `TokenRefused`, `HandshakeRejected`, or `SenseUnavailable` for the network and TLS."""
-        settings = self._settings
+    def close(self) -> None:
+        """Let go of socket and lock."""
+        if self.is_open:
+            with contextlib.suppress(OSError, ProtocolError):
+                self._send(CLOSE, NORMAL_CLOSURE)  # and no waiting for the answer
+        self._opening.close()
+        self.lock.close()
+
+    def advance(self) -> int | None:
+        """Go on opening; return what the socket has to be ready for (selectors.EVENT_*), None once it is open.
+
+        Raises `TokenRefused`, `HandshakeRejected`, `CertificateNotTrusted`, or `SenseUnavailable` for the network.
+        """
+        if self._now() >= self._dies_at:
+            raise SenseUnavailable(f"the feed did not open within {self._settings.timeout_s:g} s")
         try:
-            self._connect(token)
-        except CONNECTION_ERRORS as error:
-            raise self._refusal(error) from error
-        if self._socket.getstatus() != 101:  # before 1.9 a redirect that is not followed counts as connected
-            raise HandshakeRejected(f"the feed answered HTTP {self._socket.getstatus()}")
-        self._socket.start_message(settings.max_message_bytes)
-        self._socket.settimeout(RECEIVE_TIMEOUT_S)
-        self._ping_at = self._now() + settings.ping_interval_s
-        self.extend_silence()
-
-    def _connect(self, token: str) -> None:
-        url, header = self._settings.url, _headers(token, self._settings.device_id)
-        self._socket.connect(  # type: ignore[no-untyped-call]
-            url,
-            header=header,
-            timeout=self._settings.timeout_s,
-            suppress_origin=True,
-            redirect_limit=0,
-            **_proxy_options(url),
-        )
-
-    def receive(self) -> str | bytes | None:
-        """Return the next message; None where none came for a moment. Raises `ConnectionClosed`."""
-        try:
-            self._ping_if_due()
-            code, message = self._socket.recv_data()
-        except websocket.WebSocketTimeoutException:
-            if self._deadline.expired:
-                raise self._silent() from None
+            return next(self._steps)
+        except StopIteration:
+            self._begin()
             return None
-        except CONNECTION_ERRORS as error:
-            raise self._end(error) from error
-        self._socket.start_message(self._settings.max_message_bytes)
-        if code == ABNF.OPCODE_CLOSE:
-            raise ConnectionClosed(f"closed by Sense{_close_code(message)}", by_peer=True)
+        except ProtocolError as error:
+            raise SenseUnavailable(f"the feed cannot be reached ({error})") from error
+        except (OSError, ValueError) as error:
+            untrusted = find_certificate_error(error)
+            if untrusted is not None:
+                raise CertificateNotTrusted(untrusted) from error
+            raise SenseUnavailable(f"the feed cannot be reached ({root_reason(error)})") from error
+
+    def _begin(self) -> None:
+        self.is_open = True
+        self._ping_at = self._now() + self._settings.ping_interval_s
         self.extend_silence()
-        return message.decode("utf-8", "replace") if code == ABNF.OPCODE_TEXT else bytes(message)
+        self._reader.feed(self._opening.first_bytes)
+        self.is_behind = bool(self._opening.first_bytes)
+
+    # --- once it is open
+
+    def read(self) -> None:
+        """Take what has come, a part of it where that is much. Raises `ConnectionClosed`."""
+        try:
+            self._reader.feed(receive(self._opening.connected) or b"")
+        except (OSError, ProtocolError) as error:
+            raise _ended(error) from error
+
+    def next_message(self) -> str | bytes | None:
+        """Return the next message of what was read, None where there is none. Raises `ConnectionClosed`."""
+        try:
+            frame, self.is_behind = self._reader.take(MAX_FRAMES)
+            return None if frame is None else self._use(frame)
+        except (OSError, ProtocolError) as error:
+            raise _ended(error) from error
+
+    def _use(self, frame: WebsocketFrame) -> str | bytes | None:
+        if frame.opcode == CLOSE:
+            code = "" if frame.close_code is None else f" with code {frame.close_code}"
+            raise ConnectionClosed(f"closed by Sense{code}", by_peer=True)
+        if frame.opcode in (PING, PONG):
+            self.is_behind = True
+            if frame.opcode == PING:
+                self._send(PONG, frame.data)
+            return None
+        self.extend_silence()
+        return frame.data.decode("utf-8", "replace") if frame.opcode == TEXT else frame.data
+
+    def on_time(self) -> None:
+        """Ping where that is due. Raises `ConnectionClosed` where nothing came for too long."""
+        now = self._now()
+        if now >= self._dies_at:
+            raise ConnectionClosed(f"silent for {self._settings.silence_timeout_s:g} s", by_peer=False)
+        if now >= self._ping_at:
+            self._ping_at = now + self._settings.ping_interval_s
+            try:
+                self._send(PING, b"")
+            except (OSError, ProtocolError) as error:
+                raise _ended(error) from error
 
     def extend_silence(self) -> None:
         """Start the silence anew: a message came, or the listener itself is slow."""
-        self._deadline.extend(self._settings.silence_timeout_s)
+        self._dies_at = self._now() + self._settings.silence_timeout_s
 
-    def abort(self) -> None:
-        """End it soon, from any thread: the listener gets a moment, then the socket is shut under it."""
-        self._deadline.shorten(ABORT_S)
-
-    def _end(self, error: Exception) -> ConnectionClosed:
-        if self._deadline.expired:
-            return self._silent()
-        if isinstance(error, _MessageTooLarge):
-            return ConnectionClosed(str(error), by_peer=True)
-        why = "connection lost" if _is_closed(error) else root_reason(error)
-        return ConnectionClosed(f"{why} without a close frame", by_peer=True)
-
-    def _silent(self) -> ConnectionClosed:
-        return ConnectionClosed(f"silent for {self._settings.silence_timeout_s:g} s", by_peer=False)
-
-    def _ping_if_due(self) -> None:
-        if self._now() >= self._ping_at:
-            self._ping_at = self._now() + self._settings.ping_interval_s
-            self._socket.ping()
-
-    def _refusal(self, error: Exception) -> SenseUnavailable | TokenRefused:
-        refused = find_certificate_error(error)
-        if refused is not None:
-            return certificate_error(self._settings.url, refused)
-        if isinstance(error, websocket.WebSocketBadStatusException):
-            return self._refused_status(error)
-        if self._deadline.expired:
-            return SenseUnavailable(f"the feed did not open within {self._settings.timeout_s:g} s")
-        if isinstance(error, _MessageTooLarge):
-            return SenseUnavailable(f"the feed's handshake: {error}")
-        return SenseUnavailable(f"the feed cannot be reached ({root_reason(error)})")
-
-    def _refused_status(self, error: websocket.WebSocketBadStatusException) -> SenseUnavailable | TokenRefused:
-        status = error.status_code
-        if status == 401:
-            return TokenRefused("the feed refused the access token (HTTP 401)")
-        if status in OUTAGES:
-            return SenseUnavailable(f"the feed is not well (HTTP {status})")
-        headers: dict[str, str] = error.resp_headers or {}
-        told = http_time(headers.get("date"))
-        wait_s = retry_after_s(headers.get("retry-after"), self._clock.now().wall if told is None else told)
-        until = f", asking us to wait {wait_s:.0f} s" if wait_s else ""
-        message = f"the feed refused the connection (HTTP {status}{until})"
-        return HandshakeRejected(message, wait_s, is_rate_limit=status == 429)
+    def _send(self, opcode: int, data: bytes) -> None:
+        """Send a control frame; a peer that does not even take that is gone."""
+        frame = control_frame(opcode, data, os.urandom(4))
+        try:
+            sent = self._opening.connected.send(frame)
+        except WOULD_BLOCK:
+            sent = 0
+        if sent < len(frame):
+            raise ProtocolError("the peer takes nothing")
 
     def _now(self) -> float:
         return self._clock.now().monotonic
 
 
-class _MessageTooLarge(websocket.WebSocketException):
-    """The peer sent more than is taken at once."""
-
-
-class _SizeLimitedWebSocket(WebSocket):
-    """websocket-client takes handshakes and frames of any size; this one does not."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._counted: _SizeLimitedSocket | None = None
-        super().__init__(sslopt={"context": context}, skip_utf8_validation=True)  # 30 times the speed (facts 5.3)
-
-    @property
-    def sock(self) -> Any:
-        """What websocket-client reads from; set by it."""
-        return self._counted
-
-    @sock.setter
-    def sock(self, sock: Any) -> None:
-        self._counted = None if sock is None else _SizeLimitedSocket(sock)
-
-    def system_socket(self) -> socket.socket | None:
-        """Return the system's socket, so that a deadline can shut it."""
-        return self._counted.own if self._counted else None
-
-    def start_message(self, most_bytes: int) -> None:
-        """The handshake, or a message, is over: the next one begins."""
-        if self._counted is not None:
-            self._counted.most_bytes, self._counted.taken = most_bytes, 0
-
-
-class _SizeLimitedSocket:
-    """A socket that gives no more than so many bytes of one handshake, or of one message."""
-
-    def __init__(self, own: Any) -> None:
-        self.own = own
-        self.most_bytes = MAX_HANDSHAKE_BYTES
-        self.taken = 0
-
-    def recv(self, bufsize: int) -> Any:
-        received = self.own.recv(bufsize)
-        self.taken += len(received)
-        if self.taken > self.most_bytes:
-            raise _MessageTooLarge(f"more than {self.most_bytes} bytes at once")
-        return received
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.own, name)
-
-
-def _headers(token: str, device_id: str) -> list[str]:
-    """The token goes into a header: addresses get logged. `Accept` asks for msgpack (SE#80)."""
-    return [
-        f"Authorization: bearer {token}",
-        "Accept: application/x-msgpack",
-        f"User-Agent: sense-mqtt/{__version__} (Sense to MQTT bridge)",
-        *([f"x-sense-device-id: {device_id}"] if device_id else []),
-    ]
-
-
-def _proxy_options(url: str) -> dict[str, Any]:
-    """Say how to connect, so that websocket-client does not ask the environment itself."""
-    proxy = find_proxy(url)
-    if proxy is None:
-        return {"http_proxy_host": "none", "http_no_proxy": ["*"]}
-    login = {"http_proxy_auth": proxy.login} if proxy.login else {}
-    return {"http_proxy_host": proxy.host, "http_proxy_port": proxy.port, "http_no_proxy": ["none.invalid"], **login}
-
-
-def _is_closed(error: Exception) -> bool:
-    return isinstance(error, websocket.WebSocketConnectionClosedException)
-
-
-def _close_code(message: bytes) -> str:
-    return f" with code {int.from_bytes(message[:2])}" if len(message) >= 2 else ""
+def _ended(error: Exception) -> ConnectionClosed:
+    why = str(error) if isinstance(error, ProtocolError) else root_reason(error)
+    return ConnectionClosed(f"{why} without a close frame", by_peer=True)

@@ -1,5 +1,6 @@
 """Whom we trust: the system's certificate authorities and those of `sense.ca_file`. There is no way not to verify."""
 
+import functools
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,12 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is not None:
         _add(context, ca_file)
     return context
+
+
+@functools.lru_cache
+def shared_tls_context(ca_file: Path | None, what: str) -> ssl.SSLContext:  # noqa: ARG001 - part of the key
+    """Return the one context of the process for connections of this kind; each takes close to a megabyte."""
+    return tls_context(ca_file)
 
 
 def _add(context: ssl.SSLContext, ca_file: Path) -> None:

@@ -20,7 +20,7 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable
 from sense_mqtt.sense.net.deadline import Deadline
 from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error, tls_context
+from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error, shared_tls_context
 from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.rest.call_log import log_call
 from sense_mqtt.sense.rest.paths import plain_path
@@ -60,7 +60,7 @@ class SenseApi:
         self._timeout_s = timeout_s
         self._clock = clock
         self._limiter = limiter
-        self._adapter = _Adapter(tls_context(ca_file))
+        self._adapter = _Adapter(shared_tls_context(ca_file, "REST"))
         self.device_id = device_id
         self._session = _session(self._adapter, device_id)
         self._clock_error_s = 0.0

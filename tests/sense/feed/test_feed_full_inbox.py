@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sense_mqtt.core.wire.decode import decode
-from sense_mqtt.inbox import MAX_WAITING_FRAMES, Inbox
+from sense_mqtt.inbox import MAX_WAITING_OF_ONE, Inbox
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
@@ -23,8 +23,8 @@ class StubbornInbox(Inbox):
         super().__init__()
         self.refused = threading.Event()
 
-    def put_frame(self, item, patience_s=0.05):
-        taken = super().put_frame(item, patience_s)
+    def put_frame(self, item):
+        taken = super().put_frame(item)
         if not taken:
             self.refused.set()
         return taken
@@ -36,7 +36,7 @@ def test_a_full_inbox_holds_the_frames_back_and_loses_none(tmp_path):
         feed = feed_of(session_of(cloud, tmp_path), inbox, FeedSettings(tmp_path, url=cloud.feed_url))
         with running(feed):
             assert inbox.refused.wait(PATIENCE_S)
-            assert len(inbox) <= MAX_WAITING_FRAMES + 3  # beside the frames what is told of session and feed
+            assert len(inbox) <= MAX_WAITING_OF_ONE + 3  # beside the frames what is told of session and feed
             items = items_until(
                 inbox, lambda items: sum(b"realtime_update" in item.raw[:20] for item in frames(items)) == 240
             )

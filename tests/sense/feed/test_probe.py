@@ -7,11 +7,11 @@ import pytest
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import LoginRefused, NotFound, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.auth.session import Credentials
+from sense_mqtt.sense.feed.connection_errors import HandshakeRejected
 from sense_mqtt.sense.feed.fallback import Fallback
 from sense_mqtt.sense.feed.probe import FeedProbe
 from sense_mqtt.sense.feed.saved_state import FeedStateFile
 from sense_mqtt.sense.feed.settings import FeedSettings
-from sense_mqtt.sense.feed.websocket_connection import HandshakeRejected
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.sense_fixtures import session_of

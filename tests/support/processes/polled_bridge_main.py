@@ -20,14 +20,14 @@ from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, Transport, UpdatePolled
+from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, UpdatePolled
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Session
-from sense_mqtt.sense.feed.fallback import Outcome
 from sense_mqtt.sense.feed.feed import Feed
+from sense_mqtt.sense.feed.polling import Poller
 from sense_mqtt.sense.feed.settings import FeedSettings
 
 ASKED_S, ANSWERED_S = 0.5, 1.0  # after the moment that a polled frame shows (INVARIANTS 11)
@@ -82,9 +82,9 @@ class Turns(Inbox):
         self._note(item)
         return item
 
-    def put_frame(self, item: FrameArrived | UpdatePolled, patience_s: float = 0.5) -> bool:
+    def put_frame(self, item: FrameArrived | UpdatePolled) -> bool:
         self._clock.answer()
-        return super().put_frame(item, patience_s)
+        return super().put_frame(item)
 
     def wait_for_poll(self) -> None:
         """Return when it is time to poll; for the feed's thread."""
@@ -124,14 +124,18 @@ class CountingBroker(MqttClient):
         return number
 
 
-class PolledFeed(Feed):
+class TurnPoller(Poller):
     """Polls when it is its turn. A poll that fails ends the turns, and the test with them."""
 
     turns: Turns
 
-    def _poll(self, transport: Transport) -> Outcome:
+    def poll(self) -> UpdatePolled:
         self.turns.wait_for_poll()
-        return super()._poll(transport)
+        return super().poll()
+
+
+class PolledFeed(Feed):
+    make_poller = TurnPoller
 
 
 def main(config_file: str, begins: str, poll_step_s: str) -> int:
@@ -139,15 +143,15 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
     redactor, clock = Redactor(), PolledClock(float(begins), float(poll_step_s))
     config, turns = read_config(Path(config_file), {}, redactor), Turns(clock)
 
+    TurnPoller.turns = turns
+
     def make_worker(session: Session, inbox: Inbox) -> RestWorker:
         turns.worker = RestWorker(session, inbox)
         return turns.worker
 
-    def make_feed(monitor: int, session: Session, inbox: Inbox, settings: FeedSettings, **more: Any) -> Feed:
+    def make_feed(monitor: int, session: Session, settings: FeedSettings, **more: Any) -> Feed:
         settings = replace(settings, poll_interval_s=0.0)  # its thread would wait by the wall
-        feed = PolledFeed(monitor, session, inbox, settings, **more)
-        feed.turns = turns
-        return feed
+        return PolledFeed(monitor, session, settings, **more)
 
     factories = Factories(broker=functools.partial(CountingBroker, turns=turns), worker=make_worker, feed=make_feed)
     return run(config, redactor, clock, Timing(rest_spacing_s=0.0), factories, turns)

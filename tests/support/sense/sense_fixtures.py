@@ -15,6 +15,7 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Item
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.feed.feed import Feed
+from sense_mqtt.sense.feed.feed_loop import FeedLoop
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
@@ -73,7 +74,8 @@ def session_of(cloud: SimulatedCloud, state_dir: Path, clock: Any = None, **more
 
 
 def feed_of(session: Session, inbox: Inbox, settings: FeedSettings, monitor: int = 900_101) -> Feed:
-    return Feed(monitor, session, inbox, settings, clock=SystemClock(), random=Random(1))
+    loop = FeedLoop(inbox, SystemClock())
+    return Feed(monitor, session, settings, loop=loop, random=Random(1))
 
 
 @contextlib.contextmanager
