@@ -48,6 +48,7 @@ from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
 from sense_mqtt.sense.state_file import StateFile
+from sense_mqtt.sense.workers import Workers
 from sense_mqtt.store.journal import Journal
 
 POLLS_MISSED = 2.5  # a polled home is `offline` after so many intervals without a frame
@@ -74,7 +75,7 @@ class Factories:
 
     journal: Callable[[Path], Journal] = Journal
     broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], MqttClient] = MqttClient
-    worker: Callable[[Session, Inbox], RestWorker] = RestWorker
+    worker: Callable[[Session, Inbox, Workers], RestWorker] = RestWorker
     feed: Callable[..., RunningFeed] = Feed
 
 
@@ -156,7 +157,7 @@ class _Wiring:
         self._timing = timing
         self._factories = factories
         self._random = random.Random()  # noqa: S311 - jitter, no secret
-        self._worker = factories.worker(sense_client.session, inbox)
+        self._worker = factories.worker(sense_client.session, inbox, Workers())
         self._feed_loop = FeedLoop(inbox, clock)
         self._monitors: dict[int, BridgedMonitor] = {}  # of all accounts, by id
 

@@ -9,7 +9,7 @@ from sense_mqtt.core.publishing.broker_limits import describe_limits
 Transport = Literal["stream", "poll", "snapshot", "paused"]
 
 
-# --- from a feed (threads "sense-feed-<monitor>")
+# --- from a feed (thread "sense-feeds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class AuthChanged:
     account: int = 0  # its place among the accounts
 
 
-# --- from the REST worker (thread "sense-rest")
+# --- from the REST workers (threads "sense-worker-<n>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sense_mqtt.bridge.jobs import (
     ReadTimeline,
     RunQuery,
     log_missing_monitors,
+    urgency_of,
 )
 from sense_mqtt.bridge.monitor import BridgedMonitor, Services, choose_monitors
 from sense_mqtt.bridge.queries import Queries
@@ -105,14 +106,16 @@ class BridgedAccount:
         worker, lookups = self.access.worker, self.access.lookups
         match job:
             case ReadAccount():
-                worker.submit_job(job, lookups.account(self.settings.wanted, again=self.knows_monitors))
+                worker.submit_job(
+                    job, lookups.account(self.settings.wanted, again=self.knows_monitors), urgency_of(job)
+                )
             case ReadDevices(monitor):
-                worker.submit_job(job, lookups.prepare("devices", self.monitor(monitor).info, {}))
+                worker.submit_job(job, lookups.prepare("devices", self.monitor(monitor).info, {}), urgency_of(job))
             case ReadStatus(monitor):
-                worker.submit_job(job, lookups.prepare("status", self.monitor(monitor).info, {}))
+                worker.submit_job(job, lookups.prepare("status", self.monitor(monitor).info, {}), urgency_of(job))
             case RunQuery(monitor):
                 if query := self._queries.begin(job, self.monitor(monitor), now):
-                    worker.submit_job(job, lookups.run_query(self.monitor(monitor).info, query))
+                    worker.submit_job(job, lookups.run_query(self.monitor(monitor).info, query), urgency_of(job))
             case ReadTimeline():
                 self._begin_timeline(job, now)
             case CloseGap(monitor):
@@ -194,7 +197,7 @@ class BridgedAccount:
             self.scheduler.put(job, again)
         since = monitor.home.coverage.known_since
         if since is not None:
-            self.access.worker.submit_job(job, self.access.lookups.timeline(since - TIMELINE_MARGIN_S))
+            self.access.worker.submit_job(job, self.access.lookups.timeline(since - TIMELINE_MARGIN_S), urgency_of(job))
 
     def _on_timeline(self, job: ReadTimeline, items: tuple[Edge, ...], now: Moment) -> None:
         self.monitor(job.monitor).observe(TimelineRead(items), now)

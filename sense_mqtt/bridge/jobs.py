@@ -7,6 +7,7 @@ from typing import Literal
 
 from sense_mqtt.core.backoff import Retries
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
+from sense_mqtt.rest_queries.worker import Urgency
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,21 @@ NAMES: Mapping[type, str] = {
     ReadTimeline: "the timeline",
 }
 """Of the jobs that ask Sense, and may fail; those of queries have the names of their capabilities."""
+
+
+URGENCIES: Mapping[type, Urgency] = {
+    ReadAccount: Urgency.MONITORS,
+    ReadDevices: Urgency.DEVICES,
+    ReadStatus: Urgency.STATUS,
+    RunQuery: Urgency.FIGURES,
+}
+
+
+def urgency_of(job: Job) -> Urgency:
+    """Return how soon a job is to be done, where several wait for the account's next call."""
+    if isinstance(job, ReadTimeline):
+        return Urgency.GAP if job.why == "gap" else Urgency.MISSED_EDGES
+    return URGENCIES[type(job)]
 
 
 def log_missing_monitors(known: Collection[int], wanted: Collection[int]) -> None:

@@ -68,6 +68,16 @@ class LookupContext:
 
 
 @dataclass(frozen=True, slots=True)
+class TimelineLookup:
+    """The lookup of all edges on the account's timeline since then (seconds UTC), oldest first."""
+
+    since_s: float
+
+    def __call__(self, session: RestSession) -> tuple[Edge, ...]:
+        return read_timeline(session, self.since_s)
+
+
+@dataclass(frozen=True, slots=True)
 class Get:
     """A row that is one GET and hands on the arguments as they are."""
 
@@ -159,7 +169,7 @@ class Lookups:
 
     def timeline(self, since_s: float) -> Lookup:
         """Return the lookup of all edges on the timeline since then (seconds UTC), oldest first."""
-        return lambda session: read_timeline(session, since_s)
+        return TimelineLookup(since_s)
 
     def _ask(self, session: RestSession, monitor: Monitor, arguments: Mapping[str, Any]) -> LookupContext:
         return LookupContext(session, monitor, arguments, self._clock.now().wall)

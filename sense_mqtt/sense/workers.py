@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable
 
-MAX_THREADS = 12
+MAX_THREADS = 6
 IDLE_S = 10.0  # a thread that has nothing to do for so long ends
 
 Task = Callable[[], None]

@@ -1,13 +1,16 @@
 """The REST worker: one lookup at a time, bounded queues, exactly one LookupDone for each lookup that it took."""
 
 import threading
+from typing import ClassVar
 
 import pytest
 
 from sense_mqtt.errors import CommandRefused, NotFound, SenseUnavailable
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import LookupDone
-from sense_mqtt.rest_queries.worker import MAX_WAITING, RestWorker
+from sense_mqtt.rest_queries.lookups import TimelineLookup
+from sense_mqtt.rest_queries.worker import MAX_WAITING, RestWorker, Urgency
+from sense_mqtt.sense.workers import Workers
 
 PATIENCE_S = 30.0  # a deadline for what comes at once
 
@@ -31,7 +34,7 @@ def inbox():
 
 @pytest.fixture
 def worker(inbox):
-    worker = RestWorker("the session", inbox)
+    worker = RestWorker("the session", inbox, Workers())
     worker.start()
     yield worker
     worker.close()
@@ -98,6 +101,71 @@ def test_schedules_take_no_place_of_a_command_and_wait_once_each(worker, inbox, 
     assert order == ["gate", "energy", 0, "devices", *range(1, MAX_WAITING)]
 
 
+def test_what_is_more_urgent_goes_first_and_equals_in_the_order_in_which_they_came(worker, inbox, gate):
+    for ticket, urgency in (
+        ("energy of 1", Urgency.FIGURES),
+        ("energy of 2", Urgency.FIGURES),
+        ("devices of 2", Urgency.DEVICES),
+        ("devices of 1", Urgency.DEVICES),
+        ("account", Urgency.MONITORS),
+        ("timeline", Urgency.GAP),
+    ):
+        worker.submit_job(ticket, lambda _: None, urgency)
+    gate.may_end.set()
+    assert tickets(inbox, 7) == [
+        "gate",
+        "timeline",
+        "account",
+        "devices of 2",
+        "devices of 1",
+        "energy of 1",
+        "energy of 2",
+    ]
+
+
+def test_the_timeline_of_a_gap_goes_before_commands_that_wait(worker, inbox, gate):
+    worker.submit_command("command", lambda _: None)
+    worker.submit_job("timeline", lambda _: None, Urgency.GAP)
+    gate.may_end.set()
+    assert tickets(inbox, 3) == ["gate", "timeline", "command"]
+
+
+def test_timelines_that_wait_are_read_together_from_the_earliest_on(inbox):
+    class OneTimeline:
+        asked: ClassVar[list] = []
+
+        def get(self, _path, params):
+            self.asked.append(params)
+            return {"items": [], "more_items": False}
+
+    worker = RestWorker(OneTimeline(), inbox, Workers())
+    for number in range(60):
+        worker.submit_job(("gap", number), TimelineLookup(1_795_000_000.0 + number), Urgency.GAP)
+    worker.submit_job("missed", TimelineLookup(1_794_000_000.0), Urgency.MISSED_EDGES)
+    worker.start()
+    done = [inbox.get(PATIENCE_S) for _ in range(61)]
+    assert [item.ticket for item in done] == [*(("gap", number) for number in range(60)), "missed"]
+    assert {item.result for item in done} == {()}
+    assert len(OneTimeline.asked) == 1
+    worker.close()
+
+
+def test_workers_that_are_shared_run_the_lookups_of_one_account_one_by_one_and_those_of_others_meanwhile(inbox):
+    workers, slow = Workers(most=2), Gate()
+    first, second = RestWorker("first", inbox, workers), RestWorker("second", inbox, workers)
+    for each in (first, second):
+        each.start()
+    first.submit_command("slow", slow)
+    first.submit_command("behind it", lambda _: None)
+    assert slow.began.wait(PATIENCE_S)
+    second.submit_command("another account's", lambda _: None)
+    assert tickets(inbox, 1) == ["another account's"]
+    slow.may_end.set()
+    assert tickets(inbox, 2) == ["slow", "behind it"]
+    for each in (first, second):
+        each.close()
+
+
 def test_a_schedule_can_be_taken_again_once_it_began(worker, inbox):
     gate = Gate()
     assert worker.submit_job("energy", gate)
@@ -128,7 +196,7 @@ def test_a_closed_desk_takes_nothing(worker):
 
 
 def test_a_desk_that_never_started_closes(inbox):
-    worker = RestWorker("the session", inbox)
+    worker = RestWorker("the session", inbox, Workers())
     worker.submit_command("a", lambda _: None)
     worker.close()
     assert inbox.get(PATIENCE_S).ticket == "a"

@@ -1,4 +1,4 @@
-"""A deadline of a connection: when it expires the socket is shut down, even if bytes still trickle in."""
+"""A deadline over a connection: when it passes, the socket is shut, whatever the peer dribbles meanwhile."""
 
 import contextlib
 import socket
@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from sense_mqtt.clock import Clock
 
-SHUTDOWN_RETRY_S = 0.1  # between two attempts to shut down a connection that is still being made
+SHUTDOWN_RETRY_S = 0.1  # between two attempts to shut, while the connection still comes into being
+IDLE_S = 10.0  # the watcher ends when there was nothing to watch for so long
 
 FindSocket = Callable[[], socket.socket | None]
 
@@ -19,53 +20,59 @@ class Deadline:
         self._clock = clock
         self._find = find
         self._due = self._now() + seconds
-        self._final = False
-        self._changed = threading.Condition()
-        self._over = False
-        self._thread = threading.Thread(target=self._watch, name="sense-deadline", daemon=True)
         self.expired = False
 
     def __enter__(self) -> "Deadline":
-        self._thread.start()
+        _watcher.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._changed:
-            self._over = True
-            self._changed.notify()
+        _watcher.remove(self)
 
-    def extend(self, seconds: float) -> None:
-        """Something came: the time is up `seconds` from now."""
-        with self._changed:
-            due = self._now() + seconds
-            if self._final:
-                return
-            if due < self._due:  # otherwise the watcher looks again soon enough
-                self._changed.notify()
-            self._due = due
-
-    def shorten(self, seconds: float) -> None:
-        """The time is up `seconds` from now at the latest, and cannot be extended any more."""
-        with self._changed:
-            self._due = min(self._due, self._now() + seconds)
-            self._final = True
-            self._changed.notify()
-
-    def _watch(self) -> None:
-        with self._changed:
-            while not self._over:
-                left_s = self._due - self._now()
-                if left_s <= 0:
-                    self.expired = True
-                    self._shut()
-                    left_s = SHUTDOWN_RETRY_S
-                self._changed.wait(left_s)
-
-    def _shut(self) -> None:
+    def watch(self) -> float:
+        """Shut the socket if the time is up; return the seconds until this is to be called again."""
+        left_s = self._due - self._now()
+        if left_s > 0:
+            return left_s
+        self.expired = True
         found = self._find()
         if found is not None:
             with contextlib.suppress(OSError):  # of the plain socket: an SSLSocket would first drop its session
                 socket.socket.shutdown(found, socket.SHUT_RDWR)
+        return SHUTDOWN_RETRY_S
 
     def _now(self) -> float:
         return self._clock.now().monotonic
+
+
+class _Watcher:
+    """Watches all deadlines of the process, on one thread that is there as long as it is needed."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._deadlines: set[Deadline] = set()
+        self._running = False
+
+    def add(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._deadlines.add(deadline)
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._watch, name="sense-deadlines", daemon=True).start()
+            self._changed.notify()
+
+    def remove(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._deadlines.discard(deadline)
+
+    def _watch(self) -> None:
+        with self._changed:
+            while True:
+                wait_s = min((deadline.watch() for deadline in self._deadlines), default=IDLE_S)
+                told = self._changed.wait(wait_s)
+                if not told and not self._deadlines:
+                    self._running = False
+                    return
+
+
+_watcher = _Watcher()

@@ -8,7 +8,7 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import Acknowledged, LookupDone
+from sense_mqtt.items import Acknowledged
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from sense_mqtt.store.journal import Journal
@@ -48,9 +48,7 @@ class FakeWorker(RestWorker):
 
     def work(self) -> None:
         while len(self):
-            job = self._next()
-            result, self._current = self._run(job), None
-            self._inbox.put(LookupDone(job.ticket, result))
+            self._work()
 
 
 class AcknowledgingBroker(FakeBroker):

@@ -18,6 +18,7 @@ from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived
 from sense_mqtt.sense.auth.tokens import Monitor
+from sense_mqtt.sense.workers import Workers
 from sense_mqtt.store.journal import Journal
 from tests.support.bridge.bridge_doubles import (
     AcknowledgingBroker,
@@ -69,8 +70,8 @@ class BridgeHarness:
         self.journal = FailingJournal(path)
         return self.journal
 
-    def _make_worker(self, session: Any, inbox: Inbox) -> FakeWorker:
-        self.worker = FakeWorker(session, inbox)
+    def _make_worker(self, session: Any, inbox: Inbox, workers: Workers) -> FakeWorker:
+        self.worker = FakeWorker(session, inbox, workers)
         return self.worker
 
     def _make_feed(self, monitor: int, *_: Any, **__: Any) -> FakeFeed:

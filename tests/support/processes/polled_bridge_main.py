@@ -29,6 +29,7 @@ from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.feed import Feed
 from sense_mqtt.sense.feed.polling import Poller
 from sense_mqtt.sense.feed.settings import FeedSettings
+from sense_mqtt.sense.workers import Workers
 
 ASKED_S, ANSWERED_S = 0.5, 1.0  # after the moment that a polled frame shows (INVARIANTS 11)
 STRIDE_S = 10.0
@@ -145,8 +146,8 @@ def main(config_file: str, begins: str, poll_step_s: str) -> int:
 
     TurnPoller.turns = turns
 
-    def make_worker(session: Session, inbox: Inbox) -> RestWorker:
-        turns.worker = RestWorker(session, inbox)
+    def make_worker(session: Session, inbox: Inbox, workers: Workers) -> RestWorker:
+        turns.worker = RestWorker(session, inbox, workers)
         return turns.worker
 
     def make_feed(monitor: int, session: Session, settings: FeedSettings, **more: Any) -> Feed:
