@@ -77,6 +77,7 @@ class Factories:
     broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], MqttClient] = MqttClient
     worker: Callable[[Session, Inbox, Workers], RestWorker] = RestWorker
     feed: Callable[..., RunningFeed] = Feed
+    make_random: Callable[[], random.Random] = random.Random  # jitter, no secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class _Wiring:
         self._clock = clock
         self._timing = timing
         self._factories = factories
-        self._random = random.Random()  # noqa: S311 - jitter, no secret
+        self._random = factories.make_random()
         self._worker = factories.worker(sense_client.session, inbox, Workers())
         self._feed_loop = FeedLoop(inbox, clock)
         self._monitors: dict[int, BridgedMonitor] = {}  # of all accounts, by id

@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -41,6 +42,11 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+def make_random() -> Random:
+    """Return dice that always fall alike: what a test sees depends on no chance."""
+    return Random(1)
+
+
 class BridgeHarness:
     """A bridge, and all that is around it."""
 
@@ -61,7 +67,9 @@ class BridgeHarness:
             SenseClient(self.session, self.session, threading.Event()),
             self.clock,
             Timing(scheduler=Backoff(RETRY_S, RETRY_S, RETRY_S)),
-            Factories(self._make_journal, lambda *_: self.broker, self._make_worker, self._make_feed),
+            Factories(
+                self._make_journal, lambda *_: self.broker, self._make_worker, self._make_feed, lambda: Random(1)
+            ),
         )
         self.clock.after_s -= SETTLE_S  # so that a test's own times may count from 0
         self.bridge.begin()
