@@ -11,6 +11,7 @@ from sense_mqtt.core.commands.table import COMMANDS
 from sense_mqtt.core.energy.entities import HOUSE_ENERGY
 from sense_mqtt.core.energy.periods import HELD_BACK_S, PANEL_KW, SCALES
 from sense_mqtt.core.entity import Entity
+from sense_mqtt.core.publishing.home_state import KEYS
 from sense_mqtt.core.readings.entities import (
     BRIDGE,
     BRIDGE_EVENTS,
@@ -50,7 +51,8 @@ Types of `event`: {house_events}.
 {device}
 
 `always_on` and `unknown` have no events and no `state`; `solar` is published as the house's `solar_power` only.
-`<base>/<monitor>/device/+/event` is the feed of all events. One of them:
+`<base>/<monitor>/device/+/event` is the feed of all events; the same messages come on `<base>/<monitor>/events`,
+together with those of the house's `event`. One of them:
 
 ```json
 {{"event_type": "turned_on", "monitor": 123456, "device": "1a2b3c4d", "time": "2026-11-21T19:00:00.500Z",
@@ -168,6 +170,8 @@ def _house_documents() -> Iterator[Told]:
         "R",
         f"JSON list of all known devices, sent when one appears, goes, is renamed or switches: {_codes(LISTED)}",
     )
+    yield "`state`", "R", f"JSON, the house in one document, with `time` of its frame; what is known of {_codes(KEYS)}"
+    yield "`events`", "-", "every event of the house and of its devices, for those who have no wildcards"
 
 
 def _device_documents() -> Iterator[Told]:

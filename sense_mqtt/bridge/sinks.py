@@ -7,6 +7,8 @@ from sense_mqtt.bridge.discovery import Discovery
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.core.changes import Change, Event
 from sense_mqtt.core.home.state import Home
+from sense_mqtt.core.publishing.home_state import is_changed, write_home_state
+from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 
@@ -32,6 +34,9 @@ class MqttSink:
     def publish(self, home: Home, changes: Sequence[Change]) -> None:
         retained = (change for change in changes if not isinstance(change, Event))
         messages = to_messages(retained, HomeTopics(self._topics, home.monitor, home.topic_ids))
+        if is_changed(changes):
+            topic = self._topics.monitor(home.monitor, "state")
+            messages = (*messages, Message(topic, write_home_state(home), retain=True))
         self._publisher.enqueue_retained(message for message in messages if not message.final)
         self._discovery.announce_changes(home, changes)
         if cleared := [message for message in messages if message.final]:

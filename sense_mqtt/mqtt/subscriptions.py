@@ -110,7 +110,7 @@ def describe_refusal(topic: str, reason: str) -> str:
     """Say what does not work where a subscription is refused, and what to do."""
     if topic.endswith(REQUESTS):
         loss = "commands are not heard"
-    elif topic.endswith("/event"):
+    elif topic.endswith(("/event", "/events")):
         loss = "an event may be told twice after the connection was lost"
     elif topic.endswith(("/bridge/state", "/availability")):
         loss = "where another client says `offline` for this bridge, it stays so"

@@ -31,7 +31,7 @@ def test_an_event_is_followed_from_the_frame_to_the_broker(bridge, caplog):
     for at in range(4, 8):
         bridge.show(at=at)
     time = write_timestamp(START + 4)
-    first, held, told, sent = lines(caplog)
+    first, held, told, sent, _copy = lines(caplog)
     before = write_timestamp(START + 3)
     head = "monitor 7: Dryer (1a2b3c4d): "
     assert first == f"{head}on in the first frame that tells of it: no event"

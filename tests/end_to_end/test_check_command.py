@@ -236,6 +236,7 @@ def test_what_home_assistant_said_last_is_reported_where_it_is_kept(
 ALLOWED = (  # docs/brokers.md
     "read sense/bridge/request/#",
     "read sense/+/event",
+    "read sense/+/events",
     "read sense/+/device/+/event",
     "read sense/bridge/state",
     "read sense/+/availability",

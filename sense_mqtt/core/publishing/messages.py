@@ -40,7 +40,9 @@ def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
             order = PublishOrder.AVAILABILITY if change.key == "availability" else PublishOrder.VALUE
             yield Message(topics.name(change.device, change.key), payload_of(change), retain=True, order=order)
         case Event():
-            yield Message(topics.name(change.device, "event"), _write_event(topics.monitor, change))
+            payload = _write_event(topics.monitor, change)
+            yield Message(topics.name(change.device, "event"), payload)
+            yield Message(topics.name(None, "events"), payload)  # for those who have no wildcards
         case DeviceRemoved():
             for key in ("attributes", *dict.fromkeys(entity.topic for entity in DEVICE if entity.platform != "event")):
                 yield Message(topics.name(change.device, key), "", retain=True, final=True)

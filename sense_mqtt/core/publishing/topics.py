@@ -30,9 +30,9 @@ class Topics:
         return self.bridge("request/#")
 
     @property
-    def echoes(self) -> tuple[str, str]:
+    def echoes(self) -> tuple[str, str, str]:
         """What to subscribe to for hearing our own events."""
-        return (f"{self.base}/+/event", f"{self.base}/+/device/+/event")
+        return (f"{self.base}/+/event", f"{self.base}/+/device/+/event", f"{self.base}/+/events")
 
     @property
     def presence(self) -> tuple[str, str]:

@@ -30,8 +30,9 @@ def test_availability_goes_before_values():
 
 def test_an_event_of_a_device_is_not_retained_and_says_what_the_contract_shows():
     fields = {"name": "Dryer", "power_w": 5584.7, "source": "frame", "late": False}
-    (message,) = to_messages([Event("1a2b3c4d", "turned_on", START + 0.5, fields)], TOPICS)
+    message, copy = to_messages([Event("1a2b3c4d", "turned_on", START + 0.5, fields)], TOPICS)
     assert (message.topic, message.retain) == ("home/sense/7/device/1a2b3c4d/event", False)
+    assert (copy.topic, copy.retain, copy.payload) == ("home/sense/7/events", False, message.payload)
     assert json.loads(message.payload) == {
         "id": "d4cf8733d88dcc72557d84b227ee3750",
         "event_type": "turned_on",
@@ -46,8 +47,8 @@ def test_an_event_of_a_device_is_not_retained_and_says_what_the_contract_shows()
 
 
 def test_an_event_of_the_house_names_the_device_that_it_is_about():
-    (message,) = to_messages([Event(None, "device_found", START, {"device": "a", "name": "A"})], TOPICS)
-    assert message.topic == "home/sense/7/event"
+    message, copy = to_messages([Event(None, "device_found", START, {"device": "a", "name": "A"})], TOPICS)
+    assert (message.topic, copy.topic, copy.payload) == ("home/sense/7/event", "home/sense/7/events", message.payload)
     assert json.loads(message.payload) == {
         "id": "1d12dba1c7346a0fc73aad618941b2da",
         "event_type": "device_found",

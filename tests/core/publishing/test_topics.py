@@ -55,7 +55,7 @@ def test_what_check_publishes_and_our_own_events_are_below_our_topics() -> None:
     assert TOPICS.check_request == ("sense/bridge/request", "sense/bridge/request/#")
     assert TOPICS.command(TOPICS.check_request[0]) is None
     assert TOPICS.check_discovery == "homeassistant/sensor/sense_mqtt_check/check/config"
-    assert TOPICS.echoes == ("sense/+/event", "sense/+/device/+/event")
+    assert TOPICS.echoes == ("sense/+/event", "sense/+/device/+/event", "sense/+/events")
 
 
 def test_the_bridge_hears_requests_home_assistant_its_own_events_and_what_others_say_of_it():
@@ -64,6 +64,7 @@ def test_the_bridge_hears_requests_home_assistant_its_own_events_and_what_others
         "ha/status",
         "sense/+/event",
         "sense/+/device/+/event",
+        "sense/+/events",
         "sense/bridge/state",
         "sense/+/availability",
     )
