@@ -59,9 +59,10 @@ together with those of the house's `event`. One of them:
  "id": "b3f0...", "name": "Dryer", "power_w": 5584.7, "source": "frame", "late": false}}
 ```
 
-Types: {device_events}, the last of plugs only. What ends a run, `turned_off` or `idle`, adds its `duration_s` and
-`energy_kwh` where they are known. `time` is when it happened at the house. `source` is `frame` (two successive
-frames differ), `reconnect` (found on the first frame after a gap) or `timeline` (Sense's own timeline told of it).
+Types: {device_events}; `idle` of plugs only, `cycle_finished` of washers, dryers and dishwashers ([cycles](cycles.md)).
+What ends a run, `turned_off` or `idle`, adds its `duration_s` and `energy_kwh` where they are known. `time` is when it
+happened at the house. `source` is `frame` (two successive frames differ), `reconnect` (found on the first frame after a
+gap) or `timeline` (Sense's own timeline told of it).
 `late`: published more than a minute after `time`, or after a newer event of the device. The same transition always
 has the same `id`.
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.withdrawals import TopicRemoval, to_message
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.changes import Change, DeviceChanged
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.home_assistant import discovery
@@ -148,5 +149,11 @@ def _describe_device(home: Home, device: Device) -> discovery.DeviceDescription:
     info = device.info
     topic_id = home.topic_ids.get(info.id, info.id)
     return discovery.DeviceDescription(
-        topic_id, device.name, info.make, info.model, info.location, info.type, info.kind
+        topic_id, device.name, info.make, info.model, info.location, info.type, info.kind, _left_out(home, info.id)
     )
+
+
+def _left_out(home: Home, device: str) -> frozenset[str]:
+    """Return the keys of the rows that a device does not have."""
+    absent = (each for each in CAPABILITIES if not each.has_entities(each.state_of(home), device))
+    return frozenset(row.key for capability in absent for row in capability.device_entities)

@@ -50,7 +50,9 @@ def _section(model: type[Section], defaults: Section, indent: str, shown: Mappin
 def _device() -> Iterator[str]:
     """One device, commented out: there is no default to show."""
     yield "#  1a2b3c4d:"
-    for line in _section(DeviceSettings, DeviceSettings(), "     ", {"name": "Dryer", "off_delay_s": "30"}):
+    for line in _section(
+        DeviceSettings, DeviceSettings(), "     ", {"name": "Dryer", "off_delay_s": "30", "cycle": "{pause_s: 300}"}
+    ):
         yield "#" + line[1:]
 
 

@@ -1,6 +1,6 @@
 """Every key as a path, derived from the models: for the environment, for secrets and files, and for suggestions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -8,11 +8,17 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from sense_mqtt.config.cycle_settings import CycleSettings
 from sense_mqtt.config.models import Config, DeviceSettings
 from sense_mqtt.config.section import Section
 
 KeyPath = tuple[str, ...]
 ANY = "*"  # stands for a device's id in a path
+# Sections that the type of a key does not tell, by that key: each with what stands between it and its own keys.
+_NESTED: Mapping[str, tuple[type[Section], KeyPath]] = {
+    "devices": (DeviceSettings, (ANY,)),
+    "cycle": (CycleSettings, ()),
+}
 
 
 def _walk(model: type[Section], above: KeyPath = ()) -> Iterator[tuple[KeyPath, FieldInfo]]:
@@ -21,8 +27,9 @@ def _walk(model: type[Section], above: KeyPath = ()) -> Iterator[tuple[KeyPath, 
         yield path, field
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             yield from _walk(field.annotation, path)
-        elif name == "devices":
-            yield from _walk(DeviceSettings, (*path, ANY))
+        elif name in _NESTED:
+            model_of, more = _NESTED[name]
+            yield from _walk(model_of, (*path, *more))
 
 
 def _holds(annotation: Any, wanted: type) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from sense_mqtt.config import checks
+from sense_mqtt.config.cycle_settings import CycleRule
 from sense_mqtt.config.section import Delay, Section, Watts
 from sense_mqtt.config.solar_settings import SolarSettings
 from sense_mqtt.core.device_rules import DeviceRules
@@ -152,6 +153,7 @@ class DeviceSettings(Section):
     on_above_w: Watts | None = Field(default=None, description="on only at or above so many watts")
     off_below_w: Watts | None = Field(default=None, description="off below so many watts")
     ignore: bool = Field(default=False, description="publish nothing of this device")
+    cycle: CycleRule = Field(default=None, description="off = none; empty = washers, dryers, dishwashers")
 
     @model_validator(mode="after")
     def thresholds_leave_a_gap(self) -> Self:
@@ -200,6 +202,7 @@ class Config(Section):
             on_above_w=own.on_above_w,
             off_below_w=own.off_below_w,
             ignore=own.ignore,
+            cycle_pause_s=None if own.cycle is None else own.cycle.pause_s,
         )
 
     def secrets(self) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from sense_mqtt.core.capability import Capability, Query
+from sense_mqtt.core.cycles.capability import CYCLES
 from sense_mqtt.core.energy.by_period import ENERGY
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.solar.surplus import SURPLUS
 from sense_mqtt.core.timestamps import Moment
 
-CAPABILITIES: tuple[Capability[Any], ...] = (ENERGY, SURPLUS)
+CAPABILITIES: tuple[Capability[Any], ...] = (ENERGY, SURPLUS, CYCLES)
 
 
 def all_queries(home: Home, now: Moment, policy: Policy) -> Iterator[tuple[str, str, Query]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from sense_mqtt.core.changes import Change, Event, Reading
+from sense_mqtt.core.changes import Change, DeviceChanged, Event, Reading
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.timestamps import Moment
@@ -57,7 +57,8 @@ class Update(Generic[State]):
     """What a capability makes of an observation."""
 
     state: State
-    changes: Sequence[Reading | Event] = ()  # of readings, those that are due are published
+    # Of readings, those that are due are published. DeviceChanged: other entities of the device exist now.
+    changes: Sequence[Reading | Event | DeviceChanged] = ()
     store: bool = False  # the state must survive a restart as it is now
 
 
@@ -91,6 +92,10 @@ class Capability(ABC, Generic[State]):
         the bridge, with growing waits. A query that stays due after its answer is repeated once a minute.
         """
         return {}
+
+    def has_entities(self, state: State, device: str) -> bool:  # noqa: ARG002 - by default all devices have them
+        """True where a device has the entities of `device_entities`."""
+        return True
 
     def forget(self, state: State, device: str) -> State:  # noqa: ARG002 - by default there is nothing of devices
         """Return the state without a device that is gone for good. Called once, before `update` with its removal."""

@@ -13,3 +13,4 @@ class DeviceRules:
     on_above_w: float | None = None  # on only at or above so many watts; None: as Sense says
     off_below_w: float | None = None  # off below so many watts, never more than `on_above_w`
     ignore: bool = False  # publish nothing of it
+    cycle_pause_s: float | None = None  # a cycle is over once nothing ran for so long; 0: none; None: by Sense's type

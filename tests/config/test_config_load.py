@@ -138,6 +138,8 @@ RULES = [
     pytest.param("dryer", DeviceRules("Dryer", 1.5, 30.0, 20.0, 10.0), id="its own"),
     pytest.param("lamp", DeviceRules(None, 1.5, 0.0, ignore=True), id="zero is a rule, not an absence"),
     pytest.param("other", DeviceRules(None, 1.5, 2.0), id="the defaults"),
+    pytest.param("maker", DeviceRules(None, 1.5, 2.0, cycle_pause_s=120.0), id="a cycle"),
+    pytest.param("washer", DeviceRules(None, 1.5, 2.0, cycle_pause_s=0.0), id="no cycle"),
 ]
 
 
@@ -150,6 +152,8 @@ def test_a_device_follows(machine, device, expected):
         devices:
           dryer: {name: Dryer, off_delay_s: 30, on_above_w: 20, off_below_w: 10}
           lamp: {off_delay_s: 0, ignore: true}
+          maker: {cycle: {pause_s: 120}}
+          washer: {cycle: off}
         """,
     )
     assert machine.load().device_rules(device) == expected

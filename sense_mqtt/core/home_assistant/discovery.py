@@ -48,6 +48,7 @@ class DeviceDescription:
     location: str | None = None
     type: str | None = None
     kind: Kind = "detected"
+    left_out: frozenset[str] = frozenset()  # keys of rows that this device does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,11 @@ def announce_device(
     """Return what to tell of one device; of `solar` nothing, the monitor shows it (contract 1.2)."""
     if device.id == "solar":
         return ()
-    rows = [_place_on(options.topics, monitor.id, device.id, row) for row in DEVICE_ROWS[device.kind]]
+    rows = [
+        _place_on(options.topics, monitor.id, device.id, row)
+        for row in DEVICE_ROWS[device.kind]
+        if row.key not in device.left_out
+    ]
     about = {
         "name": _name(device.name, f"Device {device.id}"),
         "manufacturer": _name(device.make, "Sense"),

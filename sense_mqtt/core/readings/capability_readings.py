@@ -6,7 +6,7 @@ from typing import Any
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability, Observation
-from sense_mqtt.core.changes import Change, DeviceRemoved, Event, Reading, StateChanged
+from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading, StateChanged
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.readings.entities import entity_of
 from sense_mqtt.core.readings.published import is_same, mark_published
@@ -38,8 +38,8 @@ def _without_gone(capability: Capability[Any], state: Any, observation: Observat
     return state
 
 
-def _is_due(home: Home, reading: Reading | Event, policy: Policy, now: Moment) -> bool:
-    if isinstance(reading, Event):
+def _is_due(home: Home, reading: Reading | Event | DeviceChanged, policy: Policy, now: Moment) -> bool:
+    if not isinstance(reading, Reading):
         return True
     published = home.published.get((reading.device, reading.key))
     if published is None:

@@ -19,7 +19,12 @@ HOUSE_EVENTS = (
     "monitor_offline",
 )
 BRIDGE_EVENTS = ("rate_limited", "auth_required", "auth_ok", "feed_changed", "paused", "resumed", "check")
-DEVICE_EVENTS = ("turned_on", "turned_off", "idle")  # the last of plugs only
+DEVICE_EVENTS = (
+    "turned_on",
+    "turned_off",
+    "idle",
+    "cycle_finished",
+)  # `idle` of plugs only, the last of washers and their like
 
 
 # --- the templates that rows are made of
@@ -105,7 +110,7 @@ DEVICE: tuple[Entity, ...] = (
         key="event",
         name="Activity",
         topic="event",
-        description="JSON, one message a transition",
+        description="JSON, one message a transition, and one at the end of a cycle",
         platform="event",
         options=DEVICE_EVENTS,
         real_only=True,

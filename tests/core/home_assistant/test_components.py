@@ -94,7 +94,7 @@ def test_feed_is_one_of_its_words() -> None:
 @pytest.mark.parametrize(
     ("subject", "event_types"),
     [
-        ("device", ["turned_on", "turned_off", "idle"]),
+        ("device", ["turned_on", "turned_off", "idle", "cycle_finished"]),
         (
             "monitor",
             ["device_found", "device_renamed", "device_merged", "device_removed", "monitor_online", "monitor_offline"],

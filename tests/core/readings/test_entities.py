@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from sense_mqtt.core.cycles.capability import CYCLE_FINISHED
 from sense_mqtt.core.edges import EdgeKind
 from sense_mqtt.core.energy.entities import HOUSE_ENERGY
 from sense_mqtt.core.energy.periods import FIGURES
@@ -87,4 +88,4 @@ def test_words_of_the_feed_are_those_of_the_ladder_and_that_nothing_comes() -> N
 
 
 def test_event_types_are_those_of_transitions() -> None:
-    assert set(DEVICE_EVENTS) == set(EdgeKind)
+    assert set(DEVICE_EVENTS) == {*EdgeKind, CYCLE_FINISHED}

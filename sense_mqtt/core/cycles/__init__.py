@@ -1,0 +1,1 @@
+"""Cycles: the runs of a washer, dryer or dishwasher, each of several phases with pauses between them."""

@@ -1,0 +1,154 @@
+"""Cycles, as a capability: `running` of each washer, dryer and dishwasher, and `cycle_finished` at the end of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from sense_mqtt.core.capability import Capability, Documents, Observation, Update
+from sense_mqtt.core.changes import LATE_AFTER_S, DeviceChanged, Event, Reading, event_id
+from sense_mqtt.core.cycles.appliance import Appliance, Cycle
+from sense_mqtt.core.cycles.appliances import pause_s
+from sense_mqtt.core.cycles.ending import is_over
+from sense_mqtt.core.cycles.stored import read_appliance, write_appliance
+from sense_mqtt.core.cycles.tally import PowerSample
+from sense_mqtt.core.edges import EdgeKind
+from sense_mqtt.core.entity import Entity
+from sense_mqtt.core.home.state import Device
+from sense_mqtt.core.timestamps import to_datetime
+
+STORE_EVERY_S = 30.0  # of the house's time: so much of a phase's energy a crash may cost
+CYCLE_FINISHED = "cycle_finished"
+
+_EDGES = {kind.value: kind for kind in EdgeKind}
+
+
+@dataclass(frozen=True, slots=True)
+class Cycles:
+    """What is known of all appliances of one home."""
+
+    appliances: Mapping[str, Appliance] = field(default_factory=lambda: MappingProxyType({}))  # by device
+    is_matched: bool = False  # the devices were looked through by this process
+    stored_at: float = 0.0  # s UTC at the house
+
+
+class CycleCapability(Capability[Cycles]):
+    """State: the appliances."""
+
+    key = "cycles"
+    initial = Cycles()
+    device_entities = (
+        Entity(
+            key="running",
+            name="Running",
+            topic="running",
+            description="`ON` / `OFF`, only of devices with a cycle: on from the first phase of a run to its end",
+            platform="binary_sensor",
+            device_class="running",
+            real_only=True,
+        ),
+    )
+
+    def update(self, state: Cycles, observation: Observation) -> Update[Cycles]:
+        state, changes = self._matched(state, observation)
+        if not state.appliances or not state.is_matched:
+            return Update(state, changes, store=bool(changes))
+        appliances, events = dict(state.appliances), list[Event]()
+        for device, before in state.appliances.items():
+            appliance, finished = _follow(before, device, observation)
+            appliances[device] = appliance
+            events += (_finished(cycle, observation.home.devices[device], observation) for cycle in finished)
+        readings = [
+            Reading(device, "running", appliance.is_running)
+            for device, appliance in appliances.items()
+            if _is_news(device, appliance, observation)
+        ]
+        after, is_due = self._with_store_time(replace(state, appliances=appliances), observation)
+        return Update(after, [*changes, *readings, *events], store=is_due or bool(changes))
+
+    def has_entities(self, state: Cycles, device: str) -> bool:
+        return device in state.appliances
+
+    def forget(self, state: Cycles, device: str) -> Cycles:
+        return replace(state, appliances={key: each for key, each in state.appliances.items() if key != device})
+
+    def snapshot(self, state: Cycles) -> Documents:
+        return {device: write_appliance(appliance) for device, appliance in state.appliances.items()}
+
+    def restore(self, documents: Documents) -> Cycles:
+        return Cycles({device: read_appliance(document) for device, document in documents.items()})
+
+    def _matched(self, state: Cycles, observation: Observation) -> tuple[Cycles, list[DeviceChanged]]:
+        """Look through the devices, where they may have changed; a device that has a cycle now is described anew."""
+        is_changed = any(isinstance(change, DeviceChanged) for change in observation.changes)
+        is_known = state.is_matched and state.appliances.keys() <= observation.home.devices.keys()
+        if (is_known and not is_changed) or not observation.home.devices:
+            return state, []
+        appliances: dict[str, Appliance] = {}
+        for identity, device in observation.home.devices.items():
+            pause = pause_s(device.info, observation.policy.rules(identity))
+            if pause is not None:
+                before = state.appliances.get(identity, Appliance(pause))
+                appliances[identity] = before if before.pause_s == pause else replace(before, pause_s=pause)
+        changed = [DeviceChanged(device) for device in appliances.keys() ^ state.appliances.keys()]
+        known = [change for change in changed if change.device in observation.home.devices]
+        return replace(state, appliances=appliances, is_matched=True), known
+
+    def _with_store_time(self, state: Cycles, observation: Observation) -> tuple[Cycles, bool]:
+        """Say whether the state is to be stored now. What happens to a device is stored with its event."""
+        frame = observation.frame
+        if frame is None or frame.epoch is None or not any(each.is_running for each in state.appliances.values()):
+            return state, False
+        is_due = abs(frame.epoch - state.stored_at) >= STORE_EVERY_S
+        return (replace(state, stored_at=frame.epoch) if is_due or observation.events else state), is_due
+
+
+CYCLES = CycleCapability()
+
+
+def _follow(appliance: Appliance, identity: str, observation: Observation) -> tuple[Appliance, list[Cycle]]:
+    """Return the appliance after this observation, and the cycles that are over."""
+    home, device, finished = observation.home, observation.home.devices[identity], list[Cycle]()
+    frame = observation.frame
+    if frame is not None and frame.epoch is not None and device.power_w is not None:
+        appliance = appliance.sample(PowerSample(frame.epoch, device.power_w))
+    for event in observation.events:
+        if event.device == identity and event.event_type in _EDGES:
+            appliance, ended = appliance.edge(_EDGES[event.event_type], event.time, event.fields["source"])
+            finished += [ended] if ended else []
+    if device.is_on is not None:
+        now = home.coverage.last_observed_at or observation.now.wall
+        appliance, ended = appliance.show(is_on=device.is_on, since=device.switch.since, time=now)
+        finished += [ended] if ended else []
+    if device.switch.is_settled_off:
+        appliance = appliance.settled_off()
+    cycle = appliance.cycle
+    if cycle is not None and is_over(cycle, appliance.pause_s, device, home):
+        return appliance.over(), [*finished, cycle]
+    return appliance, finished
+
+
+def _is_news(device: str, appliance: Appliance, observation: Observation) -> bool:
+    published = observation.home.published.get((device, "running"))
+    if published is None:
+        return observation.home.devices[device].is_on is not None  # no frame has shown it yet
+    return published.value is not appliance.is_running
+
+
+def _finished(cycle: Cycle, device: Device, observation: Observation) -> Event:
+    ended = cycle.ended or 0.0
+    energy_kwh, peak_w, duration_s = cycle.tally.energy_kwh, cycle.tally.known_peak_w, cycle.duration_s
+    known = {
+        "started": None if cycle.started is None else to_datetime(cycle.started),
+        "duration_s": None if duration_s is None else round(duration_s, 3),
+        "energy_kwh": None if energy_kwh is None else round(energy_kwh, 3),
+        "peak_w": None if peak_w is None else round(peak_w, 1),
+    }
+    fields = {
+        "id": event_id(observation.home.monitor, device.info.id, CYCLE_FINISHED, ended),
+        "name": device.name,
+        **{key: value for key, value in known.items() if value is not None},
+        "phases": cycle.phases,
+        "source": cycle.source,
+        "late": observation.now.wall - ended > LATE_AFTER_S,
+    }
+    return Event(device.info.id, CYCLE_FINISHED, ended, fields)
