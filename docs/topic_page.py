@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S
 from sense_mqtt.core.commands.response_topics import MAX_LEVELS, MAX_TOPIC_BYTES
 from sense_mqtt.core.commands.table import COMMANDS
+from sense_mqtt.core.energy.dips import HELD_BACK_S, PANEL_KW
 from sense_mqtt.core.energy.entities import HOUSE_ENERGY
-from sense_mqtt.core.energy.periods import HELD_BACK_S, PANEL_KW, SCALES
+from sense_mqtt.core.energy.periods import SCALES
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.publishing.home_state import KEYS
 from sense_mqtt.core.readings.entities import (

@@ -13,7 +13,7 @@ from sense_mqtt.core.energy.periods import Energy, energy_response, from_trends,
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import mapping, rows_of
 from sense_mqtt.core.wire.timeline import read_items
-from sense_mqtt.errors import NotFound, RequestRefused, TokenRefused
+from sense_mqtt.errors import NotFound, RequestRefused, SenseUnavailable, TokenRefused
 from sense_mqtt.sense.auth.tokens import Account, Monitor, read_monitor
 
 logger = logging.getLogger(__name__)
@@ -236,7 +236,10 @@ def _read_new(context: LookupContext) -> Energy:
 
 
 def _read_solar(context: LookupContext) -> Any:
+    """Return `history/usage/solar`, None where Sense does not give it: the home's other figures stand."""
     try:
         return _solar_usage(context)
-    except NotFound:  # only where `solar_configured` (protocol 3.1); the home's other figures stand
+    except (NotFound, RequestRefused, TokenRefused, SenseUnavailable) as error:
+        # NotFound: only where `solar_configured` (protocol 3.1)
+        logger.debug("the solar energy of the %s: %s", context.arguments["scale"], error)
         return None

@@ -8,7 +8,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.capability import Query
 from sense_mqtt.core.commands.table import COMMANDS, complete
 from sense_mqtt.core.energy.periods import Energy
-from sense_mqtt.errors import NotFound, SenseUnavailable
+from sense_mqtt.errors import NotFound, RequestRefused, SenseUnavailable
 from sense_mqtt.rest_queries.lookups import LOOKUPS, NEW_ENDPOINTS_AGAIN_S, Lookups
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 
@@ -117,8 +117,10 @@ def test_a_device_that_sense_does_not_know_is_named():
         (SUNNY, ANSWERS, 10.0, [USAGE, SOLAR]),
         (HOUSE, ANSWERS, None, [USAGE]),
         (SUNNY, {USAGE: ANSWERS[USAGE]}, None, [USAGE, SOLAR]),
+        (SUNNY, {**ANSWERS, SOLAR: SenseUnavailable("no answer within 30 s")}, None, [USAGE, SOLAR]),
+        (SUNNY, {**ANSWERS, SOLAR: RequestRefused("HTTP 400")}, None, [USAGE, SOLAR]),
     ],
-    ids=["with solar", "without solar", "with solar that was never set up"],
+    ids=["with solar", "without solar", "with solar that was never set up", "no answer", "refused"],
 )
 def test_energy_comes_from_the_new_endpoints(monitor, answers, production_kwh, asked):
     session = RememberingSession(answers)

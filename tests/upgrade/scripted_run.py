@@ -175,6 +175,7 @@ def _broker_away(bridge: BridgeHarness) -> None:
     while bridge.broker.connection_id == attempts:
         bridge.clock.after_s += 60.0  # more than any random wait
         bridge.take(None)
+        bridge.work()
     bridge.broker.carries = True
     bridge.connect()
     bridge.send("homeassistant/status", b"online")

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sense_mqtt.core.capability import Capability, Observation, Query, Update
-from sense_mqtt.core.changes import Reading
+from sense_mqtt.core.changes import DeviceChanged, Reading
+from sense_mqtt.core.energy.dips import AcceptedEnergy, hold_back_dips
 from sense_mqtt.core.energy.entities import DEVICE_ENTITIES, MONITOR_ENTITIES, topic_of
 from sense_mqtt.core.energy.periods import (
     SCALES,
-    AcceptedEnergy,
+    DeviceConsumption,
     Energy,
     device_document,
     empty_document,
-    hold_back_dips,
     house_document,
 )
 from sense_mqtt.core.home.state import Home, Policy, QueryResult
@@ -60,8 +60,9 @@ class EnergyByPeriod(Capability[Periods]):
     def update(self, state: Periods, observation: Observation) -> Update[Periods]:
         energy = _read(observation.seen)
         if energy is None:
-            return Update(state)
+            return Update(state, _of_new_devices(state, observation))
         home, now, before = observation.home, observation.now, state.accepted.get(energy.scale)
+        energy = _by_known_ids(home, energy)
         state = replace(state, answered_at={**state.answered_at, energy.scale: now.monotonic})
         # Sense's own clock, where frames told it, knows best whether a period has begun.
         accepted = hold_back_dips(before, energy, Moment(max(now.wall, home.coverage.last_epoch or 0.0), now.monotonic))
@@ -106,6 +107,28 @@ def _ended(before: AcceptedEnergy | None, after: AcceptedEnergy) -> tuple[str, .
     """Return the devices of the period before, where another one has begun."""
     is_same = before is None or before.energy.start == after.energy.start
     return () if before is None or is_same else tuple(device.id for device in before.energy.devices)
+
+
+def _by_known_ids(home: Home, energy: Energy) -> Energy:
+    """Return the energy of each device by its id here; that of one that has had two ids in the period is added up."""
+    found: dict[str, DeviceConsumption] = {}
+    for device in energy.devices:
+        known = home.id_of(device.id)
+        used_before = found[known].consumption_kwh if known in found else 0.0
+        found[known] = replace(device, id=known, consumption_kwh=used_before + device.consumption_kwh)
+    return replace(energy, devices=tuple(found.values()))
+
+
+def _of_new_devices(state: Periods, observation: Observation) -> list[Reading]:
+    """Return what was read already of devices that were not known then."""
+    described = {change.device for change in observation.changes if isinstance(change, DeviceChanged)}
+    new = {device for device in described if device not in observation.before.devices}
+    return [
+        reading
+        for accepted in (state.accepted.values() if new else ())
+        for reading in _readings(observation.home, accepted.energy, (), observation.now)
+        if reading.device in new
+    ]
 
 
 def _readings(home: Home, energy: Energy, ended: tuple[str, ...], now: Moment) -> list[Reading]:

@@ -2,27 +2,16 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sense_mqtt.core.timestamps import Moment, read_timestamp, write_timestamp
+from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import is_finite, list_of, mapping, number, read_name, rows_of, text
 
 SCALES = ("DAY", "WEEK", "MONTH", "YEAR", "CYCLE")
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
 FIGURES = (*COUNTERS, "net_production_kwh", "solar_powered_pct")
-
-# What is lower than before is believed once it has lasted for so long after the last good figure. Sense finalises an
-# hour some two minutes after its end (protocol 3.7): until then, an hour and a little, a dip may be one.
-HELD_BACK_S = 3900.0
-# The most that the panel of a home carries: 400 A at 240 V, twice what most have. Sun and grid come through it too.
-PANEL_KW = 96.0
-CLOCKS_DIFFER_S = 60.0  # Sense's, which tells the start, and ours
-
-_LONGEST_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 31, "YEAR": 366, "CYCLE": 366}  # and an hour, where the clocks go back
-_NOISE_KWH = 0.0005  # half of the last digit that is published
-_HOUSE = ""  # in `AcceptedEnergy.held_back`, beside the ids of devices, which are never empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +36,6 @@ class Energy:
     net_production_kwh: float | None = None  # above 0: more produced than used (SE 0.15.0)
     solar_powered_pct: float | None = None
     devices: tuple[DeviceConsumption, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedEnergy:
-    """What may be published, and since when the house or a device is held back."""
-
-    energy: Energy
-    read_at: float  # monotonic seconds of the last reading that could be
-    held_back: Mapping[str, float] = field(default_factory=dict)  # monotonic seconds of the last good figure
 
 
 def from_usage(scale: str, usage: Any, solar: Any = None) -> Energy:
@@ -98,35 +78,6 @@ def from_trends(scale: str, trends: Any, *, solar: bool | None = None) -> Energy
     )
 
 
-def hold_back_dips(accepted: AcceptedEnergy | None, read: Energy, now: Moment) -> AcceptedEnergy | None:
-    """Return what may be published after a reading; what there was, where the reading cannot be.
-
-    Between hours Sense's figures dip and come back (HA#167374), and Home Assistant must not see a counter fall without
-    a new `start`. So the house's figures together, and each device's alone, stay as they were where a counter fell or
-    a figure went. What is still so HELD_BACK_S after the last good figure is no dip but a correction, and is believed;
-    never at the first reading, however long after it. An answer about an earlier period is held back whole, as long.
-
-    What is higher than a panel can have carried since the start of the period is no figure, however long it lasts: it
-    would be defended against the true ones.
-    """
-    most_kwh = _most_kwh(read, now.wall)
-    if not _house_can_be(read, most_kwh):
-        return accepted
-    read = replace(read, devices=tuple(device for device in read.devices if device.consumption_kwh <= most_kwh))
-    if accepted is None or _starts_later(read, accepted.energy):
-        return AcceptedEnergy(read, now.monotonic)
-    if read.start != accepted.energy.start:
-        held = _hold_back(accepted, [_HOUSE], now)
-        return AcceptedEnergy(accepted.energy if held else read, now.monotonic, held)
-    before = {device.id: device for device in accepted.energy.devices}
-    after = {device.id: device for device in read.devices}
-    fallen = [device.id for device in accepted.energy.devices if _device_fell(device, after.get(device.id))]
-    held = _hold_back(accepted, [*fallen, *([_HOUSE] if _house_fell(accepted.energy, read) else [])], now)
-    chosen = {**after, **{identity: before[identity] for identity in fallen if identity in held}}
-    house = accepted.energy if _HOUSE in held else read
-    return AcceptedEnergy(replace(house, devices=tuple(chosen.values())), now.monotonic, held)
-
-
 def house_document(energy: Energy, updated: datetime) -> dict[str, Any]:
     """Return the payload of the house's `energy/<scale>`: only the figures that Sense gave."""
     return {**_figures(energy), **_starting(energy), "updated": updated}
@@ -163,48 +114,6 @@ def _starting(energy: Energy) -> dict[str, str]:
 
 def _rounded(value: float, decimals: int) -> float:
     return round(value, decimals) + 0.0 if decimals else round(value)  # + 0.0: never -0.0
-
-
-def _starts_later(read: Energy, before: Energy) -> bool:
-    return read.start is not None and (before.start is None or read.start > before.start)
-
-
-def _hold_back(accepted: AcceptedEnergy, subjects: Iterable[str], now: Moment) -> dict[str, float]:
-    """Return since when each subject is held back, without those that have been for long enough."""
-    good_at = {subject: accepted.held_back.get(subject, accepted.read_at) for subject in subjects}
-    return {
-        subject: at
-        for subject, at in good_at.items()
-        if subject not in accepted.held_back or now.monotonic - at <= HELD_BACK_S
-    }
-
-
-def _most_kwh(read: Energy, wall: float) -> float:
-    """Return what a panel can have carried from the start of the period until now."""
-    seconds = longest_s = _LONGEST_DAYS[read.scale] * 86_400 + 3600.0
-    start = read_timestamp(read.start)
-    # A start that is to come says that a clock is wrong: the period has its length all the same.
-    if start is not None and start <= wall + CLOCKS_DIFFER_S:
-        seconds = min(wall - start + CLOCKS_DIFFER_S, longest_s)
-    return seconds / 3600 * PANEL_KW
-
-
-def _house_can_be(read: Energy, most_kwh: float) -> bool:
-    figures = [getattr(read, name) for name in (*COUNTERS, "net_production_kwh")]
-    return all(abs(figure) <= most_kwh for figure in figures if figure is not None)
-
-
-def _house_fell(before: Energy, after: Energy) -> bool:
-    went = any(getattr(after, name) is None for name in FIGURES if getattr(before, name) is not None)
-    return went or any(_fell(getattr(before, name), getattr(after, name)) for name in COUNTERS)
-
-
-def _device_fell(before: DeviceConsumption, after: DeviceConsumption | None) -> bool:
-    return after is None or _fell(before.consumption_kwh, after.consumption_kwh)
-
-
-def _fell(before: float | None, after: float | None) -> bool:
-    return before is not None and after is not None and after < before - _NOISE_KWH
 
 
 def _start(answer: Mapping[str, Any]) -> str | None:

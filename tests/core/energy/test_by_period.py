@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from sense_mqtt.core.energy.by_period import ENERGY
 from sense_mqtt.core.energy.periods import SCALES, DeviceConsumption, Energy
-from sense_mqtt.core.home.state import QueryResult, Tick
+from sense_mqtt.core.home.state import DevicesListed, QueryResult, Tick
 from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import DRYER, HOME, frame, moment, policy, readings, run
 
 DAY = Energy(
@@ -43,6 +44,26 @@ def test_energy_is_reported_of_the_house_and_of_devices_that_it_knows():
         "start": "2026-11-18T08:00:00.000Z",
         "updated": "2026-11-18T11:06:41.000Z",
     }
+
+
+def test_a_device_that_appears_later_gets_what_was_read_before_it():
+    home, changes = run(HOME, (0, read(DAY)))
+    assert [reading.device for reading in changes] == [None]
+    home, changes = run(home, (1, frame(DRYER)))
+    assert [json.loads(told)["consumption_kwh"] for told in readings(changes, "energy/day", "1a2b3c4d")] == [1.5]
+    assert len(readings(changes, "energy/day", "always_on")) == 1
+    assert readings(changes, "energy/day") == []
+    _, changes = run(home, (2, frame(DRYER, at=2)))
+    assert readings(changes, "energy/day", "1a2b3c4d") == []
+
+
+def test_the_energy_of_a_device_that_sense_has_given_another_id_is_added_up():
+    plug = {"id": "ssi-1", "name": "TV", "tags": {"DUID": "8006A", "SSIEnabled": "true"}}
+    home, _ = run(HOME, (0, DevicesListed(read_device_list([plug]))))
+    home, _ = run(home, (1, DevicesListed(read_device_list([{**plug, "id": "4xANDCuJ"}]))))
+    both = tuple(DeviceConsumption(device, device, kwh) for device, kwh in (("ssi-1", 1.0), ("4xANDCuJ", 0.25)))
+    _, changes = run(home, (2, read(replace(DAY, devices=both))))
+    assert [json.loads(told)["consumption_kwh"] for told in readings(changes, "energy/day", "ssi-1")] == [1.25]
 
 
 def test_energy_that_dips_is_held_back():

@@ -4,13 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from sense_mqtt.core.energy.dips import HELD_BACK_S, PANEL_KW, AcceptedEnergy, hold_back_dips
 from sense_mqtt.core.energy.periods import (
-    HELD_BACK_S,
-    PANEL_KW,
-    AcceptedEnergy,
     DeviceConsumption,
     Energy,
-    hold_back_dips,
 )
 from sense_mqtt.core.timestamps import Moment, read_timestamp
 from tests.support.core.energy import DRYER, START, SUNNY
@@ -100,6 +97,28 @@ def test_a_device_is_held_back_alone():
     before = replace(SUNNY, devices=(DRYER, other))
     after = replace(SUNNY, consumption_kwh=13.0, devices=(replace(DRYER, consumption_kwh=1.0), other))
     assert accept_all((900.0, after), before=before) == [replace(SUNNY, consumption_kwh=13.0, devices=(DRYER, other))]
+
+
+SUNLESS = Energy("DAY", START, 13.0)  # Sense has answered `history/usage`, and not `history/usage/solar`
+
+
+def test_figures_of_the_sun_that_sense_does_not_give_stay_beside_the_consumption_that_goes_on():
+    told = accept_all((900.0, SUNLESS), (1800.0, replace(SUNLESS, consumption_kwh=14.0)), before=SUNNY)
+    assert told == [replace(SUNNY, consumption_kwh=13.0), replace(SUNNY, consumption_kwh=14.0)]
+
+
+def test_figures_of_the_sun_that_have_been_missing_for_long_are_gone():
+    times = [900.0 * number for number in range(1, round(HELD_BACK_S / 900.0) + 3)]
+    assert accept_all(*((time, SUNLESS) for time in times), before=SUNNY)[-1] == SUNLESS
+
+
+def test_a_consumption_that_dips_while_the_sun_is_missing_is_held_back_too():
+    dipped = replace(SUNLESS, consumption_kwh=3.0)
+    assert accept_all((900.0, dipped), (1800.0, SUNLESS), before=SUNNY) == [SUNNY, replace(SUNNY, consumption_kwh=13.0)]
+
+
+def test_a_new_day_shows_no_figure_of_the_sun_of_the_day_before():
+    assert accept_all((900.0, replace(SUNLESS, start=LATER)), before=SUNNY) == [replace(SUNLESS, start=LATER)]
 
 
 def test_the_house_is_held_back_without_its_devices():
