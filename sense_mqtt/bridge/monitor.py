@@ -30,6 +30,7 @@ from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
 from sense_mqtt.core.stored_home import must_store, snapshot
 from sense_mqtt.core.wire.devices import DeviceInfo
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 
@@ -114,12 +115,14 @@ class BridgedMonitor:
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", home.monitor, MAX_DEVICES)
         events = [change for change in changes if isinstance(change, Event)]
-        if must_store(before, home, changes):
+        is_stored = must_store(before, home, changes)
+        if is_stored:
             services.publisher.record(home.monitor, snapshot(home), self._messages_of(home, events))
         self.home = home
         services.status.counters.events += len(events)
         self._publish(changes)
-        services.ticks.advance(home.monitor, now.monotonic)
+        is_plain = isinstance(seen, RealtimeUpdate) and not is_stored  # after all else capabilities may need to read
+        services.ticks.advance(home.monitor, self.next_tick(now) if is_plain else now.monotonic)
         if home.online != before.online:
             services.status.check_feeds_soon()
         changed = [change.device for change in changes if isinstance(change, DeviceChanged) and change.device]

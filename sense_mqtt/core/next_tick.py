@@ -6,33 +6,35 @@ from typing import Any
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
-from sense_mqtt.core.home.state import Home, Policy
-from sense_mqtt.core.readings.capability_readings import intervals_s
-from sense_mqtt.core.readings.entities import entity_of
-
-SLACK_S = 0.001  # of a sum of floats; a Tick that comes too early changes nothing
+from sense_mqtt.core.home.samples import held_devices
+from sense_mqtt.core.home.state import SLACK_S, Home, Policy
+from sense_mqtt.core.readings.throttle import MINUTE_S
 
 
 def next_tick(home: Home, now: float, policy: Policy, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> float:
-    """Return when (monotonic s) the Tick after that of `now` is due; infinite: not before something is observed.
+    """Return when (monotonic s) a Tick is due after what was observed at `now`; infinite: not before more is observed.
 
     `now`: while a change or a new device is held back, or an item of the timeline waits, each Tick may decide it.
     """
-    if home.pending_items or home.identities.sightings or any(device.switch.held for device in home.devices.values()):
+    if home.pending_items or home.identities.sightings or held_devices(home):
         return now
     waits_s = [capability.tick_s for capability in capabilities]
     newest = home.coverage.last_frame_at
     if newest is not None and not home.coverage.is_stale(now, policy.stale_after_s):
         waits_s.append(policy.stale_after_s - (now - newest))  # 0: not stale yet, but at the next moment
-        waits_s += [wait_s for wait_s in _remaining_s(home, now, policy) if wait_s > 0.0]
+        waits_s.append(home.waiting.first - now)  # a reading of a device, or of a capability
+        waits_s += [wait_s for wait_s in _of_the_house(home, now, policy) if wait_s > 0.0]
     return max(now, now + min(waits_s, default=math.inf) - SLACK_S)
 
 
-def _remaining_s(home: Home, now: float, policy: Policy) -> Iterator[float]:
-    """Yield the seconds until each interval is over; what is over already, the Tick of `now` has published."""
-    by_throttle = intervals_s(policy)
-    published = [(by_throttle[entity_of(*key).throttle], value.at) for key, value in home.published.items()]
-    of_house = [(policy.house_interval_s, home.house_published_at), (policy.stale_after_s, home.solar_seen_at)]
-    for interval_s, since in (*published, *of_house):
+def _of_the_house(home: Home, now: float, policy: Policy) -> Iterator[float]:
+    """Yield the seconds until each interval is over; what is over already has been published."""
+    last_frame = home.published.get((None, "last_frame"))
+    intervals = (
+        (policy.house_interval_s, home.house_published_at),
+        (policy.stale_after_s, home.solar_seen_at),
+        (MINUTE_S, last_frame.at if last_frame else None),
+    )
+    for interval_s, since in intervals:
         if since is not None:
             yield interval_s - (now - since)

@@ -1,6 +1,7 @@
 """What is known of a home, and what can be observed of it beside frames; core/observe.py joins the two."""
 
-from collections.abc import Callable, Container, Mapping
+import math
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -13,8 +14,10 @@ from sense_mqtt.core.solar_rules import SolarRules
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
 from sense_mqtt.core.transitions.reconcile import Decision
-from sense_mqtt.core.wire.devices import DeviceInfo
+from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import RealtimeUpdate
+
+SLACK_S = 0.001  # of a sum of floats: what is looked at too early is not due yet, and waits on
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,37 @@ class Published:
 
     value: Value
     at: float  # monotonic seconds
+
+
+Subject = tuple[str | None, str]  # of a reading: its device (None: the house) and its key
+
+
+class Waiting(NamedTuple):
+    """Readings that have changed while their interval runs, so that nothing is looked at before it is over."""
+
+    until: Mapping[Subject, float] = MappingProxyType({})  # monotonic s
+    first: float = math.inf  # the least of them
+
+    def holds(self, subject: Subject, now: float) -> bool:
+        """True where the interval of a reading runs on, and it is known to have changed."""
+        return self.until.get(subject, now) - SLACK_S > now
+
+    def due(self, now: float) -> list[Subject]:
+        """Return the readings whose interval is over."""
+        if self.first - SLACK_S > now:
+            return []
+        return [subject for subject, at in self.until.items() if at - SLACK_S <= now]
+
+    def with_more(self, until: Mapping[Subject, float]) -> "Waiting":
+        """Return what waits once these do too."""
+        return self.without((), until)
+
+    def without(self, done: Iterable[Subject], until: Mapping[Subject, float]) -> "Waiting":
+        """Return what waits once those that are `done` wait no more, but these do."""
+        over = {*done}
+        waiting = {subject: at for subject, at in self.until.items() if subject not in over}
+        waiting.update(until)
+        return Waiting(waiting, min(waiting.values(), default=math.inf))
 
 
 # A table, as this is asked several times for each device in each frame.
@@ -50,6 +84,17 @@ class Device(NamedTuple):
     def is_on(self) -> bool | None:
         """None where no frame has shown it yet."""
         return _IS_ON[self.switch.state]
+
+
+class Steady(NamedTuple):
+    """What the last frame left behind, so that the next one is compared with it: see samples.py."""
+
+    devices: Mapping[str, Device] | None = None  # of the home after that frame; None: nothing is passed over
+    rows: Mapping[str, tuple[DevicePower, float]] = MappingProxyType({})  # of steady devices; `observed_s` when sampled
+    restless: frozenset[str] = frozenset()  # devices that each frame must be held against, listed or not
+    time: float = 0.0  # s UTC of that frame
+    arrived: float = 0.0  # monotonic s
+    observed_s: float = 0.0  # how long ordinary frames have followed each other, all together
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +128,13 @@ class Home:
     solar_seen_at: float | None = None  # monotonic s, when the last frame came that had solar power
     house_published_at: float | None = None  # monotonic s, when readings of the house were last published
     online: bool | None = None  # as last published in `availability`
+    steady: Steady = field(default_factory=Steady)  # devices that go on as they did
     coverage: Coverage = field(default_factory=Coverage)  # which times frames have covered
     pending_items: tuple[Edge, ...] = ()  # of the timeline, not decided yet, oldest first
     decisions: tuple[tuple[Edge, Decision], ...] = ()  # what became of the items that were decided last
     capabilities: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # state of each, by its key
-    published: Mapping[tuple[str | None, str], Published] = field(default_factory=lambda: MappingProxyType({}))
+    published: Mapping[Subject, Published] = field(default_factory=lambda: MappingProxyType({}))
+    waiting: Waiting = field(default_factory=Waiting)  # to be published
 
     @property
     def known_ids(self) -> Container[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability, Observation
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading, StateChanged
-from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.home.state import Home, Policy, Subject
 from sense_mqtt.core.readings.entities import entity_of
 from sense_mqtt.core.readings.published import is_same, mark_published
 from sense_mqtt.core.readings.throttle import MINUTE_S
@@ -25,6 +25,7 @@ def update_capabilities(observation: Observation, capabilities: Iterable[Capabil
         if update.state is not before:
             home = replace(home, capabilities={**home.capabilities, capability.key: update.state})
         due = [change for change in update.changes if _is_due(home, change, observation.policy, observation.now)]
+        home = _wait(home, [change for change in update.changes if isinstance(change, Reading)], observation)
         home = mark_published(home, [change for change in due if isinstance(change, Reading)], observation.now)
         changes += [StateChanged(capability.key)] if update.store else []
         changes += due
@@ -44,8 +45,23 @@ def _is_due(home: Home, reading: Reading | Event | DeviceChanged, policy: Policy
     published = home.published.get((reading.device, reading.key))
     if published is None:
         return reading.value is not None
-    interval_s = intervals_s(policy)[entity_of(reading.device, reading.key).throttle]
-    return now.monotonic - published.at >= interval_s and not is_same(reading, published.value)
+    return now.monotonic - published.at >= _interval_s(reading, policy) and not is_same(reading, published.value)
+
+
+def _wait(home: Home, readings: Iterable[Reading], observation: Observation) -> Home:
+    """Return the home with those readings waiting that have changed while their interval runs."""
+    now, until = observation.now.monotonic, dict[Subject, float]()
+    for reading in readings:
+        published = home.published.get((reading.device, reading.key))
+        if published is not None and not is_same(reading, published.value):
+            at = published.at + _interval_s(reading, observation.policy)
+            if at > now:
+                until[reading.device, reading.key] = at
+    return replace(home, waiting=home.waiting.with_more(until)) if until.keys() - home.waiting.until.keys() else home
+
+
+def _interval_s(reading: Reading, policy: Policy) -> float:
+    return intervals_s(policy)[entity_of(reading.device, reading.key).throttle]
 
 
 def intervals_s(policy: Policy) -> Mapping[str | None, float]:

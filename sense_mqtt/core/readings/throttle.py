@@ -1,10 +1,10 @@
 """Which readings are due: what has changed, when its interval has passed, and at once with a transition."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from sense_mqtt.core.changes import Change, Event, Reading
-from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.readings import device_documents as documents
 from sense_mqtt.core.readings import house_set
 from sense_mqtt.core.readings.published import if_changed, is_same, mark_published, published_number
@@ -15,16 +15,48 @@ Outcome = tuple[Home, tuple[Change, ...]]
 MINUTE_S = 60.0
 
 
-def publish_values(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
-    """Publish the values that are due; of devices in `switched` at once, and of the house with them."""
+def publish_values(
+    home: Home, switched: frozenset[str], now: Moment, policy: Policy, changed: Collection[str] | None = None
+) -> Outcome:
+    """Publish the values that are due; of devices in `switched` at once, and of the house with them.
+
+    `changed`: the devices that may have changed since values were published last, beside those in `switched`; None:
+    all. Of the others only those are looked at whose interval ran when they changed, and is over now.
+    """
     home = _forget_unknown_powers(home, switched)
-    devices = list(_device_values(home, home.devices, switched, now, policy))
+    looked_at = home.devices if changed is None else _looked_at(home, changed, switched, now, policy)
+    devices = list(_device_values(home, looked_at, switched, now, policy))
     house = house_set.due_readings(home, now, policy, at_once=bool(switched) or house_set.is_exceeded(home, devices))
     lowered = frozenset(house_set.published_above(home, house)) - {reading.device for reading in devices}
     devices += _device_values(home, sorted(lowered), lowered, now, policy)
     readings = (*house, *_last_frame(home, now), *devices)
-    home = mark_published(home, readings, now)
+    home = _wait(mark_published(home, readings, now), looked_at, now, policy)
     return (replace(home, house_published_at=now.monotonic) if house else home), readings
+
+
+def _looked_at(
+    home: Home, changed: Iterable[str], switched: frozenset[str], now: Moment, policy: Policy
+) -> Collection[str]:
+    """Return the devices to look at, in the order of the home."""
+    waiting = home.waiting
+    if policy.jump_w is None:
+        changed = [identity for identity in changed if not waiting.holds((identity, "power"), now.monotonic)]
+    ids = {*changed, *switched, *(device for device, _ in waiting.due(now.monotonic))}
+    return [identity for identity in home.devices if identity in ids] if ids else ()
+
+
+def _wait(home: Home, looked_at: Collection[str], now: Moment, policy: Policy) -> Home:
+    """Return the home with those of these devices waiting that have changed while their interval runs."""
+    if not looked_at and home.waiting.first > now.monotonic:
+        return home
+    powers = [power for identity in looked_at if (power := _power(home.devices[identity])) is not None]
+    until = {}
+    for power in powers:
+        published = home.published.get((power.device, power.key))
+        if published is not None and not is_same(power, published.value):
+            until[power.device, power.key] = published.at + policy.device_interval_s
+    done = (*home.waiting.due(now.monotonic), *((identity, "power") for identity in looked_at))
+    return replace(home, waiting=home.waiting.without(done, until))
 
 
 def publish_switched(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
@@ -34,10 +66,13 @@ def publish_switched(home: Home, switched: frozenset[str], now: Moment, policy: 
     return mark_published(home, readings, now), readings
 
 
-def publish_if_fresh(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
-    """Publish the values that are due, as far as a fresh frame backs them."""
-    publish = publish_switched if is_stale(home, now, policy) else publish_values
-    return publish(home, switched, now, policy)
+def publish_if_fresh(
+    home: Home, switched: frozenset[str], now: Moment, policy: Policy, changed: Collection[str] | None = None
+) -> Outcome:
+    """Publish the values that are due, as far as a fresh frame backs them; `changed` as in `publish_values`."""
+    if is_stale(home, now, policy):
+        return publish_switched(home, switched, now, policy)
+    return publish_values(home, switched, now, policy, changed)
 
 
 def is_stale(home: Home, now: Moment, policy: Policy) -> bool:
@@ -85,15 +120,19 @@ def _device_values(
 ) -> Iterator[Reading]:
     for identity in identities:
         device = home.devices[identity]
-        if identity == "solar":
-            continue  # published as the house's solar_power only (contract 1.2)
-        if device.is_on is not None and not device.is_virtual:
+        power = _power(device)
+        if identity != "solar" and device.is_on is not None and not device.is_virtual:
             yield from if_changed(home, Reading(identity, "state", device.is_on))
-        if device.power_w is not None:
-            is_off = device.is_on is False and device.power_w == 0
-            power = Reading(identity, "power", 0 if is_off else device.power_w)  # off is `0` (contract 1.2)
-            if _is_due(home, power, 0.0 if identity in switched else policy.device_interval_s, now, policy):
-                yield power
+        if power and _is_due(home, power, 0.0 if identity in switched else policy.device_interval_s, now, policy):
+            yield power
+
+
+def _power(device: Device) -> Reading | None:
+    """Return the power of a device as it is published; None where it is not."""
+    if device.power_w is None or device.info.id == "solar":
+        return None  # the latter is published as the house's solar_power only (contract 1.2)
+    is_off = device.is_on is False and device.power_w == 0
+    return Reading(device.info.id, "power", 0 if is_off else device.power_w)  # off is `0` (contract 1.2)
 
 
 def _is_due(home: Home, power: Reading, interval_s: float, now: Moment, policy: Policy) -> bool:
