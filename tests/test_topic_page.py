@@ -10,7 +10,7 @@ from docs.topic_page import topic_page
 ROOT = Path(__file__).parents[1]
 CONTRACT = ROOT.parent / "shared/design/contract.md"
 # What the contract promises and nothing publishes yet. Whoever builds one of these takes it off the list.
-TOPICS_TO_COME = {"energy/total", "sky", "expected_solar_power"}
+TOPICS_TO_COME = {"energy/total"}
 WORDS_TO_COME = {"since", "wifi_strength"}
 
 

@@ -14,7 +14,7 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 State = TypeVar("State")
-Documents = Mapping[str, Mapping[str, Any]]  # by device id, what is stored of it; each becomes a row of the journal
+Documents = Mapping[str, Mapping[str, Any]]  # what is stored, by device id or any key; each becomes a journal row
 
 HOUSE = ""  # in `Documents`: what belongs to the home itself
 
@@ -96,6 +96,10 @@ class Capability(ABC, Generic[State]):
     def has_entities(self, state: State, device: str) -> bool:  # noqa: ARG002 - by default all devices have them
         """True where a device has the entities of `device_entities`."""
         return True
+
+    def tick_after_s(self, state: State, now: float) -> float:  # noqa: ARG002 - by default always the same
+        """Return the seconds until a Tick is needed, of a state at a monotonic time; infinite: none."""
+        return self.tick_s
 
     def forget(self, state: State, device: str) -> State:  # noqa: ARG002 - by default there is nothing of devices
         """Return the state without a device that is gone for good. Called once, before `update` with its removal."""

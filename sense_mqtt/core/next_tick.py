@@ -18,7 +18,7 @@ def next_tick(home: Home, now: float, policy: Policy, capabilities: Iterable[Cap
     """
     if home.pending_items or home.identities.sightings or held_devices(home):
         return now
-    waits_s = [capability.tick_s for capability in capabilities]
+    waits_s = [capability.tick_after_s(capability.state_of(home), now) for capability in capabilities]
     newest = home.coverage.last_frame_at
     if newest is not None and not home.coverage.is_stale(now, policy.stale_after_s):
         waits_s.append(policy.stale_after_s - (now - newest))  # 0: not stale yet, but at the next moment
