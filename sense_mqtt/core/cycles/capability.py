@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sense_mqtt.core.capability import Capability, Documents, Observation, Update
-from sense_mqtt.core.changes import LATE_AFTER_S, DeviceChanged, Event, Reading, event_id
+from sense_mqtt.core.changes import LATE_AFTER_S, DeviceChanged, Event, Reading
 from sense_mqtt.core.cycles.appliance import Appliance, Cycle
 from sense_mqtt.core.cycles.appliances import pause_s
 from sense_mqtt.core.cycles.ending import is_over
@@ -144,7 +144,6 @@ def _finished(cycle: Cycle, device: Device, observation: Observation) -> Event:
         "peak_w": None if peak_w is None else round(peak_w, 1),
     }
     fields = {
-        "id": event_id(observation.home.monitor, device.info.id, CYCLE_FINISHED, ended),
         "name": device.name,
         **{key: value for key, value in known.items() if value is not None},
         "phases": cycle.phases,
