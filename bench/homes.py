@@ -1,0 +1,201 @@
+"""How many homes one process carries: threads, memory, CPU, latency, lost frames, and the way back after a cut.
+
+Run by hand: `.venv/bin/python bench/homes.py [HOMES ...]`, such as `bench/homes.py 1 100 1000`. One account with so
+many monitors, Mosquitto, `sense-mqtt run` in a process of its own. Needs Mosquitto and Linux; two minutes for each.
+"""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import json
+import statistics
+
+import paho.mqtt.client as paho
+from many_homes_feed import ManyHomesFeed
+from paho.mqtt.enums import CallbackAPIVersion
+from sustained import cpu_s, rss_mb
+
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
+
+HOMES = (1, 100, 300, 1000)
+ONLINE_S, SETTLE_S, MEASURE_S, BACK_S = 120.0, 15.0, 30.0, 60.0
+JUMP_W = 500.0
+
+
+class Subscriber:
+    """Keeps when each home came online, and how late each house value was."""
+
+    def __init__(self, feed: ManyHomesFeed, port: int) -> None:
+        self.online: set[int] = set()
+        self.spoke: dict[int, float] = {}  # of watts above JUMP_W: monotonic
+        self.latencies: list[float] = []
+        self.frames_taken = 0
+        self._feed = feed
+        self._client = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_message = self._keep
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe([("sense/+/power", 0), ("sense/+/availability", 0), ("sense/bridge/health", 0)])
+        self._client.loop_start()
+
+    def close(self) -> None:
+        self._client.loop_stop()
+
+    def _keep(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        now, (_, home, topic) = time.monotonic(), message.topic.split("/")
+        if topic == "health":
+            self.frames_taken = json.loads(message.payload)["frames"]
+        elif topic == "availability":
+            (self.online.add if message.payload == b"online" else self.online.discard)(int(home))
+        else:
+            watts = float(message.payload)
+            sent_at = self._feed.sent_at.get((int(home), watts))
+            if sent_at is not None:
+                self.latencies.append(now - sent_at)
+            if watts >= 2 * JUMP_W + 1000:
+                self.spoke.setdefault(int(home), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run showed. Times in s."""
+
+    homes: int
+    online: int
+    online_s: float
+    threads: int
+    rss_mb: float
+    cores: float
+    p50_ms: float
+    p99_ms: float
+    values: int
+    lost: int
+    back_s: tuple[float, float]  # half of the homes, all
+    back: int
+
+
+def main() -> int:
+    if find_mosquitto() is None:
+        print(HOW_TO_GET_IT)
+        return 1
+    print(
+        f"{'homes':>6}{'online':>8}{'after s':>9}{'threads':>9}{'MB':>7}{'cores':>7}{'p50 ms':>8}{'p99 ms':>8}", end=""
+    )
+    print(f"{'values':>8}{'lost':>6}{'back':>6}{'half s':>8}{'all s':>7}")
+    for homes in [int(each) for each in sys.argv[1:]] or HOMES:
+        tell(measure(homes))
+    return 0
+
+
+def measure(homes: int) -> Figures:
+    house = BuiltInHouse(seed=1)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Mosquitto(Path(folder)) as broker,
+        SimulatedCloud(*[house] * homes, clock_mode="manual") as cloud,
+        ManyHomesFeed() as feed,
+    ):
+        subscriber = Subscriber(feed, broker.port)
+        process = start(cloud, feed, broker.port, Path(folder))
+        try:
+            return watch(homes, feed, subscriber, process.pid)
+        finally:
+            process.terminate()
+            process.wait(20)
+            subscriber.close()
+
+
+def start(cloud: SimulatedCloud, feed: ManyHomesFeed, port: int, folder: Path) -> subprocess.Popen[bytes]:
+    config = {
+        "sense": {
+            "email": cloud.email,
+            "password": cloud.password,
+            "api_url": cloud.api_url,
+            "feed_url": f"ws://127.0.0.1:{feed.port}",
+        },
+        "mqtt": {"host": "127.0.0.1", "port": port},
+        "publish": {"jump_w": JUMP_W},
+        "state_dir": str(folder / "state"),
+    }
+    file = folder / "config.yaml"
+    file.write_text(json.dumps(config))  # JSON is YAML
+    file.chmod(0o600)
+    with (folder / "bridge.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "sense_mqtt", "run", "--config", str(file)], stdout=log, stderr=log
+        )
+
+
+def watch(homes: int, feed: ManyHomesFeed, subscriber: Subscriber, pid: int) -> Figures:
+    begun = time.monotonic()
+    until(lambda: len(subscriber.online) >= homes, ONLINE_S)
+    online_s = time.monotonic() - begun
+    time.sleep(SETTLE_S)
+    subscriber.latencies.clear()
+    since, cpu_since = time.monotonic(), cpu_s(pid)
+    time.sleep(MEASURE_S)
+    cores = (cpu_s(pid) - cpu_since) / (time.monotonic() - since)
+    latencies = sorted(subscriber.latencies) or [float("nan")]
+    online, threads, rss = len(subscriber.online), thread_count(pid), rss_mb(pid)
+    lost = lost_frames(feed, subscriber)
+    back = sorted(way_back(homes, feed, subscriber))
+    half_s, all_s = (statistics.median(back), back[-1]) if back else (float("nan"),) * 2
+    p50, p99 = latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
+    return Figures(
+        homes, online, online_s, threads, rss, cores, p50 * 1e3, p99 * 1e3, len(latencies), lost, (half_s, all_s),
+        len(back),
+    )  # fmt: skip
+
+
+def lost_frames(feed: ManyHomesFeed, subscriber: Subscriber) -> int:
+    """Return how many frames were sent and never taken in: the bridge says each minute how many it took."""
+    feed.stop_sending()
+    time.sleep(2.0)
+    subscriber.frames_taken = 0
+    until(lambda: subscriber.frames_taken > 0, 70.0)
+    feed.go_on_sending()
+    return feed.frames_sent - subscriber.frames_taken
+
+
+def way_back(homes: int, feed: ManyHomesFeed, subscriber: Subscriber) -> list[float]:
+    """Cut all sockets; return after how many seconds each home spoke again."""
+    until(lambda: feed.open_sockets >= homes, BACK_S)
+    time.sleep(SETTLE_S)
+    subscriber.spoke.clear()
+    cut = time.monotonic()
+    feed.cut_all()
+    feed.raised_w = 3 * JUMP_W
+    until(lambda: len(subscriber.spoke) >= homes, BACK_S)
+    return [at - cut for at in subscriber.spoke.values()]
+
+
+def until(is_so: Callable[[], bool], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < ends:
+        threading.Event().wait(0.02)
+
+
+def thread_count(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Threads:"))
+
+
+def tell(run: Figures) -> None:
+    print(
+        f"{run.homes:6}{run.online:8}{run.online_s:9.1f}{run.threads:9}{run.rss_mb:7.0f}{run.cores:7.2f}"
+        f"{run.p50_ms:8.1f}{run.p99_ms:8.1f}{run.values:8}{run.lost:6}{run.back:6}{run.back_s[0]:8.1f}{run.back_s[1]:7.1f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
