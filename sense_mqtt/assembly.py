@@ -1,30 +1,31 @@
 """How the parts are put together: from a configuration to a bridge that can run."""
 
 import random
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.bridge.account import BridgedAccount
 from sense_mqtt.bridge.account_access import AccountAccess, AccountSettings
+from sense_mqtt.bridge.accounts import Accounts
 from sense_mqtt.bridge.broker_handler import BrokerHandler
 from sense_mqtt.bridge.discovery import Discovery
 from sense_mqtt.bridge.error_guard import ErrorGuard
 from sense_mqtt.bridge.health import Counters
-from sense_mqtt.bridge.jobs import POLLED_TIMELINE_S, JobIntervals
-from sense_mqtt.bridge.loop import TICK_S, Bridge
-from sense_mqtt.bridge.monitor import TIMELINE_LAG_S, BridgedMonitor, MonitorSettings, RunningFeed, Services
+from sense_mqtt.bridge.jobs import JobIntervals
+from sense_mqtt.bridge.loop import Bridge
+from sense_mqtt.bridge.monitor import MonitorSettings, RunningFeed, Services
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.request_handler import RequestHandler
 from sense_mqtt.bridge.scheduler import Scheduler
-from sense_mqtt.bridge.sinks import MqttSink
+from sense_mqtt.bridge.served import ServedMonitors
+from sense_mqtt.bridge.sinks import MqttSink, Sink
 from sense_mqtt.bridge.status import BridgeInfo, HealthSources, Status
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
-from sense_mqtt.core.backoff import Backoff, Retries
+from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
@@ -36,37 +37,21 @@ from sense_mqtt.items import Transport
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.mqtt.settings import BrokerSettings
-from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.call_budget import Budgets
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.rest_queries.worker import RestWorker
-from sense_mqtt.sense.auth.session import Credentials, Session
+from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.device_id import device_id
 from sense_mqtt.sense.feed.feed import Feed
 from sense_mqtt.sense.feed.feed_loop import FeedLoop
 from sense_mqtt.sense.feed.settings import FeedSettings
-from sense_mqtt.sense.rest.api import SenseApi
-from sense_mqtt.sense.rest.rate_limit import RateLimiter
-from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.workers import Workers
+from sense_mqtt.sense_client import SenseClient
 from sense_mqtt.store.journal import Journal
+from sense_mqtt.timing import Timing
 
 POLLS_MISSED = 2.5  # a polled home is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How quickly we try again, and how politely. The defaults are for Sense; tests against a simulated cloud hurry."""
-
-    rest_spacing_s: float = 1.0  # between two REST calls (contract, section 3)
-    feed_spacing_s: float = 1.0  # between two websockets
-    feed: Backoff = field(default_factory=Backoff)
-    broker: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, most_s=4.0))  # 5 s with `tick_s`: it is near
-    scheduler: Backoff = field(default_factory=Backoff)
-    tick_s: float = TICK_S  # of the bridge's loop
-    polled_timeline_s: float = POLLED_TIMELINE_S  # the timeline is read, while no stream shows each edge
-    timeline_lag_s: float = TIMELINE_LAG_S  # and once more so long after a gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,63 +65,17 @@ class Factories:
     make_random: Callable[[], random.Random] = random.Random  # jitter, no secret
 
 
-@dataclass(frozen=True, slots=True)
-class SenseClient:
-    """Sense, as far as the bridge and the command line ask it."""
-
-    api: SenseApi
-    session: Session
-    closing: threading.Event  # set: whoever waits for Sense gives up
-    redact: Callable[[str], str] = str  # returns text without the secrets that are known
-
-
-def connect_sense(
-    config: Config, inbox: Inbox, redactor: Redactor, clock: Clock, timing: Timing | None = None
-) -> SenseClient:
-    """Return the account's session; nothing is asked of Sense yet."""
-    closing, timing = threading.Event(), timing or Timing()
-    sense = config.sense
-    api = SenseApi(
-        sense.api_url,
-        device_id=device_id(config.state_dir),
-        timeout_s=sense.timeout_s,
-        ca_file=sense.ca_file,
-        clock=clock,
-        limiter=RateLimiter(clock, closing, timing.rest_spacing_s, StateFile(config.state_dir / "manners.json")),
-    )
-    session = Session(
-        api,
-        config.state_dir,
-        credentials_of(config),
-        clock=clock,
-        post=inbox.put,
-        renewal_wait_s=lambda failures: timing.scheduler.wait_s(failures, random.uniform),
-        add_temporary_secret=redactor.add_temporary_secret,
-    )
-    return SenseClient(api, session, closing, redactor.redact)
-
-
-def credentials_of(config: Config) -> Credentials:
-    """Return what the configuration knows of the account."""
-    sense = config.sense
-    return Credentials(
-        sense.email.get_secret_value() if sense.email else None,
-        sense.password.get_secret_value() if sense.password else None,
-        sense.totp_secret.get_secret_value() if sense.totp_secret else None,
-    )
-
-
 def assemble(
     config: Config,
     inbox: Inbox,
-    sense_client: SenseClient,
+    sense_clients: Sequence[SenseClient],
     clock: Clock | None = None,
     timing: Timing | None = None,
     factories: Factories | None = None,
 ) -> Bridge:
     """Return a bridge that is ready to run. Raises JournalError."""
-    wiring = _Wiring(config, inbox, sense_client, clock or SystemClock(), timing or Timing(), factories or Factories())
-    return wiring.bridge()
+    clock, timing, factories = clock or SystemClock(), timing or Timing(), factories or Factories()
+    return _Wiring(config, inbox, sense_clients, clock, timing, factories).bridge()
 
 
 class _Wiring:
@@ -146,29 +85,32 @@ class _Wiring:
         self,
         config: Config,
         inbox: Inbox,
-        sense_client: SenseClient,
+        sense_clients: Sequence[SenseClient],
         clock: Clock,
         timing: Timing,
         factories: Factories,
     ) -> None:
         self._config = config
         self._inbox = inbox
-        self._sense = sense_client
+        self._clients = sense_clients
         self._clock = clock
         self._timing = timing
         self._factories = factories
         self._random = factories.make_random()
-        self._worker = factories.worker(sense_client.session, inbox, Workers())
-        self._feed_loop = FeedLoop(inbox, clock)
-        self._monitors: dict[int, BridgedMonitor] = {}  # of all accounts, by id
+        self._redact = sense_clients[0].redact if sense_clients else str  # one knows the secrets of all
+        workers = Workers()
+        self._workers = [factories.worker(client.session, inbox, workers) for client in sense_clients]
+        self._feed_loop = FeedLoop(inbox, clock)  # of all accounts
+        self._served = ServedMonitors()
+        self._accounts: list[BridgedAccount] = []
 
     def bridge(self) -> Bridge:
         services = self._services()
-        accounts = [self._account(services)]
-        config, redact = self._config, self._sense.redact
-        budgets = Budgets.of(config.state_dir, config.sense.command_calls_per_hour, self._clock)
-        response_topics = ResponseTopics(services.topics, config.mqtt.response_topics)
-        requests = RequestHandler(self._inbox, services, accounts, budgets, response_topics, redact)
+        sinks = [MqttSink(services.publisher, services.discovery, services.topics)]
+        self._accounts += [self._account(number, services, sinks) for number in range(len(self._clients))]
+        accounts = Accounts(self._accounts, self._served)
+        response_topics = ResponseTopics(services.topics, self._config.mqtt.response_topics)
+        requests = RequestHandler(self._inbox, services, accounts, response_topics, self._redact)
         broker_handler = BrokerHandler(services, requests, self._random.uniform)
         return Bridge(self._inbox, services, accounts, requests, broker_handler, self._clock, self._timing.tick_s)
 
@@ -177,10 +119,11 @@ class _Wiring:
         journal = self._factories.journal(config.state_dir / "journal.sqlite3")
         publisher = self._publisher(topics, journal)
         options = DiscoveryOptions(__version__, topics, config.home_assistant.discovery)
-        discovery = Discovery(publisher, journal, options, self._monitors)
+        served_elsewhere = None if config.shard.count > 1 else len(self._clients)
+        discovery = Discovery(publisher, journal, options, self._served.monitors, served_elsewhere)
         info = BridgeInfo(__version__, config.public())
         sources = self._health_sources(publisher)
-        status = Status(publisher, topics, self._monitors, counters, info, sources, self._sense.redact)
+        status = Status(publisher, topics, self._served.monitors, counters, info, sources, self._redact)
         return Services(topics, publisher, discovery, status, ErrorGuard(counters), jobs=JobQueue(), ticks=JobQueue())
 
     def _publisher(self, topics: Topics, journal: Journal) -> Publisher:
@@ -191,30 +134,46 @@ class _Wiring:
         return Publisher(broker, journal, retries, STALL_KEEPALIVES * config.mqtt.keepalive_s)
 
     def _health_sources(self, publisher: Publisher) -> HealthSources:
-        api, session, worker = self._sense.api, self._sense.session, self._worker
+        clients, workers = self._clients, self._workers
         return HealthSources(
-            calls=lambda: {"rest_last_hour": api.calls_last_hour, "logins_last_hour": session.logins_last_hour},
-            queues=lambda: {**publisher.lengths, "lookups": len(worker)},
+            calls=lambda: _calls_of(*clients),
+            queues=lambda: {**publisher.lengths, "lookups": sum(map(len, workers))},
+            accounts=lambda: Accounts(self._accounts, self._served).describe(),
         )
 
-    def _account(self, services: Services) -> BridgedAccount:
-        config, timing = self._config, self._timing
-        access = AccountAccess(self._worker, Lookups(self._clock), self._open_feed, self._sense.closing)
+    def _account(self, number: int, services: Services, sinks: Sequence[Sink]) -> BridgedAccount:
+        client, timing = self._clients[number], self._timing
+        own, clock = client.config, self._clock
+        access = AccountAccess(
+            self._workers[number],
+            Lookups(clock),
+            partial(self._open_feed, client),
+            client.closing,
+            Budgets.of(own.state_dir, own.sense.command_calls_per_hour, clock),
+            partial(_calls_of, client),
+        )
         retries = partial(Retries, timing.scheduler, self._random.uniform)
         scheduler = Scheduler(services.jobs, JobIntervals(timing.polled_timeline_s), retries)
-        monitor = MonitorSettings(policy_of(config), _stale_after_s(config), timing.timeline_lag_s)
-        settings = AccountSettings(0, frozenset(config.sense.monitors), monitor)
-        sinks = [MqttSink(services.publisher, services.discovery, services.topics)]
-        return BridgedAccount(access, scheduler, settings, services, self._monitors, sinks)
+        monitor = MonitorSettings(policy_of(own), _stale_after_s(own), timing.timeline_lag_s)
+        is_only_one = len(self._config.accounts) <= 1
+        settings = AccountSettings(number, frozenset(own.sense.monitors), monitor, client.name, is_only_one)
+        return BridgedAccount(access, scheduler, settings, services, self._served, sinks)
 
-    def _open_feed(self, monitor: int) -> RunningFeed:
-        settings = feed_settings(self._config, self._timing)
-        return self._factories.feed(monitor, self._sense.session, settings, loop=self._feed_loop, random=self._random)
+    def _open_feed(self, client: SenseClient, monitor: int) -> RunningFeed:
+        settings = feed_settings(client.config, self._timing)
+        return self._factories.feed(monitor, client.session, settings, loop=self._feed_loop, random=self._random)
+
+
+def _calls_of(*clients: SenseClient) -> dict[str, int]:
+    return {
+        "rest_last_hour": sum(client.api.calls_last_hour for client in clients),
+        "logins_last_hour": sum(client.session.logins_last_hour for client in clients),
+    }
 
 
 def topics_of(config: Config) -> Topics:
     """Return the names of all topics."""
-    return Topics(config.mqtt.base_topic, config.home_assistant.prefix)
+    return Topics(config.mqtt.base_topic, config.home_assistant.prefix, f"bridge{config.shard.suffix}")
 
 
 def policy_of(config: Config) -> Policy:

@@ -148,7 +148,7 @@ class MessageArrived:
 
     @property
     def is_request(self) -> bool:
-        return "/bridge/request/" in self.topic
+        return "/request/" in self.topic  # below the bridge; no other subscription has such a topic
 
 
 # --- from the process

@@ -19,9 +19,10 @@ from sense_mqtt.bridge.jobs import (
     log_missing_monitors,
     urgency_of,
 )
-from sense_mqtt.bridge.monitor import BridgedMonitor, Services, choose_monitors
+from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.bridge.queries import Queries
 from sense_mqtt.bridge.scheduler import SPREAD_S, Scheduler
+from sense_mqtt.bridge.served import ServedMonitors
 from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.edges import Edge
@@ -43,7 +44,7 @@ TIMELINE_MARGIN_S = 60.0  # its clock and the frames' differ
 class BridgedAccount:
     """Owns the state of one account. For the bridge's thread only.
 
-    `monitors`: those of all accounts, by id; this account adds its own.
+    `served`: the monitors of all accounts; this account adds its own.
     """
 
     def __init__(
@@ -52,14 +53,14 @@ class BridgedAccount:
         scheduler: Scheduler,
         settings: AccountSettings,
         services: Services,
-        monitors: dict[int, BridgedMonitor],
+        served: ServedMonitors,
         sinks: Sequence[Sink],
     ) -> None:
         self.access = access
         self.scheduler = scheduler
         self.settings = settings
         self._services = services
-        self._monitors = monitors
+        self._served = served
         self._sinks = sinks
         self._queries = Queries(scheduler)
         self.frames: dict[int, FrameHandler] = {}  # by monitor
@@ -90,11 +91,15 @@ class BridgedAccount:
         if item.auth == "auth_required" and not self._is_login_required:
             self._is_login_required = True
             self._services.discovery.show_login_required()
-            self._services.status.announce("auth_required", now, reason=item.reason)
+            self._announce("auth_required", now, reason=item.reason)
         elif item.auth == "ok" and self._is_login_required:
             self._is_login_required = False
-            self._services.status.announce("auth_ok", now)
+            self._announce("auth_ok", now)
         self._services.status.publish(now)
+
+    def _announce(self, event_type: str, now: Moment, **more: str) -> None:
+        about = {"account": self.settings.name} if self.settings.name else {}
+        self._services.status.announce(event_type, now, **about, **more)
 
     def monitor(self, monitor: int) -> BridgedMonitor:
         return self.frames[monitor].monitor
@@ -209,7 +214,7 @@ class BridgedAccount:
     def _on_account(self, account: Account, now: Moment) -> None:
         self.scheduler.put(ReadAccount(self.settings.number), now.monotonic + LIST_EVERY_S)
         wanted = self.settings.wanted
-        chosen = choose_monitors(account, wanted)
+        chosen = self._served.choose(account, self.settings)
         if self.knows_monitors and all(monitor.id in self.frames for monitor in chosen):
             return
         log_missing_monitors({monitor.id for monitor in account.monitors}, wanted)
@@ -226,8 +231,9 @@ class BridgedAccount:
         home = restore(number, self._services.publisher.recall(number), settings.policy)
         home = replace(home, name=name, solar=home.solar or info.solar)
         feed = self.access.open_feed(number)
-        self._monitors[number] = monitor = BridgedMonitor(info, home, feed, settings, self._services, self._sinks)
+        monitor = BridgedMonitor(info, home, feed, settings, self._services, self._sinks)
         self.frames[number] = FrameHandler(monitor, self, self._services)
+        self._served.add(self.frames[number], self.settings)
         monitor.observe(Tick(), now)
         feed.start()
         self.scheduler.put(ReadDevices(number), now.monotonic)

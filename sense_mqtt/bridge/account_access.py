@@ -1,10 +1,12 @@
-"""What one account is given: how Sense is asked about it, and what is configured for it."""
+"""What one Sense account is given: what is configured, and how Sense is asked about it."""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sense_mqtt.bridge.health import Counts
 from sense_mqtt.bridge.monitor import MonitorSettings, RunningFeed
+from sense_mqtt.rest_queries.call_budget import Budgets
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.rest_queries.worker import RestWorker
 
@@ -17,6 +19,8 @@ class AccountAccess:
     lookups: Lookups
     open_feed: Callable[[int], RunningFeed]  # of the monitor with this id
     closing: threading.Event  # set: whoever waits for Sense gives up
+    budgets: Budgets  # of commands
+    calls: Counts  # and logins, of the last hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +30,5 @@ class AccountSettings:
     number: int  # its place among the accounts
     wanted: frozenset[int]  # ids of the monitors to serve; none: all
     monitor: MonitorSettings
+    name: str = ""  # where there are several
+    is_only_one: bool = True  # of the configuration, in whichever process the others are

@@ -28,7 +28,8 @@ class HasHome(Protocol):
 class Discovery:
     """Owns what was announced to Home Assistant. For the bridge's thread only.
 
-    `monitors`: those that are served, by id; the dict is shared, accounts add to it. `accounts`: how many there are.
+    `monitors`: those that are served, by id; the dict is shared, accounts add to it. `accounts`: how many there are;
+    None: other processes serve further ones, and may serve a monitor that was served here, so nothing is taken back.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Discovery:
         journal: Journal,
         options: discovery.DiscoveryOptions,
         monitors: Mapping[int, HasHome],
-        accounts: int = 1,
+        accounts: int | None = 1,
     ) -> None:
         self._publisher = publisher
         self._journal = journal
@@ -50,7 +51,7 @@ class Discovery:
 
     def begin(self) -> None:
         """Publish what holds before Sense was asked: no monitor is served yet."""
-        self._removal.begin()
+        self._removal.begin(is_shared=self._accounts is None)
         self._remove_obsolete()
         self.announce_all()
 

@@ -1,9 +1,14 @@
 """The health document: how the bridge is doing, in numbers."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sense_mqtt.errors import SenseMqttError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -17,6 +22,18 @@ class Counters:
     broker_connections: int = 0
     errors: int = 0  # items that the bridge could not deal with
     requests_unanswered: int = 0  # more came than can be answered
+
+
+Counts = Callable[[], Mapping[str, int]]  # by name
+
+
+def count(counts: Counts) -> Mapping[str, int]:
+    """Return these figures; none where they cannot be read: health must be told all the same."""
+    try:
+        return counts()
+    except SenseMqttError as error:  # the file of logins
+        logger.debug("calls and logins cannot be counted: %s", error)
+        return {}
 
 
 def read_rss_mb(status: Path = Path("/proc/self/status")) -> float | None:

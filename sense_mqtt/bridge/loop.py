@@ -2,12 +2,11 @@
 
 import logging
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sense_mqtt.bridge.account import BridgedAccount
+from sense_mqtt.bridge.accounts import Accounts
 from sense_mqtt.bridge.broker_handler import BrokerHandler
-from sense_mqtt.bridge.frame_handler import FrameHandler
 from sense_mqtt.bridge.gap_buffer import FeedItem
 from sense_mqtt.bridge.jobs import PublishHealth, ReadAccount, RepublishDiscovery
 from sense_mqtt.bridge.monitor import Services
@@ -49,7 +48,7 @@ class Bridge:
         self,
         inbox: Inbox,
         services: Services,
-        accounts: Sequence[BridgedAccount],
+        accounts: Accounts,
         request_handler: RequestHandler,
         broker_handler: BrokerHandler,
         clock: Clock,
@@ -65,7 +64,7 @@ class Bridge:
         self._publisher = services.publisher
         self._guard = services.guard
         self._next_tick = 0.0
-        self._unread = {account.settings.number for account in accounts}  # accounts that Sense has not told of yet
+        self._unread = {account.settings.number for account in accounts.each}  # accounts that Sense has not told of yet
         self._online_at = math.inf  # monotonic, at the latest; infinite before the start, and once it was published
         self._exit: Stop | None = None
         self._handlers = self._make_handlers()
@@ -77,9 +76,9 @@ class Bridge:
             UpdatePolled: self._on_feed_item,
             FeedEnded: self._on_feed_item,
             FeedOpened: self._on_feed_opened,
-            FeedChanged: lambda item, now: self._frames(item.monitor).monitor.on_feed_changed(item, now),
-            FeedLimited: lambda item, now: self._frames(item.monitor).monitor.on_feed_limited(item, now),
-            AuthChanged: lambda item, now: self._accounts[item.account].on_auth_changed(item, now),
+            FeedChanged: lambda item, now: self._accounts.frames(item.monitor).monitor.on_feed_changed(item, now),
+            FeedLimited: lambda item, now: self._accounts.frames(item.monitor).monitor.on_feed_limited(item, now),
+            AuthChanged: lambda item, now: self._accounts.each[item.account].on_auth_changed(item, now),
             LookupDone: self._on_lookup_done,
             BrokerConnected: self._broker_handler.on_connected,
             BrokerDropped: self._broker_handler.on_dropped,
@@ -122,7 +121,7 @@ class Bridge:
         self._online_at = now.monotonic + ONLINE_TIMEOUT_S
         self._services.discovery.begin()
         self._services.status.begin(now)
-        for account in self._accounts:
+        for account in self._accounts.each:
             account.open(now)
         self._services.jobs.put(PublishHealth(), now.monotonic + HEALTH_EVERY_S)
 
@@ -146,7 +145,7 @@ class Bridge:
             self._guard.attempt(what, task, now)
         if self._inbox.holds_only_messages:  # else what waits may be a frame that shows otherwise
             for monitor in self._services.ticks.take(now.monotonic):
-                self._guard.attempt("Tick", self._frames(monitor).tick, now)
+                self._guard.attempt("Tick", self._accounts.frames(monitor).tick, now)
         self._guard.attempt("the states of the feeds", self._services.status.maintain, now)
 
     def _begin_due(self, now: Moment) -> None:
@@ -160,19 +159,16 @@ class Bridge:
                     self._services.discovery.announce_all()
                     self._publisher.republish_all()
                 case _:
-                    self._account_of(job).begin(job, now)
+                    self._accounts.of_job(job).begin(job, now)
 
     # --- the monitors
 
     def _on_feed_item(self, item: FeedItem, now: Moment) -> None:
-        self._frames(item.monitor).handle(item, now)
+        self._accounts.frames(item.monitor).handle(item, now)
 
     def _on_feed_opened(self, item: FeedOpened, now: Moment) -> None:
-        if self._frames(item.monitor).on_feed_opened(item, now):
+        if self._accounts.frames(item.monitor).on_feed_opened(item, now):
             self._begin_due(now)  # frames wait: the timeline is read at once
-
-    def _frames(self, monitor: Hashable) -> FrameHandler:
-        return next(account.frames[monitor] for account in self._accounts if monitor in account.frames)
 
     # --- responses of Sense
 
@@ -181,16 +177,11 @@ class Bridge:
         if isinstance(ticket, Command):
             self._request_handler.on_lookup_done(ticket, item.result, now)
         else:
-            self._account_of(ticket).on_lookup_done(ticket, item.result, now)
+            self._accounts.of_job(ticket).on_lookup_done(ticket, item.result, now)
         if isinstance(ticket, ReadAccount):  # the monitors are published, or it takes a while
             self._unread.discard(ticket.account)
             if not self._unread:
                 self._publish_online()
-
-    def _account_of(self, job: Any) -> BridgedAccount:
-        if isinstance(job, ReadAccount):
-            return self._accounts[job.account]
-        return next(account for account in self._accounts if job.monitor in account.frames)
 
     def _publish_online(self) -> None:
         """Publish `online`, last of all that is known at the start (contract 1.3)."""
@@ -210,7 +201,7 @@ class Bridge:
 
     def end(self) -> None:
         """Stop the feeds, answer open requests, and publish `offline` while the broker is connected."""
-        for account in self._accounts:
+        for account in self._accounts.each:
             self._guard.attempt("the feeds and the REST worker", account.close)
         self._publisher.enqueue_retained([*self._services.discovery.offline_messages(), self._state("offline")])
         self._drain(self._clock.now().monotonic + LAST_MESSAGES_S)

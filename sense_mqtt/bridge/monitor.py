@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -32,7 +32,7 @@ from sense_mqtt.core.stored_home import must_store, snapshot
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
-from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.sense.auth.tokens import Monitor
 
 logger = logging.getLogger(__name__)
 
@@ -213,9 +213,3 @@ class BridgedMonitor:
     def _set_stale_after(self, transport: Transport) -> None:
         self._policy = replace(self._policy, stale_after_s=self._stale_after_s[transport])
         self._services.ticks.advance(self.info.id, -math.inf)  # it may be stale by now
-
-
-def choose_monitors(account: Account, wanted: Collection[int]) -> dict[Monitor, str]:
-    """Return the monitors to serve, each with its name in Home Assistant; none wanted means all."""
-    served = [monitor for monitor in account.monitors if not wanted or monitor.id in wanted]
-    return {monitor: "Sense" if len(served) == 1 else f"Sense {monitor.id}" for monitor in served}

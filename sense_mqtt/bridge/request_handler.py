@@ -2,11 +2,12 @@
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sense_mqtt.bridge.account import BridgedAccount
+from sense_mqtt.bridge.accounts import Accounts
 from sense_mqtt.bridge.jobs import RunQuery
 from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.clock import Moment
@@ -15,12 +16,12 @@ from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.commands.responses import Command, Response, error_code, refuse, respond
 from sense_mqtt.core.publishing.message import Message
-from sense_mqtt.errors import BudgetSpent, CommandRefused, NotFound, RateLimited, RequestRefused, SenseMqttError
+from sense_mqtt.errors import BudgetSpent, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import MessageArrived, Stop
 from sense_mqtt.redaction import redact_json
 from sense_mqtt.repeat_log import RepeatLog
-from sense_mqtt.rest_queries.call_budget import Budgets, CommandSession
+from sense_mqtt.rest_queries.call_budget import CommandSession
 from sense_mqtt.rest_queries.lookups import Lookup, Lookups, RestSession
 
 logger = logging.getLogger(__name__)
@@ -46,8 +47,7 @@ class RequestHandler:
         self,
         inbox: Inbox,
         services: Services,
-        accounts: Sequence[BridgedAccount],
-        budgets: Budgets,
+        accounts: Accounts,
         response_topics: ResponseTopics,
         redact: Callable[[str], str],
     ) -> None:
@@ -56,7 +56,6 @@ class RequestHandler:
         self._status = services.status
         self._topics = services.topics
         self._accounts = accounts
-        self._budgets = budgets
         self._response_topics = response_topics
         self._redact = redact  # Sense's own words may hold a secret
         self._log = RepeatLog(logger)
@@ -132,7 +131,7 @@ class RequestHandler:
         account, monitor = self._monitor(command)
         lookup = _lookup_of(command, monitor, account.access.lookups, now)
         account.access.worker.submit_command(
-            command, lambda session: lookup(CommandSession(session, self._budgets.calls))
+            command, lambda session: lookup(CommandSession(session, account.access.budgets.calls))
         )
         return None
 
@@ -151,18 +150,9 @@ class RequestHandler:
         return refuse(command, code, self._redact(message), wait_s)
 
     def _monitor(self, command: Command) -> tuple[BridgedAccount, BridgedMonitor]:
-        monitors = self._monitors()
+        monitors = self._accounts.monitors()
         monitor = choose_monitor(command, tuple(monitors))
-        account = next(account for account in self._accounts if monitor in account.frames)
-        return account, monitors[monitor]
-
-    def _monitors(self) -> Mapping[int, BridgedMonitor]:
-        """Return the monitors of all accounts, by id. Raises CommandRefused where none is known yet."""
-        if any(account.knows_monitors for account in self._accounts):
-            return {number: frames.monitor for account in self._accounts for number, frames in account.frames.items()}
-        if any(account.auth == "auth_required" for account in self._accounts):
-            raise CommandRefused("unauthorized", "Sense wants a person to log in: run `sense-mqtt login`")
-        raise CommandRefused("unavailable", "Sense has not told yet which monitors there are: ask again later")
+        return self._accounts.of_monitor(monitor), monitors[monitor]
 
     def _take_in(self, command: Command, refresh_result: RefreshResult, now: Moment) -> dict[str, Any]:
         account, monitor = self._monitor(command)
@@ -188,7 +178,7 @@ class RequestHandler:
         if minutes == 0:  # what a switch in Home Assistant says when it is turned off
             return self._resume(command, now)
         meant = self._meant(command)
-        self._budgets.reconnections.spend(len(meant))
+        self._accounts.spend_on_monitors(meant)
         for monitor in meant:
             monitor.feed.pause(minutes * 60, silent=silent)
         return {"minutes": minutes, "monitors": [monitor.info.id for monitor in meant]}
@@ -200,7 +190,7 @@ class RequestHandler:
         return {"monitors": [monitor.info.id for monitor in meant]}
 
     def _meant(self, command: Command) -> list[BridgedMonitor]:
-        monitors = self._monitors()
+        monitors = self._accounts.monitors()
         if command.monitor is None and monitors:
             return list(monitors.values())
         return [monitors[choose_monitor(command, tuple(monitors))]]
@@ -214,7 +204,7 @@ class RequestHandler:
         return {"level": level}
 
     def _restart(self, _command: Command, _now: Moment) -> dict[str, Any]:
-        self._budgets.reconnections.spend(RESTART_COST)
+        self._accounts.spend_on_all(RESTART_COST)
         self._inbox.put(Stop("restart was asked for"))
         return {}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sense_mqtt.bridge.health import Counters, describe_health
+from sense_mqtt.bridge.health import Counters, Counts, count, describe_health
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import Home
@@ -14,7 +14,6 @@ from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import FEEDS
 from sense_mqtt.core.timestamps import write_timestamp
-from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.items import Auth
 
 logger = logging.getLogger(__name__)
@@ -22,8 +21,6 @@ logger = logging.getLogger(__name__)
 MIN_RATE_LIMIT_S = 60.0
 
 AUTH_STATES: Sequence[Auth] = ("ok", "starting", "unavailable", "auth_required")  # the worst is published
-
-Counts = Callable[[], Mapping[str, int]]  # by name
 
 
 class MonitorView(Protocol):
@@ -49,6 +46,7 @@ class HealthSources:
 
     calls: Counts
     queues: Counts
+    accounts: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # by name, where there are several
 
 
 class Status:
@@ -135,7 +133,8 @@ class Status:
                 "feed": self._feed(),
                 "feeds": self._feeds(),
                 "auth": self._auth_state(),
-                **self._count_calls(),
+                **count(self._sources.calls),
+                "accounts": dict(self._sources.accounts()) or None,
                 "queues": self._sources.queues(),
                 "uptime_s": round(now.monotonic - started.monotonic),
             },
@@ -148,13 +147,6 @@ class Status:
 
     def _auth_state(self) -> Auth:
         return max(self._auth.values(), key=AUTH_STATES.index, default="starting")
-
-    def _count_calls(self) -> Mapping[str, int]:
-        try:
-            return self._sources.calls()
-        except SenseMqttError as error:  # the file of logins; health must be told all the same
-            logger.debug("calls and logins cannot be counted: %s", error)
-            return {}
 
     def _info(self) -> dict[str, Any]:
         return {

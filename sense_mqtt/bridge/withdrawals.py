@@ -28,11 +28,14 @@ class TopicRemoval:
         self._leaving: set[str] = set()  # discovery topics that are being emptied
         self._moving: set[str] = set()  # nodes that are told on another topic, once the old one is empty
 
-    def begin(self) -> None:
-        """Publish `offline` for all that an earlier process announced: nothing is served yet."""
+    def begin(self, *, is_shared: bool) -> None:
+        """Publish `offline` for all that an earlier process announced: nothing is served yet.
+
+        `is_shared`: another process may serve a monitor now, so it is said once and then forgotten.
+        """
         base, announced = self._style.topics.base, self._publisher.announced
         for topic in announced.topics(PublishOrder.AVAILABILITY):
-            self._say_offline(topic, PublishOrder.AVAILABILITY, final=not topic.startswith(f"{base}/"))
+            self._say_offline(topic, PublishOrder.AVAILABILITY, final=is_shared or not topic.startswith(f"{base}/"))
         for topic in announced.topics(PublishOrder.BRIDGE_STATE):
             if topic != self._style.topics.bridge("state"):
                 self._say_offline(topic, PublishOrder.BRIDGE_STATE, final=True)

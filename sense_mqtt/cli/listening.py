@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sense_mqtt.assembly import topics_of
 from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
@@ -44,4 +45,5 @@ def settings_of(options: argparse.Namespace, config: Config) -> tuple[BrokerSett
         settings = replace(settings, host=options.host, state_dir=None)  # it may speak another protocol
     if options.port is not None:
         settings = replace(settings, port=options.port)
-    return settings, Topics(options.base_topic or config.mqtt.base_topic, config.home_assistant.prefix)
+    topics = topics_of(config)
+    return settings, replace(topics, base=options.base_topic or topics.base)

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import SenseClient, policy_of, topics_of
+from sense_mqtt.assembly import policy_of, topics_of
 from sense_mqtt.bridge.discovery import announce_home
-from sense_mqtt.bridge.monitor import choose_monitors
+from sense_mqtt.bridge.served import choose_monitors
 from sense_mqtt.bridge.withdrawals import to_message
 from sense_mqtt.clock import Clock
-from sense_mqtt.config import Config
 from sense_mqtt.core.commands.parse import choose_monitor
 from sense_mqtt.core.commands.responses import ABSENT, Command, ResponseTo
 from sense_mqtt.core.commands.table import COMMANDS, complete, read_pairs
@@ -20,11 +19,12 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import CommandRefused
 from sense_mqtt.rest_queries.lookups import Lookups
+from sense_mqtt.sense_client import SenseClient
 
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.runs_on == "sense")
 
 
-def look_up(config: Config, sense_client: SenseClient, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
+def look_up(sense_client: SenseClient, clock: Clock, name: str, pairs: Sequence[str]) -> Any:
     """Return what Sense answers about one of our monitors. Raises SenseMqttError."""
     if name not in NAMES:
         raise CommandRefused("unknown_command", f"no lookup '{name}'; there are: {', '.join(NAMES)}")
@@ -32,16 +32,19 @@ def look_up(config: Config, sense_client: SenseClient, clock: Clock, name: str, 
     monitor = given.pop("monitor", None)
     command = Command(name, complete(name, given), monitor, ABSENT, ResponseTo())
     monitors = {
-        monitor.id: monitor for monitor in choose_monitors(sense_client.session.account(), config.sense.monitors)
+        monitor.id: monitor
+        for monitor in choose_monitors(sense_client.session.account(), sense_client.config.sense.monitors)
     }
     chosen = monitors[choose_monitor(command, tuple(monitors))]
     return Lookups(clock).prepare(name, chosen, command.arguments)(sense_client.session)
 
 
-def discovery_messages(config: Config, sense_client: SenseClient, clock: Clock) -> Iterable[Message]:
-    """Yield what Home Assistant would get of every monitor and its devices."""
+def discovery_messages(sense_client: SenseClient, clock: Clock, *, is_only_account: bool) -> Iterable[Message]:
+    """Yield what Home Assistant would get of every monitor of an account, and its devices."""
+    config = sense_client.config
     style = discovery.DiscoveryOptions(__version__, topics_of(config), config.home_assistant.discovery)
-    for monitor, name in choose_monitors(sense_client.session.account(), config.sense.monitors).items():
+    account, wanted = sense_client.session.account(), config.sense.monitors
+    for monitor, name in choose_monitors(account, wanted, is_only_account=is_only_account).items():
         listed = DevicesListed(read_device_list(Lookups(clock).prepare("devices", monitor, {})(sense_client.session)))
         home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
         yield from map(to_message, announce_home(home, style))

@@ -1,25 +1,23 @@
 """The command line: subcommands and exit codes."""
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import SenseClient, connect_sense, credentials_of
 from sense_mqtt.cli import health, login, lookup, process
-from sense_mqtt.cli.check.checks import CheckContext
-from sense_mqtt.cli.check.context import build_context
-from sense_mqtt.cli.check.runner import run_checks
+from sense_mqtt.cli.account_option import choose_account
+from sense_mqtt.cli.check.command import run_check
 from sense_mqtt.cli.listening import add_host, listening, settings_of
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.clock import Clock, SystemClock
-from sense_mqtt.config import Config, example, load, schema
+from sense_mqtt.config import example, load, schema
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
+from sense_mqtt.sense_client import SenseClient, connect_each, connect_sense, credentials_of
 
 EXIT_STOPPED, EXIT_FAILED = 0, 1  # contract, section 5; what failed carries its own exit code
 
@@ -63,6 +61,11 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_account(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--account", metavar="NAME", help="which of `accounts`; needed where there are several")
+
+
 # --- run
 
 
@@ -75,65 +78,53 @@ def run_bridge(options: argparse.Namespace) -> int:
 # --- one query to Sense
 
 
-def _connect(options: argparse.Namespace, clock: Clock, redactor: Redactor) -> tuple[Config, SenseClient]:
-    config = read_config(options.config, os.environ, redactor, "WARNING")
-    return config, connect_sense(config, Inbox(), redactor, clock)
+def _connect(options: argparse.Namespace, clock: Clock, redactor: Redactor) -> SenseClient:
+    """Return the account that is meant."""
+    config = choose_account(read_config(options.config, os.environ, redactor, "WARNING"), options.account)
+    return connect_sense(config, Inbox().put, redactor, clock)
 
 
 def run_login(options: argparse.Namespace) -> int:
     """Log in for a person or a script, and store the session."""
     clock, redactor = SystemClock(), Redactor()
-    config, sense_client = _connect(options, clock, redactor)
+    sense_client = _connect(options, clock, redactor)
     answers = login.prompt_source(sys.stdin, sys.stderr)
     given = login.LoginOptions(options.email, options.code, options.password_stdin)
-    account = login.log_in(sense_client, credentials_of(config), given, answers, clock, redactor.add_secret)
+    account = login.log_in(
+        sense_client, credentials_of(sense_client.config), given, answers, clock, redactor.add_secret
+    )
     monitors = ", ".join(str(monitor.id) for monitor in account.monitors) or "none"
-    print(f"logged in; the session is stored in {config.state_dir}; monitors: {monitors}")  # noqa: T201 - what was asked for
+    stored = sense_client.config.state_dir
+    print(f"logged in; the session is stored in {stored}; monitors: {monitors}")  # noqa: T201 - what was asked for
     return EXIT_STOPPED
 
 
 def _add_login(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    _add_account(parser)
     login.add_arguments(parser)
-
-
-def run_check(options: argparse.Namespace) -> int:
-    """Run all checks and print a line for each; return the exit code of the first that fails."""
-    clock, redactor = SystemClock(), Redactor()
-
-    def prepare() -> CheckContext:
-        config, sense_client = _connect(options, clock, redactor)
-        for name in ("sense_mqtt.sense.auth.session", "sense_mqtt.mqtt.client"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # the findings say it
-        return build_context(config, sense_client, clock)
-
-    exit_codes = []
-    for finding in run_checks(prepare):
-        print(redactor.redact(str(finding)), flush=True)  # noqa: T201 - what was asked for
-        exit_codes.append(finding.exit_code)
-    return next(filter(None, exit_codes), EXIT_STOPPED)
 
 
 def run_lookup(options: argparse.Namespace) -> int:
     """Send one query to Sense and print the response."""
     clock = SystemClock()
-    config, sense_client = _connect(options, clock, Redactor())
-    _print_json(lookup.look_up(config, sense_client, clock, options.name, options.arguments))
+    sense_client = _connect(options, clock, Redactor())
+    _print_json(lookup.look_up(sense_client, clock, options.name, options.arguments))
     return EXIT_STOPPED
 
 
 def _add_lookup(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    _add_account(parser)
     parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(lookup.NAMES)}")
     parser.add_argument("arguments", nargs="*", metavar="key=value", help="as in docs/topics.md; also monitor=ID")
 
 
 def run_discovery(options: argparse.Namespace) -> int:
     """Print the discovery messages for Home Assistant: topic and payload, one message a line."""
-    clock = SystemClock()
-    config, sense_client = _connect(options, clock, Redactor())
-    for message in lookup.discovery_messages(config, sense_client, clock):
-        print(message.topic, message.payload)  # noqa: T201 - what was asked for
+    clock, redactor = SystemClock(), Redactor()
+    config = read_config(options.config, os.environ, redactor, "WARNING")
+    for sense_client in connect_each(config, Inbox(), redactor, clock):
+        for message in lookup.discovery_messages(sense_client, clock, is_only_account=len(config.accounts) <= 1):
+            print(message.topic, message.payload)  # noqa: T201 - what was asked for
     return EXIT_STOPPED
 
 

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import Factories, Timing, assemble, connect_sense
+from sense_mqtt.assembly import Factories, assemble
 from sense_mqtt.cli.process import forward_process_events, start_logging
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.single_instance import SingleInstanceLock
+from sense_mqtt.sense_client import connect_each
 from sense_mqtt.service_manager import ServiceManager
+from sense_mqtt.timing import Timing
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +57,10 @@ def run_until_stopped(
     """Run the bridge until the inbox holds `Stop`; return the exit code. For any thread. Raises StateError."""
     clock = clock or SystemClock()
     with SingleInstanceLock(config.state_dir) as lock:
-        sense_client = connect_sense(config, inbox, redactor, clock, timing)
-        bridge = assemble(config, inbox, sense_client, clock, timing, factories)
+        sense_clients = connect_each(config, inbox, redactor, clock, timing)
+        if not sense_clients:
+            logger.warning("shard: none of the accounts falls to the process with index %d", config.shard.index)
+        bridge = assemble(config, inbox, sense_clients, clock, timing, factories)
         bridge.add_periodic_task("the state directory", lock.maintain)
         manager = ServiceManager(os.environ, bridge.describe)
         bridge.add_periodic_task("the service manager", manager.maintain)

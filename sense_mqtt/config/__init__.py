@@ -11,11 +11,12 @@ from sense_mqtt.config.models import (
     HomeAssistantSettings,
     MqttSettings,
     PublishSettings,
-    SenseSettings,
     TlsSettings,
 )
+from sense_mqtt.config.sense_settings import AccountSettings, SenseSettings, ShardSettings
 
 __all__ = [
+    "AccountSettings",
     "Config",
     "DefaultRules",
     "DeviceSettings",
@@ -25,6 +26,7 @@ __all__ = [
     "MqttSettings",
     "PublishSettings",
     "SenseSettings",
+    "ShardSettings",
     "TlsSettings",
     "example",
     "load",

@@ -47,9 +47,7 @@ def _read(name: str, path: KeyPath, text: str, cwd: Path) -> tuple[dict[KeyPath,
 
 def _may_be_json(path: KeyPath) -> bool:
     """Sections and lists; a password that begins with a bracket is a password."""
-    return path == ("sense", "monitors") or any(
-        key[: len(path)] == generic(path) and key != generic(path) for key in KEYS
-    )
+    return path[-1] == "monitors" or any(key[: len(path)] == generic(path) and key != generic(path) for key in KEYS)
 
 
 def _path_of(name: str) -> KeyPath:

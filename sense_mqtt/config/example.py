@@ -16,6 +16,12 @@ HEAD = """\
 # means the default. A secret may be in a file of its own (`password_file`), a systemd credential or a Docker secret
 # (`sense_password`, `sense_totp_secret`, `mqtt_password`).
 """
+ITEM_EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "accounts": (
+        "# - {name: home, email: you@example.com, password_file: home.txt}",
+        "# - {name: cabin, email: other@example.com, password_file: cabin.txt, monitors: [123456]}",
+    )
+}
 NOTHING: Mapping[str, str] = {}
 
 
@@ -45,6 +51,7 @@ def _section(model: type[Section], defaults: Section, indent: str, shown: Mappin
         else:
             value = "" if field.default_factory else shown.get(name, _scalar(default))
             yield _line(f"{indent}{name}: {value}", f"{field.description}{_bounds(described[name])}")
+            yield from ITEM_EXAMPLES.get(name, ())
 
 
 def _device() -> Iterator[str]:

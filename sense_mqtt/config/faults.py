@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from sense_mqtt.config.keys import KEYS, SECRETS, KeyPath, dotted, generic, siblings
+from sense_mqtt.config.keys import KEYS, LISTS, SECRETS, KeyPath, dotted, generic, siblings
 
 MAX_SHOWN_LENGTH = 40  # characters of a wrong value
 
@@ -25,6 +25,7 @@ SENTENCES = {
     "less_than_equal": "must be at most {le}{not_value}",
     "literal_error": "must be {expected}{not_value}",
     "dict_type": "must hold keys of its own, one a line, further indented",
+    "missing": "must be given",
     "model_type": "must hold keys of its own, one a line, further indented",
     "path_type": "must be the path of a file",
     "string_too_long": "must have at most {max_length} characters",
@@ -41,6 +42,8 @@ def explain(error: ErrorDetails) -> str:
     path = tuple(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return "is not a known key" + suggest(path)
+    if error["type"] == "tuple_type" and path[-1] in LISTS:
+        return "must be a list; begin each item with `- `, its keys below each other"
     sentence = SENTENCES.get(error["type"], error["msg"])
     return sentence.format(**_printable(error.get("ctx", {})), not_value=_not_value(path, error["input"]))
 

@@ -1,6 +1,6 @@
 """Every key as a path, derived from the models: for the environment, for secrets and files, and for suggestions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -11,12 +11,15 @@ from pydantic.fields import FieldInfo
 from sense_mqtt.config.cycle_settings import CycleSettings
 from sense_mqtt.config.models import Config, DeviceSettings
 from sense_mqtt.config.section import Section
+from sense_mqtt.config.sense_settings import AccountSettings
 
 KeyPath = tuple[str, ...]
-ANY = "*"  # stands for a device's id in a path
+ANY = "*"  # stands in a path for a device's id, or for the place of an item in a list, from 0
+LISTS: Mapping[str, type[Section]] = {"accounts": AccountSettings}  # each holds items with keys of their own
+ITEMS: Mapping[str, type[Section]] = {"devices": DeviceSettings, **LISTS}
 # Sections that the type of a key does not tell, by that key: each with what stands between it and its own keys.
 _NESTED: Mapping[str, tuple[type[Section], KeyPath]] = {
-    "devices": (DeviceSettings, (ANY,)),
+    **{name: (model, (ANY,)) for name, model in ITEMS.items()},
     "cycle": (CycleSettings, ()),
 }
 
@@ -51,8 +54,15 @@ def dotted(path: KeyPath) -> str:
 
 
 def generic(path: KeyPath) -> KeyPath:
-    """The path with a device's id replaced by `*`, as in KEYS."""
-    return (path[0], ANY, *path[2:]) if len(path) > 1 and path[0] == "devices" else path
+    """The path with a device's id, or the place in a list, replaced by `*`, as in KEYS."""
+    return (path[0], ANY, *path[2:]) if len(path) > 1 and path[0] in ITEMS else path
+
+
+def secret_paths(given: Iterable[KeyPath]) -> list[KeyPath]:
+    """Every secret that may be in a file of its own, those of the items that are given at all included."""
+    items = {path[:2] for path in given if len(path) > 1}
+    own = [(*item, *path[2:]) for path in FROM_FILE if ANY in path for item in sorted(items) if item[0] == path[0]]
+    return [path for path in FROM_FILE if ANY not in path] + own
 
 
 def siblings(path: KeyPath) -> list[str]:

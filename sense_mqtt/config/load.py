@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sense_mqtt.config.documents import parse
 from sense_mqtt.config.environment import CONFIG, read_environment
 from sense_mqtt.config.faults import explain
-from sense_mqtt.config.keys import FROM_FILE, PATHS, KeyPath, dotted, generic
+from sense_mqtt.config.keys import PATHS, KeyPath, dotted, generic, secret_paths
 from sense_mqtt.config.models import Config
 from sense_mqtt.config.raw_values import RawValue, flatten, nest, origin
 from sense_mqtt.config.secret_files import (
@@ -92,7 +92,7 @@ def _read_file(file: Path | None, cwd: Path, supervised: tuple[Path, ...], warn:
     if not isinstance(document.content, dict | None):
         return {}, [f"{file}: must hold keys such as `mqtt:`, one a line, not a list or a single value"]
     settings = flatten(document.content, str(file), (cwd / file).parent)
-    if settings.keys() & set(FROM_FILE):
+    if settings.keys() & set(secret_paths(settings)):
         warn_if_open(cwd / file, supervised, warn)
     return settings, [f"{file}: {fault}" for fault in document.faults]
 
@@ -100,11 +100,11 @@ def _read_file(file: Path | None, cwd: Path, supervised: tuple[Path, ...], warn:
 def _with_paths(settings: dict[KeyPath, RawValue], environ: Mapping[str, str]) -> Written:
     """`~` and relative paths made whole; what must be a readable file, is."""
     whole = {path: _whole(given, environ) if _is_path(path, given) else given for path, given in settings.items()}
-    read_later = {file_key(path) for path in FROM_FILE}
+    read_later = {file_key(path) for path in secret_paths(settings)}
     faults = []
-    for path in sorted((whole.keys() & PATHS) - read_later - {("state_dir",)}):
-        if not isinstance(whole[path].value, str):
-            continue  # told by the models
+    for path in sorted(whole.keys() - read_later - {("state_dir",)}):
+        if not _is_path(path, whole[path]):
+            continue  # what should be one and is no text, the models tell
         try:
             read_bytes(Path(whole[path].value))
         except UnreadableError as error:
@@ -141,5 +141,6 @@ def _validate(settings: dict[KeyPath, RawValue]) -> tuple[Config | None, list[st
         faults = []
         for detail in error.errors(include_url=False)[:MAX_FAULTS]:
             path = tuple(str(part) for part in detail["loc"])
-            faults.append(f"{origin(settings, path, 'configuration')}: {dotted(path)}: {explain(detail)}")
+            place = f"{dotted(path)}: " if path else ""  # none: what is wrong is between sections
+            faults.append(f"{origin(settings, path, 'configuration')}: {place}{explain(detail)}")
     return None, faults

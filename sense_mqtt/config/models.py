@@ -1,5 +1,6 @@
 """Every key of the configuration: its type, default, range and what it means. The example file is made from this."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from sense_mqtt.config import checks
 from sense_mqtt.config.cycle_settings import CycleRule
 from sense_mqtt.config.section import Delay, Section, Watts
+from sense_mqtt.config.sense_settings import AccountSettings, Password, SenseSettings, ShardSettings
 from sense_mqtt.config.solar_settings import SolarSettings
 from sense_mqtt.core.device_rules import DeviceRules
 
@@ -18,43 +20,8 @@ WebPath = Annotated[str, AfterValidator(checks.check_path)]
 TopicFilters = Annotated[
     tuple[Annotated[str, AfterValidator(checks.check_filter)], ...], BeforeValidator(checks.split_list)
 ]
-Password = Annotated[SecretStr, Field(min_length=1)]
-Email = Annotated[SecretStr, AfterValidator(lambda given: SecretStr(checks.check_email(given.get_secret_value())))]
-TotpSecret = Annotated[
-    SecretStr, AfterValidator(lambda given: SecretStr(checks.check_totp_secret(given.get_secret_value())))
-]
-Monitors = Annotated[
-    tuple[Annotated[int, Field(gt=0)], ...],
-    BeforeValidator(checks.split_list),
-    AfterValidator(lambda given: tuple(dict.fromkeys(given))),  # one twice would mean two sockets
-]
+SENSE_SECRETS = {"email", "password", "totp_secret"}
 Interval = Annotated[float, Field(ge=0, le=86400)]  # seconds
-
-
-class SenseSettings(Section):
-    """The Sense account."""
-
-    email: Email | None = Field(default=None, description="of your Sense account, such as you@example.com")
-    password: Password | None = Field(default=None, description="of your Sense account")
-    password_file: Path | None = Field(default=None, description="instead of password: a file that holds it")
-    totp_secret: TotpSecret | None = Field(
-        default=None, description="setup key of two-factor login, for login without a person"
-    )
-    totp_secret_file: Path | None = Field(default=None, description="instead of totp_secret: a file that holds it")
-    monitors: Monitors = Field(
-        default=(), description="monitor ids, such as [123456]; empty = every monitor of the account"
-    )
-    api_url: Annotated[str, AfterValidator(checks.check_api_url)] = Field(
-        default="https://api.sense.com/apiservice/api/v1/", description="Sense's REST interface"
-    )
-    feed_url: Annotated[str, AfterValidator(checks.check_feed_url)] = Field(
-        default="wss://clientrt.sense.com", description="Sense's realtime feed"
-    )
-    ca_file: Path | None = Field(default=None, description="extra trusted certificates, for firewalls that inspect TLS")
-    timeout_s: float = Field(default=30, ge=1, le=300, description="time to wait for an answer from Sense")
-    command_calls_per_hour: int = Field(
-        default=120, ge=0, le=3600, description="REST calls that commands on MQTT may cost in an hour"
-    )
 
 
 class FeedSettings(Section):
@@ -183,6 +150,10 @@ class Config(Section):
     solar: SolarSettings = Field(default=SolarSettings(), description="homes with solar")
     devices: dict[str, DeviceSettings] = Field(default={}, description="rules for single devices, by Sense id")
     defaults: DefaultRules = Field(default=DefaultRules(), description="rules for every other device")
+    accounts: tuple[AccountSettings, ...] = Field(
+        default=(), description="several Sense accounts, instead of sense: each a name, and the keys of sense"
+    )
+    shard: ShardSettings = Field(default=ShardSettings(), description="several processes that share the accounts")
     state_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local/state/sense-mqtt",
         description="session and journal; empty = $STATE_DIRECTORY, else ~/.local/state/sense-mqtt",
@@ -190,6 +161,30 @@ class Config(Section):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(checks.lower)] = Field(
         default="info", description="debug tells each call and transition"
     )
+
+    @model_validator(mode="after")
+    def accounts_are_told_apart(self) -> Self:
+        if self.accounts and "sense" in self.model_fields_set:
+            raise ValueError("sense and accounts are both given; move what sense holds to one of accounts")
+        names = Counter(account.file_name for account in self.accounts)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"accounts: the name {twice[0]} is given twice; give each account a name of its own")
+        if self.shard.count > 1 and not self.accounts:
+            raise ValueError("shard: shares out accounts, and there are none; give accounts instead of sense")
+        return self
+
+    def of_each_account(self) -> dict[str, Self]:
+        """Return the configuration of each account alone, by name: its keys are in `sense`, its files in `state_dir`.
+
+        With `sense` there is one, without a name. With `shard` those of this process.
+        """
+        if not self.accounts:
+            return {"": self}
+        served = [account for account in self.accounts if self.shard.serves(account.name)]
+        return {account.name: self.model_copy(update=self._of_account(account)) for account in served}
+
+    def _of_account(self, account: AccountSettings) -> dict[str, Any]:
+        return {"sense": account, "accounts": (), "state_dir": self.state_dir / f"account-{account.file_name}"}
 
     def device_rules(self, device: str) -> DeviceRules:
         """The rules of the device with this Sense id, defaults filled in."""
@@ -207,12 +202,14 @@ class Config(Section):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor alone."""
-        return tuple(value.get_secret_value() for section in (self.sense, self.mqtt) for value in _secrets_of(section))
+        sections = (self.sense, *self.accounts, self.mqtt)
+        return tuple(value.get_secret_value() for section in sections for value in _secrets_of(section))
 
     def public(self) -> dict[str, Any]:
         """Everything but secrets, e-mail, user name and where the home is, as plain JSON; for `bridge/info`."""
-        hidden = {
-            "sense": {"email", "password", "totp_secret"},
+        hidden: dict[str, Any] = {
+            "sense": SENSE_SECRETS,
+            "accounts": {"__all__": SENSE_SECRETS},
             "mqtt": {"username", "password"},
             "solar": {"latitude", "longitude"},
         }

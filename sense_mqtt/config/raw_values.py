@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.config.keys import ANY, FIELDS, KeyPath, generic
+from sense_mqtt.config.keys import ANY, FIELDS, LISTS, KeyPath, generic
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ def flatten(content: Any, where: str, directory: Path, above: KeyPath = ()) -> d
     """The leaves of nested mappings. An empty value or section counts as not written, unless nobody knows its key."""
     if content is None or content == {}:
         return {} if _is_known(above) else {above: RawValue("", where, directory)}
+    if isinstance(content, list) and content and above and len(above) == 1 and above[0] in LISTS:
+        content = {str(place): item for place, item in enumerate(content)}
     if not isinstance(content, Mapping):
         return {above: RawValue(content, where, directory)}
     leaves: dict[KeyPath, RawValue] = {}
@@ -47,13 +49,19 @@ def nest(settings: Settings) -> dict[str, Any]:
                 break
         else:
             section[path[-1]] = settings[path].value
-    return tree
+    return {key: _as_list(value) if key in LISTS else value for key, value in tree.items()}
+
+
+def _as_list(items: Any) -> Any:
+    """Items by place as a list; the places must be 0, 1 and so on, anything else stays and is a fault later."""
+    places = [str(place) for place in range(len(items))]
+    return [items[place] for place in places] if isinstance(items, dict) and items.keys() == set(places) else items
 
 
 def origin(settings: Settings, path: KeyPath, otherwise: str) -> str:
-    """Where the value at, above or below `path` was written."""
+    """Where the value at, above, below or beside `path` was written."""
     for length in range(len(path), 0, -1):
         if path[:length] in settings:
             return settings[path[:length]].where
-    below = (given.where for key, given in settings.items() if key[: len(path)] == path)
-    return next(below, otherwise)
+    near = (given.where for above in (path, path[:-1]) for key, given in settings.items() if key[: len(above)] == above)
+    return next(near, otherwise)

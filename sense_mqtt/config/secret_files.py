@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sense_mqtt.config.keys import FROM_FILE, KeyPath, dotted
+from sense_mqtt.config.keys import KeyPath, dotted, secret_paths
 from sense_mqtt.config.raw_values import RawValue, Settings
 
 READABLE_BY_ALL = 0o004
@@ -18,7 +18,7 @@ class UnreadableError(Exception):
 
 def refuse_both(settings: Settings) -> list[str]:
     """Faults for every secret that one place gives both as `x` and as `x_file`."""
-    twice = (path for path in FROM_FILE if path in settings and file_key(path) in settings)
+    twice = (path for path in secret_paths(settings) if path in settings and file_key(path) in settings)
     return [
         f"{settings[path].where}: {dotted(path)}: is given here and by {dotted(file_key(path))}; keep one"
         for path in twice
@@ -27,7 +27,8 @@ def refuse_both(settings: Settings) -> list[str]:
 
 def drop_overridden(settings: Settings, stronger: Settings) -> dict[KeyPath, RawValue]:
     """`settings` without the secrets that a stronger place gives in either way."""
-    gone = {key for path in FROM_FILE for key in (path, file_key(path)) if {path, file_key(path)} & stronger.keys()}
+    paths = [{path, file_key(path)} for path in secret_paths(settings)]
+    gone = {key for either in paths if either & stronger.keys() for key in either}
     return {path: given for path, given in settings.items() if path not in gone}
 
 
@@ -35,7 +36,7 @@ def read_secrets(settings: Settings, roots: Iterable[Path], warn: Warn) -> tuple
     """The secrets that files hold, and the faults. `roots` are directories that a supervisor fills, first one first."""
     secrets: dict[KeyPath, RawValue] = {}
     faults: list[str] = []
-    for path in FROM_FILE:
+    for path in secret_paths(settings):
         given = settings.get(file_key(path)) or _provided(path, roots)
         if path in settings or given is None or not isinstance(given.value, str):
             continue  # a list or the like is told by the models

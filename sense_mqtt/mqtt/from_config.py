@@ -17,7 +17,7 @@ def broker_settings(config: Config) -> BrokerSettings:
         protocol=mqtt.protocol,
         transport=mqtt.transport,
         path=mqtt.path,
-        client_id=mqtt.client_id,
+        client_id=f"{mqtt.client_id}{config.shard.suffix}",
         keepalive_s=mqtt.keepalive_s,
         tls=tls if mqtt.tls.enabled else None,
         state_dir=config.state_dir,

@@ -35,13 +35,21 @@ class CallBudget:
     def spend(self, count: int = 1) -> None:
         """Count what is about to be asked. Raises BudgetSpent, and counts nothing, where that is too much."""
         with self._one:
-            now = self._clock.now()
-            self._spent = [min(time, now.wall) for time in self._spent if time > now.wall - HOUR_S]
-            if len(self._spent) + count > self._most:
-                raise self._refusal(count)
-            self._spent += [now.wall] * count
+            self._refuse_beyond(count)
+            self._spent += [self._clock.now().wall] * count
             with contextlib.suppress(StateError):  # the session says what is wrong with its directory
                 self._file.save({"spent": self._spent}, durable=False)
+
+    def refuse_beyond(self, count: int) -> None:
+        """Raise BudgetSpent where so many cannot be asked now; count nothing."""
+        with self._one:
+            self._refuse_beyond(count)
+
+    def _refuse_beyond(self, count: int) -> None:
+        now = self._clock.now()
+        self._spent = [min(time, now.wall) for time in self._spent if time > now.wall - HOUR_S]
+        if len(self._spent) + count > self._most:
+            raise self._refusal(count)
 
     def _refusal(self, count: int) -> BudgetSpent:
         now = self._clock.now()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.bridge.monitor import choose_monitors
+from sense_mqtt.bridge.served import choose_monitors
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness, raw_frame
 from tests.support.core.builders import DRYER

@@ -65,11 +65,11 @@ def context(tmp_path):
 
 
 def found(context):
-    return {finding.name: finding for finding in run_checks(lambda: context)}
+    return {finding.name: finding for finding in run_checks(lambda: [context])}
 
 
 def test_when_all_is_well_each_check_has_a_line(context):
-    assert [str(finding) for finding in run_checks(lambda: context)] == [
+    assert [str(finding) for finding in run_checks(lambda: [context])] == [
         f"ok   config: complete; state is kept in {context.config.state_dir}",
         "ok   dns api: api.sense.com is at 192.0.2.1, 192.0.2.2",
         "ok   tls api: met https://api.sense.com/apiservice/api/v1/",

@@ -6,14 +6,15 @@ import time
 
 import pytest
 
-from sense_mqtt.assembly import SenseClient
 from sense_mqtt.cli.login import LoginOptions, StandardInput, log_in, prompt_source
 from sense_mqtt.clock import SystemClock
+from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError, LoginRefused, MfaNeeded
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.auth.totp import code_at
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
+from sense_mqtt.sense_client import SenseClient
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
@@ -54,7 +55,7 @@ def enter(simulated, tmp_path):
         session = Session(api, tmp_path, known, clock=clock, post=lambda _: None, renewal_wait_s=float)
         secrets = []
         account = log_in(
-            SenseClient(api, session, closing),
+            SenseClient(Config(state_dir=tmp_path), "", api, session, closing),
             known,
             given or LoginOptions(),
             answers,

@@ -52,7 +52,7 @@ class SessionView(Protocol):
 class CheckContext:
     """What the checks use: the configuration, and calls to name server, Sense and broker."""
 
-    config: Config
+    config: Config  # of one account
     topics: Topics
     session: SessionView
     status: Callable[[int], Any]  # Sense's status of a monitor; asked once each
@@ -62,6 +62,7 @@ class CheckContext:
     probe_feed: Callable[[int], str]  # monitor -> how a frame came
     exchange_messages: Callable[[Sequence[ProbeMessage]], BrokerReport]  # with the filters of `run`
     event: str  # a payload that no other check publishes
+    account: str = ""  # its name, where there are several
 
 
 # --- Sense
@@ -200,6 +201,7 @@ class Check:
 
     run: Callable[[CheckContext], str]
     needs: tuple[str, ...] = ()
+    is_of_account: bool = True  # False: it is the same for all accounts
 
 
 CHECKS: Mapping[str, Check] = {
@@ -210,7 +212,7 @@ CHECKS: Mapping[str, Check] = {
     "dns feed": Check(resolve_feed),
     "tls feed": Check(check_feed_tls, ("dns feed",)),
     "feed": Check(check_feed, ("monitors", "tls feed")),
-    "dns broker": Check(resolve_broker),
-    "broker": Check(check_broker, ("dns broker",)),
-    "home assistant": Check(check_home_assistant, ("broker",)),
+    "dns broker": Check(resolve_broker, is_of_account=False),
+    "broker": Check(check_broker, ("dns broker",), is_of_account=False),
+    "home assistant": Check(check_home_assistant, ("broker",), is_of_account=False),
 }

@@ -9,27 +9,29 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from sense_mqtt.assembly import SenseClient, feed_settings, topics_of
+from sense_mqtt.assembly import feed_settings, topics_of
 from sense_mqtt.cli.check.broker_probe import exchange_messages
 from sense_mqtt.cli.check.checks import CheckContext
 from sense_mqtt.clock import Clock
-from sense_mqtt.config import Config
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.sense.feed.probe import FeedProbe
 from sense_mqtt.sense.net.tls_probe import shake_hands
+from sense_mqtt.sense_client import SenseClient
 
 PROXIED_AS = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
 ADDRESSES_SHOWN = 3
 
 
-def build_context(config: Config, sense_client: SenseClient, clock: Clock) -> CheckContext:
-    """Return what the checks use; no connection is made yet."""
+def build_context(sense_client: SenseClient, clock: Clock) -> CheckContext:
+    """Return what the checks of one account use; no connection is made yet."""
+    config = sense_client.config
     session, sense = sense_client.session, config.sense
     topics, feed, uniform = topics_of(config), feed_settings(config), random.Random().uniform  # noqa: S311 - jitter, no secret
     # A name of its own: with the bridge's, the broker would throw the bridge out.
-    broker = replace(broker_settings(config), client_id=f"{config.mqtt.client_id}-check")
+    broker = broker_settings(config)
+    broker = replace(broker, client_id=f"{broker.client_id}-check")
 
     @functools.cache
     def status(monitor: int) -> Any:
@@ -40,6 +42,7 @@ def build_context(config: Config, sense_client: SenseClient, clock: Clock) -> Ch
 
     return CheckContext(
         config=config,
+        account=sense_client.name,
         topics=topics,
         session=session,
         status=status,

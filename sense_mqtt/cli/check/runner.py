@@ -1,7 +1,7 @@
 """Run the checks: one result each; a check that needs a failed one is skipped."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sense_mqtt.cli.check.checks import CHECKS, Check, CheckContext
@@ -26,21 +26,35 @@ class CheckResult:
         return f"{self.status:<4} {self.name}: {told}"
 
 
-def run_checks(prepare: Callable[[], CheckContext], checks: Mapping[str, Check] = CHECKS) -> Iterator[CheckResult]:
-    """Yield a finding a check, as it comes; `prepare` reads the configuration, which is the first of them."""
+def run_checks(
+    prepare: Callable[[], Sequence[CheckContext]], checks: Mapping[str, Check] = CHECKS
+) -> Iterator[CheckResult]:
+    """Yield a finding a check, as it comes; `prepare` reads the configuration, which is the first of them.
+
+    It returns one context for each account; what is the same for all accounts is tested once, last.
+    """
     try:
-        context = prepare()
+        contexts = prepare()
     except SenseMqttError as error:
         yield _failure("config", error)
         yield from (CheckResult(name, "skip", "needs config") for name in checks)
         return
-    yield CheckResult("config", "ok", f"complete; state is kept in {context.config.state_dir}")
+    kept = ", ".join(str(context.config.state_dir) for context in contexts)
+    yield CheckResult("config", "ok", f"complete; state is kept in {kept or 'none: no account is for this process'}")
+    for context in contexts:
+        own = {name: check for name, check in checks.items() if check.is_of_account}
+        yield from _run_each(own, context, f" of account {context.account}" if context.account else "")
+    for context in contexts[:1]:
+        yield from _run_each({name: check for name, check in checks.items() if not check.is_of_account}, context, "")
+
+
+def _run_each(checks: Mapping[str, Check], context: CheckContext, whose: str) -> Iterator[CheckResult]:
     passed: set[str] = set()
     for name, check in checks.items():
         finding = _run_check(name, check, passed, context)
         if finding.status == "ok":
             passed.add(name)
-        yield finding
+        yield replace(finding, name=f"{name}{whose}")
 
 
 def _run_check(name: str, check: Check, passed: set[str], context: CheckContext) -> CheckResult:

@@ -119,9 +119,8 @@ def announce_bridge(options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
     """Return what to tell while no monitor is known: that a person must log in, and nothing else can be shown."""
     rows = [_place_on_bridge(options.topics, row) for row in BRIDGE if row.key == "login"]
     about = {"name": "Sense bridge", "manufacturer": "sense-mqtt", "model": "Bridge", "sw_version": options.version}
-    return _WRITERS[options.mode](
-        DiscoveryDevice(f"sense_mqtt_bridge_{sanitize_id(options.topics.base)}", None, about, tuple(rows)), options
-    )
+    node = f"sense_mqtt_bridge_{sanitize_id(options.topics.base)}{options.topics.bridge_level.removeprefix('bridge')}"
+    return _WRITERS[options.mode](DiscoveryDevice(node, None, about, tuple(rows)), options)
 
 
 def origin(options: DiscoveryOptions) -> dict[str, str]:

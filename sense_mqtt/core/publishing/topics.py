@@ -11,6 +11,7 @@ class Topics:
 
     base: str = "sense"
     prefix: str = "homeassistant"
+    bridge_level: str = "bridge"  # another one for each of several processes that share a base topic
 
     def monitor(self, monitor: int, key: str) -> str:
         return f"{self.base}/{monitor}/{key}"
@@ -19,7 +20,7 @@ class Topics:
         return f"{self.base}/{monitor}/device/{sanitize_id(device)}/{key}"
 
     def bridge(self, key: str) -> str:
-        return f"{self.base}/bridge/{key}"
+        return f"{self.base}/{self.bridge_level}/{key}"
 
     def response(self, command: str) -> str:
         return self.bridge(f"response/{command}")

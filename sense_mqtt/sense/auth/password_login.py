@@ -41,6 +41,7 @@ class Credentials:
     email: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     totp_secret: str | None = field(default=None, repr=False)
+    account: str = ""  # its name, where there are several
 
     @property
     def fingerprint(self) -> str:

@@ -63,6 +63,7 @@ class Session:
         self._clock = clock
         self._post = post
         self._add_secret = add_temporary_secret
+        self._what = f"Sense login of account {credentials.account}" if credentials.account else "Sense login"
         self._lock = threading.RLock()
         self._auth: Auth = "starting"
         self._account: Account | None = None
@@ -245,5 +246,5 @@ class Session:
         if auth == self._auth:
             return
         self._auth = auth
-        logger.log(LOG_LEVELS[auth], "Sense login %s: %s", auth, reason)
+        logger.log(LOG_LEVELS[auth], "%s %s: %s", self._what, auth, reason)
         self._post(AuthChanged(auth, reason))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.assembly import Factories, SenseClient, Timing, assemble
+from sense_mqtt.assembly import Factories, assemble
 from sense_mqtt.bridge.monitor import BridgedMonitor
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
@@ -20,7 +20,9 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived
 from sense_mqtt.sense.auth.tokens import Monitor
 from sense_mqtt.sense.workers import Workers
+from sense_mqtt.sense_client import SenseClient
 from sense_mqtt.store.journal import Journal
+from sense_mqtt.timing import Timing
 from tests.support.bridge.bridge_doubles import (
     AcknowledgingBroker,
     FailingJournal,
@@ -52,19 +54,23 @@ class BridgeHarness:
 
     def __init__(self, folder: Path, *monitors: Monitor, **config: Any) -> None:
         self._folder, self._given = folder, config
-        self.session = FakeSession(monitors or (HOUSE,))
+        names = [account["name"] for account in config.get("accounts", [{"name": ""}])]
+        self.sessions = {name: FakeSession(monitors or (HOUSE,)) for name in names}  # by the name of the account
+        self.session = self.sessions[names[0]]
         self.clock = TurnedClock()
         self.restart()
 
     def restart(self) -> None:
         """Begin a new process over the same state directory."""
         sense = {"email": "me@example.com", "password": "secret", **self._given.get("sense", {})}
-        self.inbox, self.feeds = NonBlockingInbox(), {}
+        known = {} if "accounts" in self._given else {"sense": sense}
+        config = Config.model_validate({"state_dir": self._folder, **self._given, **known})
+        self.inbox, self.feeds, self.workers = NonBlockingInbox(), {}, []
         self.broker = AcknowledgingBroker(self.inbox)
         self.bridge = assemble(
-            Config.model_validate({"state_dir": self._folder, **self._given, "sense": sense}),
+            config,
             self.inbox,
-            SenseClient(self.session, self.session, threading.Event()),
+            [self._client(name, own) for name, own in config.of_each_account().items()],
             self.clock,
             Timing(scheduler=Backoff(RETRY_S, RETRY_S, RETRY_S)),
             Factories(
@@ -74,12 +80,17 @@ class BridgeHarness:
         self.clock.after_s -= SETTLE_S  # so that a test's own times may count from 0
         self.bridge.begin()
 
+    def _client(self, name: str, config: Config) -> SenseClient:
+        session: Any = self.sessions[name]
+        return SenseClient(config, name, session, session, threading.Event())
+
     def _make_journal(self, path: Path) -> Journal:
         self.journal = FailingJournal(path)
         return self.journal
 
     def _make_worker(self, session: Any, inbox: Inbox, workers: Workers) -> FakeWorker:
-        self.worker = FakeWorker(session, inbox, workers)
+        self.worker = FakeWorker(session, inbox, workers)  # of the last account
+        self.workers.append(self.worker)
         return self.worker
 
     def _make_feed(self, monitor: int, *_: Any, **__: Any) -> FakeFeed:
@@ -100,7 +111,8 @@ class BridgeHarness:
 
     def work(self) -> None:
         """Let Sense answer all that it was asked."""
-        self.worker.work()
+        for worker in self.workers:
+            worker.work()
         self.take_all_waiting()
 
     def pass_time(self, seconds: float, step_s: float = 1.0) -> None:
@@ -151,7 +163,7 @@ class BridgeHarness:
     # --- what came of it
 
     def monitor(self, number: int) -> BridgedMonitor:
-        return self.bridge._accounts[0].monitor(number)
+        return self.bridge._accounts.served.monitors[number]
 
     @property
     def publisher(self) -> Any:

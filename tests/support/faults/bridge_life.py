@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sense_mqtt.assembly import connect_sense
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
+from sense_mqtt.sense_client import connect_sense
 from tests.support.faults import fast_bridge_main
 from tests.support.faults.shared_clock import SharedClock
 from tests.support.processes.forked_process import ForkedProcess
@@ -51,7 +51,7 @@ class BridgeLife:
     def log_in(self) -> None:
         """Store a session, as `sense-mqtt login` does: a machine too busy for its one login would end the schedule."""
         config = load(self._config, {}, self._config.parent)
-        connect_sense(config, Inbox(), Redactor(), SharedClock(self._clock)).session.account()
+        connect_sense(config, Inbox().put, Redactor(), SharedClock(self._clock)).session.account()
 
     def start(self) -> None:
         """Harmless where it lives already: two troubles of one step may both have ended it."""
