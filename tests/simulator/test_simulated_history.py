@@ -124,3 +124,28 @@ def test_the_curve_gives_low_and_high_and_marks_what_is_missing(history):
     assert all(low <= high for low, high in curve["totals"][:300])
     assert curve["totals"][-1] == [1, -1]
     assert len(history.curve("MINUTE", BEGINS, 99_999, "always_on", BEGINS)["totals"]) == 10_080
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "start", "entries"),
+    [(1, "2026-06-16T12:00:00", "2026-06-01", 30), (31, "2026-03-01T12:00:00", "2026-02-28", 31)],
+    ids=["the first of the month", "a day that February lacks"],
+)
+def test_the_billing_cycle_begins_on_the_day_of_the_account(day, at, start, entries):
+    found = boundaries("CYCLE", parse(at), NEW_YORK, day)
+    assert (datetime.fromtimestamp(found[0], NEW_YORK).strftime("%Y-%m-%d"), len(found) - 1) == (start, entries)
+
+
+def test_an_unfinished_hour_is_absent_until_two_minutes_past_its_end(house):
+    history = History(house, NEW_YORK, unfinished="absent")
+    hours = [history.usage("DAY", BEGINS, BEGINS + after_s)["consumption"] for after_s in (3 * 3600, 3 * 3600 + 121)]
+    assert [sum(1 for kwh in each["usage_breakdown_kwh"] if kwh) for each in hours] == [2, 3]
+
+
+def test_an_unfinished_hour_is_low_and_high_in_turn_and_finished_ones_stay(house):
+    history = History(house, NEW_YORK, unfinished="spiky")
+    times = [BEGINS + 3 * 3600 + 150 + 300 * number for number in range(10)]
+    found = [history.usage("DAY", BEGINS, at)["consumption"]["usage_breakdown_kwh"] for at in times]
+    assert len({tuple(hours[:3]) for hours in found}) == 1
+    under_way = [hours[3] for hours in found]
+    assert under_way != sorted(under_way)

@@ -14,6 +14,7 @@ PANEL_KW = 96.0
 CLOCKS_DIFFER_S = 60.0  # Sense's, which tells the start, and ours
 
 _LONGEST_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 31, "YEAR": 366, "CYCLE": 366}  # and an hour, where the clocks go back
+STANDBY_KWH = 0.5  # an inverter draws up to 20 W at night (INVARIANTS 14), and a winter night is long
 _NOISE_KWH = 0.0005  # half of the last digit that is published
 _HOUSE, _SOLAR = "", " solar"  # in `AcceptedEnergy.held_back`, beside ids of devices, which have no blank
 _SOLAR_FIGURES = FIGURES[1:]  # an answer of its own
@@ -57,6 +58,7 @@ def _hold_back_figures(accepted: AcceptedEnergy, read: Energy, now: Moment) -> A
     before = {device.id: device for device in accepted.energy.devices}
     after = {device.id: device for device in read.devices}
     fallen = [device.id for device in accepted.energy.devices if _device_fell(device, after.get(device.id))]
+    read = _without_standby(accepted.energy, read)
     solar_went = _has_solar(accepted.energy) and not _has_solar(read)
     held = _hold_back(accepted, [*fallen, *([_SOLAR] if solar_went else [])], now)
     house = accepted.energy
@@ -69,6 +71,13 @@ def _hold_back_figures(accepted: AcceptedEnergy, read: Energy, now: Moment) -> A
     chosen = {**after, **{identity: before[identity] for identity in fallen if identity in held}}
     house = accepted.energy if _HOUSE in held else read
     return AcceptedEnergy(replace(house, devices=tuple(chosen.values())), now.monotonic, held)
+
+
+def _without_standby(before: Energy, read: Energy) -> Energy:
+    """Return a reading whose production does not fall by what the inverter draws at night."""
+    kept, kwh = before.production_kwh, read.production_kwh
+    is_standby = kept is not None and kwh is not None and kept - STANDBY_KWH <= kwh < kept
+    return replace(read, production_kwh=kept) if is_standby else read
 
 
 def _with_solar_of(other: Energy, energy: Energy) -> Energy:

@@ -33,6 +33,7 @@ class Device:
     plug: bool = False
     motor: bool = False  # its estimate drifts by about 0.1 % (INVARIANTS 10)
     ao_w: float = 0.0  # W, a plug's always-on share
+    duid: str = ""  # of the plug itself, where Sense has given it another id since; else made from `id`
     merged: tuple[str, ...] = ()  # ids of the children, where it stands for several merged devices
 
 

@@ -71,7 +71,7 @@ def _pseudo_tags(device: Device) -> dict[str, Any]:
 def _plug_tags(device: Device) -> dict[str, Any]:
     return {
         "ControlCapabilities": ["OnOff", "StandbyThreshold"],
-        "DUID": f"8006{sum(device.id.encode()):036X}",
+        "DUID": f"8006{sum((device.duid or device.id).encode()):036X}",
         "IntegratedDeviceType": "IntegratedSmartPlug",
         "IntegrationType": "TPLink",
         "SmartPlugModel": "TP-Link Kasa KP115",

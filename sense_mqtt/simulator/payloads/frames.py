@@ -21,11 +21,7 @@ class FrameMaker:
     house: House
     cents_per_kwh: float = 16.5
     _noise: Noise = field(default_factory=lambda: Noise(60))
-    _rows: dict[str, DeviceRow] = field(default_factory=dict)
-    _legs: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._legs = {device.id: device.leg for device in self.house.devices}
+    _rows: dict[Device, DeviceRow] = field(default_factory=dict)
 
     def realtime(self, at: float) -> Payload:
         """Return `realtime_update.payload` of the websocket."""
@@ -75,9 +71,9 @@ class FrameMaker:
 
     def _row(self, device: Device) -> DeviceRow:
         """Return the row as in the REST list, tags and all: Sense repeats them in every frame."""
-        made = self._rows.get(device.id)
+        made = self._rows.get(device)
         if made is None:
-            made = self._rows[device.id] = device_row(device) | {"attrs": []}
+            made = self._rows[device] = device_row(device) | {"attrs": []}
         return made
 
     def _device_row(self, listed_device: ListedDevice) -> DeviceRow:
@@ -120,7 +116,10 @@ class FrameMaker:
             script.step(transition.device, transition.at),
         )
         step_w = (after.w if after is not None else 0.0) - (before.w if before is not None else 0.0)
-        return {"w": step_w, "channel": self._legs[transition.device], "start_frame": cycle, "frame": cycle}
+        return {"w": step_w, "channel": self._leg(transition.device), "start_frame": cycle, "frame": cycle}
+
+    def _leg(self, identity: str) -> int:
+        return next((device.leg for device in self.house.devices if device.id == identity), 0)
 
 
 def _power_flow(solar_w: float, watts: float) -> dict[str, list[str]]:

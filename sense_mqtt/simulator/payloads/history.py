@@ -3,21 +3,25 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sense_mqtt.simulator.house.model import Device, House
 from sense_mqtt.simulator.payloads.devices import ALWAYS_ON, OTHER, SOLAR, device_row
-from sense_mqtt.simulator.payloads.periods import boundaries
+from sense_mqtt.simulator.payloads.periods import CYCLE_START, boundaries
 from sense_mqtt.simulator.payloads.timeline import iso
 
 Body = dict[str, Any]
 Kwh = dict[str, float]
+Unfinished = Literal["partial", "absent", "spiky"]  # what is said of the hour that is not finished
 
 SAMPLE_S = 30.0
 BIN_S = 900.0  # what is kept: a quarter of an hour divides every time zone's offset
 FINAL_AFTER_S = 120.0  # figures roll about two minutes past the hour (protocol page 3.7)
+SPIKES = (0.0, 0.4, 1.6, 1.0, 0.1, 2.2, 0.7)  # what of an unfinished hour is said, in turn (HA#167374)
+SPIKE_S = 300.0
 GRANULARITY_S: Mapping[str, float] = {"SECOND": 1.0, "MINUTE": 60.0, "HOUR": 3600.0, "DAY": 86_400.0}
 MAX_CURVE_FRAMES = 10_080
 TOTAL, PRODUCTION = "total", "solar"
@@ -30,18 +34,21 @@ class History:
     house: House
     zone: ZoneInfo
     cents_per_kwh: float = 16.5
+    cycle_day: int = CYCLE_START
+    unfinished: Unfinished = "partial"
     _quarters: dict[float, Kwh] = field(default_factory=dict)
+    _seen: dict[str, Device] = field(default_factory=dict)  # by each id that was ever shown
 
     def usage(self, scale: str, at: float, now: float) -> Body:
         """Return `history/usage`: the period that holds `at`, future entries 0.0."""
-        period = boundaries(scale, at, self.zone)
+        period = self._period(scale, at)
         energy = self._energy(period, now)
         devices = [self._usage_of(device, energy) for device in self._appearing(energy)]
         return {"start": iso(period[0]), "consumption": _breakdown(energy, TOTAL), "device_breakdown": devices}
 
     def solar(self, scale: str, at: float, now: float) -> Body:
         """Return `history/usage/solar`; `net` above 0 is export."""
-        energy = self._energy(boundaries(scale, at, self.zone), now)
+        energy = self._energy(self._period(scale, at), now)
         production = [entry.get(PRODUCTION, 0.0) for entry in energy]
         net = [made - entry.get(TOTAL, 0.0) for made, entry in zip(production, energy, strict=True)]
         used, made = sum(entry.get(TOTAL, 0.0) for entry in energy), sum(production)
@@ -56,7 +63,7 @@ class History:
 
     def trends(self, scale: str, at: float, now: float) -> Body:
         """Return the deprecated `history/trends`."""
-        period = boundaries(scale, at, self.zone)
+        period = self._period(scale, at)
         energy = self._energy(period, now)
         made, used = (sum(entry.get(key, 0.0) for entry in energy) for key in (PRODUCTION, TOTAL))
         solar = self.house.power_at(now).solar_w is not None
@@ -90,8 +97,26 @@ class History:
         watts = [self._watts(at + step_s * part).get(device or TOTAL, 0.0) for part in (0.0, 0.25, 0.5, 0.75)]
         return [min(watts), max(watts)]
 
+    def _period(self, scale: str, at: float) -> list[float]:
+        return boundaries(scale, at, self.zone, self.cycle_day)
+
     def _energy(self, period: list[float], now: float) -> list[Kwh]:
-        return [self._between(start, end, now - FINAL_AFTER_S) for start, end in pairwise(period)]
+        """Return the energy of each entry; a finished hour is exact, the unfinished one as `unfinished` says."""
+        until = now - FINAL_AFTER_S
+        if self.unfinished == "partial":
+            return [self._between(start, end, until) for start, end in pairwise(period)]
+        finished = self._hour_of(until)
+        known = [self._between(start, end, finished) for start, end in pairwise(period)]
+        if self.unfinished == "absent":
+            return known
+        factor = SPIKES[int(now // SPIKE_S) % len(SPIKES)]
+        begun = [self._between(max(start, finished), end, until) for start, end in pairwise(period)]
+        return [_summed((sure, _scaled(open_, factor))) for sure, open_ in zip(known, begun, strict=True)]
+
+    def _hour_of(self, at: float) -> float:
+        """Return the start of the local hour: not all time zones are whole hours from UTC."""
+        local = datetime.fromtimestamp(at, self.zone)
+        return at - (local.minute * 60 + local.second + local.microsecond / 1e6)
 
     def _between(self, start: float, end: float, until: float) -> Kwh:
         first, last = max(start, self.house.since), min(end, until, self.house.ends)
@@ -117,13 +142,15 @@ class History:
     def _watts(self, at: float) -> dict[str, float]:
         power = self.house.power_at(at)
         shared_w = sum(listed_device.device.ao_w for listed_device in power.devices)
+        self._seen |= {listed_device.device.id: listed_device.device for listed_device in power.devices}
         watts = {listed_device.device.id: listed_device.w for listed_device in power.devices}
         watts |= {ALWAYS_ON.id: power.always_on_w - shared_w, OTHER.id: power.other_w, TOTAL: power.w}
         return watts if power.solar_w is None else watts | {PRODUCTION: power.solar_w}
 
     def _appearing(self, energy: Iterable[Kwh]) -> list[Device]:
         seen = {key for entry in energy for key in entry}
-        return [device for device in (ALWAYS_ON, OTHER, *self.house.devices) if device.id in seen]
+        known = self._seen | {device.id: device for device in (ALWAYS_ON, OTHER, *self.house.devices)}
+        return [device for device in known.values() if device.id in seen]
 
     def _usage_of(self, device: Device, energy: list[Kwh]) -> Body:
         return {"id": device.id, "name": device.name, "icon": device.icon, "consumption": _breakdown(energy, device.id)}
@@ -168,6 +195,10 @@ def _quarters(start: float, end: float) -> Iterable[float]:
 
 def _samples(start: float, end: float) -> Iterable[float]:
     return (start + SAMPLE_S * number for number in range(max(0, int((end - start) // SAMPLE_S))))
+
+
+def _scaled(entry: Kwh, factor: float) -> Kwh:
+    return {key: value * factor for key, value in entry.items()}
 
 
 def _summed(entries: Iterable[Kwh]) -> Kwh:

@@ -1,18 +1,24 @@
 """The periods of Sense's history (day, week, month, year, billing cycle) in the monitor's local time. Pure."""
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+CYCLE = "CYCLE"
 CYCLE_START = 15  # day of the month on which the meter is read
 
 Boundaries = list[float]  # unix seconds; entry i of a breakdown reaches from edge i to edge i + 1
 
 
-def boundaries(scale: str, at: float, zone: ZoneInfo) -> Boundaries:
-    """Return the edges of the period that holds `at`; raises KeyError for an unknown scale."""
+def boundaries(scale: str, at: float, zone: ZoneInfo, cycle_day: int = CYCLE_START) -> Boundaries:
+    """Return the edges of the period that holds `at`; raises KeyError for an unknown scale.
+
+    `cycle_day`: of the month, on which the billing cycle begins; in a shorter month its last day.
+    """
     local = datetime.fromtimestamp(at, zone)
-    return _PERIODS[scale.upper()](local.replace(hour=0, minute=0, second=0, microsecond=0))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return _cycle(midnight, cycle_day) if scale.upper() == CYCLE else _PERIODS[scale.upper()](midnight)
 
 
 def _day(midnight: datetime) -> Boundaries:
@@ -31,11 +37,15 @@ def _month(midnight: datetime) -> Boundaries:
     return _days(first, _next_month(first))
 
 
-def _cycle(midnight: datetime) -> Boundaries:
-    start = midnight.replace(day=CYCLE_START)
+def _cycle(midnight: datetime, day: int) -> Boundaries:
+    start = _on_day(midnight, day)
     if start > midnight:
-        start = (start.replace(day=1) - timedelta(days=1)).replace(day=CYCLE_START)
-    return _days(start, _next_month(start))
+        start = _on_day(midnight.replace(day=1) - timedelta(days=1), day)
+    return _days(start, _on_day(_next_month(start.replace(day=1)), day))
+
+
+def _on_day(midnight: datetime, day: int) -> datetime:
+    return midnight.replace(day=min(day, monthrange(midnight.year, midnight.month)[1]))
 
 
 def _year(midnight: datetime) -> Boundaries:
@@ -49,9 +59,8 @@ _PERIODS: Mapping[str, Callable[[datetime], Boundaries]] = {
     "WEEK": _week,
     "MONTH": _month,
     "YEAR": _year,
-    "CYCLE": _cycle,
 }
-SCALES = frozenset(_PERIODS)
+SCALES = frozenset({*_PERIODS, CYCLE})
 
 
 def _plus(midnight: datetime, days: int) -> datetime:

@@ -121,6 +121,12 @@ def test_a_new_day_shows_no_figure_of_the_sun_of_the_day_before():
     assert accept_all((900.0, replace(SUNLESS, start=LATER)), before=SUNNY) == [replace(SUNLESS, start=LATER)]
 
 
+def test_what_the_inverter_draws_at_night_holds_nothing_back():
+    night = [replace(SUNNY, production_kwh=10.0 - 0.003 * hour, consumption_kwh=12.0 + hour) for hour in (1, 2, 3)]
+    told = accept_all(*((3600.0 * number, read) for number, read in enumerate(night)), before=SUNNY)
+    assert told == [replace(read, production_kwh=10.0) for read in night]
+
+
 def test_the_house_is_held_back_without_its_devices():
     new, more = DeviceConsumption("unknown", "Other", 5.0), replace(DRYER, consumption_kwh=3.0)
     after = replace(SUNNY, consumption_kwh=11.0, devices=(more, new))

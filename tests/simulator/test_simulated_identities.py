@@ -1,0 +1,113 @@
+"""Devices that Sense merges, splits, renames and gives new ids: what is shown, what happens, and where energy stays."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
+from sense_mqtt.simulator.house.model import Device, TrueTransition
+from sense_mqtt.simulator.house.relabelled import RelabelledHouse
+from sense_mqtt.simulator.house.stepped import SLOT_S, SteppedHouse
+from sense_mqtt.simulator.payloads.devices import device_list
+from sense_mqtt.simulator.payloads.frames import FrameMaker
+from sense_mqtt.simulator.payloads.history import History
+
+KETTLE, MICROWAVE, PLUG = "b4093e1d", "88d6f27b", "X4pTw8Lc"
+KITCHEN = Device("Qm3ZrT7a", "Kitchen", merged=(KETTLE, MICROWAVE))
+NOON = BEGINS + 12 * 3600.0
+DAY_S = 86_400.0
+
+
+@pytest.fixture
+def house():
+    return RelabelledHouse(BuiltInHouse(1))
+
+
+def ids(house):
+    return {device.id for device in house.devices}
+
+
+def listed(house, since, until):
+    """Return the ids that are ever listed in between."""
+    seconds = range(int(since), int(until), 60)
+    return {each.device.id for at in seconds for each in house.power_at(at).devices}
+
+
+def test_merged_devices_are_shown_as_one_from_then_on_and_draw_what_both_drew(house):
+    house.merge(NOON, KITCHEN)
+    assert KITCHEN.id in ids(house)
+    assert not {KETTLE, MICROWAVE} & ids(house)
+    assert listed(house, BEGINS, NOON) & {KETTLE, MICROWAVE}
+    assert not listed(house, NOON, NOON + DAY_S) & {KETTLE, MICROWAVE}
+    unmerged = BuiltInHouse(1)
+    for at in range(int(NOON), int(NOON + DAY_S), 600):
+        assert house.power_at(at).w == pytest.approx(unmerged.power_at(at).w)
+
+
+def test_a_merge_switches_nothing(house):
+    [run] = [each for each in house.transitions(BEGINS, NOON) if each.device == KETTLE and each.kind == "turned_on"][
+        -1:
+    ]
+    middle = run.at + 1.0
+    house.merge(middle, KITCHEN)
+    assert house.switch_schedule.step(KITCHEN.id, middle).state == "on"
+    assert [each for each in house.transitions(middle - 0.5, middle + 0.5) if each.device in (KETTLE, KITCHEN.id)] == []
+    [end] = [each for each in house.transitions(middle, middle + 3600) if each.device == KITCHEN.id][:1]
+    assert end.kind == "turned_off"
+
+
+def test_the_children_are_in_the_list_where_they_are_asked_for(house):
+    house.merge(NOON, KITCHEN)
+    rows = {row["id"]: row["tags"] for row in device_list(house.devices, solar=True, include_merged=True)}
+    assert rows[KITCHEN.id]["MergedDevices"] == f"{KETTLE},{MICROWAVE}"
+    assert rows[KETTLE]["MergeId"] == KITCHEN.id
+    assert KETTLE not in {row["id"] for row in device_list(house.devices, solar=True, include_merged=False)}
+
+
+def test_split_devices_are_shown_by_themselves_again(house):
+    house.merge(NOON, KITCHEN)
+    house.split(NOON + 3600, KITCHEN.id)
+    assert ids(house) == ids(BuiltInHouse(1))
+
+
+def test_a_plug_with_a_new_id_keeps_its_duid_and_its_frames_go_on(house):
+    house.change_id(NOON, PLUG, "4xANDCuJ")
+    before, after = (
+        {row["id"]: row for row in FrameMaker(each).realtime(NOON)["devices"]} for each in (BuiltInHouse(1), house)
+    )
+    assert after["4xANDCuJ"]["tags"]["DUID"] == before[PLUG]["tags"]["DUID"]
+    assert after["4xANDCuJ"]["w"] == before[PLUG]["w"]
+    assert house.transitions(NOON + 1, NOON + DAY_S) == [
+        TrueTransition("4xANDCuJ" if each.device == PLUG else each.device, each.kind, each.at)
+        for each in BuiltInHouse(1).transitions(NOON + 1, NOON + DAY_S)
+    ]
+
+
+def test_a_renamed_device_has_its_new_name_in_frames(house):
+    maker = FrameMaker(house)
+    maker.realtime(NOON)
+    house.rename(NOON, PLUG, "Television")
+    assert "Television" in {row["name"] for row in maker.realtime(NOON)["devices"]}
+
+
+def test_the_energy_of_the_past_stays_with_the_old_id():
+    house = RelabelledHouse(SteppedHouse(BuiltInHouse(1)))
+    house.change_id(NOON, PLUG, "4xANDCuJ")
+    usage = History(house, ZoneInfo("America/New_York")).usage("DAY", NOON, BEGINS + DAY_S + 600)
+    hours = {row["id"]: row["consumption"]["usage_breakdown_kwh"] for row in usage["device_breakdown"]}
+    assert sum(hours[PLUG][12:]) == 0.0
+    assert sum(hours["4xANDCuJ"][:12]) == 0.0
+    assert sum(hours[PLUG]) > 0.0 < sum(hours["4xANDCuJ"])
+
+
+def test_who_names_a_device_that_is_not_shown_is_told(house):
+    with pytest.raises(ValueError, match="no such device"):
+        house.rename(NOON, "zzz", "Nobody")
+
+
+def test_the_history_of_a_stepped_house_is_the_exact_sum_of_its_watts():
+    house = SteppedHouse(BuiltInHouse(1))
+    usage = History(house, ZoneInfo("America/New_York")).usage("DAY", BEGINS, BEGINS + DAY_S + 600)
+    kwh = sum(house.power_at(BEGINS + SLOT_S * number + 29.0).w for number in range(int(DAY_S / SLOT_S))) * SLOT_S
+    assert usage["consumption"]["usage_total_kwh"] == pytest.approx(kwh / 3_600_000, rel=1e-9)
+    assert all(each.at % SLOT_S == 0 for each in house.transitions(BEGINS, BEGINS + DAY_S))

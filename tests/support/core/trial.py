@@ -1,0 +1,200 @@
+"""Days of a simulated house beside the pure core, with all that a bridge meets: the truth of every kWh is known.
+
+Frames, gaps, Sense's hours as it finishes them, restarts and kills; no thread, no socket, no real time.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sense_mqtt.core.capabilities import all_queries
+from sense_mqtt.core.changes import Change, Reading
+from sense_mqtt.core.device_rules import DeviceRules
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, QueryResult, Tick
+from sense_mqtt.core.observe import Seen, observe
+from sense_mqtt.core.stored_home import must_store, restore, snapshot
+from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.devices import read_device_list
+from sense_mqtt.core.wire.frames import read_update
+from sense_mqtt.errors import NotFound, SenseMqttError
+from sense_mqtt.rest_queries.lookups import Lookups
+from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.house.model import HousePower
+from sense_mqtt.simulator.house.relabelled import RelabelledHouse
+from sense_mqtt.simulator.house.stepped import SLOT_S, SteppedHouse
+from sense_mqtt.simulator.payloads import rest
+from sense_mqtt.simulator.payloads.devices import device_list
+from sense_mqtt.simulator.payloads.frames import FrameMaker
+from sense_mqtt.simulator.payloads.history import History, Unfinished
+from sense_mqtt.simulator.payloads.periods import parse
+
+MONITOR = 7
+ZONE = "America/New_York"
+INFO = Monitor(MONITOR, ZONE, solar=True)
+POLICY = Policy(lambda _: DeviceRules(off_delay_s=2.0))
+REPEAT_S = 60.0  # a query is not read again sooner (bridge/scheduler.py)
+CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID = "consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh"
+
+Counter = tuple[str | None, str]  # device by its id here, None the house; the figure
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One reading as it was published."""
+
+    at: float  # house time, unix seconds
+    value: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Session:
+    """Answers REST calls out of the simulated history, as the cloud does."""
+
+    trial: "Trial"
+    asked: list[str] = field(default_factory=list)
+
+    def account(self) -> Account:
+        return Account(1, (INFO,))
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
+        trial, query = self.trial, {key: str(value) for key, value in (params or {}).items()}
+        self.asked.append(path)
+        match path.rpartition(f"{MONITOR}/")[2]:
+            case "history/usage":
+                return trial.history.usage(query["scale"], parse(query["start"]), trial.now)
+            case "history/usage/solar":
+                return trial.history.solar(query["scale"], parse(query["start"]), trial.now)
+            case "status":
+                return rest.status(MONITOR, online=True, firmware=rest.FIRMWARE)
+            case other:
+                raise NotFound(other)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    trial: "Trial"
+
+    def now(self) -> Moment:
+        return self.trial.moment()
+
+
+class Trial:
+    """A house, what the core knows of it, all that was published, and the truth."""
+
+    def __init__(self, begins: float, *, frame_s: float = SLOT_S, unfinished: Unfinished = "spiky") -> None:
+        self.house = RelabelledHouse(SteppedHouse(BuiltInHouse(begins=begins)))
+        self.history = History(self.house, ZoneInfo(ZONE), unfinished=unfinished)
+        self.frames = FrameMaker(self.house)
+        self.now = self.begins = begins
+        self.frame_s = frame_s
+        self.home = Home(MONITOR, solar=True)
+        self.messages: dict[tuple[str | None, str], list[Message]] = defaultdict(list)
+        self.events: list[tuple[float, Change]] = []
+        self.session = _Session(self)
+        self._lookups = Lookups(_Clock(self))
+        self._earliest: dict[tuple[str, str], float] = {}
+        self._stored = snapshot(self.home)
+        self._truth: list[tuple[float, dict[Counter, float]]] = [(begins, {})]
+        self.list_devices()
+
+    def moment(self) -> Moment:
+        return Moment(self.now, self.now - self.begins + 1000.0)
+
+    # --- what happens
+
+    def run(self, seconds: float) -> None:
+        """Let frames come, and read from Sense what is due."""
+        for _ in self._slots(seconds):
+            if (self.now - self.begins) % self.frame_s == 0:
+                self._observe(read_update(self.frames.realtime(self.now)))
+            self._observe(Tick())
+            self._read_due()
+
+    def outage(self, seconds: float) -> None:
+        """Nothing comes, neither frames nor answers, as where the internet is away."""
+        self._observe(Interrupted())
+        for _ in self._slots(seconds):
+            self._observe(Tick())
+
+    def silence(self, seconds: float) -> None:
+        """No frame comes, as where the feed is down; Sense answers."""
+        self._observe(Interrupted())
+        for _ in self._slots(seconds):
+            self._observe(Tick())
+            self._read_due()
+
+    def restart(self, *, killed: bool, away_s: float = 0.0) -> None:
+        """Begin a new process, with what the one before has stored; `killed`: with nothing stored at its end."""
+        rows = self._stored if killed else snapshot(self.home)
+        for _ in self._slots(away_s):
+            pass
+        self.home = restore(MONITOR, rows, POLICY)
+        self._earliest.clear()
+        self._stored = rows
+        self._observe(Tick())
+        self.list_devices()
+
+    def list_devices(self) -> None:
+        rows = device_list(self.house.devices, solar=True, include_merged=False)
+        self._observe(DevicesListed(read_device_list(rows)))
+
+    def _slots(self, seconds: float) -> Iterator[None]:
+        until = self.now + seconds
+        while self.now < until:
+            self._count(self.house.power_at(self.now))
+            self.now += SLOT_S
+            yield
+
+    def _observe(self, seen: Seen) -> None:
+        before = self.home
+        self.home, changes = observe(before, seen, self.moment(), POLICY)
+        if must_store(before, self.home, changes):
+            self._stored = snapshot(self.home)
+        for change in changes:
+            if isinstance(change, Reading) and isinstance(change.value, dict):
+                self.messages[change.device, change.key].append(Message(self.now, change.value))
+            elif not isinstance(change, Reading):
+                self.events.append((self.now, change))
+
+    def _read_due(self) -> None:
+        now = self.moment()
+        for capability, name, query in list(all_queries(self.home, now, POLICY)):
+            if query.due <= now.monotonic and self._earliest.get((capability, name), 0.0) <= now.monotonic:
+                self._earliest[capability, name] = now.monotonic + REPEAT_S
+                try:
+                    result = self._lookups.run_query(INFO, query)(self.session)
+                except SenseMqttError:
+                    continue
+                self._observe(QueryResult(capability, name, result))
+
+    # --- the truth
+
+    def _count(self, power: HousePower) -> None:
+        """Add the energy of the slot that begins now."""
+        _, before = self._truth[-1]
+        hours, net_w = SLOT_S / 3_600_000, power.w - (power.solar_w or 0.0)
+        shared_w = sum(listed.device.ao_w for listed in power.devices)
+        watts: dict[Counter, float] = {
+            (None, CONSUMPTION): power.w,
+            (None, PRODUCTION): max(power.solar_w or 0.0, 0.0),
+            (None, FROM_GRID): max(net_w, 0.0),
+            (None, TO_GRID): max(-net_w, 0.0),
+            ("always_on", CONSUMPTION): power.always_on_w - shared_w,
+            ("unknown", CONSUMPTION): power.other_w,
+        }
+        for listed in power.devices:
+            counter = (self.home.id_of(listed.device.id), CONSUMPTION)
+            watts[counter] = watts.get(counter, 0.0) + listed.w
+        after = dict(before)
+        for counter, w in watts.items():
+            after[counter] = after.get(counter, 0.0) + w * hours
+        self._truth.append((self.now + SLOT_S, after))
+
+    def truth(self, device: str | None, figure: str, since: float, until: float) -> float:
+        """Return the kWh that was truly used between both."""
+        slots = [round((time - self.begins) / SLOT_S) for time in (since, until)]
+        before, after = (self._truth[slot][1].get((device, figure), 0.0) for slot in slots)
+        return after - before
