@@ -7,11 +7,12 @@ from sense_mqtt.core.capability import Capability, Query
 from sense_mqtt.core.cycles.capability import CYCLES
 from sense_mqtt.core.energy.by_period import ENERGY
 from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.meters.total import METERS
 from sense_mqtt.core.solar.sky import SKY
 from sense_mqtt.core.solar.surplus import SURPLUS
 from sense_mqtt.core.timestamps import Moment
 
-CAPABILITIES: tuple[Capability[Any], ...] = (ENERGY, SURPLUS, SKY, CYCLES)
+CAPABILITIES: tuple[Capability[Any], ...] = (ENERGY, METERS, SURPLUS, SKY, CYCLES)
 
 
 def all_queries(home: Home, now: Moment, policy: Policy) -> Iterator[tuple[str, str, Query]]:

@@ -15,8 +15,15 @@ from tests.support.core.builders import START
 
 OLD = Path(__file__).parent / "state_0_1_0"
 EXPECTED: dict[str, Any] = json.loads((OLD / "expected.json").read_text())
-ADDED_TOPICS = {"surplus_power", "surplus", "sky", "expected_solar_power", "state", "running"}  # since then
-ADDED_COMPONENTS = {"surplus_power", "surplus", "sky", "expected_solar_power", "running"}
+ADDED_TOPICS = {"surplus_power", "surplus", "sky", "expected_solar_power", "state", "running", "total"}  # since then
+ADDED_COMPONENTS = {
+    "surplus_power",
+    "surplus",
+    "sky",
+    "expected_solar_power",
+    "running",
+    *(f"{name}_total" for name in ("consumption", "production", "from_grid", "to_grid")),
+}
 STATES: dict[str, dict[str, str]] = EXPECTED["states"]  # by monitor and device
 ENDED = EXPECTED["ends"] - START
 

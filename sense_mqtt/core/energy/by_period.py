@@ -84,7 +84,9 @@ ENERGY = EnergyByPeriod()
 
 
 def _read(seen: object) -> Energy | None:
-    return seen.result if isinstance(seen, QueryResult) and isinstance(seen.result, Energy) else None
+    if not isinstance(seen, QueryResult) or seen.capability != ENERGY.key:
+        return None  # the meters read days that are over
+    return seen.result if isinstance(seen.result, Energy) else None
 
 
 def _next_reading(answered_at: float | None, interval_s: float, offset_s: float, now: Moment) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from sense_mqtt.core.energy.hours import DayHours, trends_hours, usage_hours
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import is_finite, list_of, mapping, number, read_name, rows_of, text
 
@@ -36,6 +37,7 @@ class Energy:
     net_production_kwh: float | None = None  # above 0: more produced than used (SE 0.15.0)
     solar_powered_pct: float | None = None
     devices: tuple[DeviceConsumption, ...] = ()
+    hours: DayHours | None = None  # of a day
 
 
 def from_usage(scale: str, usage: Any, solar: Any = None) -> Energy:
@@ -51,6 +53,7 @@ def from_usage(scale: str, usage: Any, solar: Any = None) -> Energy:
         net_production_kwh=number(total.get("net_kwh")),
         solar_powered_pct=number(total.get("solar_percentage")),
         devices=_devices((row, _used(row)) for row in rows_of(usage.get("device_breakdown"))),
+        hours=usage_hours(usage, solar) if scale == "DAY" else None,
     )
 
 
@@ -65,6 +68,7 @@ def from_trends(scale: str, trends: Any, *, solar: bool | None = None) -> Energy
         _start(trends),
         consumption_kwh=_counter(consumption.get("total")),
         devices=_devices((row, _trended(row)) for row in rows_of(consumption.get("devices"))),
+        hours=trends_hours(trends) if scale == "DAY" else None,
     )
     if not solar:
         return energy

@@ -48,7 +48,7 @@ TRENDS = {
 
 
 def test_usage_and_solar_become_one():
-    assert from_usage("DAY", USAGE, SOLAR) == replace(
+    assert replace(from_usage("DAY", USAGE, SOLAR), hours=None) == replace(
         SUNNY, devices=(DRYER, DeviceConsumption("unknown", "Other", 0.0))
     )
 

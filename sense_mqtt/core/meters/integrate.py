@@ -1,0 +1,98 @@
+"""Watts of frames become kWh: trapezoids between frames that follow each other; a gap adds nothing."""
+
+from dataclasses import replace
+
+from sense_mqtt.core.capability import HOUSE
+from sense_mqtt.core.home.state import Home
+from sense_mqtt.core.meters.state import (
+    CONSUMPTION,
+    FROM_GRID,
+    HOUR_S,
+    OBSERVED,
+    PRODUCTION,
+    TO_GRID,
+    Counter,
+    Figures,
+    Meters,
+    Sample,
+    add,
+)
+from sense_mqtt.core.wire.frames import RealtimeUpdate
+
+METERS_MOST = 1000  # of devices that were ever known; those beyond have none
+STEP_MOST_S = 1800.0  # frames further apart are a gap, however slow the feed is
+OPEN_MOST_S = 31 * 86_400.0  # an hour that Sense has not settled by then stays as it was integrated
+
+
+def integrate(state: Meters, home: Home, frame: RealtimeUpdate, longest_s: float) -> Meters:
+    """Return the meters after a frame; where the one before is more than `longest_s` older, there was a gap."""
+    time, before = frame.epoch or 0.0, state.sample
+    if before is not None and time == before.time:
+        return state  # Sense sends two frames a second, and both have the same whole second
+    sample = Sample(time, _watts(state, home, frame))
+    state = _begun(state, sample)
+    if before is None or not 0.0 < time - before.time <= min(longest_s, STEP_MOST_S):
+        return replace(state, sample=sample)
+    return _count(replace(state, sample=sample), before, sample)
+
+
+def _watts(state: Meters, home: Home, frame: RealtimeUpdate) -> Figures:
+    watts: dict[Counter, float] = {(HOUSE, CONSUMPTION): frame.w}
+    if frame.solar_w is not None:
+        made, net = max(0.0, frame.solar_w), frame.w - max(0.0, frame.solar_w)
+        watts |= {(HOUSE, PRODUCTION): made, (HOUSE, FROM_GRID): max(net, 0.0), (HOUSE, TO_GRID): max(-net, 0.0)}
+    has_room = len(state.since) <= METERS_MOST
+    for identity, device in home.devices.items():
+        if device.power_w is not None and identity != "solar" and (has_room or identity in state.since):
+            watts[identity, CONSUMPTION] = device.power_w
+    return watts
+
+
+def _begun(state: Meters, sample: Sample) -> Meters:
+    """Return the meters with those that are seen for the first time."""
+    new = {device: sample.time for device, _ in sample.watts if device not in state.since}
+    if not new:
+        return state
+    open_since = state.hour_of(sample.time) if state.open_since is None else state.open_since
+    return replace(state, since={**state.since, **new}, open_since=open_since)
+
+
+def _count(state: Meters, before: Sample, sample: Sample) -> Meters:
+    step_s = sample.time - before.time
+    # A counter whose watts were not known before begins here.
+    kwh = {
+        counter: (watts + before.watts[counter]) * step_s / 7_200_000.0
+        for counter, watts in sample.watts.items()
+        if counter in before.watts and (watts or before.watts[counter])
+    }
+    first, last = state.hour_of(before.time), state.hour_of(sample.time)
+    share = (first + HOUR_S - before.time) / step_s if last > first else 1.0
+    hours = {**state.hours, first: _with_part(state.hours.get(first, {}), kwh, share, step_s)}
+    if last > first:
+        hours[last] = _with_part(state.hours.get(last, {}), kwh, 1.0 - share, step_s)
+        return _close_old(replace(state, hours=hours, totals=add(state.totals, kwh)), last - OPEN_MOST_S)
+    return replace(state, hours=hours, totals=add(state.totals, kwh))
+
+
+def _with_part(hour: Figures, kwh: Figures, share: float, step_s: float) -> Figures:
+    part = kwh if share == 1.0 else {counter: each * share for counter, each in kwh.items()}
+    return add(hour, {**part, OBSERVED: step_s * share})
+
+
+def _close_old(state: Meters, oldest: float) -> Meters:
+    """Let hours before `oldest` (s UTC) be as they are."""
+    return close_until(state, oldest) if state.open_since is not None and state.open_since < oldest else state
+
+
+def close_until(state: Meters, end: float) -> Meters:
+    """Return the meters with all hours before `end` closed, at their best figures."""
+    closed: Figures = state.closed
+    for start in sorted(hour for hour in state.hours if hour < end):
+        closed = add(closed, {each: kwh for each, kwh in state.hours[start].items() if each != OBSERVED})
+    return replace(
+        state,
+        closed=closed,
+        hours={hour: figures for hour, figures in state.hours.items() if hour >= end},
+        candidates={hour: each for hour, each in state.candidates.items() if hour >= end},
+        open_since=end,
+    )

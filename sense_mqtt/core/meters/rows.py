@@ -1,0 +1,86 @@
+"""How the meters are stored: a row of the house, and one of each device."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sense_mqtt.core.capability import HOUSE, Documents
+from sense_mqtt.core.meters.state import Counter, Meters, add
+from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
+from sense_mqtt.core.wire.devices import mapping, number
+
+_DECIMALS = 6  # of kWh: a thousandth of a watt hour
+
+
+def write_row(state: Meters, device: str) -> Mapping[str, Any]:
+    """Return the row of a device, or of HOUSE."""
+    counters = [counter for counter in state.totals if counter[0] == device]
+    figures = {
+        figure: {
+            "closed": _rounded(state.closed.get((device, figure), 0.0)),
+            # Of one that is unsure nobody knows: it stays below what is reserved, and so unsure.
+            "shown": (state.totals if (device, figure) in state.unsure else state.shown).get((device, figure), 0.0),
+            "reserved": state.reserved.get((device, figure), 0.0),
+        }
+        for _, figure in counters
+    }
+    hours = {
+        write_timestamp(hour): {figure: _rounded(each) for (owner, figure), each in known.items() if owner == device}
+        for hour, known in sorted(state.hours.items())
+    }
+    document: dict[str, Any] = {"since": state.since[device], "figures": figures, "hours": _known(hours)}
+    if device == HOUSE:
+        document |= {"open_since": state.open_since, "offset_s": state.offset_s}
+    return document
+
+
+def _known(hours: Mapping[str, Mapping[str, float]]) -> dict[str, Mapping[str, float]]:
+    return {hour: figures for hour, figures in hours.items() if figures}
+
+
+def _rounded(kwh: float) -> float:
+    return round(kwh, _DECIMALS)
+
+
+def read_rows(rows: Documents) -> Meters:
+    """Return the meters of these rows; what cannot be read is as if it were not known."""
+    since = {device: time for device, row in rows.items() if (time := number(row.get("since"))) is not None}
+    if HOUSE not in since:
+        return Meters()
+    stored = {
+        (device, figure): mapping(each)
+        for device in since
+        for figure, each in mapping(rows[device].get("figures")).items()
+    }
+    closed, shown, reserved = (
+        {counter: kwh for counter, each in stored.items() if (kwh := number(each.get(key))) is not None}
+        for key in ("closed", "shown", "reserved")
+    )
+    hours: dict[float, dict[Counter, float]] = {}
+    for device in since:
+        for hour, figures in _hours_of(rows[device]):
+            hours.setdefault(hour, {}).update({(device, figure): each for figure, each in figures.items()})
+    totals = {counter: closed.get(counter, 0.0) for counter in stored}
+    for figures_of_hour in hours.values():
+        totals = add(totals, {each: kwh for each, kwh in figures_of_hour.items() if each in stored})
+    unsure = frozenset(counter for counter, most in reserved.items() if most > shown.get(counter, 0.0))
+    return Meters(
+        since=since,
+        closed=closed,
+        hours=hours,
+        totals=totals,
+        shown={counter: max(shown.get(counter, 0.0), reserved.get(counter, 0.0)) for counter in stored},
+        reserved=reserved,
+        unsure=unsure,
+        open_since=number(rows[HOUSE].get("open_since")),
+        offset_s=number(rows[HOUSE].get("offset_s")) or 0.0,
+        kept={device: rows[device] for device in since},
+    )
+
+
+def _hours_of(row: Mapping[str, Any]) -> list[tuple[float, Mapping[str, float]]]:
+    read = [(read_timestamp(hour), mapping(figures)) for hour, figures in mapping(row.get("hours")).items()]
+    return [
+        (hour, {name: kwh for name, each in figures.items() if (kwh := number(each)) is not None})
+        for hour, figures in read
+        if hour is not None
+    ]

@@ -1,0 +1,158 @@
+"""Hours that Sense has finished settle what was integrated; a day whose hours are all settled is closed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sense_mqtt.core.capability import HOUSE
+from sense_mqtt.core.energy.dips import PANEL_KW
+from sense_mqtt.core.energy.hours import ByHour, DayHours
+from sense_mqtt.core.energy.periods import Energy
+from sense_mqtt.core.home.state import Home
+from sense_mqtt.core.meters.integrate import close_until
+from sense_mqtt.core.meters.state import (
+    CONSUMPTION,
+    FROM_GRID,
+    HOUR_S,
+    OBSERVED,
+    PRODUCTION,
+    TO_GRID,
+    Candidate,
+    Counter,
+    Figures,
+    Meters,
+    add,
+)
+from sense_mqtt.core.timestamps import Moment
+
+FINISHED_AFTER_S = 180.0  # the end of an hour; its figure rolls about two minutes past (protocol 3.7)
+CONFIRMED_AFTER_S = 600.0  # the same figure once more, so much later, is no dip or spike
+CERTAIN_AFTER_S = 6 * HOUR_S  # after the end of an hour one reading is enough
+CLOSED_AFTER_S = HOUR_S  # after its end, a day is settled as a whole
+ABANDONED_AFTER_S = 24 * HOUR_S  # after the end of a day, what Sense still has no figure of stays as integrated
+COVERED_S = HOUR_S - 60.0  # an hour of which so many seconds were integrated has no gap
+
+_SAME_KWH = 0.0005
+_DAY_MOST_KWH = 25 * PANEL_KW
+
+
+def settle(state: Meters, home: Home, energy: Energy, now: Moment) -> Meters:
+    """Return the meters after Sense told of a day."""
+    day = energy.hours
+    if day is None or state.open_since is None:
+        return state
+    present = max(now.wall, home.coverage.last_epoch or 0.0)
+    state = _with_offset(state, day.start)
+    finished = [
+        (number, start)
+        for number, start in enumerate(day.start + HOUR_S * each for each in range(day.count))
+        if start >= (state.open_since or 0.0) and start + HOUR_S + FINISHED_AFTER_S <= present
+    ]
+    for number, start in finished:
+        told = {counter: kwh for counter, kwh in _told(day, number, home).items() if _counts(state, counter, start)}
+        is_certain = start + HOUR_S + CERTAIN_AFTER_S <= present
+        state = _settle_hour(state, start, told, now.monotonic, is_certain=is_certain)
+    state = _close(state, day, energy, present)
+    return replace(state, today=day.start) if day.start <= present < day.end else state
+
+
+def _with_offset(state: Meters, start: float) -> Meters:
+    """Return the meters with hours that begin as those of this time zone do."""
+    offset_s = start % HOUR_S
+    if offset_s == state.offset_s:
+        return state
+    moved, hours = replace(state, offset_s=offset_s), dict[float, Figures]()
+    first = state.since[HOUSE]
+    for hour, figures in state.hours.items():
+        key = moved.hour_of(max(hour, first))
+        hours[key] = add(hours.get(key, {}), figures)
+    return replace(moved, hours=hours, candidates={}, open_since=moved.hour_of(max(state.open_since or 0.0, first)))
+
+
+def _told(day: DayHours, number: int, home: Home) -> Figures:
+    """Return what Sense said of one hour, by the ids that are known here."""
+    house = {(HOUSE, CONSUMPTION): _at(day.consumption, number), (HOUSE, PRODUCTION): _at(day.production, number)}
+    identities, devices = home.identities, dict[str, dict[str, float]]()
+    for sense_id, hours in day.devices.items():
+        kwh, own = _at(hours, number), identities.id_of(sense_id)
+        if kwh is not None:
+            devices.setdefault(identities.parents.get(own, own), {})[sense_id] = kwh
+    told: dict[Counter, float] = {counter: kwh for counter, kwh in house.items() if kwh is not None}
+    for own, by_sense_id in devices.items():
+        present = identities.sense_id_of(own)  # of a merged device; its parts may be listed beside it
+        told[own, CONSUMPTION] = by_sense_id.get(present, sum(by_sense_id.values()))
+    return {counter: kwh for counter, kwh in told.items() if kwh <= PANEL_KW}
+
+
+def _at(hours: ByHour, number: int) -> float | None:
+    return hours[number] if number < len(hours) else None
+
+
+def _counts(state: Meters, counter: Counter, start: float) -> bool:
+    """True where the whole hour belongs to the meter: it does not begin within it, or after it."""
+    since = state.since.get(counter[0])
+    return since is not None and since <= start
+
+
+def _settle_hour(state: Meters, start: float, told: Figures, read_at: float, *, is_certain: bool) -> Meters:
+    waiting = dict(state.candidates.get(start, {}))
+    settled: dict[Counter, float] = {}
+    for counter, kwh in told.items():
+        before = waiting.get(counter)
+        if before is None or abs(before.kwh - kwh) > _SAME_KWH:
+            before = waiting[counter] = Candidate(kwh, read_at)
+        if is_certain or read_at - before.read_at >= CONFIRMED_AFTER_S:
+            settled[counter], waiting[counter] = kwh, before._replace(is_settled=True)
+    state = replace(state, candidates={**state.candidates, start: waiting})
+    return _with_hour(state, start, settled) if settled else state
+
+
+def _with_hour(state: Meters, start: float, settled: Mapping[Counter, float]) -> Meters:
+    before = state.hours.get(start, {})
+    after = {**before, **settled}
+    if (HOUSE, CONSUMPTION) in settled and (HOUSE, PRODUCTION) in settled:
+        after |= _grid(before, settled[HOUSE, CONSUMPTION] - settled[HOUSE, PRODUCTION])
+    changes = {each: kwh - before.get(each, 0.0) for each, kwh in after.items() if each != OBSERVED}
+    return replace(state, hours={**state.hours, start: after}, totals=add(state.totals, changes))
+
+
+def _grid(hour: Figures, net_kwh: float) -> dict[Counter, float]:
+    """Return what came from and went to the grid, where Sense says only the difference.
+
+    In an hour without a gap the larger of both takes the correction; what happened within a gap is added.
+    """
+    drawn, fed = hour.get((HOUSE, FROM_GRID), 0.0), hour.get((HOUSE, TO_GRID), 0.0)
+    missing = net_kwh - (drawn - fed)
+    if hour.get(OBSERVED, 0.0) < COVERED_S:
+        return {(HOUSE, FROM_GRID): drawn + max(missing, 0.0), (HOUSE, TO_GRID): fed + max(-missing, 0.0)}
+    if drawn >= fed:
+        drawn = max(drawn + missing, 0.0)
+        return {(HOUSE, FROM_GRID): drawn, (HOUSE, TO_GRID): max(drawn - net_kwh, 0.0)}
+    fed = max(fed - missing, 0.0)
+    return {(HOUSE, FROM_GRID): max(net_kwh + fed, 0.0), (HOUSE, TO_GRID): fed}
+
+
+def _close(state: Meters, day: DayHours, energy: Energy, present: float) -> Meters:
+    """Return the meters without the hours of the day, where it is over and each of its hours is settled."""
+    opened = state.open_since
+    if opened is None or not day.start <= opened < day.end or day.end + CLOSED_AFTER_S > present:
+        return state
+    first = state.since[HOUSE]
+    starts = [day.start + HOUR_S * number for number in range(day.count)]
+    is_missing = any(start >= max(opened, first) and not _is_settled(state, start) for start in starts)
+    if is_missing and day.end + ABANDONED_AFTER_S > present:
+        return state
+    before = state.closed
+    state = close_until(state, day.end)
+    if first > day.start or opened > day.start:
+        return state  # the figures of the whole day are not of this meter
+    given = {FROM_GRID: energy.from_grid_kwh, TO_GRID: energy.to_grid_kwh}
+    whole = {(HOUSE, name): kwh for name, kwh in given.items() if kwh is not None}
+    whole = {each: kwh for each, kwh in whole.items() if each in state.totals and kwh <= _DAY_MOST_KWH}
+    closed = {**state.closed, **{each: before.get(each, 0.0) + kwh for each, kwh in whole.items()}}
+    changes = {each: closed[each] - state.closed.get(each, 0.0) for each in whole}
+    return replace(state, closed=closed, totals=add(state.totals, changes))
+
+
+def _is_settled(state: Meters, start: float) -> bool:
+    candidate = state.candidates.get(start, {}).get((HOUSE, CONSUMPTION))
+    return candidate is not None and candidate.is_settled

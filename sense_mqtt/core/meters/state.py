@@ -1,0 +1,69 @@
+"""What the meters of one home know. How they count: docs/meters.md."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sense_mqtt.core.capability import HOUSE, Documents
+
+Counter = tuple[str, str]  # (id of the device, or HOUSE; the figure, as its payload names it)
+Figures = Mapping[Counter, float]
+
+CONSUMPTION, PRODUCTION = "consumption_kwh", "production_kwh"
+FROM_GRID, TO_GRID = "from_grid_kwh", "to_grid_kwh"
+HOUSE_FIGURES = (CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID)
+OBSERVED: Counter = (HOUSE, "observed_s")  # beside the kWh of an hour: the seconds of it that were integrated
+
+HOUR_S = 3600.0
+
+
+class Sample(NamedTuple):
+    """The watts of all counters at one instant; those that are not known are absent."""
+
+    time: float  # s UTC
+    watts: Figures
+
+
+class Candidate(NamedTuple):
+    """What Sense said of one finished hour."""
+
+    kwh: float
+    read_at: float  # monotonic s, when it first said so
+    is_settled: bool = False  # it was said twice, or long after the hour
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """kWh of each counter: those of closed days, and the best figure of each hour since.
+
+    `totals` is the sum of both; `shown` is at least that which was published.
+    """
+
+    since: Mapping[str, float] = field(default_factory=dict)  # s UTC, by device id or HOUSE
+    closed: Figures = field(default_factory=dict)
+    hours: Mapping[float, Figures] = field(default_factory=dict)  # by the start of the hour (s UTC)
+    totals: Figures = field(default_factory=dict)
+    shown: Figures = field(default_factory=dict)
+    reserved: Figures = field(default_factory=dict)  # `shown` may grow so far before it is stored again
+    unsure: frozenset[Counter] = frozenset()  # of which a crash lost how much was published: `shown` is the most
+    open_since: float | None = None  # the start of the first hour that is not closed
+    offset_s: float = 0.0  # of the hours of this time zone: 1800 where they begin at half past
+    sample: Sample | None = None  # the last one
+    candidates: Mapping[float, Mapping[Counter, Candidate]] = field(default_factory=dict)
+    today: float | None = None  # the start of the newest day that Sense told (s UTC)
+    asked_at: float | None = None  # monotonic s, when Sense last told of a day that is over
+    looked_at: float | None = None  # monotonic s, when it was last considered what to publish
+    kept: Documents = field(default_factory=dict)  # the rows as they are stored
+
+    def hour_of(self, time: float) -> float:
+        """Return the start of the hour (s UTC)."""
+        return math.floor((time - self.offset_s) / HOUR_S) * HOUR_S + self.offset_s
+
+
+def add(figures: Figures, more: Mapping[Counter, float]) -> dict[Counter, float]:
+    """Return the sum of both, counter by counter."""
+    total = dict(figures)
+    for counter, value in more.items():
+        total[counter] = total.get(counter, 0.0) + value
+    return total

@@ -1,0 +1,176 @@
+"""Meters, as a capability: `energy/total`, kWh of the house and of each device that only grow.
+
+Frames are integrated (integrate.py), Sense's finished hours settle them (settle.py). What was published is never
+taken back, whatever becomes of the process: a row says how far the published figure may have grown since it was
+written (`reserved`), and is written again before more is published.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation, Query, Update
+from sense_mqtt.core.changes import Reading
+from sense_mqtt.core.energy.periods import Energy
+from sense_mqtt.core.entity import Entity, number_entity
+from sense_mqtt.core.home.state import Home, Interrupted, Policy, QueryResult
+from sense_mqtt.core.meters.integrate import integrate
+from sense_mqtt.core.meters.rows import read_rows, write_row
+from sense_mqtt.core.meters.settle import CLOSED_AFTER_S, settle
+from sense_mqtt.core.meters.state import CONSUMPTION, HOUR_S, HOUSE_FIGURES, Counter, Figures, Meters
+from sense_mqtt.core.timestamps import Moment, to_datetime, write_timestamp
+
+TOPIC = "energy/total"
+ASKED_AGAIN_S = 1800.0  # between two questions about a day that is over
+RESERVED_S = 600.0  # so long the present watts may go on before a row is written again
+
+_METER = replace(number_entity("kWh", "energy", 3, 2), throttle=None, state_class="total_increasing", topic=TOPIC)
+
+
+def _row(key: str, figure: str, name: str, description: str, *, solar_only: bool = True) -> Entity:
+    return replace(_METER, key=key, field=figure, name=name, description=description, solar_only=solar_only)
+
+
+class EnergyTotal(Capability[Meters]):
+    """State: `Meters`."""
+
+    key = "meters"
+    initial = Meters()
+    monitor_entities = (
+        _row(
+            "consumption_total", "consumption_kwh", "Energy total", "kWh used since the first start", solar_only=False
+        ),
+        _row("production_total", "production_kwh", "Solar energy total", "kWh produced since the first start"),
+        _row("from_grid_total", "from_grid_kwh", "Energy from grid total", "kWh imported since the first start"),
+        _row("to_grid_total", "to_grid_kwh", "Energy to grid total", "kWh exported since the first start"),
+    )
+    device_entities = (
+        _row("consumption_total", CONSUMPTION, "Energy total", "kWh used since the first start", solar_only=False),
+    )
+
+    def queries(self, home: Home, now: Moment, policy: Policy) -> Mapping[str, Query]:  # noqa: ARG002
+        """Return the oldest day that is over and not closed; the present one is read for energy by period."""
+        state = self.state_of(home)
+        if state.today is None or state.open_since is None or state.open_since >= state.today:
+            return {}
+        due = now.monotonic + state.today + CLOSED_AFTER_S - now.wall
+        if state.asked_at is not None:
+            due = max(due, state.asked_at + ASKED_AGAIN_S)
+        start = write_timestamp(state.open_since + HOUR_S / 2)
+        return {"past day": Query("energy", {"scale": "DAY", "start": start}, due)}
+
+    def update(self, state: Meters, observation: Observation) -> Update[Meters]:
+        home, seen, now, policy = observation.home, observation.seen, observation.now, observation.policy
+        if observation.frame is not None:
+            state = integrate(state, home, observation.frame, policy.stale_after_s)
+            if state.looked_at is not None and now.monotonic - state.looked_at < _look_s(policy):
+                return Update(state)
+        elif isinstance(seen, QueryResult) and isinstance(seen.result, Energy):
+            before = state.open_since
+            state = settle(state, home, seen.result, now)
+            if seen.capability == self.key:
+                state = replace(state, asked_at=now.monotonic)
+            if state.open_since != before:
+                return _publish(_store_all(_show(state)), observation, store=True)
+        elif isinstance(seen, Interrupted):
+            stored = _store_all(state)
+            return Update(stored, store=stored.kept != state.kept)
+        else:
+            return Update(state)
+        return _publish(_show(replace(state, looked_at=now.monotonic)), observation)
+
+    def snapshot(self, state: Meters) -> Documents:
+        return state.kept
+
+    def restore(self, documents: Documents) -> Meters:
+        return read_rows(documents)
+
+
+METERS = EnergyTotal()
+
+
+def _look_s(policy: Policy) -> float:
+    return min(policy.house_interval_s, policy.device_interval_s)
+
+
+def _show(state: Meters) -> Meters:
+    """Return the meters with what may be published now: never less than before."""
+    grown = {counter: kwh for counter, kwh in state.totals.items() if kwh > state.shown.get(counter, 0.0)}
+    if not grown:
+        return state
+    return replace(state, shown={**state.shown, **grown}, unsure=state.unsure - grown.keys())
+
+
+def _publish(state: Meters, observation: Observation, *, store: bool = False) -> Update[Meters]:
+    readings = _readings(state, observation)
+    published = {reading.device or HOUSE for reading in readings}
+    if any(_is_exceeded(state, counter) for counter in state.shown if counter[0] in published):
+        state, store = _store_grown(state), True
+    return Update(state, readings, store)
+
+
+def _readings(state: Meters, observation: Observation) -> list[Reading]:
+    home, now, policy = observation.home, observation.now, observation.policy
+    found = []
+    for device in (HOUSE, *(device for device in state.since if device in home.devices)):
+        figures = _figures(state, device)
+        interval_s = policy.device_interval_s if device else policy.house_interval_s
+        if figures and _is_due(home, device or None, figures, interval_s, now):
+            since, updated = to_datetime(state.since[device]), to_datetime(now.wall)
+            found.append(Reading(device or None, TOPIC, {**figures, "since": since, "updated": updated}))
+    return found
+
+
+def _figures(state: Meters, device: str) -> dict[str, float]:
+    """Return what may be published; a figure that is not known, or 0 as yet, is absent."""
+    names = (CONSUMPTION,) if device else HOUSE_FIGURES
+    known = {name: (device, name) for name in names if (device, name) not in state.unsure}
+    figures = {name: round(state.shown.get(counter, 0.0), 3) for name, counter in known.items()}
+    return {name: kwh for name, kwh in figures.items() if kwh > 0.0}
+
+
+def _is_due(home: Home, device: str | None, figures: Mapping[str, float], interval_s: float, now: Moment) -> bool:
+    published = home.published.get((device, TOPIC))
+    if published is None or not isinstance(published.value, Mapping):
+        return True
+    before: Mapping[str, Any] = published.value
+    if figures.keys() - before.keys():
+        return True
+    return now.monotonic - published.at >= interval_s and any(before[name] != kwh for name, kwh in figures.items())
+
+
+# --- what is stored
+
+
+def _is_exceeded(state: Meters, counter: Counter) -> bool:
+    return state.shown[counter] > state.reserved.get(counter, 0.0)
+
+
+def _reserve(state: Meters, counter: Counter) -> float:
+    watts = state.sample.watts.get(counter, 0.0) if state.sample is not None else 0.0
+    return state.shown[counter] + watts * RESERVED_S / 3_600_000.0
+
+
+def _store_grown(state: Meters) -> Meters:
+    """Return the meters with new rows where more than half of what was reserved is used."""
+    sure = _sure(state)
+    grown = {
+        counter[0]
+        for counter, shown in sure.items()
+        if shown + (_reserve(state, counter) - shown) / 2 > state.reserved.get(counter, 0.0)
+    }
+    reserved = {counter: _reserve(state, counter) for counter in sure if counter[0] in grown}
+    return _with_rows(replace(state, reserved={**state.reserved, **reserved}), grown)
+
+
+def _store_all(state: Meters) -> Meters:
+    """Return the meters with all rows as they are: exactly what is shown may have been published."""
+    return _with_rows(replace(state, reserved={**state.reserved, **_sure(state)}), set(state.since))
+
+
+def _sure(state: Meters) -> Figures:
+    return {counter: kwh for counter, kwh in state.shown.items() if counter not in state.unsure}
+
+
+def _with_rows(state: Meters, devices: set[str]) -> Meters:
+    return replace(state, kept={**state.kept, **{device: write_row(state, device) for device in devices}})
