@@ -82,6 +82,11 @@ class BridgedAccount:
             frames.monitor.feed.close()
         self.access.worker.close()
 
+    def store(self) -> None:
+        """Store what is known of each home now."""
+        for frames in self.frames.values():
+            frames.monitor.store()
+
     def on_auth_changed(self, item: AuthChanged, now: Moment) -> None:
         """Publish the state of the login; the session has logged it."""
         if item.auth == self.auth:

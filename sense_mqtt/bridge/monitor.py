@@ -130,6 +130,10 @@ class BridgedMonitor:
         needs_list = bool(home.identities.sightings) and not before.identities.sightings
         return ObserveResult(has_new_device, needs_list)
 
+    def store(self) -> None:
+        """Store what is known now: also what changes with each frame, and is stored with other changes only."""
+        self._services.publisher.record(self.home.monitor, snapshot(self.home), [])
+
     def take_list(self, rows: tuple[DeviceInfo, ...], now: Moment) -> float:
         """Take in the list of devices; return in how many seconds it is to be read again (s), as it lacks one."""
         self.observe(DevicesListed(rows), now)

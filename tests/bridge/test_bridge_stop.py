@@ -3,6 +3,7 @@
 import pytest
 
 from sense_mqtt.items import BrokerDropped, Crashed, FrameArrived, MessageArrived, Stop
+from tests.support.core.builders import START
 
 
 @pytest.fixture
@@ -35,6 +36,14 @@ def test_the_last_words_are_the_homes_availability_and_then_the_bridges_state(br
     assert bridge.feeds[7].told == ["start", "close"]
     assert bridge.broker.closed
     assert not bridge.broker.hung_up
+
+
+def test_what_changed_with_each_frame_is_stored_at_the_end(bridge):
+    bridge.show(at=2)
+    bridge.show(at=40)
+    assert bridge.journal.recall(7)["home", ""]["newest"] < START + 40
+    bridge.bridge.end()
+    assert bridge.journal.recall(7)["home", ""]["newest"] == START + 40
 
 
 def test_a_broker_that_acknowledges_no_last_words_is_left_to_tell_our_will(bridge):

@@ -16,7 +16,7 @@ from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home.state import Device
 from sense_mqtt.core.timestamps import to_datetime
 
-STORE_EVERY_S = 30.0  # of the house's time: so much of a phase's energy a crash may cost
+STORE_EVERY_S = 10.0  # of the house's time: a crash may cost the energy of so much of a phase
 CYCLE_FINISHED = "cycle_finished"
 
 _EDGES = {kind.value: kind for kind in EdgeKind}

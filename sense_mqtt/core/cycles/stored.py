@@ -20,7 +20,7 @@ def write_appliance(appliance: Appliance) -> dict[str, Any]:
 
 
 def _write_tally(tally: Tally) -> list[Any]:
-    return [tally.energy_ws, tally.error_ws, tally.peak_w, tally.is_complete]
+    return [tally.energy_ws, tally.variance, tally.peak_w, tally.is_complete]
 
 
 def _write_cycle(cycle: Cycle) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def read_appliance(entry: Mapping[str, Any]) -> Appliance:
 
 def _read_tally(stored: Any) -> Tally:
     match list_of(stored):
-        case [energy_ws, error_ws, peak_w, bool(is_complete)]:
-            values = number(energy_ws), number(error_ws), number(peak_w)
+        case [energy_ws, variance, peak_w, bool(is_complete)]:
+            values = number(energy_ws), number(variance), number(peak_w)
         case _:
             return NO_TALLY
     if None in values:

@@ -1,11 +1,12 @@
 """Energy and peak of a device, summed up from samples of its power."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sense_mqtt.core.transitions.timing import CONTINUOUS_S, MAX_ENERGY_STEP_S
 
-MAX_ERROR = 0.01  # of an energy that is told: so much of it may be wrong, as far as the samples show
+MAX_ERROR = 0.01  # of an energy that is told: twice the standard deviation of its error
 
 
 class PowerSample(NamedTuple):
@@ -20,7 +21,7 @@ class Tally:
     """What samples tell of the time since the tally began."""
 
     energy_ws: float = 0.0
-    error_ws: float = 0.0  # so much the energy may be wrong, where samples are far apart
+    variance: float = 0.0  # of the error of the energy, where samples are far apart; Ws squared
     peak_w: float = 0.0
     is_complete: bool = True  # False: nothing is known of some of the time
 
@@ -28,7 +29,7 @@ class Tally:
         """Return the tally with the time from the last sample to this one.
 
         The power lasts until the next sample. Where the two are more than CONTINUOUS_S apart, it changed at some
-        time between them: half of the difference may be wrong.
+        time between them, any of which is as likely.
         """
         peak_w = max(self.peak_w, sample.w)
         step_s = 0.0 if last is None else max(0.0, sample.time - last.time)
@@ -37,8 +38,8 @@ class Tally:
         if step_s <= CONTINUOUS_S:
             return replace(self, energy_ws=self.energy_ws + last.w * step_s, peak_w=peak_w)
         energy_ws = self.energy_ws + (last.w + sample.w) / 2 * step_s
-        error_ws = self.error_ws + abs(last.w - sample.w) / 2 * step_s
-        return replace(self, energy_ws=energy_ws, error_ws=error_ws, peak_w=peak_w)
+        variance = self.variance + ((last.w - sample.w) * step_s) ** 2 / 12
+        return replace(self, energy_ws=energy_ws, variance=variance, peak_w=peak_w)
 
     def incomplete(self) -> "Tally":
         return replace(self, is_complete=False)
@@ -46,7 +47,7 @@ class Tally:
     @property
     def energy_kwh(self) -> float | None:
         """None where it is not known well enough."""
-        is_known = self.is_complete and self.error_ws <= MAX_ERROR * self.energy_ws
+        is_known = self.is_complete and 2 * math.sqrt(self.variance) <= MAX_ERROR * self.energy_ws
         return self.energy_ws / 3.6e6 if is_known else None
 
     @property
