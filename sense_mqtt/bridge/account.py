@@ -79,6 +79,8 @@ class BridgedAccount:
         """End the feeds and the worker; requests that are not done are answered."""
         self.access.closing.set()
         for frames in self.frames.values():
+            frames.monitor.feed.begin_close()
+        for frames in self.frames.values():
             frames.monitor.feed.close()
         self.access.worker.close()
 

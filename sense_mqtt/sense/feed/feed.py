@@ -41,11 +41,15 @@ class Feed:
     def start(self) -> None:
         self._loop.add(self._machine)
 
+    def begin_close(self) -> None:
+        """Let the feed end soon; many that begin together end together."""
+        self._machine.closing = True
+        self._loop.call(self._machine.interrupt)
+
     def close(self) -> None:
         """End the feed; returns within two seconds, whatever the network does."""
-        self._machine.closing = True
+        self.begin_close()
         if self._loop.has(self._machine):
-            self._loop.call(self._machine.interrupt)
             self._machine.closed.wait(CLOSE_S)
 
     def pause(self, seconds: float, *, silent: bool) -> None:

@@ -55,7 +55,7 @@ class FeedMachine:
     # --- what the loop calls
 
     def begin(self) -> None:
-        self._go_on()
+        self.reconsider()
 
     def on_ready(self) -> None:
         self._drive(Stream.on_ready)

@@ -116,6 +116,9 @@ class FakeFeed:
     def start(self) -> None:
         self.told.append("start")
 
+    def begin_close(self) -> None:
+        """`close` says it."""
+
     def close(self) -> None:
         self.told.append("close")
 
