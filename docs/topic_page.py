@@ -167,6 +167,7 @@ def topic_page() -> str:
 
 
 def _house_documents() -> Iterator[Told]:
+    yield "`status`", "R", _status_text()
     yield (
         "`devices`",
         "R",
@@ -174,6 +175,14 @@ def _house_documents() -> Iterator[Told]:
     )
     yield "`state`", "R", f"JSON, the house in one document, with `time` of its frame; what is known of {_codes(KEYS)}"
     yield "`events`", "-", "every event of the house and of its devices, for those who have no wildcards"
+
+
+def _status_text() -> str:
+    lists = "`in_progress`, `found` (lists of `name`, `icon`, `progress`), their lengths `num_in_progress`, `num_found`"
+    return (
+        "JSON, Sense's status of the monitor, read each hour and when Sense says that something changed: `online`, "
+        f"`version`, `wifi_strength` (%), `detection` with {lists} and `num_detected`, `new_device_found`"
+    )
 
 
 def _device_documents() -> Iterator[Told]:
@@ -206,7 +215,8 @@ def _topics(rows: Iterable[Entity]) -> Iterator[Told]:
     for row in rows:
         if row.field is None:
             yield f"`{row.topic}`", "-" if row.platform == "event" else "R", row.description
-    fields = _codes(dict.fromkeys(row.field for row in rows if row.field is not None))
+    periods = (row.field for row in rows if row.topic.startswith("energy/"))
+    fields = _codes(dict.fromkeys(field for field in periods if field is not None))
     yield "`energy/<scale>`", "R", f"JSON: {fields}, `start` of the period, `updated`"
 
 

@@ -13,7 +13,6 @@ from sense_mqtt.bridge.jobs import (
     Job,
     ReadAccount,
     ReadDevices,
-    ReadStatus,
     ReadTimeline,
     RunQuery,
     log_missing_monitors,
@@ -21,7 +20,7 @@ from sense_mqtt.bridge.jobs import (
 )
 from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.bridge.queries import Queries
-from sense_mqtt.bridge.scheduler import SPREAD_S, Scheduler
+from sense_mqtt.bridge.scheduler import Scheduler
 from sense_mqtt.bridge.served import ServedMonitors
 from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.clock import Moment
@@ -30,7 +29,6 @@ from sense_mqtt.core.home.state import QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.stored_home import restore
 from sense_mqtt.core.wire.devices import read_device_list
-from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import RateLimited, SenseMqttError
 from sense_mqtt.items import Auth, AuthChanged
 from sense_mqtt.sense.auth.tokens import Account, Monitor
@@ -123,8 +121,6 @@ class BridgedAccount:
                 )
             case ReadDevices(monitor):
                 worker.submit_job(job, lookups.prepare("devices", self.monitor(monitor).info, {}), urgency_of(job))
-            case ReadStatus(monitor):
-                worker.submit_job(job, lookups.prepare("status", self.monitor(monitor).info, {}), urgency_of(job))
             case RunQuery(monitor):
                 if query := self._queries.begin(job, self.monitor(monitor), now):
                     worker.submit_job(job, lookups.run_query(self.monitor(monitor).info, query), urgency_of(job))
@@ -155,9 +151,6 @@ class BridgedAccount:
                 self._on_account(result, now)
             case ReadDevices(monitor):
                 self.on_devices(monitor, result, now)
-            case ReadStatus(monitor):
-                self.scheduler.repeat(job, now)
-                self.monitor(monitor).set_firmware(read_firmware(result))
             case RunQuery():
                 self.on_query_result(job, result, now)
             case ReadTimeline():
@@ -244,6 +237,5 @@ class BridgedAccount:
         monitor.observe(Tick(), now)
         feed.start()
         self.scheduler.put(ReadDevices(number), now.monotonic)
-        self.scheduler.put(ReadStatus(number), now.monotonic + SPREAD_S)
         self.scheduler.repeat(ReadTimeline(number, "polled"), now)
         self.plan_queries(number, now)

@@ -110,6 +110,7 @@ class FrameHandler:
             case DataChange():
                 if self.monitor.is_new_checksum(frame.device_data_checksum):
                     self._jobs.read_devices_soon(self._id, now)
+                self._observe(frame, now)
             case _:
                 self._observe(frame, now)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sense_mqtt.core.backoff import Retries
+from sense_mqtt.core.status import STATUS
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
 from sense_mqtt.rest_queries.worker import Urgency
 
@@ -27,13 +28,6 @@ class ReadAccount:
 @dataclass(frozen=True, slots=True)
 class ReadDevices:
     """The list of devices of a monitor."""
-
-    monitor: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadStatus:
-    """Which firmware a monitor has."""
 
     monitor: int
 
@@ -72,12 +66,11 @@ class RepublishDiscovery:
     """Home Assistant has started: everything is announced to it again."""
 
 
-Job = ReadAccount | ReadDevices | ReadStatus | RunQuery | ReadTimeline | CloseGap  # of an account
+Job = ReadAccount | ReadDevices | RunQuery | ReadTimeline | CloseGap  # of an account
 
 NAMES: Mapping[type, str] = {
     ReadAccount: "the Sense account",
     ReadDevices: "the list of devices",
-    ReadStatus: "the monitor's status",
     ReadTimeline: "the timeline",
 }
 """Of the jobs that ask Sense, and may fail; those of queries have the names of their capabilities."""
@@ -86,7 +79,6 @@ NAMES: Mapping[type, str] = {
 URGENCIES: Mapping[type, Urgency] = {
     ReadAccount: Urgency.MONITORS,
     ReadDevices: Urgency.DEVICES,
-    ReadStatus: Urgency.STATUS,
     RunQuery: Urgency.FIGURES,
 }
 
@@ -95,6 +87,8 @@ def urgency_of(job: Job) -> Urgency:
     """Return how soon a job is to be done, where several wait for the account's next call."""
     if isinstance(job, ReadTimeline):
         return Urgency.GAP if job.why == "gap" else Urgency.MISSED_EDGES
+    if isinstance(job, RunQuery) and job.capability == STATUS.key:
+        return Urgency.STATUS
     return URGENCIES[type(job)]
 
 
@@ -120,7 +114,7 @@ class JobIntervals:
     def interval_s(self, job: Job) -> float:
         """Return the seconds from one time to the next."""
         match job:
-            case ReadDevices() | ReadStatus():
+            case ReadDevices():
                 return LIST_EVERY_S
             case _:
                 return self.polled_timeline_s

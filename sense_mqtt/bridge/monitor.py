@@ -154,13 +154,6 @@ class BridgedMonitor:
         _, changes = device_readings(self.home, frozenset(self.home.devices), anyway=True)
         self._publish(changes)
 
-    def set_firmware(self, firmware: str | None) -> None:
-        """Show in Home Assistant which firmware the monitor has; None: Sense did not tell."""
-        if firmware not in (None, self.home.firmware):
-            self.home = replace(self.home, firmware=firmware)
-            self._services.publisher.record(self.home.monitor, snapshot(self.home), [])
-            self._publish([DeviceChanged(None)])
-
     def is_new_checksum(self, checksum: str | None) -> bool:
         """Note the checksum of the list of devices; True where there was another one before."""
         before = self._checksum

@@ -10,9 +10,10 @@ from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.meters.total import METERS
 from sense_mqtt.core.solar.sky import SKY
 from sense_mqtt.core.solar.surplus import SURPLUS
+from sense_mqtt.core.status import STATUS
 from sense_mqtt.core.timestamps import Moment
 
-CAPABILITIES: tuple[Capability[Any], ...] = (ENERGY, METERS, SURPLUS, SKY, CYCLES)
+CAPABILITIES: tuple[Capability[Any], ...] = (ENERGY, METERS, SURPLUS, SKY, CYCLES, STATUS)
 
 
 def all_queries(home: Home, now: Moment, policy: Policy) -> Iterator[tuple[str, str, Query]]:

@@ -33,7 +33,7 @@ class Entity:
     field: str | None = None  # the payload is JSON and this its key; `{monitor}` in it is filled in
     options: tuple[str, ...] = ()  # the payload is one of these: a sensor's states, an event's types
     on_off_payloads: tuple[str, str] = ("ON", "OFF")  # what a binary sensor takes for on and off
-    on_when: str | None = None  # a binary sensor's or switch's `field` means on when it says this
+    on_when: str | bool | None = None  # a binary sensor's or switch's `field` means on when it says this
     command: str | None = None  # of core/commands/table.py, that a switch gives
     attributes: str | None = None  # topic below the device's own, of JSON that belongs to this entity
     diagnostic: bool = False

@@ -13,9 +13,11 @@ from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy,
 from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, reconcile_all
 from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.readings.capability_readings import update_capabilities
+from sense_mqtt.core.status import STATUS
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import DevicePower
 from sense_mqtt.core.wire.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
+from sense_mqtt.core.wire.monitor_status import read_firmware
 
 Seen = Frame | Tick | Interrupted | DevicesListed | QueryResult | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
@@ -153,6 +155,13 @@ def _observe_list(home: Home, seen: DevicesListed, now: Moment, policy: Policy) 
     return home, (*changes, *values, *documents)
 
 
+def _observe_answer(home: Home, seen: QueryResult, _now: Moment, _policy: Policy) -> Outcome:
+    firmware = read_firmware(seen.result) if seen.capability == STATUS.key else None
+    if firmware in (None, home.firmware):
+        return home, ()
+    return replace(home, firmware=firmware), (DeviceChanged(None),)
+
+
 OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {
     RealtimeUpdate: _observe_update,
     Hello: _observe_online,
@@ -160,6 +169,7 @@ OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {
     Tick: _observe_tick,
     Interrupted: _observe_interruption,
     DevicesListed: _observe_list,
+    QueryResult: _observe_answer,
     TimelineRead: _observe_timeline,
     TimelineChange: _observe_timeline,
 }

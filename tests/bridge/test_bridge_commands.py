@@ -38,7 +38,7 @@ def test_refresh_publishes_what_it_read(bridge):
     bridge.session.responses["app/monitors/7/devices"] = [{"id": "new", "name": "Toaster"}]
     [answer] = asked(bridge, "refresh")
     scales = ["day", "week", "month", "year", "cycle"]
-    assert answer == {"status": "ok", "data": {"monitor": 7, "devices": 1, "energy": scales}}
+    assert answer == {"status": "ok", "data": {"monitor": 7, "devices": 1, "energy": scales, "status": ["status"]}}
     assert "Toaster" in bridge.newest("sense/7/devices")
     for scale in scales:
         assert '"consumption_kwh":1.5' in bridge.newest(f"sense/7/energy/{scale}")

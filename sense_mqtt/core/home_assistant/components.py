@@ -94,7 +94,8 @@ def _is_on(row: Entity, monitor: int | None) -> str | None:
         return None
     on, off = row.on_off_payloads
     field = _path(row.field, monitor)
-    return f"{{{{ ('{on}' if {field} == '{row.on_when}' else '{off}') if {field} is defined else none }}}}"
+    wanted = "true" if row.on_when is True else f"'{row.on_when}'"
+    return f"{{{{ ('{on}' if {field} == {wanted} else '{off}') if {field} is defined else none }}}}"
 
 
 def _describe_event(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers

@@ -65,9 +65,11 @@ class MonitorInfo:
 
 @dataclass(frozen=True, slots=True)
 class DataChange:
-    """A new checksum means that the list of devices changed, as REST gives it."""
+    """A new checksum means that what REST gives has changed: the list of devices, or what belongs to the monitor."""
 
     device_data_checksum: str | None
+    monitor_overview_checksum: str | None = None
+    new_device_found: bool | None = None  # nobody has looked at it yet; None: it does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,12 @@ def _read_monitor_info(fields: Mapping[str, Any]) -> Frame:
 
 
 def _read_data_change(fields: Mapping[str, Any]) -> Frame:
-    return DataChange(text(fields.get("device_data_checksum")))
+    found = mapping(fields.get("pending_events")).get("new_device_found")
+    return DataChange(
+        text(fields.get("device_data_checksum")),
+        text(fields.get("monitor_overview_checksum")),
+        text(found.get("device_id")) is not None if isinstance(found, dict) else None,
+    )
 
 
 def _read_timeline_change(fields: Mapping[str, Any]) -> Frame:

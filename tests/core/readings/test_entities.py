@@ -31,6 +31,7 @@ UNIT_AND_STATE_CLASS = {
     "duration": {(unit, "measurement") for unit in ("s", "min", "h", "d")},
     "timestamp": {(None, None)},
     "enum": {(None, None)},
+    "None": {(None, "measurement")},  # a count
 }
 
 

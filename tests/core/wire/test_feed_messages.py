@@ -48,8 +48,19 @@ MESSAGES = [
                 "pending_events": {"new_device_found": {"device_id": "fe99196e"}},
             },
         },
-        DataChange("0A1B"),
+        DataChange("0A1B", new_device_found=True),
         id="data change",
+    ),
+    pytest.param(
+        {
+            "type": "data_change",
+            "payload": {
+                "monitor_overview_checksum": "2C3D",
+                "pending_events": {"new_device_found": {"device_id": None, "guid": None, "timestamp": None}},
+            },
+        },
+        DataChange(None, "2C3D", new_device_found=False),
+        id="data change without a new device",
     ),
     pytest.param(
         {"type": "data_change", "payload": {"pending_events": []}},
