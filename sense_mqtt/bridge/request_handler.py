@@ -15,6 +15,7 @@ from sense_mqtt.core.commands.parse import choose_monitor, parse
 from sense_mqtt.core.commands.request_limit import REQUESTS_PER_S, RequestLimit
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.commands.responses import Command, Response, error_code, refuse, respond
+from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.errors import BudgetSpent, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox
@@ -222,7 +223,13 @@ def _read_what_there_is(lookups: Mapping[RunQuery, Lookup], session: RestSession
 
 def _lookup_of(command: Command, monitor: BridgedMonitor, lookups: Lookups, now: Moment) -> Lookup:
     if command.name != "refresh":
-        return lookups.prepare(command.name, monitor.info, command.arguments)
+        return lookups.prepare(command.name, monitor.info, _with_sense_ids(command.arguments, monitor.home))
     devices = lookups.prepare("devices", monitor.info, {})
     queries = {job: lookups.run_query(monitor.info, query) for job, query in monitor.queries(now).items()}
     return lambda session: RefreshResult(devices(session), dict(_read_what_there_is(queries, session)))
+
+
+def _with_sense_ids(arguments: Mapping[str, Any], home: Home) -> Mapping[str, Any]:
+    """Return the arguments with Sense's present ids of devices, which may differ from those that are published."""
+    given = {name: arguments[name] for name in ("id", "device_id") if isinstance(arguments.get(name), str)}
+    return {**arguments, **{name: home.identities.sense_id_of(identity) for name, identity in given.items()}}

@@ -8,6 +8,8 @@ MAX_ID_LENGTH = 128  # characters; those of Sense have 8 to 36
 MAX_DEVICE_ROWS = 2_000  # of one document, hidden devices among them
 MAX_DEVICES = 500  # of one home; the largest known has some sixty
 MAX_MERGED_DEVICES = 50  # that one device was merged from; two to five are usual
+MAX_PENDING_ITEMS = 10_000  # of the timeline; the newest stay: as many as all pages of one reading hold
+MAX_TOPIC_IDS = 2 * MAX_DEVICES  # of one home, kept for devices with ids that differ in unsafe characters only
 MAX_FRAME_ITEMS = 50_000  # of the feed; the largest known frame has some hundreds
 
 

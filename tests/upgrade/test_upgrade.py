@@ -15,15 +15,24 @@ from tests.support.core.builders import START
 
 OLD = Path(__file__).parent / "state_0_1_0"
 EXPECTED: dict[str, Any] = json.loads((OLD / "expected.json").read_text())
-ADDED_TOPICS = {"surplus_power", "surplus", "sky", "expected_solar_power", "state", "running", "total", "status"}  # since then
-STATUS_COMPONENTS = {"wifi_strength", "detection_in_progress", "detection_found", "new_device_found"}
+ADDED_TOPICS = {
+    "surplus_power",
+    "surplus",
+    "sky",
+    "expected_solar_power",
+    "state",
+    "running",
+    "total",
+    "status",
+}  # since then
 ADDED_COMPONENTS = {
     "surplus_power",
     "surplus",
     "sky",
     "expected_solar_power",
     "running",
-    *(f"{name} | STATUS_COMPONENTS_total" for name in ("consumption", "production", "from_grid", "to_grid")),
+    *("wifi_strength", "detection_in_progress", "detection_found", "new_device_found"),
+    *(f"{name}_total" for name in ("consumption", "production", "from_grid", "to_grid")),
 }
 STATES: dict[str, dict[str, str]] = EXPECTED["states"]  # by monitor and device
 ENDED = EXPECTED["ends"] - START

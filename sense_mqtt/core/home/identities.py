@@ -69,6 +69,10 @@ class Identities:
         gone = set(children)
         return replace(self, parents={child: own for child, own in self.parents.items() if child not in gone})
 
+    def with_merged_at(self, identities: Iterable[str], time: float) -> "Identities":
+        """Return these with the time (s UTC) at which devices were merged or split."""
+        return replace(self, merged_at=_newest({**self.merged_at, **dict.fromkeys(identities, time)}))
+
     @property
     def is_plain(self) -> bool:
         """True where each id of Sense is the one here."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sense_mqtt.core.bounds import MAX_DEVICES
+from sense_mqtt.core.bounds import MAX_DEVICES, MAX_TOPIC_IDS
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
 from sense_mqtt.core.edges import State
 from sense_mqtt.core.home.state import Device, Home, Policy
@@ -47,7 +47,9 @@ def add_devices(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Pol
         changes.append(DeviceChanged(row.id))
         if home.coverage.last_observed_at is not None and home.has_device_list and row.kind != "virtual":
             changes.append(house_event("device_found", devices[row.id], time))
-    return replace(home, devices=devices, topic_ids=topic_ids, is_full=is_full), tuple(changes)
+    surplus = [identity for identity in topic_ids if identity not in devices][: max(0, len(topic_ids) - MAX_TOPIC_IDS)]
+    kept = {identity: topic_id for identity, topic_id in topic_ids.items() if identity not in surplus}
+    return replace(home, devices=devices, topic_ids=kept, is_full=is_full), tuple(changes)
 
 
 def rename(home: Home, powers: Iterable[DevicePower], time: float, policy: Policy) -> Outcome:

@@ -135,9 +135,8 @@ def _with_device(home: Home, device: Device) -> Home:
 
 def _merged_at(home: Home, merged: Iterable[str], involved: set[str], time: float) -> Home:
     """Note the time of a merge or split: what the timeline tells of before it, belongs to other devices."""
-    times = {**home.identities.merged_at, **dict.fromkeys(merged, time)}
     pending = tuple(item for item in home.pending_items if item.device not in involved)
-    return replace(home, identities=replace(home.identities, merged_at=times), pending_items=pending)
+    return replace(home, identities=home.identities.with_merged_at(merged, time), pending_items=pending)
 
 
 # --- added again

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
+from sense_mqtt.core.bounds import MAX_PENDING_ITEMS
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.edges import Edge, EdgeKind
 from sense_mqtt.core.home.record import record
@@ -38,7 +39,7 @@ def add_items(home: Home, seen: TimelineRead | TimelineChange, now: Moment) -> H
     for item in items:
         if _may_be_new(item, home, pending, now):
             pending.append(item)
-    return replace(home, pending_items=_by_time(pending))
+    return replace(home, pending_items=_by_time(pending)[-MAX_PENDING_ITEMS:])
 
 
 def _may_be_new(item: Edge, home: Home, pending: Sequence[Edge], now: Moment) -> bool:

@@ -1,9 +1,11 @@
 """Which devices a house has: who comes, and what they are called."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from sense_mqtt.core.bounds import MAX_TOPIC_IDS
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.snapshot import restore, snapshot
@@ -149,3 +151,11 @@ def test_a_new_icon_or_make_is_published_without_an_event():
     assert introduced(changes) == ["1a2b3c4d"]
     assert json.loads(readings(changes, "attributes", "1a2b3c4d")[0])["make"] == "Miele"
     assert house_events(changes) == []
+
+
+def test_topic_ids_of_devices_that_are_gone_are_kept_within_a_bound():
+    taken = {f"a/{number}": f"a_{number}-1" for number in range(MAX_TOPIC_IDS)}
+    home, _ = run(replace(HOME, topic_ids=taken), (0, listed({"id": "b/1"}, {"id": "b_1"})))
+    assert len(home.topic_ids) == MAX_TOPIC_IDS
+    assert "b_1" in home.topic_ids
+    assert "a/0" not in home.topic_ids

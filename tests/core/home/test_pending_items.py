@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sense_mqtt.core.bounds import MAX_PENDING_ITEMS
 from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.home.timeline_events import TimelineRead, add_items
@@ -56,3 +57,10 @@ def test_items_older_than_the_oldest_kept_edge_are_ignored():
 
 def test_an_item_in_the_future_is_ignored():
     assert pending(item(ON, 5601), item(OFF, 5600)) == (item(OFF, 5600),)
+
+
+def test_of_more_items_than_may_wait_the_newest_do():
+    before = tuple(item(ON, 100 + number / 100) for number in range(MAX_PENDING_ITEMS))
+    kept = pending(item(OFF, 1000), before=before)
+    assert len(kept) == MAX_PENDING_ITEMS
+    assert (kept[0], kept[-1]) == (before[1], item(OFF, 1000))
