@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--solar", type=Path, metavar="FILE", help="measured solar for --house: CSV, unix, watts")
     parser.add_argument("--speed", type=positive, default=1.0, help="house seconds per second (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the built-in house (%(default)s)")
+    parser.add_argument(
+        "--unfinished",
+        choices=["partial", "absent", "spiky"],
+        default="partial",
+        help="what the history says of the hour that is not finished (%(default)s)",
+    )
+    parser.add_argument("--cycle-day", type=_day, default=15, metavar="DAY", help="of the billing cycle (%(default)s)")
     parser.add_argument("--mfa", action="store_true", help="ask for a one-time code at login")
     parser.add_argument("--email", help="e-mail address of the demo account")
     parser.add_argument("--password", help="of the demo account (visible in the list of processes)")
@@ -76,6 +83,8 @@ def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO)
         host=arguments.host,
         port=arguments.port,
         mfa=arguments.mfa,
+        unfinished=arguments.unfinished,
+        cycle_day=arguments.cycle_day,
         token_life_s=arguments.token_life,
     )
     try:
@@ -109,6 +118,12 @@ def positive(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
     return number
+
+
+def _day(text: str) -> int:
+    if not 1 <= int(text) <= 31:
+        raise argparse.ArgumentTypeError(f"must be from 1 to 31, not {text}")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -63,7 +63,17 @@ def test_a_measured_house_is_replayed(tmp_path):
     assert command.open_house(file, None, 1).begins == 0
 
 
-@pytest.mark.parametrize("given", [["--speed", "0"], ["--speed", "fast"], ["--token-life", "-1"], ["--port", "99999"]])
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--speed", "0"],
+        ["--speed", "fast"],
+        ["--token-life", "-1"],
+        ["--port", "99999"],
+        ["--cycle-day", "32"],
+        ["--unfinished", "x"],
+    ],
+)
 def test_wrong_arguments_are_refused(given, capsys):
     with pytest.raises(SystemExit):
         arguments(*given)

@@ -11,6 +11,8 @@ from sense_mqtt.simulator.house.stepped import SLOT_S, SteppedHouse
 from sense_mqtt.simulator.payloads.devices import device_list
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.history import History
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.simulator.simulated_client import Client, read
 
 KETTLE, MICROWAVE, PLUG = "b4093e1d", "88d6f27b", "X4pTw8Lc"
 KITCHEN = Device("Qm3ZrT7a", "Kitchen", merged=(KETTLE, MICROWAVE))
@@ -111,3 +113,40 @@ def test_the_history_of_a_stepped_house_is_the_exact_sum_of_its_watts():
     kwh = sum(house.power_at(BEGINS + SLOT_S * number + 29.0).w for number in range(int(DAY_S / SLOT_S))) * SLOT_S
     assert usage["consumption"]["usage_total_kwh"] == pytest.approx(kwh / 3_600_000, rel=1e-9)
     assert all(each.at % SLOT_S == 0 for each in house.transitions(BEGINS, BEGINS + DAY_S))
+
+
+@pytest.fixture
+def cloud(socket_enabled):  # noqa: ARG001 - it listens
+    house = RelabelledHouse(BuiltInHouse(1))
+    with SimulatedCloud(house, clock_mode="manual", cycle_day=3, unfinished="absent") as cloud:
+        yield cloud
+
+
+def test_the_cloud_announces_other_devices_with_another_checksum(cloud):
+    client = Client(cloud)
+    client.log_in()
+    socket = client.listen()
+    [before] = [payload for kind, payload in (read(socket) for _ in range(5)) if kind == "data_change"]
+    cloud.house.merge(cloud.now, KITCHEN)
+    cloud.announce_devices()
+    kind, after = read(socket)
+    assert kind == "data_change"
+    overview = client.get("app/monitors/900101/devices/overview", include_merged="true").json()
+    assert after["device_data_checksum"] == overview["device_data_checksum"] != before["device_data_checksum"]
+
+
+def test_merged_children_may_vanish_from_the_list(cloud):
+    client = Client(cloud)
+    client.log_in()
+    cloud.house.merge(cloud.now, KITCHEN)
+    listed = [client.get("app/monitors/900101/devices", include_merged="true").json()]
+    cloud.faults.children_vanish = True
+    listed.append(client.get("app/monitors/900101/devices", include_merged="true").json())
+    assert [KETTLE in {row["id"] for row in rows} for rows in listed] == [True, False]
+
+
+def test_the_account_tells_its_billing_cycle_and_its_history_keeps_to_it(cloud):
+    client = Client(cloud)
+    assert client.log_in()["monitors"][0]["attributes"]["cycle_start"] == 3
+    usage = client.get("app/monitors/900101/history/usage", scale="CYCLE", start="2026-06-16T12:00:00").json()
+    assert usage["start"] == "2026-06-03T04:00:00.000Z"

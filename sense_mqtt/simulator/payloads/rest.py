@@ -21,7 +21,7 @@ def serial(monitor: int) -> str:
     return f"N{monitor:09d}"
 
 
-def monitor_entry(monitor: int, time_zone: str, *, solar: bool) -> Body:
+def monitor_entry(monitor: int, time_zone: str, *, solar: bool, cycle_day: int | None = None) -> Body:
     """Return one of `monitors[]`; `online` is false though it is online, as on both recordings."""
     return {
         "id": monitor,
@@ -31,7 +31,7 @@ def monitor_entry(monitor: int, time_zone: str, *, solar: bool) -> Body:
         "solar_connected": solar,
         "solar_configured": solar,
         "online": False,
-        "attributes": {"id": 1, "name": "", "cost": 16.5, "sell_back_rate": 11.0, "cycle_start": None},
+        "attributes": {"id": 1, "name": "", "cost": 16.5, "sell_back_rate": 11.0, "cycle_start": cycle_day},
         "signal_check_completed_time": CREATED,
         "data_sharing": [],
         "ethernet_supported": False,
@@ -74,12 +74,12 @@ def status(monitor: int, *, online: bool, firmware: str) -> Body:
     }
 
 
-def overview(entry: Body, devices: int) -> Body:
+def overview(entry: Body, devices: tuple[Device, ...]) -> Body:
     monitor = {key: value for key, value in entry.items() if key != "online"}
-    counts = {"num_devices": devices, "num_named_devices": devices, "num_unnamed_devices": 0}
+    counts = {"num_devices": len(devices), "num_named_devices": len(devices), "num_unnamed_devices": 0}
     return {
         "checksum": checksum("overview", entry["id"]),
-        "device_data_checksum": checksum("devices", entry["id"]),
+        "device_data_checksum": devices_checksum(entry["id"], devices),
         "monitor_overview": {"monitor": monitor, "ndi_enabled": True, "local_api_enabled": False, **counts},
     }
 
@@ -88,12 +88,17 @@ def checksum(what: str, monitor: int) -> str:
     return hashlib.sha1(f"{what} {monitor}".encode(), usedforsecurity=False).hexdigest().upper()
 
 
-def data_change(monitor: int) -> Payload:
+def devices_checksum(monitor: int, devices: tuple[Device, ...]) -> str:
+    """Return the checksum that changes when a device comes, goes, or gets another name or id."""
+    return checksum(f"devices {sorted((device.id, device.name) for device in devices)}", monitor)
+
+
+def data_change(monitor: int, devices: tuple[Device, ...]) -> Payload:
     nothing_new = {"device_id": None, "guid": None, "timestamp": None}
     goal = {"guid": None, "notification_id": None, "timestamp": None}
     pending = {"type": "GoalEvent", "goal": goal, "monitor_id": monitor, "new_device_found": nothing_new}
     return {
-        "device_data_checksum": checksum("devices", monitor),
+        "device_data_checksum": devices_checksum(monitor, devices),
         "monitor_overview_checksum": checksum("overview", monitor),
         "partner_checksum": checksum("partner", monitor),
         "pending_events": pending,

@@ -28,6 +28,7 @@ from aiohttp import web
 
 from sense_mqtt.simulator.house.model import House
 from sense_mqtt.simulator.payloads.frames import Payload
+from sense_mqtt.simulator.payloads.history import Unfinished
 from sense_mqtt.simulator.payloads.timeline import TimelineSettings
 from sense_mqtt.simulator.server.accounts import AccountRules, SimulatedAccount
 from sense_mqtt.simulator.server.clock_driver import ClockDriver, ClockMode
@@ -64,6 +65,8 @@ class CloudSettings:
     socket_life_s: float = 900.0  # wall seconds after which a socket is dropped
     poll_step_s: float = 0.0  # house seconds that pass with each `realtime_update`, for pollers in free and manual mode
     time_zone: str = "America/New_York"
+    cycle_day: int = 15  # of the month, on which the billing cycle begins
+    unfinished: Unfinished = "partial"  # what the history says of the hour that is not finished
     tls: ssl.SSLContext | None = None
     wall: Callable[[], float] = time.time
 
@@ -90,6 +93,7 @@ class SimulatedCloud:
     def _add_monitor(self, number: int, house: House) -> None:
         chosen, zone = self._settings, ZoneInfo(self._settings.time_zone)
         monitor = SimulatedMonitor(number, house, self.account.user_id, zone, self.faults, self.records)
+        monitor.history.cycle_day, monitor.history.unfinished = chosen.cycle_day, chosen.unfinished
         self.service.monitors[number] = monitor
         until = house.ends if chosen.until is None else chosen.until
         self._drivers[number] = ClockDriver(
@@ -184,6 +188,10 @@ class SimulatedCloud:
     def push(self, kind: str, payload: Payload | None) -> None:
         """Send any message to every socket."""
         self._server.call(lambda: _together(_push(monitor, kind, payload) for monitor in self.monitors), CALL_TIMEOUT_S)
+
+    def announce_devices(self) -> None:
+        """Say on every socket that the lists of devices have changed, as after a merge (house/relabelled.py)."""
+        self._server.call(lambda: _together(monitor.announce_devices() for monitor in self.monitors), CALL_TIMEOUT_S)
 
     # --- running
 

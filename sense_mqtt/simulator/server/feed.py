@@ -87,7 +87,7 @@ async def _send_greeting(service: SimulatedService, monitor: SimulatedMonitor, s
     hello = {"online": online, "connection_state": "ONLINE" if online else "OFFLINE"}
     await monitor.send_message(socket, "hello", None if service.faults.camel_case else hello)
     await monitor.send_message(socket, "monitor_info", {"features": FEATURES})
-    await monitor.send_message(socket, "data_change", data_change(monitor.id))
+    await monitor.send_message(socket, "data_change", data_change(monitor.id, monitor.house.devices))
     states = device_states(monitor.house.devices, monitor.house.power_at(monitor.now))
     await monitor.send_message(socket, "device_states", states)
 

@@ -15,6 +15,7 @@ from sense_mqtt.simulator.house.model import House
 from sense_mqtt.simulator.payloads.encoding import MessageEncoding, make_malformed
 from sense_mqtt.simulator.payloads.frames import FrameMaker, Payload
 from sense_mqtt.simulator.payloads.history import History
+from sense_mqtt.simulator.payloads.rest import data_change
 from sense_mqtt.simulator.payloads.timeline import Timeline
 from sense_mqtt.simulator.server.faults import Faults
 from sense_mqtt.simulator.server.request_log import RequestLog
@@ -96,6 +97,11 @@ class SimulatedMonitor:
             await self._send(
                 socket, socket.encoding.encode("realtime_update", self.frames.realtime(at), math.floor(at))
             )
+
+    async def announce_devices(self) -> None:
+        """Tell all sockets that the list of devices is another one."""
+        news = data_change(self.id, self.house.devices)
+        await asyncio.gather(*(self.send_message(socket, "data_change", news) for socket in self.sockets))
 
     async def send_message(self, socket: FeedSocket, kind: str, payload: Payload | None) -> None:
         await self._deliver(socket, socket.encoding.encode(kind, payload, math.floor(self.now)))

@@ -57,13 +57,13 @@ def _of_monitor(view: MonitorView) -> RestHandler:
     return reply
 
 
-def _devices(_service: SimulatedService, monitor: SimulatedMonitor, query: Mapping[str, str]) -> object:
-    merged = query.get("include_merged", "").lower() == "true"
+def _devices(service: SimulatedService, monitor: SimulatedMonitor, query: Mapping[str, str]) -> object:
+    merged = query.get("include_merged", "").lower() == "true" and not service.faults.children_vanish
     return device_list(monitor.house.devices, solar=monitor.has_solar(), include_merged=merged)
 
 
 def _devices_overview(service: SimulatedService, monitor: SimulatedMonitor, query: Mapping[str, str]) -> object:
-    checksum = rest.checksum("devices", monitor.id)
+    checksum = rest.devices_checksum(monitor.id, monitor.house.devices)
     return {"devices": _devices(service, monitor, query), "device_data_checksum": checksum}
 
 
@@ -81,7 +81,7 @@ def _status(service: SimulatedService, monitor: SimulatedMonitor, _query: Mappin
 
 def _overview(service: SimulatedService, monitor: SimulatedMonitor, _query: Mapping[str, str]) -> object:
     entry = next(entry for entry in service.entries() if entry["id"] == monitor.id)
-    return rest.overview(entry, len(monitor.house.devices))
+    return rest.overview(entry, monitor.house.devices)
 
 
 def _realtime(service: SimulatedService, monitor: SimulatedMonitor, _query: Mapping[str, str]) -> object:

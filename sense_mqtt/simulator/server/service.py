@@ -30,7 +30,8 @@ class SimulatedService:
 
     def entries(self) -> list[Body]:
         return [
-            monitor_entry(monitor.id, monitor.zone.key, solar=monitor.has_solar()) for monitor in self.monitors.values()
+            monitor_entry(monitor.id, monitor.zone.key, solar=monitor.has_solar(), cycle_day=monitor.history.cycle_day)
+            for monitor in self.monitors.values()
         ]
 
     @property
