@@ -40,10 +40,11 @@ def test_the_last_words_are_the_homes_availability_and_then_the_bridges_state(br
 
 def test_what_changed_with_each_frame_is_stored_at_the_end(bridge):
     bridge.show(at=2)
-    bridge.show(at=40)
-    assert bridge.journal.recall(7)["home", ""]["newest"] < START + 40
+    bridge.show(at=40)  # stores the first figures of the meters
+    bridge.show(at=41)
+    assert bridge.journal.recall(7)["home", ""]["newest"] < START + 41
     bridge.bridge.end()
-    assert bridge.journal.recall(7)["home", ""]["newest"] == START + 40
+    assert bridge.journal.recall(7)["home", ""]["newest"] == START + 41
 
 
 def test_a_broker_that_acknowledges_no_last_words_is_left_to_tell_our_will(bridge):
