@@ -29,6 +29,11 @@ SENTENCES: Mapping[str, str] = {
     "listed": "the list of devices was read: {devices} devices",
     "timeline": "the timeline tells {items} edges; {known} of them are known already or older than what is known",
     "house_event": "{event_type} at {time}: told",
+    # of ids
+    "goes_on": "Sense calls it {sense_id} now: it is the same device",
+    "alone_again": "Sense does not call it {sense_id} any more",
+    "waits_for_list": "new in the frame of {time} as another device vanished: whether they are one, the list says",
+    "missing": "not in the list of devices and in no frame: it is removed if that stays so",
     # of a device, by frames
     "first_state": "{state} in the first frame that tells of it: no event",
     "held_back": "{state} since the frame of {time} ({watts} W; not before {not_before}): held back, it may not last",

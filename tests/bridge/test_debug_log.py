@@ -114,5 +114,5 @@ def test_the_words_need_no_fact_but_those_that_are_always_there():
     needed = {field for text in SENTENCES.values() for _, field, *_ in string.Formatter().parse(text) if field}
     assert needed <= {
         *("time", "not_before", "power_w", "seconds", "devices", "scale", "read_kwh", "kept_kwh", "items", "known"),
-        *("state", "watts", "event_type", "source", "late"),
+        *("state", "watts", "event_type", "source", "late", "sense_id"),
     }

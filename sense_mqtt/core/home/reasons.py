@@ -6,6 +6,7 @@ from typing import Any
 
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.edges import Edge, State
+from sense_mqtt.core.home.identities import Identities
 from sense_mqtt.core.home.state import Device, DevicesListed, Home
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.wire.frames import TimelineChange
@@ -46,8 +47,23 @@ def _of_the_house(before: Home, after: Home, seen: object, changes: Iterable[Cha
     for change in changes:
         if isinstance(change, Reading) and change.key == "availability":
             yield Reason(None, "online" if change.value else "offline")
+    yield from _of_the_ids(before.identities, after.identities)
     if isinstance(seen, DevicesListed):
         yield Reason(None, "listed", facts={"devices": len(seen.rows)})
+
+
+def _of_the_ids(before: Identities, after: Identities) -> Iterator[Reason]:
+    for sense_id, own in after.aliases.items():
+        if before.aliases.get(sense_id) != own:
+            yield Reason(own, "goes_on", facts={"sense_id": sense_id})
+    for sense_id, own in before.aliases.items():
+        if sense_id not in after.aliases:
+            yield Reason(own, "alone_again", facts={"sense_id": sense_id})
+    for sense_id, sighting in after.sightings.items():
+        if sense_id not in before.sightings:
+            yield Reason(sense_id, "waits_for_list", sighting.first.time)
+    for identity in after.missing_since.keys() - before.missing_since.keys():
+        yield Reason(identity, "missing")
 
 
 def _of_a_device(before: Device, after: Device, *, is_published: bool) -> Iterator[Reason]:

@@ -210,10 +210,6 @@ def solar_watts(solar_w: Any, inverter_legs: Any) -> float | None:
     return watts(-sum(drawn)) if told is None and drawn else told  # sum(aux.solar) == -solar_w (INVARIANTS 2)
 
 
-def _read_device_states(_fields: Mapping[str, Any]) -> Frame:
-    return DeviceStates()
-
-
 def _read_monitor_info(fields: Mapping[str, Any]) -> Frame:
     return MonitorInfo(read_bool(fields.get("online")))
 
@@ -247,7 +243,7 @@ READERS: Mapping[str, Callable[[Mapping[str, Any]], Frame]] = {
     "hello": _read_hello,
     "monitorinfo": _read_monitor_info,
     "datachange": _read_data_change,
-    "devicestates": _read_device_states,
+    "devicestates": lambda _fields: DeviceStates(),
     "newtimelineevent": _read_timeline_change,
     "error": _read_error,
 }

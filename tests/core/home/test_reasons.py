@@ -12,6 +12,7 @@ from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.frames import Hello, TimelineChange
 from tests.support.core.builders import DRYER, HOME, KETTLE, START, frame, listed, moment, policy
+from tests.support.core.merges import FAN, OTHER_DEVICE, PARENT, PUMP, VANISHED
 
 D = DRYER["id"]
 HELD_LONG = policy({D: DeviceRules(off_delay_s=5.0)})
@@ -164,4 +165,15 @@ def test_a_pending_item_that_is_gone_without_a_decision_was_removed_by_sense():
     assert [(r.device, r.what) for r in explain(home, after, Interrupted(), ())] == [
         (None, "gap_begins"),
         (D, "removed"),
+    ]
+
+
+def test_what_is_made_of_ids_has_reasons():
+    before = [(0, frame()), (1, listed(FAN, PUMP, OTHER_DEVICE)), (2, frame(FAN, at=2))]
+    told = reasons(*before, (3, frame(PARENT, at=3)), (4, VANISHED), (5, listed(FAN, PUMP)))
+    assert [row for row in told if row[1] in ("goes_on", "alone_again", "waits_for_list", "missing")] == [
+        ("Parent01", "waits_for_list", 3),
+        ("aaaa1111", "goes_on", None),
+        ("aaaa1111", "alone_again", None),
+        ("cccc3333", "missing", None),
     ]
