@@ -73,6 +73,10 @@ has the same `id`.
 
 `feed` says {feeds} (no frames come); of several monitors it is the worst, and `feeds` holds each by its id.
 `auth` says `ok`, `auth_required` (a person must log in), `unavailable` or `starting`.
+With several `accounts` the worst is told, `accounts` of `health` holds for each name its `auth`, `monitors` and
+calls, and the events `auth_required` and `auth_ok` name the `account`.
+Where several processes share the accounts (`shard`), each has `<base>/bridge-<index>/` in place of
+`<base>/bridge/`, for requests and responses too ([scale](scale.md)).
 
 ## Rounding and intervals
 

@@ -39,9 +39,9 @@ class Heard:
 
     def add_message(self, topic: str, payload: str) -> None:
         """Take in one message."""
-        if topic.endswith("/bridge/state"):
+        if topic.endswith("/state"):
             self.state = payload
-        elif topic.endswith("/bridge/health"):
+        elif topic.endswith("/health"):
             self.document = read_object(payload)
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 MAX_PACKET_BYTES = 128 * 1024  # a request may have half of it
 SUSPENDED_S, MAX_SUSPENDED_S = 600.0, 21_600.0  # doubled each time: it may be retained
 
-REQUESTS = "/bridge/request/#"
+REQUESTS = "/request/#"
 MAX_DISCONNECTS = 2  # in a row, before a subscription was answered: then the broker is taken to refuse it
 DISCONNECTED = "the broker hangs up on it"
 
@@ -112,7 +112,7 @@ def describe_refusal(topic: str, reason: str) -> str:
         loss = "commands are not heard"
     elif topic.endswith(("/event", "/events")):
         loss = "an event may be told twice after the connection was lost"
-    elif topic.endswith(("/bridge/state", "/availability")):
+    elif topic.endswith(("/state", "/availability")):
         loss = "where another client says `offline` for this bridge, it stays so"
     else:
         loss = "what Home Assistant missed is not said again when it starts"

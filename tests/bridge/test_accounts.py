@@ -130,6 +130,15 @@ def test_processes_that_share_accounts_serve_their_own_below_a_bridge_of_their_o
         assert not [message for message in bridge.broker.published if message.topic.startswith("sense/bridge/")]
 
 
+def test_each_process_answers_requests_of_its_own(tmp_path):
+    bridge = shard_of(tmp_path, 1)
+    bridge.send("sense/bridge-0/request/health")
+    bridge.send("sense/bridge-1/request/health")
+    (answer,) = bridge.documents("bridge-1/response/health")
+    assert list(answer["data"]["accounts"]) == ["home"]
+    assert not bridge.documents("bridge-0/response/health")
+
+
 def test_a_process_takes_back_nothing_of_a_monitor_that_another_may_serve_by_now(tmp_path):
     bridge = bridge_of(tmp_path, home=(7, 9), cabin=(7, 9), shard={"index": 0, "count": 2})
     bridge.begin()
