@@ -1,6 +1,5 @@
 """Watts of frames become kWh: trapezoids between frames that follow each other; a gap adds nothing."""
 
-from dataclasses import replace
 
 from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.home.state import Home
@@ -32,8 +31,8 @@ def integrate(state: Meters, home: Home, frame: RealtimeUpdate, longest_s: float
     sample = Sample(time, _watts(state, home, frame))
     state = _begun(state, sample)
     if before is None or not 0.0 < time - before.time <= min(longest_s, STEP_MOST_S):
-        return replace(state, sample=sample)
-    return _count(replace(state, sample=sample), before, sample)
+        return state._replace(sample=sample)
+    return _count(state._replace(sample=sample), before, sample)
 
 
 def _watts(state: Meters, home: Home, frame: RealtimeUpdate) -> Figures:
@@ -54,7 +53,7 @@ def _begun(state: Meters, sample: Sample) -> Meters:
     if not new:
         return state
     open_since = state.hour_of(sample.time) if state.open_since is None else state.open_since
-    return replace(state, since={**state.since, **new}, open_since=open_since)
+    return state._replace(since={**state.since, **new}, open_since=open_since)
 
 
 def _count(state: Meters, before: Sample, sample: Sample) -> Meters:
@@ -70,8 +69,8 @@ def _count(state: Meters, before: Sample, sample: Sample) -> Meters:
     hours = {**state.hours, first: _with_part(state.hours.get(first, {}), kwh, share, step_s)}
     if last > first:
         hours[last] = _with_part(state.hours.get(last, {}), kwh, 1.0 - share, step_s)
-        return _close_old(replace(state, hours=hours, totals=add(state.totals, kwh)), last - OPEN_MOST_S)
-    return replace(state, hours=hours, totals=add(state.totals, kwh))
+        return _close_old(state._replace(hours=hours, totals=add(state.totals, kwh)), last - OPEN_MOST_S)
+    return state._replace(hours=hours, totals=add(state.totals, kwh))
 
 
 def _with_part(hour: Figures, kwh: Figures, share: float, step_s: float) -> Figures:
@@ -89,8 +88,7 @@ def close_until(state: Meters, end: float) -> Meters:
     closed: Figures = state.closed
     for start in sorted(hour for hour in state.hours if hour < end):
         closed = add(closed, {each: kwh for each, kwh in state.hours[start].items() if each != OBSERVED})
-    return replace(
-        state,
+    return state._replace(
         closed=closed,
         hours={hour: figures for hour, figures in state.hours.items() if hour >= end},
         candidates={hour: each for hour, each in state.candidates.items() if hour >= end},

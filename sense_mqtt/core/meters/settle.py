@@ -1,7 +1,6 @@
 """Hours that Sense has finished settle what was integrated; a day whose hours are all settled is closed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.energy.dips import PANEL_KW
@@ -52,7 +51,7 @@ def settle(state: Meters, home: Home, energy: Energy, now: Moment) -> Meters:
         is_certain = start + HOUR_S + CERTAIN_AFTER_S <= present
         state = _settle_hour(state, start, told, now.monotonic, is_certain=is_certain)
     state = _close(state, day, energy, present)
-    return replace(state, today=day.start) if day.start <= present < day.end else state
+    return state._replace(today=day.start) if day.start <= present < day.end else state
 
 
 def _with_offset(state: Meters, start: float) -> Meters:
@@ -60,12 +59,12 @@ def _with_offset(state: Meters, start: float) -> Meters:
     offset_s = start % HOUR_S
     if offset_s == state.offset_s:
         return state
-    moved, hours = replace(state, offset_s=offset_s), dict[float, Figures]()
+    moved, hours = state._replace(offset_s=offset_s), dict[float, Figures]()
     first = state.since[HOUSE]
     for hour, figures in state.hours.items():
         key = moved.hour_of(max(hour, first))
         hours[key] = add(hours.get(key, {}), figures)
-    return replace(moved, hours=hours, candidates={}, open_since=moved.hour_of(max(state.open_since or 0.0, first)))
+    return moved._replace(hours=hours, candidates={}, open_since=moved.hour_of(max(state.open_since or 0.0, first)))
 
 
 def _told(day: DayHours, number: int, home: Home) -> Figures:
@@ -102,7 +101,7 @@ def _settle_hour(state: Meters, start: float, told: Figures, read_at: float, *, 
             before = waiting[counter] = Candidate(kwh, read_at)
         if is_certain or read_at - before.read_at >= CONFIRMED_AFTER_S:
             settled[counter], waiting[counter] = kwh, before._replace(is_settled=True)
-    state = replace(state, candidates={**state.candidates, start: waiting})
+    state = state._replace(candidates={**state.candidates, start: waiting})
     return _with_hour(state, start, settled) if settled else state
 
 
@@ -112,7 +111,7 @@ def _with_hour(state: Meters, start: float, settled: Mapping[Counter, float]) ->
     if (HOUSE, CONSUMPTION) in settled and (HOUSE, PRODUCTION) in settled:
         after |= _grid(before, settled[HOUSE, CONSUMPTION] - settled[HOUSE, PRODUCTION])
     changes = {each: kwh - before.get(each, 0.0) for each, kwh in after.items() if each != OBSERVED}
-    return replace(state, hours={**state.hours, start: after}, totals=add(state.totals, changes))
+    return state._replace(hours={**state.hours, start: after}, totals=add(state.totals, changes))
 
 
 def _grid(hour: Figures, net_kwh: float) -> dict[Counter, float]:
@@ -150,7 +149,7 @@ def _close(state: Meters, day: DayHours, energy: Energy, present: float) -> Mete
     whole = {each: kwh for each, kwh in whole.items() if each in state.totals and kwh <= _DAY_MOST_KWH}
     closed = {**state.closed, **{each: before.get(each, 0.0) + kwh for each, kwh in whole.items()}}
     changes = {each: closed[each] - state.closed.get(each, 0.0) for each in whole}
-    return replace(state, closed=closed, totals=add(state.totals, changes))
+    return state._replace(closed=closed, totals=add(state.totals, changes))
 
 
 def _is_settled(state: Meters, start: float) -> bool:

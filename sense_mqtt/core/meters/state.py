@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sense_mqtt.core.capability import HOUSE, Documents
 
@@ -16,6 +16,7 @@ HOUSE_FIGURES = (CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID)
 OBSERVED: Counter = (HOUSE, "observed_s")  # beside the kWh of an hour: the seconds of it that were integrated
 
 HOUR_S = 3600.0
+_NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Sample(NamedTuple):
@@ -33,28 +34,28 @@ class Candidate(NamedTuple):
     is_settled: bool = False  # it was said twice, or long after the hour
 
 
-@dataclass(frozen=True, slots=True)
-class Meters:
+class Meters(NamedTuple):
     """kWh of each counter: those of closed days, and the best figure of each hour since.
 
-    `totals` is the sum of both; `shown` is at least that which was published.
+    `totals` is the sum of both; `shown` is at least that which was published. A tuple, as each frame makes one
+    (docs/decisions/0005-tuples-where-each-frame-makes-many.md).
     """
 
-    since: Mapping[str, float] = field(default_factory=dict)  # s UTC, by device id or HOUSE
-    closed: Figures = field(default_factory=dict)
-    hours: Mapping[float, Figures] = field(default_factory=dict)  # by the start of the hour (s UTC)
-    totals: Figures = field(default_factory=dict)
-    shown: Figures = field(default_factory=dict)
-    reserved: Figures = field(default_factory=dict)  # `shown` may grow so far before it is stored again
+    since: Mapping[str, float] = _NONE  # s UTC, by device id or HOUSE
+    closed: Figures = _NONE
+    hours: Mapping[float, Figures] = _NONE  # by the start of the hour (s UTC)
+    totals: Figures = _NONE
+    shown: Figures = _NONE
+    reserved: Figures = _NONE  # `shown` may grow so far before it is stored again
     unsure: frozenset[Counter] = frozenset()  # of which a crash lost how much was published: `shown` is the most
     open_since: float | None = None  # the start of the first hour that is not closed
     offset_s: float = 0.0  # of the hours of this time zone: 1800 where they begin at half past
     sample: Sample | None = None  # the last one
-    candidates: Mapping[float, Mapping[Counter, Candidate]] = field(default_factory=dict)
+    candidates: Mapping[float, Mapping[Counter, Candidate]] = _NONE
     today: float | None = None  # the start of the newest day that Sense told (s UTC)
     asked_at: float | None = None  # monotonic s, when Sense last told of a day that is over
     looked_at: float | None = None  # monotonic s, when it was last considered what to publish
-    kept: Documents = field(default_factory=dict)  # the rows as they are stored
+    kept: Documents = _NONE  # the rows as they are stored
 
     def hour_of(self, time: float) -> float:
         """Return the start of the hour (s UTC)."""

@@ -69,7 +69,7 @@ class EnergyTotal(Capability[Meters]):
             before = state.open_since
             state = settle(state, home, seen.result, now)
             if seen.capability == self.key:
-                state = replace(state, asked_at=now.monotonic)
+                state = state._replace(asked_at=now.monotonic)
             if state.open_since != before:
                 return _publish(_store_all(_show(state)), observation, store=True)
         elif isinstance(seen, Interrupted):
@@ -77,7 +77,7 @@ class EnergyTotal(Capability[Meters]):
             return Update(stored, store=stored.kept != state.kept)
         else:
             return Update(state)
-        return _publish(_show(replace(state, looked_at=now.monotonic)), observation)
+        return _publish(_show(state._replace(looked_at=now.monotonic)), observation)
 
     def snapshot(self, state: Meters) -> Documents:
         return state.kept
@@ -98,7 +98,7 @@ def _show(state: Meters) -> Meters:
     grown = {counter: kwh for counter, kwh in state.totals.items() if kwh > state.shown.get(counter, 0.0)}
     if not grown:
         return state
-    return replace(state, shown={**state.shown, **grown}, unsure=state.unsure - grown.keys())
+    return state._replace(shown={**state.shown, **grown}, unsure=state.unsure - grown.keys())
 
 
 def _publish(state: Meters, observation: Observation, *, store: bool = False) -> Update[Meters]:
@@ -160,12 +160,12 @@ def _store_grown(state: Meters) -> Meters:
         if shown + (_reserve(state, counter) - shown) / 2 > state.reserved.get(counter, 0.0)
     }
     reserved = {counter: _reserve(state, counter) for counter in sure if counter[0] in grown}
-    return _with_rows(replace(state, reserved={**state.reserved, **reserved}), grown)
+    return _with_rows(state._replace(reserved={**state.reserved, **reserved}), grown)
 
 
 def _store_all(state: Meters) -> Meters:
     """Return the meters with all rows as they are: exactly what is shown may have been published."""
-    return _with_rows(replace(state, reserved={**state.reserved, **_sure(state)}), set(state.since))
+    return _with_rows(state._replace(reserved={**state.reserved, **_sure(state)}), set(state.since))
 
 
 def _sure(state: Meters) -> Figures:
@@ -173,4 +173,4 @@ def _sure(state: Meters) -> Figures:
 
 
 def _with_rows(state: Meters, devices: set[str]) -> Meters:
-    return replace(state, kept={**state.kept, **{device: write_row(state, device) for device in devices}})
+    return state._replace(kept={**state.kept, **{device: write_row(state, device) for device in devices}})
