@@ -82,10 +82,10 @@ class BridgedAccount:
             frames.monitor.feed.close()
         self.access.worker.close()
 
-    def store(self) -> None:
-        """Store what is known of each home now."""
+    def store(self, now: Moment) -> None:
+        """Store what is known of each home now; no more frames come."""
         for frames in self.frames.values():
-            frames.monitor.store()
+            frames.monitor.store(now)
 
     def on_auth_changed(self, item: AuthChanged, now: Moment) -> None:
         """Publish the state of the login; the session has logged it."""

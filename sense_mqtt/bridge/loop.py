@@ -203,7 +203,7 @@ class Bridge:
         """Stop the feeds, answer open requests, and publish `offline` while the broker is connected."""
         for account in self._accounts.each:
             self._guard.attempt("the feeds and the REST worker", account.close)
-            self._guard.attempt("what is known of the homes", account.store)
+            self._guard.attempt("what is known of the homes", account.store, self._clock.now())
         self._publisher.enqueue_retained([*self._services.discovery.offline_messages(), self._state("offline")])
         self._drain(self._clock.now().monotonic + LAST_MESSAGES_S)
         self._guard.attempt("the broker connection", self._publisher.close)

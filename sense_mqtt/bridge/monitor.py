@@ -20,7 +20,7 @@ from sense_mqtt.core.capabilities import all_queries
 from sense_mqtt.core.capability import Query
 from sense_mqtt.core.changes import Change, DeviceChanged, Event
 from sense_mqtt.core.home.inventory import list_again_s
-from sense_mqtt.core.home.state import DevicesListed, Home, Policy
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy
 from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.next_tick import next_tick
 from sense_mqtt.core.observe import Seen, observe
@@ -131,8 +131,9 @@ class BridgedMonitor:
         needs_list = bool(home.identities.sightings) and not before.identities.sightings
         return ObserveResult(has_new_device, needs_list)
 
-    def store(self) -> None:
-        """Store what is known now: also what changes with each frame, and is stored with other changes only."""
+    def store(self, now: Moment) -> None:
+        """Store what is known once no more frames come: also what changes with each, and waits for other changes."""
+        self.observe(Interrupted(), now)
         self._services.publisher.record(self.home.monitor, snapshot(self.home), [])
 
     def take_list(self, rows: tuple[DeviceInfo, ...], now: Moment) -> float:

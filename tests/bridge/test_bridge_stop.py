@@ -1,5 +1,7 @@
 """How the bridge ends: every open request is answered, everybody is told, and the exit code says why."""
 
+import json
+
 import pytest
 
 from sense_mqtt.items import BrokerDropped, Crashed, FrameArrived, MessageArrived, Stop
@@ -45,6 +47,18 @@ def test_what_changed_with_each_frame_is_stored_at_the_end(bridge):
     assert bridge.journal.recall(7)["home", ""]["newest"] < START + 41
     bridge.bridge.end()
     assert bridge.journal.recall(7)["home", ""]["newest"] == START + 41
+
+
+def test_meters_are_stored_at_the_end_as_they_were_published(bridge):
+    for at in (14, 44):
+        bridge.show(at=at)
+    stored = bridge.journal.recall(7)["meters", ""]["figures"]["consumption_kwh"]
+    assert stored["shown"] < stored["reserved"]
+    bridge.bridge.end()
+    stored = bridge.journal.recall(7)["meters", ""]["figures"]["consumption_kwh"]
+    published = json.loads(bridge.newest("sense/7/energy/total"))["consumption_kwh"]
+    assert stored["shown"] == stored["reserved"]
+    assert round(stored["shown"], 3) == published
 
 
 def test_a_broker_that_acknowledges_no_last_words_is_left_to_tell_our_will(bridge):

@@ -1,6 +1,5 @@
 """Watts of frames become kWh: trapezoids between frames that follow each other; a gap adds nothing."""
 
-
 from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.meters.state import (

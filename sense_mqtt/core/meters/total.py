@@ -123,6 +123,8 @@ def _readings(state: Meters, observation: Observation) -> list[Reading]:
 
 def _figures(state: Meters, device: str) -> dict[str, float]:
     """Return what may be published; a figure that is not known, or 0 as yet, is absent."""
+    if (device, CONSUMPTION) in state.unsure:
+        return {}  # the house's figures go out together
     names = (CONSUMPTION,) if device else HOUSE_FIGURES
     known = {name: (device, name) for name in names if (device, name) not in state.unsure}
     figures = {name: round(state.shown.get(counter, 0.0), 3) for name, counter in known.items()}
