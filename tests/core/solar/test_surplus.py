@@ -100,7 +100,7 @@ def test_surplus_between_both_thresholds_goes_on_after_a_restart() -> None:
 
 def test_surplus_is_stored_when_it_changes_and_only_then() -> None:
     _, changes = run(HOME, surplus(900, 0), surplus(900, 5), surplus(900, 10), surplus(900, 11), wanted=QUICK)
-    assert [change for change in changes if isinstance(change, StateChanged)] == 2 * [StateChanged("surplus")]
+    assert [change for change in changes if change == StateChanged("surplus")] == 2 * [StateChanged("surplus")]
 
 
 @pytest.mark.parametrize("stored", [{}, {"is_on": 1}, {"is_on": None}])
