@@ -44,7 +44,9 @@ RETAINED = {
     "123456/device/1a2b3c4d/state": "ON",
     "123456/device/1a2b3c4d/power": "5584.7",
     "123456/device/1a2b3c4d/attributes": {"id": "1a2b3c4d", "location": "Laundry", "kind": "detected", "icon": None},
+    "123456/device/1a2b3c4d/running": "ON",
     "123456/device/ssi-9f/state": "OFF",
+    "123456/device/ssi-9f/running": "OFF",
     "123456/device/ssi-9f/energy/day": {"start": START, "updated": START},
     "123456/device/always_on/power": "96.0",
     "bridge/health": {"feed": "paused", "feeds": {"123456": "stream", "7": "paused"}, "auth": "ok"},
@@ -53,7 +55,7 @@ RETAINED = {
 }
 EVENT = {"id": "b3f0", "monitor": 123456, "time": "2026-11-21T19:00:00.500Z", "source": "frame", "late": False}
 EVENTS = {
-    "123456/device/1a2b3c4d/event": {"event_type": "turned_on", "name": "Dryer", "power_w": 5584.7, **EVENT},
+    "123456/device/1a2b3c4d/event": {"event_type": "cycle_finished", "name": "Dryer", "phases": 3, **EVENT},
     "123456/device/ssi-9f/event": {"event_type": "idle", "name": "Büro Lampe", **EVENT},
     "123456/event": {"event_type": "device_found", "device": "1a2b3c4d", **EVENT},
 }
@@ -166,7 +168,9 @@ def test_monitor_and_devices_are_shown(seen: dict[str, Any]) -> None:
         ("binary_sensor.sense_connectivity", "on"),
         ("binary_sensor.dryer", "on"),
         ("sensor.dryer_power", "5584.7"),
+        ("binary_sensor.dryer_running", "on"),
         ("binary_sensor.buro_lampe", "off"),
+        ("binary_sensor.buro_lampe_running", "off"),
         ("sensor.buro_lampe_energy_today", "unknown"),
         ("sensor.always_on_power", "96.0"),
     ],
@@ -187,7 +191,7 @@ def test_state_of_a_device_carries_its_attributes(seen: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("entity", "event_type"),
     [
-        ("event.dryer_activity", "turned_on"),
+        ("event.dryer_activity", "cycle_finished"),
         ("event.buro_lampe_activity", "idle"),
         ("event.sense_activity", "device_found"),
     ],
