@@ -73,15 +73,6 @@ def test_polling_that_answers_404_leads_to_snapshots(cloud, session, inbox, sett
     assert rungs(items) == ["poll", "snapshot"]
 
 
-def test_after_the_cool_down_the_websocket_is_tried_again(cloud, session, inbox, settings):
-    cloud.faults.refuse(429, path=FEED, times=4)
-    with running(feed_of(session, inbox, settings(cooldown_first_s=0.3, stable_messages=3))):
-        items = items_until(inbox, lambda items: len(updates(items)) >= 5)
-    assert rungs(items) == ["poll", "stream", "poll", "stream"]
-    opened = [item.transport for item in of_kind(items, FeedOpened)]
-    assert opened == ["poll", "stream"] or opened == ["poll", "poll", "stream"]
-
-
 def test_sense_is_given_the_time_it_asks_for(cloud, session, inbox, settings):
     cloud.faults.refuse(429, path=FEED, times=1, retry_after=1)
     with running(feed_of(session, inbox, settings(mode="stream"))):

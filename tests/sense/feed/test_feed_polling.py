@@ -1,8 +1,8 @@
 """A feed that polls."""
 
-from sense_mqtt.items import FeedEnded, FeedOpened, UpdatePolled
+from sense_mqtt.items import UpdatePolled
 from tests.support.sense.feed_items import FEED, rungs, told
-from tests.support.sense.sense_fixtures import feed_of, items_until, of_kind, running
+from tests.support.sense.sense_fixtures import feed_of, running
 
 
 def test_poll_mode_never_opens_a_websocket(cloud, session, inbox, settings):
@@ -10,14 +10,6 @@ def test_poll_mode_never_opens_a_websocket(cloud, session, inbox, settings):
         items = told(inbox, UpdatePolled, 3)
     assert rungs(items) == []
     assert not cloud.records.requests(FEED)
-
-
-def test_a_poll_that_fails_is_reported_and_repeated(cloud, session, inbox, settings):
-    with running(feed_of(session, inbox, settings(mode="poll"))):
-        told(inbox, UpdatePolled)
-        cloud.faults.refuse(502, path="realtime_update", times=2)
-        items = items_until(inbox, lambda items: of_kind(items, FeedEnded) and of_kind(items, FeedOpened))
-    assert rungs(items) == []
 
 
 def test_a_limit_on_polling_is_kept_to(cloud, session, inbox, settings):
