@@ -43,7 +43,7 @@ class Observation:
     @property
     def frame(self) -> RealtimeUpdate | None:
         """The frame that was observed; None where it is something else, or a frame that is passed over as outdated."""
-        is_taken = isinstance(self.seen, RealtimeUpdate) and self.home.last_frame is not self.before.last_frame
+        is_taken = isinstance(self.seen, RealtimeUpdate) and self.home.steady is not self.before.steady
         return self.home.last_frame if is_taken else None
 
     @property

@@ -15,6 +15,7 @@ from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.readings.capability_readings import update_capabilities
 from sense_mqtt.core.status import STATUS
 from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.wire.devices import DevicePower
 from sense_mqtt.core.wire.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 from sense_mqtt.core.wire.monitor_status import read_firmware
@@ -64,7 +65,15 @@ def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Pol
     news = samples.news_of(home, update)
     home, found = _add_new_devices(home, update, news, now, policy)
     sampled = samples.apply_samples(home, update, news, now, policy)
-    home, from_timeline = reconcile_all(_cover(sampled.home, update, now), now, policy)
+    home = replace(
+        home,
+        devices=sampled.devices,
+        steady=sampled.steady,
+        last_frame=update if update.epoch is not None else replace(update, epoch=now.wall),
+        solar_seen_at=home.solar_seen_at if update.solar_w is None else now.monotonic,
+        coverage=_cover(home, update, now),
+    )
+    home, from_timeline = reconcile_all(home, now, policy)
     home, online = throttle.publish_availability(home, online=True, now=now)
     switched = sampled.switched | frozenset(_devices_of(from_timeline))
     home, readings = throttle.publish_values(home, switched, now, policy, changed=sampled.changed)
@@ -102,15 +111,10 @@ def _devices_of(events: Iterable[Event]) -> list[str]:
     return [event.device for event in events if event.device]
 
 
-def _cover(home: Home, update: RealtimeUpdate, now: Moment) -> Home:
-    is_evidence, time = shows_absence(update), time_of(update, now)
-    coverage = home.coverage.after_frame(update.epoch, now.monotonic, shows_absence=is_evidence)
-    return replace(
-        home,
-        last_frame=replace(update, epoch=time),
-        solar_seen_at=home.solar_seen_at if update.solar_w is None else now.monotonic,
-        coverage=coverage.after_sample(time, uncertainty_s(update)) if is_evidence else coverage,
-    )
+def _cover(home: Home, update: RealtimeUpdate, now: Moment) -> Coverage:
+    if not shows_absence(update):
+        return home.coverage.after_frame(update.epoch, now.monotonic, shows_absence=False)
+    return home.coverage.after_both(update.epoch, now.monotonic, time_of(update, now), uncertainty_s(update))
 
 
 # --- all else

@@ -74,6 +74,11 @@ class Identities:
         return replace(self, merged_at=_newest({**self.merged_at, **dict.fromkeys(identities, time)}))
 
     @property
+    def translated(self) -> set[str]:
+        """Sense's ids, and those here, that are not the same in a frame and here."""
+        return {*self.aliases, *self.aliases.values(), *self.parents}
+
+    @property
     def is_plain(self) -> bool:
         """True where each id of Sense is the one here."""
         return not self.aliases and not self.parents
@@ -89,6 +94,10 @@ def _newest(known: dict[str, Kept]) -> Mapping[str, Kept]:
 def translate_update(update: RealtimeUpdate, identities: Identities) -> RealtimeUpdate:
     """Return a frame with the ids that are known here, each at most once."""
     if identities.is_plain:
+        return update
+    translated = identities.translated
+    ids = {*(power.id for power in update.devices), *(info.id for info in update.new_devices)}
+    if ids.isdisjoint(translated):
         return update
     grouped: dict[str, list[DevicePower]] = {}
     for power in update.devices:

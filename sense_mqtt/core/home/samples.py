@@ -25,7 +25,8 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 class Sampled(NamedTuple):
     """What a frame made of the devices."""
 
-    home: Home
+    devices: Mapping[str, Device]
+    steady: Steady
     events: list[Event]
     switched: frozenset[str]  # devices of which readings are to be published at once
     changed: Collection[str]  # devices of which readings may have changed, in the order of the home
@@ -90,7 +91,7 @@ def apply_samples(
     judging = _Judging(home, update, now, policy)
     for identity in changed:
         judging.judge(home.devices[identity], listed.get(identity))
-    return Sampled(judging.home(), judging.events, frozenset(judging.switched), changed)
+    return Sampled(judging.devices, judging.steady(), judging.events, frozenset(judging.switched), changed)
 
 
 def _to_be_judged(home: Home, news: Iterable[DevicePower], listed: Mapping[str, DevicePower]) -> Collection[str]:
@@ -112,7 +113,7 @@ class _Judging:
         self._home, self._update, self._now, self._policy = home, update, now, policy
         self._shows_absence = shows_absence(update)
         self._absent = absent_sample(home, update, now, policy)
-        self._devices, self._rows, self._restless = dict(home.devices), dict(before.rows), set[str]()
+        self.devices, self._rows, self._restless = dict(home.devices), dict(before.rows), set[str]()
         self._observed_s = before.observed_s + (0.0 if before.devices is None else self._absent.time - before.time)
 
     def judge(self, device: Device, power: DevicePower | None) -> None:
@@ -120,7 +121,7 @@ class _Judging:
         identity = device.info.id
         before = _go_on(device, self._home.steady) if identity in self._rows else device
         after, events = self._take_in(before, power)
-        self._devices[identity] = after
+        self.devices[identity] = after
         self.events += events
         if events or _is_changed(before, after):
             self.switched.add(identity)
@@ -142,12 +143,9 @@ class _Judging:
             return device, []  # the sample is older than what is known
         return _record(device._replace(switch=switch, power_w=sample.watts), transition, self._now)
 
-    def home(self) -> Home:
-        absent = self._absent
-        steady = Steady(
-            self._devices, self._rows, frozenset(self._restless), absent.time, absent.arrived, self._observed_s
-        )
-        return replace(self._home, devices=self._devices, steady=steady)
+    def steady(self) -> Steady:
+        time, arrived = self._absent.time, self._absent.arrived
+        return Steady(self.devices, self._rows, frozenset(self._restless), time, arrived, self._observed_s)
 
 
 def _is_at_rest(device: Device) -> bool:

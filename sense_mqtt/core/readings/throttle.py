@@ -40,7 +40,7 @@ def _looked_at(
     """Return the devices to look at, in the order of the home."""
     waiting = home.waiting
     if policy.jump_w is None:
-        changed = [identity for identity in changed if not waiting.holds((identity, "power"), now.monotonic)]
+        changed = [each for each in changed if not waiting.holds((each, "power"), now.monotonic) and each != "solar"]
     ids = {*changed, *switched, *(device for device, _ in waiting.due(now.monotonic))}
     return [identity for identity in home.devices if identity in ids] if ids else ()
 

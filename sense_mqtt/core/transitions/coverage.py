@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
 from sense_mqtt.core.transitions.timing import (
     CLOCK_SLACK_S,
@@ -118,22 +119,32 @@ class Coverage:
 
     def after_frame(self, epoch: float | None, arrived: float, *, shows_absence: bool) -> "Coverage":
         """Return the coverage after a frame. `shows_absence`: a device that it does not list is off."""
-        # Two frames a second share an epoch: one that is not newer does not end the gap, nor one that shows nobody off.
-        is_same = epoch is not None and epoch == self.last_epoch
-        return replace(
-            self,
-            is_interrupted=self.is_interrupted and (is_same or not shows_absence),
-            first_after_gap=self.is_interrupted,
-            older_frame_seen=False,
-            last_epoch=self.last_epoch if epoch is None else epoch,
-            last_frame_at=arrived,
-        )
+        return replace(self, **self._frame_fields(epoch, arrived, shows_absence=shows_absence))
 
     def after_sample(self, time: float, uncertainty_s: float = 0.0) -> "Coverage":
         """Return the coverage after a frame that shows who is off, measured at `time` or up to so long before."""
+        return replace(self, **self._sample_fields(time, uncertainty_s))
+
+    def after_both(self, epoch: float | None, arrived: float, time: float, uncertainty_s: float) -> "Coverage":
+        """Return the coverage after a frame that shows who is off: `after_frame` and `after_sample`, made at once."""
+        fields = self._frame_fields(epoch, arrived, shows_absence=True)
+        return replace(self, **fields, **self._sample_fields(time, uncertainty_s))
+
+    def _frame_fields(self, epoch: float | None, arrived: float, *, shows_absence: bool) -> dict[str, Any]:
+        # Two frames a second share an epoch: one that is not newer does not end the gap, nor one that shows nobody off.
+        is_same = epoch is not None and epoch == self.last_epoch
+        return {
+            "is_interrupted": self.is_interrupted and (is_same or not shows_absence),
+            "first_after_gap": self.is_interrupted,
+            "older_frame_seen": False,
+            "last_epoch": self.last_epoch if epoch is None else epoch,
+            "last_frame_at": arrived,
+        }
+
+    def _sample_fields(self, time: float, uncertainty_s: float) -> dict[str, Any]:
         earliest = time - uncertainty_s
         if self.known_since is None or self.last_observed_earliest is None:
-            return replace(self, known_since=time, last_observed_at=time, last_observed_earliest=earliest)
+            return {"known_since": time, "last_observed_at": time, "last_observed_earliest": earliest}
         spans = self.unobserved
         if time - self.last_observed_earliest > CONTINUOUS_S:
             # Polls leave span after span: they are one.
@@ -142,4 +153,4 @@ class Coverage:
             spans = (*(spans[:-1] if is_joined else spans), (start, time))
         since = max(self.known_since, time - HISTORY_S)
         kept = tuple(span for span in spans[-MAX_GAPS:] if span[1] >= since) if spans else spans
-        return replace(self, last_observed_at=time, last_observed_earliest=earliest, unobserved=kept, known_since=since)
+        return {"last_observed_at": time, "last_observed_earliest": earliest, "unobserved": kept, "known_since": since}
