@@ -19,7 +19,7 @@ def rounded(home: Home) -> list:
     ]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(8))
 def test_nothing_else_is_known_or_published_than_by_judging_each_device_with_each_frame(seed):
     passing_over, judging = Home(monitor=7), Home(monitor=7)
     for at, seen in observations(throw(seed), 400):

@@ -29,7 +29,7 @@ class Sampled(NamedTuple):
     steady: Steady
     events: list[Event]
     switched: frozenset[str]  # devices of which readings are to be published at once
-    changed: Collection[str]  # devices of which readings may have changed, in the order of the home
+    changed: Collection[str]  # devices of which readings have changed, or may have, in the order of the home
 
 
 # --- which rows say something new
@@ -87,10 +87,10 @@ def apply_samples(
 ) -> Sampled:
     """Return what the frame makes of the devices; `news`: those of its rows that are not as before."""
     listed = {power.id: power for power in update.devices}
-    changed = _to_be_judged(home, news, listed)
     judging = _Judging(home, update, now, policy)
-    for identity in changed:
+    for identity in _to_be_judged(home, news, listed):
         judging.judge(home.devices[identity], listed.get(identity))
+    changed = home.devices if home.steady.devices is None else judging.changed
     return Sampled(judging.devices, judging.steady(), judging.events, frozenset(judging.switched), changed)
 
 
@@ -100,7 +100,10 @@ def _to_be_judged(home: Home, news: Iterable[DevicePower], listed: Mapping[str, 
     if steady.devices is None:
         return home.devices
     ids = {power.id for power in news} | steady.restless | (steady.rows.keys() - listed.keys())
-    return [identity for identity in home.devices if identity in ids or identity == "always_on"] if ids else ()
+    before = (steady.rows[identity][0] for identity in ids if identity in steady.rows)
+    if steady.restless or any(power.always_on_w is not None for power in (*news, *before)):
+        ids.add("always_on")  # the shares of all plugs are taken from it
+    return [identity for identity in home.devices if identity in ids] if ids else ()
 
 
 class _Judging:
@@ -110,6 +113,7 @@ class _Judging:
         before = home.steady
         self.events: list[Event] = []
         self.switched: set[str] = set()
+        self.changed: list[str] = []
         self._home, self._update, self._now, self._policy = home, update, now, policy
         self._shows_absence = shows_absence(update)
         self._absent = absent_sample(home, update, now, policy)
@@ -123,6 +127,8 @@ class _Judging:
         after, events = self._take_in(before, power)
         self.devices[identity] = after
         self.events += events
+        if after.power_w != before.power_w or after.switch.state is not before.switch.state:
+            self.changed.append(identity)
         if events or _is_changed(before, after):
             self.switched.add(identity)
         if power is not None and _is_steady(before, after):
@@ -175,12 +181,11 @@ def _is_changed(before: Device, device: Device) -> bool:
 def _with_virtual_power(device: Device, power: DevicePower | None, update: RealtimeUpdate) -> Device:
     if power is None or power.w is None:
         return device
-    if power.id == "solar":
-        return device._replace(power_w=max(0.0, power.w))
+    power_w = power.w
     if power.id == "always_on":
         # The row holds the plugs' always-on share a second time (protocol page, 4.5).
-        return device._replace(power_w=max(0.0, power.w - sum(other.always_on_w or 0.0 for other in update.devices)))
-    return device._replace(power_w=power.w)
+        power_w = max(0.0, power_w - sum(other.always_on_w or 0.0 for other in update.devices))
+    return device._replace(power_w=power_w)
 
 
 # --- without a frame
