@@ -165,7 +165,7 @@ class BridgedMonitor:
         return to_messages(events, HomeTopics(self._services.topics, home.monitor, home.topic_ids))
 
     def _publish(self, changes: Sequence[Change]) -> None:
-        for sink in self._sinks:
+        for sink in self._sinks if changes else ():  # most frames change nothing
             sink.publish(self.home, changes)
 
     # --- the feed
