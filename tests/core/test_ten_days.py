@@ -1,14 +1,16 @@
 """Days of a simulated house through the core: every kWh that is published beside the truth."""
 
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from sense_mqtt.core.timestamps import read_timestamp
+from sense_mqtt.simulator.house.model import Device
 from tests.support.core.trial import CONSUMPTION, ZONE, Trial
 
-HOUR_S = 3600.0
+HOUR_S, DAY_S = 3600.0, 86_400.0
 
 
 def midnight(year, month, day):
@@ -54,3 +56,95 @@ def test_nothing_of_a_new_day_is_published_under_the_start_of_the_day_before(day
         by_start.setdefault(start, []).append(kwh)
     assert list(by_start) == [trial.begins, trial.begins + hours * HOUR_S]
     assert all(figures == sorted(figures) for figures in by_start.values())
+
+
+# --- meters
+
+KETTLE, PLUG = "b4093e1d", "X4pTw8Lc"
+MERGED = Device("Qm3ZrT7a", "Kitchen", merged=(KETTLE, "88d6f27b"))  # the kettle and the microwave
+SETTLED, UNSETTLED = 0.001, 0.02
+LEAST_KWH = 0.003  # what is published has three digits
+STEP_KWH = 0.035  # the car begins to charge between two frames: half of 7.3 kW times 30 s, and some noise
+
+
+def live_ten_days(begins):
+    """Ten days with outages, a change of clocks, restarts, kills, a merge and a new id.
+
+    Frames come so seldom that each is a gap: all is known from Sense's hours alone, as after an outage.
+    """
+    trial = Trial(begins, frame_s=60.0)
+    trial.run(20 * HOUR_S)
+    trial.restart(killed=False)
+    trial.run(1 * DAY_S)
+    trial.outage(5 * HOUR_S)
+    trial.run(20 * HOUR_S)
+    trial.restart(killed=True)
+    trial.run(0.6 * DAY_S)
+    trial.silence(2 * HOUR_S)
+    trial.house.merge(trial.now, MERGED)
+    trial.list_devices()
+    trial.run(1 * DAY_S)
+    trial.house.change_id(trial.now, PLUG, "4xANDCuJ")
+    trial.list_devices()
+    trial.run(1.4 * DAY_S)
+    trial.restart(killed=True, away_s=3 * HOUR_S)
+    trial.run(1 * DAY_S)
+    trial.outage(9 * HOUR_S)  # over a midnight
+    trial.run(begins + 10 * DAY_S - trial.now)
+    return trial
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("change", [AUTUMN, SPRING], ids=["clocks back", "clocks forward"])
+def test_after_ten_days_every_meter_is_the_truth_of_the_finished_hours_and_none_has_ever_shrunk(change):
+    trial = live_ten_days(change - 4 * DAY_S)
+    meters = list(meters_of(trial))
+    assert [fault for meter in meters for fault in shrinks(meter)] == []
+    assert [fault for meter in meters for fault in unsettled(trial, *meter)] == []
+    assert {device for device, _, _ in meters} >= {None, "always_on", "unknown", KETTLE, PLUG}
+
+
+def test_between_settlements_every_meter_is_within_two_percent_also_after_a_kill():
+    trial = Trial(AUTUMN)
+    trial.run(4.6 * HOUR_S)
+    trial.restart(killed=True)
+    trial.run(1.4 * HOUR_S)
+    meters = list(meters_of(trial))
+    assert [fault for meter in meters for fault in shrinks(meter)] == []
+    for device, figure, told in meters:
+        for message, kwh in told:
+            true = trial.truth(device, figure, since_of(message), message.at)
+            assert kwh == pytest.approx(true, rel=UNSETTLED, abs=STEP_KWH), (device, figure, hours_of(trial, message))
+
+
+def meters_of(trial):
+    """Yield each meter: device, figure, and its messages with their kWh."""
+    for (device, key), messages in trial.messages.items():
+        if key == "energy/total":
+            for figure in sorted({name for each in messages for name in each.value if name.endswith("_kwh")}):
+                yield device, figure, [(each, each.value[figure]) for each in messages if figure in each.value]
+
+
+def shrinks(meter):
+    device, figure, told = meter
+    for (_, before), (_, after) in pairwise(told):
+        if after < before:
+            yield f"{device} {figure} shrank from {before} to {after}"
+
+
+def unsettled(trial, device, figure, told):
+    """Yield where the last figure is not the truth up to the last finished hour."""
+    last_hour = trial.begins + 239 * HOUR_S
+    message, kwh = told[-1]
+    true = trial.truth(device, figure, since_of(message), last_hour)
+    if abs(kwh - true) > max(SETTLED * true, LEAST_KWH):
+        yield f"{device} {figure} {kwh} for {true:.3f}"
+
+
+def since_of(message):
+    since = message.value["since"]
+    return since.timestamp() if isinstance(since, datetime) else read_timestamp(since)
+
+
+def hours_of(trial, message):
+    return f"{(message.at - trial.begins) / HOUR_S:.2f} h"

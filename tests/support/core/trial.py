@@ -110,8 +110,8 @@ class Trial:
         for _ in self._slots(seconds):
             if (self.now - self.begins) % self.frame_s == 0:
                 self._observe(read_update(self.frames.realtime(self.now)))
-            self._observe(Tick())
-            self._read_due()
+                self._observe(Tick())
+                self._read_due()
 
     def outage(self, seconds: float) -> None:
         """Nothing comes, neither frames nor answers, as where the internet is away."""
