@@ -16,7 +16,7 @@ from sense_mqtt.simulator.house.model import (
     quantised,
 )
 from sense_mqtt.simulator.house.noise import Noise
-from sense_mqtt.simulator.house.solar import ModelledSolar
+from sense_mqtt.simulator.house.solar import ModelledSolar, SolarProduction
 
 BEGINS = 1_781_582_400.0  # 2026-06-16 04:00 UTC: midnight of a summer day in New York
 IDLE_W = 0.5  # of the plugs of a random house
@@ -27,10 +27,10 @@ ZONE_OFFSET_S = -14_400.0  # summer time of New York, all the year: the model do
 class BuiltInHouse:
     """A home with solar, plugs and some 500 transitions a day."""
 
-    def __init__(self, seed: int = 1, *, begins: float = BEGINS) -> None:
+    def __init__(self, seed: int = 1, *, begins: float = BEGINS, sun: SolarProduction | None = None) -> None:
         self._seed = seed
         self._noise = Noise(seed)
-        self._sun = ModelledSolar(self._noise, zone_offset_s=ZONE_OFFSET_S)
+        self._sun = sun or ModelledSolar(self._noise, zone_offset_s=ZONE_OFFSET_S)
         self.begins, self.ends = begins, math.inf
         midnight = (begins + ZONE_OFFSET_S) // DAY_S * DAY_S - ZONE_OFFSET_S
         self.since = midnight - DAYS_OF_HISTORY * DAY_S

@@ -3,12 +3,23 @@
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sense_mqtt.simulator.house.noise import Noise
 
 DAY_S = 86_400
 NIGHT_W = -2.6  # an inverter's standby draw (INVARIANTS 14)
+
+
+SPELL_S = 10_800.0  # how long a sky lasts on a changing day
+Sky = Literal["night", "clear", "partly", "overcast"]
+_DAYS: tuple[tuple[Sky, ...], ...] = (
+    ("clear",),
+    ("clear", "partly"),
+    ("overcast",),
+    ("partly", "overcast", "clear"),
+    ("partly",),
+)
 
 
 class SolarProduction(Protocol):
@@ -26,16 +37,41 @@ class ModelledSolar:
         self._zone_offset_s = zone_offset_s
 
     def watts(self, at: float) -> float:
-        hour = ((at + self._zone_offset_s) % DAY_S) / 3600
-        height = math.sin(math.pi * (hour - 6.2) / 12.6) if 6.2 < hour < 18.8 else 0.0
+        height = self._height(at)
         if height <= 0.0:
             return NIGHT_W + 0.2 * self._noise.rough(at, 3)
         return NIGHT_W + self._peak_w * math.pow(height, 1.3) * self._clearness(at)
+
+    def _height(self, at: float) -> float:
+        hour = ((at + self._zone_offset_s) % DAY_S) / 3600
+        return math.sin(math.pi * (hour - 6.2) / 12.6) if 6.2 < hour < 18.8 else 0.0
 
     def _clearness(self, at: float) -> float:
         dull = 0.25 * abs(self._noise.smooth(at, DAY_S, 4))
         cloud = max(0.0, self._noise.smooth(at, 240.0, 5) - 0.6) * 0.5
         return max(0.05, 1.0 - min(dull, 0.5) - min(cloud, 0.6))
+
+
+class WeatheredSolar(ModelledSolar):
+    """A roof below a sky that is known: clear days, overcast ones, and days on which it changes every few hours."""
+
+    def sky(self, at: float) -> Sky:
+        """Return how the sky truly is."""
+        if self._height(at) <= 0.0:
+            return "night"
+        local = at + self._zone_offset_s
+        of_day = _DAYS[int(local // DAY_S) % len(_DAYS)]
+        return of_day[int(local % DAY_S // SPELL_S) % len(of_day)]
+
+    def _clearness(self, at: float) -> float:
+        wander = math.tanh(self._noise.smooth(at, 300.0, 5))  # from -1 to 1
+        match self.sky(at):
+            case "clear":
+                return 1.0
+            case "partly":
+                return 0.62 + 0.33 * wander
+            case _:
+                return 0.15 + 0.05 * wander
 
 
 class MeasuredSolar:
