@@ -49,8 +49,10 @@ def check(reading: Reading) -> None:
     """Fail where a payload is not what its topic promises."""
     if reading.key in ("attributes", "devices") or reading.key.startswith("energy/"):
         read_strictly(payload_of(reading))
-    elif reading.key == "state":
+    elif reading.key in ("state", "surplus", "running"):
         assert payload_of(reading) in ("ON", "OFF")
+    elif reading.key == "sky":
+        assert payload_of(reading) in ("night", "overcast", "partly", "clear", "unknown")
     elif reading.key == "availability":
         assert payload_of(reading) in ("online", "offline")
     elif reading.key == "last_frame":
