@@ -86,7 +86,9 @@ def event_ids(changes: Sequence[Change]) -> list[str]:
 def written_events(changes: Sequence[Change]) -> list[dict[str, Any]]:
     """Return the events as they are told on MQTT."""
     messages = to_messages(changes, HomeTopics(Topics("sense", "homeassistant"), 7, {}))
-    return [json.loads(message.payload) for message in messages if not message.retain]
+    return [
+        json.loads(message.payload) for message in messages if not message.retain and message.topic.endswith("/event")
+    ]
 
 
 def introduced(changes: list[Change]) -> list[str | None]:
