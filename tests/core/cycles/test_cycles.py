@@ -300,3 +300,10 @@ def test_damaged_storage_is_as_if_nothing_were_known(damaged: Any):
 def test_a_home_without_such_devices_stores_nothing():
     home, _ = follow((at, frame(KETTLE, at=at)) for at in range(3))
     assert not [key for key in snapshot(home) if key[0] == "cycles"]
+
+
+def test_a_washer_that_no_frame_has_shown_yet_is_neither_running_nor_not():
+    home, changes = follow([(0, listed(WASHER))])
+    assert CYCLES.has_entities(CYCLES.state_of(home), ID)
+    assert readings(changes, "running", ID) == []
+    assert readings(follow(frames([], 4), home=home)[1], "running", ID) == ["OFF"]
