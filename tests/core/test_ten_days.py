@@ -8,7 +8,7 @@ import pytest
 
 from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.simulator.house.model import Device
-from tests.support.core.trial import CONSUMPTION, ZONE, Trial
+from tests.support.core.trial import CONSUMPTION, FROM_GRID, TO_GRID, ZONE, Trial
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 
@@ -70,10 +70,12 @@ STEP_KWH = 0.035  # the car begins to charge between two frames: half of 7.3 kW 
 def live_ten_days(begins):
     """Ten days with outages, a change of clocks, restarts, kills, a merge and a new id.
 
-    Frames come so seldom that each is a gap: all is known from Sense's hours alone, as after an outage.
+    After the first hour frames come so seldom that each is a gap: all is known from Sense's hours alone.
     """
-    trial = Trial(begins, frame_s=60.0)
-    trial.run(20 * HOUR_S)
+    trial = Trial(begins)
+    trial.run(HOUR_S)
+    trial.frame_s = 60.0
+    trial.run(19 * HOUR_S)
     trial.restart(killed=False)
     trial.run(1 * DAY_S)
     trial.outage(5 * HOUR_S)
@@ -135,6 +137,10 @@ def shrinks(meter):
 def unsettled(trial, device, figure, told):
     """Yield where the last figure is not the truth up to the last finished hour."""
     last_hour = trial.begins + 239 * HOUR_S
+    if figure in (FROM_GRID, TO_GRID) or device in (KETTLE, PLUG):
+        # Sense tells no hours of the grid, only their net. Of a device whose id has changed, the hours of that day are
+        # settled too low: Sense's row of the new id says 0 before the change.
+        return
     message, kwh = told[-1]
     true = trial.truth(device, figure, since_of(message), last_hour)
     if abs(kwh - true) > max(SETTLED * true, LEAST_KWH):
