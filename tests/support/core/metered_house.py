@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sense_mqtt.core.capability import HOUSE, Observation
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.energy.periods import Energy, from_usage
-from sense_mqtt.core.home.state import Device, Home, Interrupted, QueryResult
+from sense_mqtt.core.home.state import Device, Home, Interrupted, QueryResult, Steady
 from sense_mqtt.core.meters.total import METERS, TOPIC
 from sense_mqtt.core.observe import Seen
 from sense_mqtt.core.readings.published import mark_published
@@ -161,7 +161,7 @@ class MeteredHouse:
         if isinstance(seen, RealtimeUpdate):
             now = powers(self.time)
             devices = {each: device._replace(power_w=now[each]) for each, device in home.devices.items()}
-            home = replace(home, last_frame=seen, devices=devices)
+            home = replace(home, last_frame=seen, steady=Steady(time=self.time), devices=devices)
         update = METERS.update(METERS.state_of(home), Observation(before, home, seen, (), self._now, POLICY))
         home = replace(home, capabilities={METERS.key: update.state})
         if update.store:
