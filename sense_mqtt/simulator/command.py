@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.house.measured import InvalidMeasurements, MeasuredHouse, read_solar
@@ -75,18 +75,7 @@ def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO)
         house = open_house(arguments.house, arguments.solar, arguments.seed)
     except (InvalidMeasurements, OSError) as error:
         return _fail(str(error), EXIT_CONFIG)
-    account = {"email": arguments.email, "password": arguments.password}
-    cloud = SimulatedCloud(
-        house,
-        **{key: value for key, value in account.items() if value},
-        speed=arguments.speed,
-        host=arguments.host,
-        port=arguments.port,
-        mfa=arguments.mfa,
-        unfinished=arguments.unfinished,
-        cycle_day=arguments.cycle_day,
-        token_life_s=arguments.token_life,
-    )
+    cloud = SimulatedCloud(house, **_settings(arguments))
     try:
         cloud.start()
     except OSError as error:
@@ -95,6 +84,20 @@ def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO)
     stopping.wait()
     cloud.stop()
     return EXIT_OK
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    account = {"email": arguments.email, "password": arguments.password}
+    return {
+        **{key: value for key, value in account.items() if value},
+        "speed": arguments.speed,
+        "host": arguments.host,
+        "port": arguments.port,
+        "mfa": arguments.mfa,
+        "unfinished": arguments.unfinished,
+        "cycle_day": arguments.cycle_day,
+        "token_life_s": arguments.token_life,
+    }
 
 
 def _config_snippet(cloud: "SimulatedCloud", *, mfa: bool) -> str:

@@ -1,6 +1,6 @@
 """How the meters are stored: a row of the house, and one of each device."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sense_mqtt.core.capability import HOUSE, Documents
@@ -55,10 +55,7 @@ def read_rows(rows: Documents) -> Meters:
         {counter: kwh for counter, each in stored.items() if (kwh := number(each.get(key))) is not None}
         for key in ("closed", "shown", "reserved")
     )
-    hours: dict[float, dict[Counter, float]] = {}
-    for device in since:
-        for hour, figures in _hours_of(rows[device]):
-            hours.setdefault(hour, {}).update({(device, figure): each for figure, each in figures.items()})
+    hours = _hours(rows, since)
     totals = {counter: closed.get(counter, 0.0) for counter in stored}
     for figures_of_hour in hours.values():
         totals = add(totals, {each: kwh for each, kwh in figures_of_hour.items() if each in stored})
@@ -75,6 +72,14 @@ def read_rows(rows: Documents) -> Meters:
         offset_s=number(rows[HOUSE].get("offset_s")) or 0.0,
         kept={device: rows[device] for device in since},
     )
+
+
+def _hours(rows: Documents, devices: Iterable[str]) -> dict[float, dict[Counter, float]]:
+    hours: dict[float, dict[Counter, float]] = {}
+    for device in devices:
+        for hour, figures in _hours_of(rows[device]):
+            hours.setdefault(hour, {}).update({(device, figure): each for figure, each in figures.items()})
+    return hours
 
 
 def _hours_of(row: Mapping[str, Any]) -> list[tuple[float, Mapping[str, float]]]:
