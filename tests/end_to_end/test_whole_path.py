@@ -49,7 +49,9 @@ def test_after_a_restart_of_the_broker_everything_retained_is_right_again(
             before.wait_for_payload("sense/bridge/state", "online")
             before.wait_for(lambda _: len(before.events()) > 2, "events")
             topics = {
-                heard.topic for heard in before.messages() if not heard.topic.endswith(("/event", "bridge/state"))
+                heard.topic
+                for heard in before.messages()
+                if not heard.topic.endswith(("/event", "/events", "bridge/state"))
             }
         mosquitto.kill()
         mosquitto.start()

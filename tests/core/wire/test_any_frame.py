@@ -7,7 +7,7 @@ from itertools import pairwise
 import msgpack
 import pytest
 
-from sense_mqtt.core.changes import Event, Reading
+from sense_mqtt.core.changes import Event, Reading, StateChanged
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.energy.periods import from_trends, from_usage
 from sense_mqtt.core.home.snapshot import restore, snapshot
@@ -112,7 +112,7 @@ def test_random_messages_gone_wrong(seed):
         home = survive(home, partial(decode, dice.choice([raw, raw.encode(errors="surrogatepass")])), float(at))
         if dice.random() < 0.1:
             home, changes = observe(home, Interrupted(), moment(at), POLICY)
-            assert changes == ()
+            assert [change for change in changes if not isinstance(change, StateChanged)] == []
 
 
 @pytest.mark.parametrize("seed", seeds(8, quick=2))

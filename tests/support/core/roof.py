@@ -7,7 +7,7 @@ from typing import Any
 
 from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, Reading
-from sense_mqtt.core.home.state import Home, Policy, Tick
+from sense_mqtt.core.home.state import Home, Policy, Steady, Tick
 from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.readings.capability_readings import update_capabilities
 from sense_mqtt.core.solar.sky import SKY
@@ -90,5 +90,6 @@ def pass_time(before: Watched, hours: float, wanted: Policy = NEVER_STALE) -> Wa
 
 def _observe(home: Home, seen: RealtimeUpdate | Tick, now: Moment, wanted: Policy) -> tuple[Home, tuple[Change, ...]]:
     """Let the capability alone observe: a hundred thousand frames must not take minutes."""
-    after = replace(home, last_frame=seen) if isinstance(seen, RealtimeUpdate) else home
+    frame = isinstance(seen, RealtimeUpdate)
+    after = replace(home, last_frame=seen, steady=Steady(time=now.wall)) if frame else home
     return update_capabilities(Observation(home, after, seen, (), now, wanted), [SKY])

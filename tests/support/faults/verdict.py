@@ -78,6 +78,7 @@ def judge(
     truth: Sequence[TrueTransition], optional: Sequence[TrueTransition], came: Sequence[Came], known: Knowledge
 ) -> Verdict:
     """Hold all that came against the truth; what is `optional` may be told and need not."""
+    came = [event for event in came if event.kind != "cycle_finished"]  # that tells of no transition of its own
     verdict = Verdict(transitions=len(truth))
     first = _count_doubles(came, known, verdict)
     _find_disorder(first, verdict)
