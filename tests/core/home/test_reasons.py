@@ -6,6 +6,7 @@ import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import EdgeKind, timeline_edge
+from sense_mqtt.core.home.identities import Identities
 from sense_mqtt.core.home.reasons import explain
 from sense_mqtt.core.home.state import Interrupted, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
@@ -177,3 +178,11 @@ def test_what_is_made_of_ids_has_reasons():
         ("aaaa1111", "alone_again", None),
         ("cccc3333", "missing", None),
     ]
+
+
+def test_of_ids_only_what_is_new_has_a_reason():
+    vanished = {"bbbb2222": "aaaa1111"}
+    before = replace(HOME, identities=Identities(aliases=vanished, sightings={"cccc3333": None}))
+    after = replace(before, identities=replace(before.identities, aliases={**vanished, "dddd4444": "eeee5555"}))
+    known = [(reason.device, reason.what) for reason in explain(before, after, Tick(), ())]
+    assert known == [("eeee5555", "goes_on")]
