@@ -84,13 +84,13 @@ class CrashingJournal(Journal):
         super().forget(numbers)
         self._doom.reach("after_forget")
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _write(self, work: Callable[[sqlite3.Connection], T], *, is_synced: bool = True) -> T:
         def doomed(connection: sqlite3.Connection) -> T:
             done = work(connection)
             self._doom.reach("in_transaction")
             return done
 
-        return super()._write(doomed)
+        return super()._write(doomed, is_synced=is_synced)
 
 
 class CrashingBroker(MqttClient):
