@@ -1,8 +1,5 @@
 """`sense-mqtt check`, as people run it: all well, and each thing broken in turn."""
 
-import contextlib
-import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,25 +10,11 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.certificates import authority, server
 from tests.support.mqtt.listener import Listener
-from tests.support.mqtt.mosquitto import Mosquitto, free_port, make_mosquitto
-from tests.support.mqtt.strict_broker import StrictBroker
+from tests.support.mqtt.mosquitto import free_port
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
-from tests.support.processes.command_line import Ended, run_command, write_config
+from tests.support.processes.command_line import CHECKS, run_command, write_config
 
-NAMES = [
-    "config",
-    "dns api",
-    "tls api",
-    "login",
-    "monitors",
-    "dns feed",
-    "tls feed",
-    "feed",
-    "dns broker",
-    "broker",
-    "home assistant",
-]
 Break = Callable[[SimulatedCloud, dict[str, Any]], object]
 
 
@@ -39,10 +22,6 @@ Break = Callable[[SimulatedCloud, dict[str, Any]], object]
 def cloud() -> Iterator[SimulatedCloud]:
     with SimulatedCloud(BuiltInHouse(seed=1), speed=5) as cloud:
         yield cloud
-
-
-def verdicts(ended: Ended) -> dict[str, str]:
-    return {name: told.partition(" ")[0] for name, told in ended.lines.items()}
 
 
 def secrets_of(cloud: SimulatedCloud) -> list[str]:
@@ -54,8 +33,8 @@ def test_all_is_well_and_a_second_check_spends_no_login(cloud: SimulatedCloud, b
     first, second = run_command(file, "check"), run_command(file, "check")
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.err == second.err == ""
-    assert list(first.lines) == list(second.lines) == NAMES
-    assert set(verdicts(second).values()) == {"ok"}
+    assert list(first.lines) == list(second.lines) == CHECKS
+    assert set(second.verdicts.values()) == {"ok"}
     assert "logged in with sense.email" in first.lines["login"]
     assert "no login was made" in second.lines["login"]
     assert second.lines["monitors"] == "ok 900101, firmware 1.100.3-4a5ddd65-release, with solar"
@@ -143,7 +122,7 @@ BROKEN = [
     ),
 ]
 NEEDED_BY = {
-    "config": NAMES[1:],
+    "config": CHECKS[1:],
     "tls api": ["login", "monitors", "feed"],
     "login": ["monitors", "feed"],
     "monitors": ["feed"],
@@ -161,8 +140,8 @@ def test_what_is_broken_is_named_with_what_to_do(
     ended = run_command(write_config(tmp_path, config), "check")
     assert ended.exit_code == exit_code
     assert told in ended.lines[name]
-    expected = dict.fromkeys(NAMES, "ok") | {name: "FAIL"} | dict.fromkeys(NEEDED_BY[name], "skip")
-    assert verdicts(ended) == expected
+    expected = dict.fromkeys(CHECKS, "ok") | {name: "FAIL"} | dict.fromkeys(NEEDED_BY[name], "skip")
+    assert ended.verdicts == expected
     assert [secret for secret in secrets_of(cloud) if secret in ended.out + ended.err] == []
 
 
@@ -181,132 +160,3 @@ def test_an_interposed_authority_is_named_and_trusted_once_it_is_in_ca_file(brok
             assert words in refused.lines[name]
     assert trusted.exit_code == 0
     assert "issued by 'O=Beispiel & Söhne, CN=Example Firewall'" in trusted.lines["tls api"]
-
-
-STRICT = [
-    pytest.param("acl_file {rights}", {}, ["access list"], id="an access list that forbids publishing"),
-    pytest.param(
-        "allow_anonymous false", {}, ["Not authorized; check mqtt.username and mqtt.password"], id="no user name"
-    ),
-    pytest.param(
-        "certfile {folder}/server.pem\nkeyfile {folder}/server.pem",
-        {"tls": {"enabled": True}},
-        ["issued by 'O=Beispiel & Söhne, CN=Home Authority'", "set mqtt.tls.ca_file"],
-        id="an authority that is not known",
-    ),
-]
-
-
-@pytest.mark.usefixtures("mosquitto")  # skips where there is none
-@pytest.mark.parametrize(("rules", "mqtt", "told"), STRICT)
-def test_what_a_strict_broker_wants_is_reported(
-    rules: str, mqtt: dict[str, Any], told: list[str], cloud: SimulatedCloud, tmp_path: Path
-):
-    (tmp_path / "rights").write_text("topic read #\n")
-    server(authority("Home Authority")).context(tmp_path)
-    with Mosquitto(tmp_path, rules.format(rights=tmp_path / "rights", folder=tmp_path) + "\nuser root") as strict:
-        config = configure(cloud, strict.port)
-        config["mqtt"].update(mqtt)
-        ended = run_command(write_config(tmp_path, config), "check")
-    assert ended.exit_code == 1
-    assert [words for words in told if words not in ended.lines["broker"]] == []
-    assert verdicts(ended) == dict.fromkeys(NAMES, "ok") | {"broker": "FAIL", "home assistant": "skip"}
-
-
-def test_what_home_assistant_said_last_is_reported_where_it_is_kept(
-    cloud: SimulatedCloud, broker_port: int, tmp_path: Path
-):
-    with Listener(broker_port) as listener:
-        listener.publish("homeassistant/status", "online", retain=True)
-        listener.wait_for_payload("homeassistant/status", "online")
-        ended = run_command(write_config(tmp_path, configure(cloud, broker_port)), "check")
-    assert ended.lines["home assistant"].endswith("its last message is 'online' on homeassistant/status")
-    told = [heard for heard in listener.messages() if heard.topic != "homeassistant/status"]
-    assert [heard.topic for heard in told] == [
-        "sense/bridge/event",
-        "sense/bridge/request",
-        "homeassistant/sensor/sense_mqtt_check/check/config",
-        "sense/bridge/event",
-    ]
-    assert {heard.retain for heard in told} == {False}
-    assert json.loads(told[0].payload)["event_type"] == "check"
-    assert told[2].payload == ""
-
-
-ALLOWED = (  # docs/brokers.md
-    "read sense/bridge/request/#",
-    "read sense/+/event",
-    "read sense/+/events",
-    "read sense/+/device/+/event",
-    "read sense/bridge/state",
-    "read sense/+/availability",
-    "read homeassistant/status",
-    "write sense/#",
-    "write homeassistant/#",
-)
-
-
-@pytest.fixture
-def allowing(tmp_path: Path) -> Iterator[Callable[[list[str]], Mosquitto]]:
-    with contextlib.ExitStack() as brokers:
-
-        def allow(rights: list[str]) -> Mosquitto:
-            (tmp_path / "rights").write_text("".join(f"topic {right}\n" for right in rights))
-            (tmp_path / "rights").chmod(0o600)
-            return brokers.enter_context(make_mosquitto(tmp_path, f"acl_file {tmp_path / 'rights'}\nuser root"))
-
-        yield allow
-
-
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_what_the_documented_access_list_allows_is_enough(protocol: str, allowing, cloud, tmp_path: Path):
-    config = configure(cloud, allowing(list(ALLOWED)).port)
-    config["mqtt"]["protocol"] = protocol
-    ended = run_command(write_config(tmp_path, config), "check")
-    assert (ended.exit_code, ended.err, set(verdicts(ended).values())) == (0, "", {"ok"})
-    assert "; but " not in ended.out
-
-
-FORBIDDEN = [
-    ("write sense/#", "broker", "FAIL", "publishing on sense/bridge/event is refused"),
-    ("read sense/+/event", "broker", "FAIL", "sense/bridge/event did not come back"),
-    ("read sense/bridge/request/#", "broker", "ok", "commands may not be heard; let mqtt.username read"),
-    ("write homeassistant/#", "home assistant", "FAIL", "check/config is refused"),
-]
-
-
-@pytest.mark.parametrize(("right", "name", "verdict", "told"), FORBIDDEN)
-def test_a_right_that_run_needs_and_does_not_have_is_reported(
-    right: str, name: str, verdict: str, told: str, allowing, cloud, tmp_path: Path
-):
-    broker = allowing([each for each in ALLOWED if each != right])
-    ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
-    assert verdicts(ended)[name] == verdict
-    assert told in ended.lines[name]
-    assert ended.exit_code == (verdict == "FAIL")
-
-
-@pytest.mark.parametrize("how", ["refused", "hangs_up_on"])
-def test_a_filter_that_the_broker_refuses_is_reported_with_what_does_not_work(how: str, cloud, tmp_path: Path):
-    filters = ("sense/bridge/request/#", "sense/+/event", "homeassistant/status")
-    with StrictBroker(**{how: filters}, forgets=False, retained={"sense/bridge/state": "offline"}) as broker:
-        ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
-    assert (ended.exit_code, ended.err) == (0, "")
-    for topic, loss in zip(filters, ("commands are not", "an event may be told twice", "what Home"), strict=True):
-        assert re.search(rf"the subscription to {re.escape(topic)} \([^)]+\): {loss}", ended.lines["broker"])
-    assert "the subscription to homeassistant/status" in ended.lines["home assistant"]
-
-
-@pytest.mark.parametrize(
-    ("lines", "told"),
-    [
-        ("retain_available false", "the broker keeps no retained messages"),
-        ("max_qos 0", "the broker takes QoS 0 only"),
-        ("max_packet_size 2000", "the broker takes packets of at most 2000 bytes"),
-    ],
-)
-def test_what_the_broker_cannot_do_is_reported(cloud: SimulatedCloud, tmp_path: Path, lines: str, told: str):
-    with make_mosquitto(tmp_path, lines) as broker:
-        ended = run_command(write_config(tmp_path, configure(cloud, broker.port)), "check")
-    assert ended.lines["broker"].startswith("ok ")
-    assert f"; but {told}" in ended.lines["broker"]

@@ -11,18 +11,6 @@ from sense_mqtt.store.journal import Entry, Journal
 HOME = ("home", "")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "state" / "journal.sqlite3"
-
-
-@pytest.fixture
-def journal(path):
-    made = Journal(path)
-    yield made
-    made.close()
-
-
 def test_events_come_back_in_order_from_where_the_reader_was(journal):
     journal.record(7, {}, [("t1", "a"), ("t2", "b")])
     journal.append("t3", "c")

@@ -11,11 +11,6 @@ from sense_mqtt.store.journal import Journal
 HOME = ("home", "")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "state" / "journal.sqlite3"
-
-
 def payloads(journal):
     return [entry.payload for entry in journal.waiting(0, 1000)]
 

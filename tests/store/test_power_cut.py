@@ -2,16 +2,9 @@
 
 from contextlib import closing
 
-import pytest
-
 from sense_mqtt.store.journal import Journal
 
 HOME = ("home", "")
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "state" / "journal.sqlite3"
 
 
 def payloads(journal):

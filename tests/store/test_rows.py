@@ -1,22 +1,6 @@
 """Only rows that changed are written, and the file shrinks again."""
 
-import pytest
-
-from sense_mqtt.store.journal import Journal
-
 HOME = ("home", "")
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "state" / "journal.sqlite3"
-
-
-@pytest.fixture
-def journal(path):
-    made = Journal(path)
-    yield made
-    made.close()
 
 
 def changes_of(journal, rows):

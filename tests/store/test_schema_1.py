@@ -26,12 +26,8 @@ ROWS = {
 }
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "journal.sqlite3"
-
-
 def make(path, document):
+    path.parent.mkdir()
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         old.executescript(SCHEMA_1)
         old.execute("INSERT INTO homes VALUES (7, ?)", (document,))

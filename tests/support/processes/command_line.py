@@ -13,6 +13,19 @@ from sense_mqtt.cli.main import main
 from tests.support.processes.forked_process import ForkedProcess
 
 END_TIMEOUT_S = 60.0
+CHECKS = [
+    "config",
+    "dns api",
+    "tls api",
+    "login",
+    "monitors",
+    "dns feed",
+    "tls feed",
+    "feed",
+    "dns broker",
+    "broker",
+    "home assistant",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,11 @@ class Ended:
         """What `check` found, by the name of the check: `ok`, `FAIL` or `skip`, and what was told."""
         found = (line.partition(": ") for line in self.out.splitlines())
         return {head[5:]: f"{head[:4].strip()} {told}" for head, _, told in found}
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """What `check` found, by the name of the check: `ok`, `FAIL` or `skip`."""
+        return {name: told.partition(" ")[0] for name, told in self.lines.items()}
 
 
 def command(config_file: Path, name: str, *arguments: str) -> list[str]:
