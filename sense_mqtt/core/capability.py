@@ -74,7 +74,6 @@ class Capability(ABC, Generic[State]):
     initial: State  # of a home of which nothing is known
     monitor_entities: tuple[Entity, ...] = ()
     device_entities: tuple[Entity, ...] = ()
-    tick_s: float = math.inf  # a Tick comes at least so often (s); else only when something of the home is due
 
     def state_of(self, home: Home) -> State:
         state: State = home.capabilities.get(self.key, self.initial)
@@ -97,9 +96,12 @@ class Capability(ABC, Generic[State]):
         """True where a device has the entities of `device_entities`."""
         return True
 
-    def tick_after_s(self, state: State, now: float) -> float:  # noqa: ARG002 - by default always the same
-        """Return the seconds until a Tick is needed, of a state at a monotonic time; infinite: none."""
-        return self.tick_s
+    def tick_after_s(self, state: State, now: float) -> float:  # noqa: ARG002 - by default none
+        """Return the seconds until a Tick is needed, of a state at a monotonic time; infinite: none.
+
+        Without it a Tick comes only when something of the home is due.
+        """
+        return math.inf
 
     def forget(self, state: State, device: str) -> State:  # noqa: ARG002 - by default there is nothing of devices
         """Return the state without a device that is gone for good. Called once, before `update` with its removal."""

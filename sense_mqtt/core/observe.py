@@ -61,7 +61,7 @@ def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Pol
     if home.coverage.is_outdated(update.epoch):
         return replace(home, coverage=replace(home.coverage, older_frame_seen=True)), ()
     is_first = home.last_frame is None  # of this process: it has published nothing of what was stored
-    home = samples.prepare(home, update, now, policy)
+    home = samples.prepare(home, update, policy)
     news = samples.news_of(home, update)
     home, found = _add_new_devices(home, update, news, now, policy)
     sampled = samples.apply_samples(home, update, news, now, policy)

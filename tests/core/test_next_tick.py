@@ -54,7 +54,8 @@ def test_a_home_with_a_change_held_back_is_due_at_once():
 class EachMinute(EnergyByPeriod):
     """A capability that time alone changes."""
 
-    tick_s = 60.0
+    def tick_after_s(self, _state, _now):
+        return 60.0
 
 
 @pytest.mark.parametrize(

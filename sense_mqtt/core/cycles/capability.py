@@ -1,6 +1,6 @@
 """Cycles, as a capability: `running` of each washer, dryer and dishwasher, and `cycle_finished` at the end of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from sense_mqtt.core.edges import EdgeKind
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home.state import Device
 from sense_mqtt.core.timestamps import to_datetime
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 STORE_EVERY_S = 10.0  # of the house's time: a crash may cost the energy of so much of a phase
 CYCLE_FINISHED = "cycle_finished"
@@ -53,8 +54,9 @@ class CycleCapability(Capability[Cycles]):
         if not state.appliances or not state.is_matched:
             return Update(state, changes, store=bool(changes))
         appliances, events = dict(state.appliances), list[Event]()
+        frame, edges = observation.frame, [event for event in observation.events if event.event_type in _EDGES]
         for device, before in state.appliances.items():
-            appliance, finished = _follow(before, device, observation)
+            appliance, finished = _follow(before, device, observation, frame, edges)
             appliances[device] = appliance
             events += (_finished(cycle, observation.home.devices[device], observation) for cycle in finished)
         readings = [
@@ -89,9 +91,8 @@ class CycleCapability(Capability[Cycles]):
             if pause is not None:
                 before = state.appliances.get(identity, Appliance(pause))
                 appliances[identity] = before if before.pause_s == pause else replace(before, pause_s=pause)
-        changed = [DeviceChanged(device) for device in appliances.keys() ^ state.appliances.keys()]
-        known = [change for change in changed if change.device in observation.home.devices]
-        return replace(state, appliances=appliances, is_matched=True), known
+        changed = (appliances.keys() ^ state.appliances.keys()) & observation.home.devices.keys()
+        return replace(state, appliances=appliances, is_matched=True), [DeviceChanged(each) for each in sorted(changed)]
 
     def _with_store_time(self, state: Cycles, observation: Observation) -> tuple[Cycles, bool]:
         """Say whether the state is to be stored now. What happens to a device is stored with its event."""
@@ -105,14 +106,19 @@ class CycleCapability(Capability[Cycles]):
 CYCLES = CycleCapability()
 
 
-def _follow(appliance: Appliance, identity: str, observation: Observation) -> tuple[Appliance, list[Cycle]]:
-    """Return the appliance after this observation, and the cycles that are over."""
+def _follow(
+    appliance: Appliance,
+    identity: str,
+    observation: Observation,
+    frame: RealtimeUpdate | None,
+    edges: Iterable[Event],
+) -> tuple[Appliance, list[Cycle]]:
+    """Return the appliance after this observation, with its frame and the edges in it, and the cycles that are over."""
     home, device, finished = observation.home, observation.home.devices[identity], list[Cycle]()
-    frame = observation.frame
     if frame is not None and frame.epoch is not None and device.power_w is not None:
         appliance = appliance.sample(PowerSample(frame.epoch, device.power_w))
-    for event in observation.events:
-        if event.device == identity and event.event_type in _EDGES:
+    for event in edges:
+        if event.device == identity:
             appliance, ended = appliance.edge(_EDGES[event.event_type], event.time, event.fields["source"])
             finished += [ended] if ended else []
     if device.is_on is not None:

@@ -58,6 +58,12 @@ def _day(
 
 
 def _by_hour(values: Any) -> ByHour:
-    """Return the figures of a list; never below 0, as inverters draw a little at night."""
-    figures = [number(value) for value in list_of(values)[:HOURS_MOST]]
-    return tuple(None if figure is None else max(0.0, figure) for figure in figures)
+    """Return the figures of a list."""
+    return tuple(counter(value) for value in list_of(values)[:HOURS_MOST])
+
+
+def counter(value: Any) -> float | None:
+    """Return a figure that only grows; None where it is no number."""
+    # Never below 0, as the watts that they count: inverters draw a little at night (INVARIANTS 14).
+    figure = number(value)
+    return None if figure is None else max(0.0, figure)

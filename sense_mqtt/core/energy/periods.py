@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sense_mqtt.core.energy.hours import DayHours, trends_hours, usage_hours
+from sense_mqtt.core.energy.hours import DayHours, counter, trends_hours, usage_hours
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.core.wire.devices import is_finite, list_of, mapping, number, read_name, rows_of, text
 
@@ -47,9 +47,9 @@ def from_usage(scale: str, usage: Any, solar: Any = None) -> Energy:
         scale,
         _start(usage),
         consumption_kwh=_used(usage),
-        production_kwh=_counter(total.get("production_kwh")),
-        from_grid_kwh=_counter(total.get("from_grid_kwh")),
-        to_grid_kwh=_counter(total.get("to_grid_kwh")),
+        production_kwh=counter(total.get("production_kwh")),
+        from_grid_kwh=counter(total.get("from_grid_kwh")),
+        to_grid_kwh=counter(total.get("to_grid_kwh")),
         net_production_kwh=number(total.get("net_kwh")),
         solar_powered_pct=number(total.get("solar_percentage")),
         devices=_devices((row, _used(row)) for row in rows_of(usage.get("device_breakdown"))),
@@ -66,7 +66,7 @@ def from_trends(scale: str, trends: Any, *, solar: bool | None = None) -> Energy
     energy = Energy(
         scale,
         _start(trends),
-        consumption_kwh=_counter(consumption.get("total")),
+        consumption_kwh=counter(consumption.get("total")),
         devices=_devices((row, _trended(row)) for row in rows_of(consumption.get("devices"))),
         hours=trends_hours(trends) if scale == "DAY" else None,
     )
@@ -74,9 +74,9 @@ def from_trends(scale: str, trends: Any, *, solar: bool | None = None) -> Energy
         return energy
     return replace(
         energy,
-        production_kwh=_counter(production.get("total")),
-        from_grid_kwh=_counter(trends.get("from_grid")),
-        to_grid_kwh=_counter(trends.get("to_grid")),
+        production_kwh=counter(production.get("total")),
+        from_grid_kwh=counter(trends.get("from_grid")),
+        to_grid_kwh=counter(trends.get("to_grid")),
         net_production_kwh=number(trends.get("net_production")),
         solar_powered_pct=number(trends.get("solar_powered")),
     )
@@ -126,20 +126,14 @@ def _start(answer: Mapping[str, Any]) -> str | None:
 
 
 def _used(row: Mapping[str, Any]) -> float | None:
-    return _counter(mapping(row.get("consumption")).get("usage_total_kwh"))
-
-
-def _counter(value: Any) -> float | None:
-    # Never below 0, as the watts that they count: inverters draw a little at night (INVARIANTS 14).
-    kwh = number(value)
-    return None if kwh is None else max(0.0, kwh)
+    return counter(mapping(row.get("consumption")).get("usage_total_kwh"))
 
 
 def _trended(row: Mapping[str, Any]) -> float | None:
     """Return a device's kWh: its total, or what its hours add up to where there is none (G17)."""
-    total = _counter(row.get("total_kwh"))
+    total = counter(row.get("total_kwh"))
     hours = [hour for hour in list_of(row.get("history")) if is_finite(hour)]
-    return _counter(math.fsum(hours)) if total is None and hours else total
+    return counter(math.fsum(hours)) if total is None and hours else total
 
 
 def _devices(rows: Iterable[tuple[Mapping[str, Any], float | None]]) -> tuple[DeviceConsumption, ...]:

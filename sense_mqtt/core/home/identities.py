@@ -46,6 +46,11 @@ class Identities:
         """Return the id here of what Sense calls so."""
         return self.aliases.get(sense_id, sense_id)
 
+    def device_of(self, sense_id: str) -> str:
+        """Return the id here of the device that Sense calls so, or that it has become a part of."""
+        own = self.id_of(sense_id)
+        return self.parents.get(own, own)
+
     def sense_id_of(self, identity: str) -> str:
         """Return what Sense calls a device at present."""
         names = [sense_id for sense_id, own in self.aliases.items() if own == identity]
@@ -101,8 +106,7 @@ def translate_update(update: RealtimeUpdate, identities: Identities) -> Realtime
         return update
     grouped: dict[str, list[DevicePower]] = {}
     for power in update.devices:
-        own = identities.id_of(power.id)
-        grouped.setdefault(identities.parents.get(own, own), []).append(power)
+        grouped.setdefault(identities.device_of(power.id), []).append(power)
     new = {identities.id_of(info.id): info for info in update.new_devices if _is_present(info.id, identities)}
     return replace(
         update,

@@ -23,7 +23,8 @@ def recognise_update(
     home: Home, update: RealtimeUpdate, time: float, policy: Policy
 ) -> tuple[Home, RealtimeUpdate, tuple[Change, ...]]:
     """Return the frame with the ids known here; a row that is new may say which devices it takes the place of."""
-    new = [info for info in update.new_devices if info.id not in home.known_ids and info.visible]
+    known = home.known_ids
+    new = [info for info in update.new_devices if info.id not in known and info.visible]
     telling = [info for info in new if info.merges or info.duid]
     changes: tuple[Change, ...] = ()
     if telling:

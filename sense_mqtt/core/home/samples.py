@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.home.record import record
-from sense_mqtt.core.home.sampling import absent_sample, shows_absence
+from sense_mqtt.core.home.sampling import absent_sample, shows_absence, source_of
 from sense_mqtt.core.home.sightings import SIGHTING_S
 from sense_mqtt.core.home.state import Device, Home, Policy, Steady
 from sense_mqtt.core.timestamps import Moment
@@ -35,17 +35,17 @@ class Sampled(NamedTuple):
 # --- which rows say something new
 
 
-def prepare(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Home:
+def prepare(home: Home, update: RealtimeUpdate, policy: Policy) -> Home:
     """Return the home as it is to take in this frame: each device up to date, unless the frame is an ordinary one."""
-    return home if _is_ordinary(home, update, now, policy) else up_to_date(home)
+    return home if _is_ordinary(home, update, policy) else up_to_date(home)
 
 
-def _is_ordinary(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> bool:
+def _is_ordinary(home: Home, update: RealtimeUpdate, policy: Policy) -> bool:
     """True where a frame follows the one before it closely, and nothing else has changed the devices in between."""
     if home.steady.devices is not home.devices or update.epoch is None or home.pending_items:
         return False
     is_close = 0.0 <= update.epoch - home.steady.time <= MAX_ENERGY_STEP_S
-    return is_close and shows_absence(update) and absent_sample(home, update, now, policy).source == "frame"
+    return is_close and shows_absence(update) and source_of(home, update, policy) == "frame"
 
 
 def news_of(home: Home, update: RealtimeUpdate) -> tuple[DevicePower, ...]:

@@ -10,7 +10,7 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 def absent_sample(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Sample:
     """Return what a frame shows of a device that it does not list."""
-    return Sample(None, time_of(update, now), now.monotonic, _source(home, update, policy), uncertainty_s(update))
+    return Sample(None, time_of(update, now), now.monotonic, source_of(home, update, policy), uncertainty_s(update))
 
 
 def shows_absence(update: RealtimeUpdate) -> bool:
@@ -30,7 +30,8 @@ def uncertainty_s(update: RealtimeUpdate) -> float:
     return POLL_LAG_S + update.took_s if update.epoch is None else 0.0
 
 
-def _source(home: Home, update: RealtimeUpdate, policy: Policy) -> Source:
+def source_of(home: Home, update: RealtimeUpdate, policy: Policy) -> Source:
+    """Return what an edge that this frame shows is owed to: that it follows another frame, or that a gap is over."""
     # Snapshots come as seldom as polls: there is a gap only where the house went `offline` in between.
     is_after_gap = home.coverage.is_gap_before(update.epoch, max(LONG_GAP_S, policy.stale_after_s))
     return "reconnect" if home.coverage.is_interrupted or is_after_gap else "frame"

@@ -54,8 +54,8 @@ def release_overdue(home: Home, now: Moment, policy: Policy) -> Outcome:
 def release_listed(home: Home, rows: Iterable[DeviceInfo], now: Moment, policy: Policy) -> Outcome:
     """Tell of those that the list shows as devices of their own, and forget those that are known under another id."""
     alone = {row.id for row in rows if row.visible}
-    held = home.identities.sightings
-    return _release(home, [key for key in held if key in alone or key in home.known_ids], now, policy)
+    held, known = home.identities.sightings, home.known_ids
+    return _release(home, [key for key in held if key in alone or key in known], now, policy)
 
 
 def _is_unknown(home: Home, info: DeviceInfo, policy: Policy) -> bool:

@@ -72,9 +72,9 @@ def _told(day: DayHours, number: int, home: Home) -> Figures:
     house = {(HOUSE, CONSUMPTION): _at(day.consumption, number), (HOUSE, PRODUCTION): _at(day.production, number)}
     identities, devices = home.identities, dict[str, dict[str, float]]()
     for sense_id, hours in day.devices.items():
-        kwh, own = _at(hours, number), identities.id_of(sense_id)
+        kwh = _at(hours, number)
         if kwh is not None:
-            devices.setdefault(identities.parents.get(own, own), {})[sense_id] = kwh
+            devices.setdefault(identities.device_of(sense_id), {})[sense_id] = kwh
     told: dict[Counter, float] = {counter: kwh for counter, kwh in house.items() if kwh is not None}
     for own, by_sense_id in devices.items():
         present = identities.sense_id_of(own)  # of a merged device; its parts may be listed beside it

@@ -6,13 +6,12 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sense_mqtt.core.capability import HOUSE, Documents
+from sense_mqtt.core.energy.periods import COUNTERS
 
 Counter = tuple[str, str]  # (id of the device, or HOUSE; the figure, as its payload names it)
 Figures = Mapping[Counter, float]
 
-CONSUMPTION, PRODUCTION = "consumption_kwh", "production_kwh"
-FROM_GRID, TO_GRID = "from_grid_kwh", "to_grid_kwh"
-HOUSE_FIGURES = (CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID)
+CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID = COUNTERS
 OBSERVED: Counter = (HOUSE, "observed_s")  # beside the kWh of an hour: the seconds of it that were integrated
 
 HOUR_S = 3600.0

@@ -11,13 +11,13 @@ from typing import Any
 
 from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation, Query, Update
 from sense_mqtt.core.changes import Reading
-from sense_mqtt.core.energy.periods import Energy
+from sense_mqtt.core.energy.periods import COUNTERS, Energy
 from sense_mqtt.core.entity import Entity, number_entity
 from sense_mqtt.core.home.state import Home, Interrupted, Policy, QueryResult
 from sense_mqtt.core.meters.integrate import integrate
 from sense_mqtt.core.meters.rows import read_rows, write_row
 from sense_mqtt.core.meters.settle import CLOSED_AFTER_S, settle
-from sense_mqtt.core.meters.state import CONSUMPTION, HOUR_S, HOUSE_FIGURES, Counter, Figures, Meters
+from sense_mqtt.core.meters.state import CONSUMPTION, FROM_GRID, HOUR_S, PRODUCTION, TO_GRID, Counter, Figures, Meters
 from sense_mqtt.core.timestamps import Moment, to_datetime, write_timestamp
 
 TOPIC = "energy/total"
@@ -37,12 +37,10 @@ class EnergyTotal(Capability[Meters]):
     key = "meters"
     initial = Meters()
     monitor_entities = (
-        _row(
-            "consumption_total", "consumption_kwh", "Energy total", "kWh used since the first start", solar_only=False
-        ),
-        _row("production_total", "production_kwh", "Solar energy total", "kWh produced since the first start"),
-        _row("from_grid_total", "from_grid_kwh", "Energy from grid total", "kWh imported since the first start"),
-        _row("to_grid_total", "to_grid_kwh", "Energy to grid total", "kWh exported since the first start"),
+        _row("consumption_total", CONSUMPTION, "Energy total", "kWh used since the first start", solar_only=False),
+        _row("production_total", PRODUCTION, "Solar energy total", "kWh produced since the first start"),
+        _row("from_grid_total", FROM_GRID, "Energy from grid total", "kWh imported since the first start"),
+        _row("to_grid_total", TO_GRID, "Energy to grid total", "kWh exported since the first start"),
     )
     device_entities = (
         _row("consumption_total", CONSUMPTION, "Energy total", "kWh used since the first start", solar_only=False),
@@ -125,7 +123,7 @@ def _figures(state: Meters, device: str) -> dict[str, float]:
     """Return what may be published; a figure that is not known, or 0 as yet, is absent."""
     if (device, CONSUMPTION) in state.unsure:
         return {}  # the house's figures go out together
-    names = (CONSUMPTION,) if device else HOUSE_FIGURES
+    names = (CONSUMPTION,) if device else COUNTERS
     known = {name: (device, name) for name in names if (device, name) not in state.unsure}
     figures = {name: round(state.shown.get(counter, 0.0), 3) for name, counter in known.items()}
     return {name: kwh for name, kwh in figures.items() if kwh > 0.0}

@@ -1,18 +1,15 @@
 """From changes to messages: topic, payload, retained or not."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, event_id
-from sense_mqtt.core.payloads import write_json
+from sense_mqtt.core.payloads import read_object, write_json
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.reading_text import payload_of
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.entities import DEVICE
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
-from sense_mqtt.core.wire.devices import mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +70,15 @@ def stored_event(number: int, topic: str, payload: str) -> Message:
 
 def event_id_of(payload: str) -> str:
     """Return an event's id; the payload itself where it has none."""
-    return str(_fields(payload).get("id", payload))
+    return str(read_object(payload).get("id", payload))
 
 
 def as_of(message: Message, now: float) -> Message:
     """Return a message as it is to go out at `now`, seconds UTC: an event that waited may be `late` by then."""
     if message.event is None:
         return message
-    fields = _fields(message.payload)
+    fields = read_object(message.payload)
     occurred_at = read_timestamp(fields.get("time"))
     if fields.get("late") is not False or occurred_at is None or now - occurred_at <= LATE_AFTER_S:
         return message
     return replace(message, payload=write_json({**fields, "late": True}))
-
-
-def _fields(payload: str) -> Mapping[str, Any]:
-    try:
-        return mapping(json.loads(payload))
-    except (ValueError, RecursionError):  # anybody may write to our topics
-        return {}

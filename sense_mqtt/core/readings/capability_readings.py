@@ -18,17 +18,19 @@ Outcome = tuple[Home, tuple[Change, ...]]
 
 def update_capabilities(observation: Observation, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Outcome:
     """Return the home with the new state of each capability, and what follows: readings, events, what to store."""
-    home, changes = observation.home, list[Change]()
+    home, changes, states = observation.home, list[Change](), dict[str, Any]()
     for capability in capabilities:
         before = capability.state_of(home)
         update = capability.update(_without_gone(capability, before, observation), observation)
         if update.state is not before:
-            home = replace(home, capabilities={**home.capabilities, capability.key: update.state})
+            states[capability.key] = update.state
         due = [change for change in update.changes if _is_due(home, change, observation.policy, observation.now)]
         home = _wait(home, [change for change in update.changes if isinstance(change, Reading)], observation)
         home = mark_published(home, [change for change in due if isinstance(change, Reading)], observation.now)
         changes += [StateChanged(capability.key)] if update.store else []
         changes += due
+    if states:
+        home = replace(home, capabilities={**home.capabilities, **states})
     return home, tuple(changes)
 
 
