@@ -102,17 +102,17 @@ class _Wiring:
         self._workers = [factories.worker(client.session, inbox, workers) for client in sense_clients]
         self._feed_loop = FeedLoop(inbox, clock)  # of all accounts
         self._served = ServedMonitors()
-        self._accounts: list[BridgedAccount] = []
+        self._each: list[BridgedAccount] = []
+        self._accounts = Accounts(self._each, self._served)
 
     def bridge(self) -> Bridge:
         services = self._services()
         sinks = [MqttSink(services.publisher, services.discovery, services.topics)]
-        self._accounts += [self._account(number, services, sinks) for number in range(len(self._clients))]
-        accounts = Accounts(self._accounts, self._served)
+        self._each += [self._account(number, services, sinks) for number in range(len(self._clients))]
         response_topics = ResponseTopics(services.topics, self._config.mqtt.response_topics)
-        requests = RequestHandler(self._inbox, services, accounts, response_topics, self._redact)
+        requests = RequestHandler(self._inbox, services, self._accounts, response_topics, self._redact)
         broker_handler = BrokerHandler(services, requests, self._random.uniform)
-        return Bridge(self._inbox, services, accounts, requests, broker_handler, self._clock, self._timing.tick_s)
+        return Bridge(self._inbox, services, self._accounts, requests, broker_handler, self._clock, self._timing.tick_s)
 
     def _services(self) -> Services:
         config, topics, counters = self._config, topics_of(self._config), Counters()
@@ -138,7 +138,7 @@ class _Wiring:
         return HealthSources(
             calls=lambda: _calls_of(*clients),
             queues=lambda: {**publisher.lengths, "lookups": sum(map(len, workers))},
-            accounts=lambda: Accounts(self._accounts, self._served).describe(),
+            accounts=self._accounts.describe,
         )
 
     def _account(self, number: int, services: Services, sinks: Sequence[Sink]) -> BridgedAccount:

@@ -10,7 +10,7 @@ from sense_mqtt.items import FrameArrived, Item, MessageArrived, UpdatePolled
 # A feed with more than this waits, and TCP holds the rest
 MAX_WAITING_FRAMES = 1_024  # of all feeds together,
 MAX_WAITING_BYTES = 16_000_000  # likewise,
-MAX_WAITING_OF_ONE = 16  # and of one: whoever floods takes his turn like anybody
+MAX_WAITING_OF_ONE = 16  # and of one: a feed that sends too much waits, the others go on
 POLLED_BYTES = 20_000  # what an answer, parsed already, counts for
 MAX_WAITING_REQUESTS = 32  # more are dropped
 MAX_WAITING_OTHERS = 256  # likewise: echoes of our events, of which few are unacknowledged, and Home Assistant's birth

@@ -11,6 +11,8 @@ from sense_mqtt.clock import Moment
 
 logger = logging.getLogger(__name__)
 
+MAX_STATUS = 1_000  # letters; systemd takes datagrams of at most 4096 bytes, and the watchdog's line is in the same one
+
 Send = Callable[[str, bytes], None]  # address, datagram; raises OSError
 
 
@@ -29,11 +31,13 @@ class ServiceManager:
 
     def maintain(self, _now: Moment) -> None:
         """Say what is new, and that the loop runs. Call at least each second; the unit's WatchdogSec is 60."""
+        if not self._address:
+            return
         lines = []
         if not self._is_ready:
             self._is_ready = True
             lines.append("READY=1")
-        if (status := self._describe()) != self._status:
+        if (status := self._describe()[:MAX_STATUS]) != self._status:
             self._status = status
             lines.append(f"STATUS={status}")
         if self._is_watched:

@@ -71,3 +71,11 @@ def test_a_socket_that_is_gone_is_reported_once_and_stops_nothing(tmp_path: Path
     manager.maintain(NOW)
     manager.maintain(NOW)
     assert caplog.text.count("NOTIFY_SOCKET cannot be reached") == 1
+
+
+def test_a_status_of_many_monitors_leaves_room_for_the_watchdog(notify_socket):
+    environ = {"NOTIFY_SOCKET": notify_socket.getsockname(), "WATCHDOG_USEC": "60000000"}
+    ServiceManager(environ, lambda: "monitor, " * 1000).maintain(NOW)
+    (datagram,) = received(notify_socket)
+    assert datagram.endswith("WATCHDOG=1")
+    assert len(datagram) < 4096

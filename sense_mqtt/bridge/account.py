@@ -31,6 +31,7 @@ from sense_mqtt.core.stored_home import restore
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import RateLimited, SenseMqttError
 from sense_mqtt.items import Auth, AuthChanged
+from sense_mqtt.rest_queries.worker import Lookup
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 
 logger = logging.getLogger(__name__)
@@ -113,17 +114,15 @@ class BridgedAccount:
 
     def begin(self, job: Job, now: Moment) -> None:
         """Begin a job that is due."""
-        worker, lookups = self.access.worker, self.access.lookups
+        lookups = self.access.lookups
         match job:
             case ReadAccount():
-                worker.submit_job(
-                    job, lookups.account(self.settings.wanted, again=self.knows_monitors), urgency_of(job)
-                )
+                self._submit(job, lookups.account(self.settings.wanted, again=self.knows_monitors))
             case ReadDevices(monitor):
-                worker.submit_job(job, lookups.prepare("devices", self.monitor(monitor).info, {}), urgency_of(job))
+                self._submit(job, lookups.prepare("devices", self.monitor(monitor).info, {}))
             case RunQuery(monitor):
                 if query := self._queries.begin(job, self.monitor(monitor), now):
-                    worker.submit_job(job, lookups.run_query(self.monitor(monitor).info, query), urgency_of(job))
+                    self._submit(job, lookups.run_query(self.monitor(monitor).info, query))
             case ReadTimeline():
                 self._begin_timeline(job, now)
             case CloseGap(monitor):
@@ -202,7 +201,10 @@ class BridgedAccount:
             self.scheduler.put(job, again)
         since = monitor.home.coverage.known_since
         if since is not None:
-            self.access.worker.submit_job(job, self.access.lookups.timeline(since - TIMELINE_MARGIN_S), urgency_of(job))
+            self._submit(job, self.access.lookups.timeline(since - TIMELINE_MARGIN_S))
+
+    def _submit(self, job: Job, lookup: Lookup) -> None:
+        self.access.worker.submit_job(job, lookup, urgency_of(job))
 
     def _on_timeline(self, job: ReadTimeline, items: tuple[Edge, ...], now: Moment) -> None:
         self.monitor(job.monitor).observe(TimelineRead(items), now)

@@ -30,5 +30,5 @@ class AccountSettings:
     number: int  # its place among the accounts
     wanted: frozenset[int]  # ids of the monitors to serve; none: all
     monitor: MonitorSettings
-    name: str = ""  # where there are several
-    is_only_one: bool = True  # of the configuration, in whichever process the others are
+    name: str  # empty where there is one without a name; where there are several
+    is_only_one: bool  # of the configuration, in whichever process the others are

@@ -38,7 +38,7 @@ class Discovery:
         journal: Journal,
         options: discovery.DiscoveryOptions,
         monitors: Mapping[int, HasHome],
-        accounts: int | None = 1,
+        accounts: int | None,
     ) -> None:
         self._publisher = publisher
         self._journal = journal
@@ -52,8 +52,7 @@ class Discovery:
     def begin(self) -> None:
         """Publish what holds before Sense was asked: no monitor is served yet."""
         self._removal.begin(is_shared=self._accounts is None)
-        self._remove_obsolete()
-        self.announce_all()
+        self._renew()
 
     def announce_all(self) -> None:
         """Announce every monitor and device again."""
@@ -79,8 +78,7 @@ class Discovery:
         kept_of_all = self._kept_of_all()
         if kept_of_all is not None:
             self._removal.set_others_offline({*self._monitors, *kept_of_all})
-        self._remove_obsolete()
-        self.announce_all()
+        self._renew()
 
     def show_login_required(self) -> None:
         """Show in Home Assistant that somebody has to log in, where no monitor is known that could show it."""
@@ -116,6 +114,12 @@ class Discovery:
 
     def _announce(self, messages: Iterable[discovery.DiscoveryMessage]) -> None:
         self._publisher.enqueue_retained(to_message(one) for one in messages if self._removal.is_allowed(one))
+
+    def _renew(self) -> None:
+        """Remove what is not wanted any more, and announce the rest again."""
+        wanted = tuple(self._wanted())
+        self._removal.remove_obsolete(wanted, self._is_kept)
+        self._announce(wanted)
 
     def _remove_obsolete(self) -> None:
         self._removal.remove_obsolete(self._wanted(), self._is_kept)

@@ -46,7 +46,7 @@ class HealthSources:
 
     calls: Counts
     queues: Counts
-    accounts: Callable[[], Mapping[str, Mapping[str, Any]]] = dict  # by name, where there are several
+    accounts: Callable[[], Mapping[str, Mapping[str, Any]]]  # by name, where there are several
 
 
 class Status:

@@ -59,7 +59,7 @@ def run_until_stopped(
     with SingleInstanceLock(config.state_dir) as lock:
         sense_clients = connect_each(config, inbox, redactor, clock, timing)
         if not sense_clients:
-            logger.warning("shard: none of the accounts falls to the process with index %d", config.shard.index)
+            logger.warning("shard.index %d: no account is assigned to this process", config.shard.index)
         bridge = assemble(config, inbox, sense_clients, clock, timing, factories)
         bridge.add_periodic_task("the state directory", lock.maintain)
         manager = ServiceManager(os.environ, bridge.describe)

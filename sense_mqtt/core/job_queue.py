@@ -20,11 +20,6 @@ class JobQueue:
         """Set the time of a job unless it is due before."""
         self.put(job, min(at, self._due.get(job, at)))
 
-    def delay(self, job: Hashable, at: float) -> None:
-        """Set the time of a job that is in, unless it is due later."""
-        if job in self._due:
-            self._due[job] = max(at, self._due[job])
-
     def take(self, now: float) -> list[Hashable]:
         """Return the jobs that are due, oldest first, and forget them."""
         if now < self._next:

@@ -39,7 +39,6 @@ class Urgency(IntEnum):
 class _Job:
     ticket: object
     lookup: Lookup
-    urgency: Urgency = Urgency.FIGURES
 
 
 class RestWorker:
@@ -86,7 +85,7 @@ class RestWorker:
                 return False
             self._tickets.add(ticket)
             logger.debug("due: %s", ticket)
-            heapq.heappush(self._jobs, (urgency, next(self._numbers), _Job(ticket, lookup, urgency)))
+            heapq.heappush(self._jobs, (urgency, next(self._numbers), _Job(ticket, lookup)))
             self._wake()
             return True
 

@@ -38,7 +38,7 @@ class SingleInstanceLock:
         self._held.close()
 
     def maintain(self, _now: Moment) -> None:
-        """Lock again if the lock file was removed, or could not be locked. Call it about once a minute."""
+        """Lock again if the lock file was removed, or could not be locked. Call it once a second."""
         if self._identity is not None and self._identify() == self._identity:
             return
         if self._identity is not None:

@@ -11,8 +11,9 @@ from secrets import randbits
 from typing import Any, TypeVar
 
 from sense_mqtt.errors import JournalError, StateError
-from sense_mqtt.store.journal_file import FAULTS, SQLITE_FAULTS, JournalFile
+from sense_mqtt.store.journal_file import FAULTS, JournalFile
 from sense_mqtt.store.schema import (
+    SQLITE_FAULTS,
     RowKey,
     bring_up_to_date,
     copy,

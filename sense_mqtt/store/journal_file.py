@@ -8,12 +8,10 @@ from pathlib import Path
 
 from sense_mqtt.errors import JournalError, StateError
 from sense_mqtt.state_directory import Identity, chown_of_root, open_directory
-from sense_mqtt.store.schema import PAGE_BYTES, VERSION, bring_up_to_date, transact, try_to_write
+from sense_mqtt.store.schema import PAGE_BYTES, SQLITE_FAULTS, VERSION, bring_up_to_date, transact, try_to_write
 
 logger = logging.getLogger(__name__)
 
-# What SQLite raises of its own; the last where its message quotes a byte of the file that is no UTF-8.
-SQLITE_FAULTS = (sqlite3.Error, UnicodeDecodeError)
 FAULTS = (*SQLITE_FAULTS, OSError, StateError)
 FAULTS_OF_THE_DISK = (  # or of whoever uses the file beside us; all else is the file's own
     "SQLITE_AUTH",

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
+# What SQLite raises of its own; the last where its message quotes a byte of the file that is no UTF-8.
+SQLITE_FAULTS = (sqlite3.Error, UnicodeDecodeError)
+
 T = TypeVar("T")
 
 VERSION = 2  # 1: each home was one document, in the table `homes`
@@ -117,7 +120,7 @@ def read_object(text: str) -> dict[str, Any] | None:
     """Return a JSON object; None where it is something else."""
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 
@@ -145,7 +148,7 @@ def save(source: sqlite3.Connection | None, target: sqlite3.Connection, newest: 
     numbers = [newest]
     if source is not None:
         _save_rows(source, target)
-        with suppress(sqlite3.Error, UnicodeDecodeError):
+        with suppress(*SQLITE_FAULTS):
             numbers += [seq for _, seq in _rows(source, "sqlite_sequence") if isinstance(seq, int)]
     target.execute("DELETE FROM sqlite_sequence")
     target.execute("INSERT INTO sqlite_sequence VALUES ('events', ?)", (max(numbers),))
@@ -154,10 +157,10 @@ def save(source: sqlite3.Connection | None, target: sqlite3.Connection, newest: 
 def _save_rows(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     for table in TABLES:
         for order in ("", " ORDER BY 1 DESC"):  # up to the damage, from either end
-            with suppress(sqlite3.Error, UnicodeDecodeError):
+            with suppress(*SQLITE_FAULTS):
                 for row in _rows(source, table, order):
                     _insert(target, "INSERT OR IGNORE", table, [row])
-    with suppress(sqlite3.Error, UnicodeDecodeError):  # a file of version 1, that could not be brought up to date
+    with suppress(*SQLITE_FAULTS):  # a file of version 1, that could not be brought up to date
         _take_over_homes(source, target)
 
 

@@ -28,14 +28,3 @@ def test_hastening_never_delays():
     job_queue.put("b", 50)
     job_queue.advance("b", 10)
     assert job_queue.take(10) == ["a", "b"]
-
-
-def test_a_job_is_delayed_where_it_is_in_and_due_before():
-    job_queue = JobQueue()
-    job_queue.put("a", 5.0)
-    job_queue.put("b", 20.0)
-    for job in ("a", "b", "c"):
-        job_queue.delay(job, 10.0)
-    assert job_queue.take(9.0) == []
-    assert job_queue.take(10.0) == ["a"]
-    assert job_queue.take(100.0) == ["b"]

@@ -50,10 +50,10 @@ class FeedLoop:
     The thread is there as long as feeds are.
     """
 
-    def __init__(self, inbox: Inbox, clock: Clock, workers: Workers | None = None) -> None:
+    def __init__(self, inbox: Inbox, clock: Clock) -> None:
         self.inbox = inbox
         self.clock = clock
-        self._workers = workers or Workers()
+        self._workers = Workers()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._waker = -1  # a pipe that wakes the thread; -1: there is no thread

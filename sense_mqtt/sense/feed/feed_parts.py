@@ -29,7 +29,7 @@ class FeedParts:
 
     @property
     def transport(self) -> Transport:
-        """Which rung the next attempt is made on, a pause aside."""
+        """By which transport the next attempt is made, a pause aside."""
         return self.attempts.fallback.transport
 
     def now(self) -> float:

@@ -14,7 +14,7 @@ class FeedReporter:
     def __init__(self, monitor: int, inbox: Inbox) -> None:
         self._monitor = monitor
         self._inbox = inbox
-        self._open: Transport | None = None  # on which rung frames come at present
+        self._open: Transport | None = None  # by which frames come at present
         self._failures = 0  # told of once, then counted
 
     def opened(self, transport: Transport) -> None:
@@ -34,7 +34,7 @@ class FeedReporter:
             self._inbox.put(FeedEnded(self._monitor, why))
 
     def changed(self, transport: Transport, why: str) -> None:
-        """The feed is on another rung."""
+        """Frames come by another transport."""
         logger.info("feed of monitor %d: switched to %s: %s", self._monitor, transport, why)
         self._inbox.put(FeedChanged(self._monitor, transport, why))
 

@@ -24,7 +24,7 @@ class Route:
     """The addresses to try, in this order; with `proxy` they are the proxy's."""
 
     addresses: tuple[Address, ...]
-    proxy: Proxy | None = None
+    proxy: Proxy | None
 
 
 def find_route(url: str) -> Route:

@@ -57,8 +57,7 @@ class Stream:
     def on_due(self) -> Outcome | None:
         """See to what time alone changes."""
         if not self._connection.is_open:
-            self._events = self._connection.advance()
-            return None if not self._connection.is_open else self.on_ready()
+            return self.on_ready()
         if self._held is not None:
             self._connection.extend_silence()  # it is we who are slow, not Sense
         try:

@@ -146,7 +146,7 @@ class FeedConnection:
         except WOULD_BLOCK:
             sent = 0
         if sent < len(frame):
-            raise ProtocolError("the peer takes nothing")
+            raise ProtocolError("the peer does not read: the send buffer is full")
 
     def _now(self) -> float:
         return self._clock.now().monotonic

@@ -1,6 +1,6 @@
 """A client's side of the websocket protocol (RFC 6455), without a socket: bytes in, frames out. Pure.
 
-The library that was used before reads from a socket that may block, or allows frames of any size.
+Our own, because websocket-client reads from a socket that may block, and takes frames of any size.
 """
 
 import base64
