@@ -163,6 +163,11 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Reload:
+    """Read the configuration again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Crashed:
     """A thread ended by an unexpected exception."""
 
@@ -184,5 +189,6 @@ Item = (
     | Acknowledged
     | MessageArrived
     | Stop
+    | Reload
     | Crashed
 )

@@ -44,6 +44,11 @@ class ServiceManager:
             lines.append("WATCHDOG=1")
         self._notify(lines)
 
+    def begin_reload(self, now: Moment) -> None:
+        """Say that the configuration is read again; the next call of `maintain` says that this is over."""
+        self._is_ready = False
+        self._notify(["RELOADING=1", f"MONOTONIC_USEC={int(now.monotonic * 1_000_000)}"])
+
     def end(self) -> None:
         """Say that the bridge ends in good order."""
         self._notify(["STOPPING=1"])

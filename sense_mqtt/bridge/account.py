@@ -25,7 +25,7 @@ from sense_mqtt.bridge.served import ServedMonitors
 from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.edges import Edge
-from sense_mqtt.core.home.state import QueryResult, Tick
+from sense_mqtt.core.home.state import Policy, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.stored_home import restore
 from sense_mqtt.core.wire.devices import read_device_list
@@ -87,6 +87,14 @@ class BridgedAccount:
         """Store what is known of each home now; no more frames come."""
         for frames in self.frames.values():
             frames.monitor.store(now)
+
+    def set_policy(self, policy: Policy, now: Moment) -> None:
+        """Go on with another configuration of homes; the lists tell which devices are ignored no more."""
+        self.settings = replace(self.settings, monitor=replace(self.settings.monitor, policy=policy))
+        for monitor, frames in self.frames.items():
+            frames.monitor.set_policy(policy, now)
+            self.plan_queries(monitor, now)
+            self.read_devices_soon(monitor, now)
 
     def on_auth_changed(self, item: AuthChanged, now: Moment) -> None:
         """Publish the state of the login; the session has logged it."""

@@ -11,6 +11,8 @@ from sense_mqtt.bridge.health import count
 from sense_mqtt.bridge.jobs import Job, ReadAccount
 from sense_mqtt.bridge.monitor import BridgedMonitor
 from sense_mqtt.bridge.served import ServedMonitors
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.home.state import Policy
 from sense_mqtt.errors import CommandRefused
 
 
@@ -53,6 +55,11 @@ class Accounts:
             budget.refuse_beyond(most)
         for budget, most in budgets:
             budget.spend(most)
+
+    def set_policy(self, policy: Policy, now: Moment) -> None:
+        """Go on with another configuration of homes."""
+        for account in self.each:
+            account.set_policy(policy, now)
 
     def describe(self) -> Mapping[str, Mapping[str, Any]]:
         """Return what the health document says of each account, by name; nothing where there is one without a name."""

@@ -13,6 +13,7 @@ from sense_mqtt.bridge.monitor import Services
 from sense_mqtt.bridge.request_handler import RequestHandler
 from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.core.commands.responses import Command
+from sense_mqtt.core.home.state import Policy
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import (
@@ -29,6 +30,7 @@ from sense_mqtt.items import (
     Item,
     LookupDone,
     MessageArrived,
+    Reload,
     Stop,
     UpdatePolled,
 )
@@ -85,6 +87,7 @@ class Bridge:
             Acknowledged: self._broker_handler.on_acknowledged,
             MessageArrived: self._broker_handler.on_message,
             Stop: self._on_stop,
+            Reload: self._on_reload,
             Crashed: self._on_crash,
         }
 
@@ -100,6 +103,15 @@ class Bridge:
     def add_periodic_task(self, what: str, task: Callable[[Moment], None]) -> None:
         """Do this each second too; `what` is its name in the log."""
         self._periodic_tasks[what] = task
+
+    def on_reload(self, reload: Callable[[Reload, Moment], None]) -> None:
+        """Do this where the configuration is to be read again."""
+        self._handlers = {**self._handlers, Reload: reload}
+
+    def set_policy(self, policy: Policy, config: Mapping[str, Any], now: Moment) -> None:
+        """Go on with another configuration of homes; `config` is what of all of it may be published."""
+        self._accounts.set_policy(policy, now)
+        self._services.status.set_config(config, now)
 
     def describe(self) -> str:
         """Return in one line how the bridge is doing: broker, login, and how the frames of each monitor come."""
@@ -194,6 +206,9 @@ class Bridge:
     def _on_stop(self, item: Stop, _now: Moment) -> None:
         logger.info("stopping: %s", item.reason)
         self._exit = item
+
+    def _on_reload(self, _item: Reload, _now: Moment) -> None:
+        logger.warning("there is no configuration file to be read again")
 
     def _on_crash(self, item: Crashed, _now: Moment) -> None:
         logger.error("thread %s died: %s", item.thread, item.error)

@@ -20,7 +20,7 @@ from sense_mqtt.core.capabilities import all_queries
 from sense_mqtt.core.capability import Query
 from sense_mqtt.core.changes import Change, DeviceChanged, Event
 from sense_mqtt.core.home.inventory import list_again_s
-from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, PolicyChanged
 from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.next_tick import next_tick
 from sense_mqtt.core.observe import Seen, observe
@@ -140,6 +140,11 @@ class BridgedMonitor:
         """Take in the list of devices; return in how many seconds it is to be read again (s), as it lacks one."""
         self.observe(DevicesListed(rows), now)
         return list_again_s(self.home, now.monotonic)
+
+    def set_policy(self, policy: Policy, now: Moment) -> None:
+        """Go on with another configuration; how the feed is read stays."""
+        self._policy = replace(policy, stale_after_s=self._policy.stale_after_s)
+        self.observe(PolicyChanged(), now)
 
     def next_tick(self, now: Moment) -> float:
         """Return when (monotonic) time alone may change what is known of the home."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sense_mqtt.bridge.health import Counters, Counts, count, describe_health
@@ -34,7 +34,7 @@ class MonitorView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BridgeInfo:
-    """What does not change while the bridge runs."""
+    """What is told of the bridge at its start, and once it has read its configuration again."""
 
     version: str
     config: Mapping[str, Any]  # as far as it may be seen
@@ -91,6 +91,11 @@ class Status:
                 self._document("health", self.health(now), PublishOrder.INFO),
             ]
         )
+
+    def set_config(self, config: Mapping[str, Any], now: Moment) -> None:
+        """Publish the configuration, as far as it may be seen."""
+        self._static_info = replace(self._static_info, config=config)
+        self.publish(now)
 
     def set_auth(self, account: int, auth: Auth) -> None:
         """Note the state of an account's login; published with the next document."""

@@ -11,7 +11,7 @@ from sense_mqtt.cli import health, login, lookup, process
 from sense_mqtt.cli.account_option import choose_account
 from sense_mqtt.cli.check.command import run_check
 from sense_mqtt.cli.listening import add_host, listening, settings_of
-from sense_mqtt.cli.run import read_config, run
+from sense_mqtt.cli.run import read_config, reread_config, run
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import example, load, schema
 from sense_mqtt.errors import SenseMqttError
@@ -72,7 +72,8 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
 def run_bridge(options: argparse.Namespace) -> int:
     """Run the bridge until it is told to stop."""
     redactor = Redactor()
-    return run(read_config(options.config, os.environ, redactor), redactor)
+    config = read_config(options.config, os.environ, redactor)
+    return run(config, redactor, read_again=lambda: reread_config(options.config, os.environ, redactor))
 
 
 # --- one query to Sense

@@ -12,7 +12,7 @@ from types import FrameType
 from sense_mqtt.core.plain_text import escape_hidden
 from sense_mqtt.errors import ConfigError, SenseMqttError
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import Crashed, Stop
+from sense_mqtt.items import Crashed, Reload, Stop
 from sense_mqtt.redaction import RedactingFormatter, Redactor
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def start_logging(redactor: Redactor, level: str) -> None:
 
 
 def forward_process_events(inbox: Inbox) -> None:
-    """Put termination signals and crashed threads into the inbox. SIGHUP is ignored."""
+    """Put termination signals and crashed threads into the inbox, and SIGHUP, which reloads the configuration."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         inbox.put(Stop(signal.Signals(number).name))
@@ -76,10 +76,5 @@ def forward_process_events(inbox: Inbox) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGHUP, _ignore)
+    signal.signal(signal.SIGHUP, lambda *_: inbox.put(Reload()))
     threading.excepthook = crash
-
-
-def _ignore(number: int, _frame: FrameType | None) -> None:
-    name = signal.Signals(number).name
-    logger.warning("%s is ignored; restart sense-mqtt to read a changed configuration", name)

@@ -2,12 +2,13 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Factories, assemble
 from sense_mqtt.cli.process import forward_process_events, start_logging
+from sense_mqtt.cli.reload import Reloader
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, load
 from sense_mqtt.inbox import Inbox
@@ -26,6 +27,11 @@ def read_config(file: Path | None, environ: Mapping[str, str], redactor: Redacto
     Logging starts before the file is read, as reading may warn.
     """
     start_logging(redactor, level)
+    return reread_config(file, environ, redactor)
+
+
+def reread_config(file: Path | None, environ: Mapping[str, str], redactor: Redactor) -> Config:
+    """Read the configuration where logging has started; its secrets will not be logged. Raises ConfigError."""
     config = load(file, environ, Path.cwd())
     redactor.add_secret(*config.secrets())
     return config
@@ -38,12 +44,16 @@ def run(
     timing: Timing | None = None,
     factories: Factories | None = None,
     inbox: Inbox | None = None,
+    read_again: Callable[[], Config] | None = None,
 ) -> int:
-    """Run the bridge until a signal stops it; return the exit code. For the main thread, which gets the signals."""
+    """Run the bridge until a signal stops it; return the exit code. For the main thread, which gets the signals.
+
+    `read_again` reads the configuration at SIGHUP; it raises ConfigError.
+    """
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     inbox = Inbox() if inbox is None else inbox  # an empty one is false
     forward_process_events(inbox)
-    return run_until_stopped(config, redactor, inbox, clock, timing, factories)
+    return run_until_stopped(config, redactor, inbox, clock, timing, factories, read_again)
 
 
 def run_until_stopped(
@@ -53,6 +63,7 @@ def run_until_stopped(
     clock: Clock | None = None,
     timing: Timing | None = None,
     factories: Factories | None = None,
+    read_again: Callable[[], Config] | None = None,
 ) -> int:
     """Run the bridge until the inbox holds `Stop`; return the exit code. For any thread. Raises StateError."""
     clock = clock or SystemClock()
@@ -64,6 +75,8 @@ def run_until_stopped(
         bridge.add_periodic_task("the state directory", lock.maintain)
         manager = ServiceManager(os.environ, bridge.describe)
         bridge.add_periodic_task("the service manager", manager.maintain)
+        if read_again:
+            bridge.on_reload(Reloader(bridge, config, manager, read_again).reload)
         logger.info("sense-mqtt %s starts", __version__)
         exit_code = bridge.run()
         manager.end()

@@ -9,7 +9,7 @@ from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
 from sense_mqtt.core.home import inventory, samples
 from sense_mqtt.core.home.recognise_seen import Recognised, recognise_seen
 from sense_mqtt.core.home.sampling import shows_absence, time_of, uncertainty_s
-from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, QueryResult, Tick
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, PolicyChanged, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, reconcile_all
 from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.readings.capability_readings import update_capabilities
@@ -20,7 +20,7 @@ from sense_mqtt.core.wire.devices import DevicePower
 from sense_mqtt.core.wire.frames import Frame, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 from sense_mqtt.core.wire.monitor_status import read_firmware
 
-Seen = Frame | Tick | Interrupted | DevicesListed | QueryResult | TimelineRead
+Seen = Frame | Tick | PolicyChanged | Interrupted | DevicesListed | QueryResult | TimelineRead
 Outcome = tuple[Home, tuple[Change, ...]]
 
 
@@ -42,7 +42,7 @@ def _up_to_date(home: Home, seen: Seen) -> Home:
     match seen:
         case Tick():
             return samples.up_to_date(home) if home.pending_items or samples.held_devices(home) else home
-        case DevicesListed() | TimelineRead() | TimelineChange():
+        case PolicyChanged() | DevicesListed() | TimelineRead() | TimelineChange():
             return samples.up_to_date(home)
         case _:
             return home
@@ -131,6 +131,13 @@ def _observe_tick(home: Home, _seen: Tick, now: Moment, policy: Policy) -> Outco
     return home, (*availability, *events, *readings, *documents)
 
 
+def _observe_policy(home: Home, _seen: PolicyChanged, now: Moment, policy: Policy) -> Outcome:
+    home, removed = inventory.remove_ignored(home, now.wall, policy)
+    home, renamed = inventory.apply_names(home, now.wall, policy)
+    home, documents = throttle.device_readings(home, _changed(renamed), anyway=bool(removed))
+    return replace(home, waiting=home.waiting.all_due()), (*removed, *renamed, *documents)
+
+
 def _observe_timeline(home: Home, seen: TimelineRead | TimelineChange, now: Moment, policy: Policy) -> Outcome:
     home, events = reconcile_all(add_items(home, seen, now), now, policy)
     switched = frozenset(_devices_of(events))
@@ -171,6 +178,7 @@ OBSERVERS: Mapping[type, Callable[[Home, Any, Moment, Policy], Outcome]] = {
     Hello: _observe_online,
     MonitorInfo: _observe_online,
     Tick: _observe_tick,
+    PolicyChanged: _observe_policy,
     Interrupted: _observe_interruption,
     DevicesListed: _observe_list,
     QueryResult: _observe_answer,

@@ -1,5 +1,6 @@
 """What signals do to a running bridge."""
 
+import json
 import os
 import signal
 import threading
@@ -18,9 +19,15 @@ def wait_for(bridge: BridgeProcess, text: str) -> None:
         threading.Event().wait(0.05)
 
 
-def test_a_hang_up_of_the_terminal_is_logged_and_ends_nothing(tmp_path):
+def test_a_hang_up_reads_the_configuration_again_and_a_fault_in_it_ends_nothing(tmp_path):
     with BridgeProcess(tmp_path, UNREACHABLE) as bridge:
         wait_for(bridge, "starts")
+        bridge.config_file.write_text(json.dumps({**UNREACHABLE, "state_dir": str(tmp_path / "other")}))
         os.kill(bridge.pid, signal.SIGHUP)
-        wait_for(bridge, "SIGHUP is ignored; restart sense-mqtt to read a changed configuration")
+        wait_for(bridge, "these changes take effect once sense-mqtt is started again: state_dir")
+        wait_for(bridge, "the configuration was read again")
+        bridge.config_file.write_text("mqtt: {prot: 1}")
+        os.kill(bridge.pid, signal.SIGHUP)
+        wait_for(bridge, "the configuration was not read again, the old one stays in force")
+        wait_for(bridge, "mqtt.prot")
         assert bridge.stop() == 0

@@ -26,6 +26,24 @@ def remove_ignored(home: Home, time: float, policy: Policy) -> Outcome:
     return _depart(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
 
 
+def apply_names(home: Home, time: float, policy: Policy) -> Outcome:
+    """Call each device as the configuration does now."""
+    named = {
+        identity: device._replace(name=_name(device.info, policy))
+        for identity, device in home.devices.items()
+        if _name(device.info, policy) != device.name
+    }
+    changes: list[Change] = []
+    for identity, device in named.items():
+        changes += [DeviceChanged(identity), *_tell_rename(home.devices[identity], device, time)]
+    return replace(home, devices={**home.devices, **named}) if named else home, tuple(changes)
+
+
+def _tell_rename(before: Device, after: Device, time: float) -> Iterable[Event]:
+    is_told = after.name != before.name and not before.is_virtual
+    return [house_event("device_renamed", after, time, before=before.name)] if is_told else []
+
+
 def add_devices(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Policy) -> Outcome:
     """Add devices that were not known; after the first list and frame, each one is a `device_found` event."""
     changes: list[Change] = []
@@ -126,9 +144,7 @@ def _update_descriptions(home: Home, rows: Iterable[DeviceInfo], time: float, po
         if after == before.info:
             continue
         devices[row.id] = before._replace(info=after, name=_name(after, policy))
-        changes.append(DeviceChanged(row.id))
-        if devices[row.id].name != before.name and not before.is_virtual:
-            changes.append(house_event("device_renamed", devices[row.id], time, before=before.name))
+        changes += [DeviceChanged(row.id), *_tell_rename(before, devices[row.id], time)]
     return replace(home, devices=devices), tuple(changes)
 
 

@@ -47,6 +47,10 @@ class Waiting(NamedTuple):
             return []
         return [subject for subject, at in self.until.items() if at - SLACK_S <= now]
 
+    def all_due(self) -> "Waiting":
+        """Return what waits once each interval may be another one."""
+        return Waiting(dict.fromkeys(self.until, -math.inf), -math.inf) if self.until else self
+
     def with_more(self, until: Mapping[Subject, float]) -> "Waiting":
         """Return what waits once these do too."""
         return self.without((), until)
@@ -155,6 +159,11 @@ class Home:
 @dataclass(frozen=True, slots=True)
 class Tick:
     """A second went by, and no frame waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChanged:
+    """The configuration was read again: from now on another policy is handed in."""
 
 
 @dataclass(frozen=True, slots=True)
