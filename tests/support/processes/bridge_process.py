@@ -16,11 +16,6 @@ from tests.support.processes.forked_process import ForkedProcess
 END_TIMEOUT_S = 15.0
 
 
-def _own_environment() -> dict[str, str]:
-    """Return the environment without settings: the configuration file alone says what the bridge does."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("SENSE_MQTT_")}
-
-
 class BridgeProcess:
     """Started with a configuration file; stopped, killed and started again at will."""
 
@@ -43,7 +38,11 @@ class BridgeProcess:
         self.log_file.touch()
         program, *arguments = self._program()
         streams = (Path(os.devnull), self.log_file, self.log_file)
-        self._process = ForkedProcess(program, arguments, _own_environment(), streams)
+        self._process = ForkedProcess(program, arguments, self._environ(), streams)
+
+    def _environ(self) -> dict[str, str]:
+        """Return the environment without settings: the configuration file alone says what the bridge does."""
+        return {name: value for name, value in os.environ.items() if not name.startswith("SENSE_MQTT_")}
 
     def _program(self) -> tuple[Any, ...]:
         """Return what runs, and its arguments."""
