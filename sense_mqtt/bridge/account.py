@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from sense_mqtt.bridge.account_access import AccountAccess, AccountSettings
 from sense_mqtt.bridge.frame_handler import FrameHandler
 from sense_mqtt.bridge.jobs import (
@@ -239,7 +241,7 @@ class BridgedAccount:
     def _add_monitor(self, info: Monitor, name: str, now: Moment) -> None:
         settings, number = self.settings.monitor, info.id
         home = restore(number, self._services.publisher.recall(number), settings.policy)
-        home = replace(home, name=name, solar=home.solar or info.solar)
+        home = structs.replace(home, name=name, solar=home.solar or info.solar)
         feed = self.access.open_feed(number)
         monitor = BridgedMonitor(info, home, feed, settings, self._services, self._sinks)
         self.frames[number] = FrameHandler(monitor, self, self._services)

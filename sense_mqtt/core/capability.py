@@ -3,9 +3,10 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from sense_mqtt.core.changes import Change, DeviceChanged, Event, Reading
 from sense_mqtt.core.entity import Entity
@@ -19,18 +20,16 @@ Documents = Mapping[str, Mapping[str, Any]]  # what is stored, by device id or a
 HOUSE = ""  # in `Documents`: what belongs to the home itself
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """What a capability needs to read from Sense once. The bridge does it when due and hands in a `QueryResult`."""
 
     lookup: str  # of the table of commands
-    arguments: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    arguments: Mapping[str, Any] = MappingProxyType({})
     due: float = -math.inf  # monotonic seconds; in the past: as soon as can be
     refused_wait_s: float = 3600.0  # where Sense refuses it, it is asked again after so long
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     """One thing that was observed, and what the home made of it."""
 
     before: Home
@@ -52,8 +51,7 @@ class Observation:
         return tuple(change for change in self.changes if isinstance(change, Event))
 
 
-@dataclass(frozen=True, slots=True)
-class Update(Generic[State]):
+class Update(msgspec.Struct, Generic[State], frozen=True):
     """What a capability makes of an observation."""
 
     state: State

@@ -1,10 +1,9 @@
 """What the configuration says of one device: its name, and when its power means on or off."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRules:
+class DeviceRules(msgspec.Struct, frozen=True):
     """The rules for one device; every default is already filled in."""
 
     name: str | None = None  # instead of Sense's

@@ -1,7 +1,8 @@
 """`Edge`: one switching of a device, with the span of time in which it must have happened."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class State(StrEnum):
@@ -30,8 +31,7 @@ _STATES = {EdgeKind.TURNED_ON: State.ON, EdgeKind.TURNED_OFF: State.OFF, EdgeKin
 KIND_TO = {state: kind for kind, state in _STATES.items()}  # the edge that leads to a state
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """One switching of one device: known from frames, from Sense's timeline, or from both."""
 
     device: str

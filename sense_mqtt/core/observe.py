@@ -1,8 +1,9 @@
 """`observe`: what one more observation changes about what is known of a home, and what of that is to be published."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event

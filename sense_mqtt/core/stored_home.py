@@ -1,8 +1,9 @@
 """What of a home must survive a restart: rows for the home and each device, of the home itself and each capability."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability

@@ -1,14 +1,14 @@
 """Instants: on two clocks, and as text: ISO 8601 UTC with milliseconds and `Z`, as the contract has it."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 _OLDEST, _NEWEST = 0.0, 253402300799.0  # 1970 to the end of 9999, what `datetime` and people can read
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """One instant on both clocks."""
 
     wall: float  # seconds since 1970-01-01 UTC

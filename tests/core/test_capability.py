@@ -1,10 +1,10 @@
 """A made-up capability: what it sees, what of it is published and when, and what survives a restart."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES, all_queries
 from sense_mqtt.core.capability import Capability, Documents, Observation, Update

@@ -1,6 +1,7 @@
 """A device whose row is as before is passed over, and that shows in nothing that is known or published."""
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.home import samples
 from sense_mqtt.core.home.state import Home
@@ -14,7 +15,7 @@ def rounded(home: Home) -> list:
     """Return what is known of the devices; energy is summed up in another order."""
     devices = samples.up_to_date(home).devices.values()
     return [
-        each._replace(switch=each.switch._replace(energy_ws=each.switch.energy_ws and round(each.switch.energy_ws, 6)))
+        replace(each, switch=replace(each.switch, energy_ws=each.switch.energy_ws and round(each.switch.energy_ws, 6)))
         for each in devices
     ]
 

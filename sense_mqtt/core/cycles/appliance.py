@@ -4,14 +4,14 @@ A phase is a run of the device, from `turned_on` to `turned_off` or `idle`. Phas
 between them are one cycle.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from sense_mqtt.core.cycles.tally import NO_TALLY, PowerSample, Tally
 from sense_mqtt.core.edges import EdgeKind
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(msgspec.Struct, frozen=True):
     """A cycle that has begun. Times are s UTC at the house."""
 
     started: float | None  # None: it ran already when the device was first seen
@@ -26,8 +26,7 @@ class Cycle:
         return None if self.started is None or self.ended is None else max(0.0, self.ended - self.started)
 
 
-@dataclass(frozen=True, slots=True)
-class Appliance:
+class Appliance(msgspec.Struct, frozen=True):
     """What is known of the cycles of one device."""
 
     pause_s: float
@@ -96,7 +95,7 @@ class Appliance:
             return self
         tally, last = self.tally, self.last
         if last is not None and time > last.time:  # the timeline told of it: until then it ran on
-            tally, last = tally.add(last, last._replace(time=time)), PowerSample(time, 0.0)
+            tally, last = tally.add(last, replace(last, time=time)), PowerSample(time, 0.0)
         tally = tally if cycle.is_sampled else tally.incomplete()
         return replace(self, last=last, cycle=replace(cycle, ended=time, source=source, tally=tally), tally=tally)
 

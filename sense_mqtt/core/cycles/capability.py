@@ -1,8 +1,10 @@
 """Cycles, as a capability: `running` of each washer, dryer and dishwasher, and `cycle_finished` at the end of a run."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import LATE_AFTER_S, DeviceChanged, Event, Reading
@@ -23,11 +25,10 @@ CYCLE_FINISHED = "cycle_finished"
 _EDGES = {kind.value: kind for kind in EdgeKind}
 
 
-@dataclass(frozen=True, slots=True)
-class Cycles:
+class Cycles(msgspec.Struct, frozen=True):
     """What is known of all appliances of one home."""
 
-    appliances: Mapping[str, Appliance] = field(default_factory=lambda: MappingProxyType({}))  # by device
+    appliances: Mapping[str, Appliance] = MappingProxyType({})  # by device
     is_matched: bool = False  # the devices were looked through by this process
     stored_at: float = 0.0  # s UTC at the house
 

@@ -14,7 +14,7 @@ def write_appliance(appliance: Appliance) -> dict[str, Any]:
     return {
         "pause_s": appliance.pause_s,
         "told_until": appliance.told_until,
-        **({"last": list(last), "tally": _write_tally(appliance.tally)} if last and cycle else {}),
+        **({"last": [last.time, last.w], "tally": _write_tally(appliance.tally)} if last and cycle else {}),
         **({"cycle": _write_cycle(cycle)} if cycle else {}),
     }
 

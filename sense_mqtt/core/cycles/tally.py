@@ -1,23 +1,23 @@
 """Energy and peak of a device, summed up from samples of its power."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from sense_mqtt.core.transitions.timing import CONTINUOUS_S, MAX_ENERGY_STEP_S
 
 MAX_ERROR = 0.01  # of an energy that is told: twice the standard deviation of its error
 
 
-class PowerSample(NamedTuple):
+class PowerSample(msgspec.Struct, frozen=True):
     """What a device drew at a time, as a frame showed it; 0 W where the frame did not list it."""
 
     time: float  # s UTC
     w: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """What samples tell of the time since the tally began."""
 
     energy_ws: float = 0.0

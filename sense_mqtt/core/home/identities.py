@@ -5,11 +5,11 @@ here is the one under which the device was known first; whatever is observed is 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from sense_mqtt.core.bounds import MAX_DEVICE_ROWS
 from sense_mqtt.core.edges import Edge
@@ -20,7 +20,7 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 Kept = TypeVar("Kept")
 
 
-class Sighting(NamedTuple):
+class Sighting(msgspec.Struct, frozen=True):
     """A device that frames show, and of which it is not known yet whether it takes the place of another one."""
 
     info: DeviceInfo
@@ -28,19 +28,14 @@ class Sighting(NamedTuple):
     observed_before: float  # s UTC, of the frame before
 
 
-@dataclass(frozen=True, slots=True)
-class Identities:
+class Identities(msgspec.Struct, frozen=True):
     """What is known of the ids of one home."""
 
-    aliases: Mapping[str, str] = field(
-        default_factory=lambda: MappingProxyType({})
-    )  # Sense's id: the one here, oldest first
-    parents: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # of merged devices: the id here
-    merged_at: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))  # s UTC, by the id here
-    missing_since: Mapping[str, float] = field(
-        default_factory=lambda: MappingProxyType({})
-    )  # monotonic s; from the list
-    sightings: Mapping[str, Sighting] = field(default_factory=lambda: MappingProxyType({}))  # by Sense's id
+    aliases: Mapping[str, str] = MappingProxyType({})  # Sense's id: the one here, oldest first
+    parents: Mapping[str, str] = MappingProxyType({})  # of merged devices: the id here
+    merged_at: Mapping[str, float] = MappingProxyType({})  # s UTC, by the id here
+    missing_since: Mapping[str, float] = MappingProxyType({})  # monotonic s; from the list
+    sightings: Mapping[str, Sighting] = MappingProxyType({})  # by Sense's id
 
     def id_of(self, sense_id: str) -> str:
         """Return the id here of what Sense calls so."""
@@ -125,7 +120,7 @@ def _as_one(own: str, powers: list[DevicePower], identities: Identities) -> Devi
     present = identities.sense_id_of(own)
     for power in powers:
         if power.id == present:
-            return msgspec.structs.replace(power, id=own)
+            return replace(power, id=own)
     return DevicePower(
         own,
         w=_sum([power.w for power in powers]),

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.bounds import MAX_DEVICES, MAX_TOPIC_IDS
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
@@ -29,7 +30,7 @@ def remove_ignored(home: Home, time: float, policy: Policy) -> Outcome:
 def apply_names(home: Home, time: float, policy: Policy) -> Outcome:
     """Call each device as the configuration does now."""
     named = {
-        identity: device._replace(name=_name(device.info, policy))
+        identity: replace(device, name=_name(device.info, policy))
         for identity, device in home.devices.items()
         if _name(device.info, policy) != device.name
     }
@@ -75,7 +76,7 @@ def rename(home: Home, powers: Iterable[DevicePower], time: float, policy: Polic
     names = {power.id: power.name for power in powers if _has_new_name(home.devices.get(power.id), power.name)}
     if not names:
         return home, ()
-    devices = {identity: home.devices[identity]._replace(framed_name=name) for identity, name in names.items()}
+    devices = {identity: replace(home.devices[identity], framed_name=name) for identity, name in names.items()}
     renamed = [replace(device.info, name=device.framed_name) for device in devices.values()]
     return _update_descriptions(replace(home, devices={**home.devices, **devices}), renamed, time, policy)
 
@@ -95,7 +96,7 @@ def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], now: Moment, pol
     named = [_with_present_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
     home, described = _update_descriptions(home, named, time, policy)
     home, found = add_devices(home, [row for row in visible if row.id not in home.devices], time, policy)
-    called = {row.id: home.devices[row.id]._replace(listed_name=row.name) for row in visible if row.id in home.devices}
+    called = {row.id: replace(home.devices[row.id], listed_name=row.name) for row in visible if row.id in home.devices}
     return replace(home, devices={**home.devices, **called}, has_device_list=True), (*departed, *described, *found)
 
 
@@ -119,7 +120,7 @@ def _new_device(home: Home, row: DeviceInfo, policy: Policy) -> Device:
         return device
     # The frames that came before did not list it: it was off (contract 2.2).
     absent = Sample(None, observed_at, arrived=home.coverage.last_frame_at or 0.0)
-    return device._replace(switch=SwitchState(State.OFF, last=absent), power_w=0.0)
+    return replace(device, switch=SwitchState(State.OFF, last=absent), power_w=0.0)
 
 
 def _name(row: DeviceInfo, policy: Policy) -> str:
@@ -143,7 +144,7 @@ def _update_descriptions(home: Home, rows: Iterable[DeviceInfo], time: float, po
         after = replace(row, name=row.name or before.info.name)
         if after == before.info:
             continue
-        devices[row.id] = before._replace(info=after, name=_name(after, policy))
+        devices[row.id] = replace(before, info=after, name=_name(after, policy))
         changes += [DeviceChanged(row.id), *_tell_rename(before, devices[row.id], time)]
     return replace(home, devices=devices), tuple(changes)
 

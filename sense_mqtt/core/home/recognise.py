@@ -4,7 +4,8 @@ What is observed passes here first: all that follows sees the ids that are known
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Change, DeviceChanged
 from sense_mqtt.core.edges import Edge
@@ -126,8 +127,8 @@ def _go_on(home: Home, own: str, others: Iterable[str], *, before: Home) -> Home
 
 
 def _running_as(device: Device, other: Device) -> Device:
-    switch = other.switch._replace(held=None)
-    return device._replace(switch=switch, power_w=other.power_w, last_on=other.last_on)
+    switch = replace(other.switch, held=None)
+    return replace(device, switch=switch, power_w=other.power_w, last_on=other.last_on)
 
 
 def _with_device(home: Home, device: Device) -> Home:
@@ -193,7 +194,7 @@ def _split(home: Home, rows: tuple[DeviceInfo, ...], time: float, policy: Policy
     home, found = add_devices(home, [listed[child] for child in children if child not in home.devices], time, policy)
     unknown = [identity for identity in sorted({*split, *children}) if identity in home.devices]
     for identity in unknown:
-        home = _with_device(home, home.devices[identity]._replace(switch=SwitchState(), power_w=None))
+        home = _with_device(home, replace(home.devices[identity], switch=SwitchState(), power_w=None))
     return _merged_at(home, unknown, set(unknown), time) if unknown else home, (*removed, *found)
 
 

@@ -1,5 +1,7 @@
 """A transition that is certain: recorded with its device, and made into its event."""
 
+from msgspec.structs import replace
+
 from sense_mqtt.core.changes import LATE_AFTER_S, Event
 from sense_mqtt.core.edges import Edge, EdgeKind
 from sense_mqtt.core.home.state import Device
@@ -12,7 +14,7 @@ def record(device: Device, transition: Transition, now: Moment) -> tuple[Device,
     """Return the device with the edge among those that were published, and the event."""
     edge = transition.edge
     is_overtaken = any(_is_newer(other.time, edge, device, now) for other in device.edges)
-    device = _date(device, edge, now)._replace(edges=add_published(device.edges, [edge]))
+    device = replace(_date(device, edge, now), edges=add_published(device.edges, [edge]))
     return device, _event(device, transition, now, is_overtaken=is_overtaken)
 
 
@@ -30,7 +32,7 @@ def _date(device: Device, edge: Edge, now: Moment) -> Device:
     is_on = edge.kind is EdgeKind.TURNED_ON
     if _is_newer(device.last_on if is_on else device.last_off, edge, device, now):
         return device
-    return device._replace(last_on=edge.time) if is_on else device._replace(last_off=edge.time)
+    return replace(device, last_on=edge.time) if is_on else replace(device, last_off=edge.time)
 
 
 def _event(device: Device, transition: Transition, now: Moment, *, is_overtaken: bool) -> Event:

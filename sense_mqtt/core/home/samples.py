@@ -7,8 +7,9 @@ observed that looks at samples (docs/decisions/0009-steady-devices-are-passed-ov
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
-from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.home.record import record
@@ -22,7 +23,7 @@ from sense_mqtt.core.wire.devices import DevicePower
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 
-class Sampled(NamedTuple):
+class Sampled(msgspec.Struct, frozen=True):
     """What a frame made of the devices."""
 
     devices: Mapping[str, Device]
@@ -76,7 +77,7 @@ def _go_on(device: Device, steady: Steady) -> Device:
     if energy_ws is not None:
         energy_ws = None if row.w is None else energy_ws + row.w * (steady.observed_s - since_s)
     last = Sample(row, steady.time, steady.arrived)
-    return device._replace(switch=switch._replace(energy_ws=energy_ws, last=last))
+    return replace(device, switch=replace(switch, energy_ws=energy_ws, last=last))
 
 
 # --- a frame is taken in
@@ -143,11 +144,11 @@ class _Judging:
             return _with_virtual_power(device, power, self._update), []
         if power is None and (not self._shows_absence or _is_at_rest(device)):
             return device, []
-        sample = self._absent._replace(power=power)
+        sample = replace(self._absent, power=power)
         switch, transition = apply_sample(device.switch, sample, _context(self._home, device, self._policy))
         if switch is device.switch:
             return device, []  # the sample is older than what is known
-        return _record(device._replace(switch=switch, power_w=sample.watts), transition, self._now)
+        return _record(replace(device, switch=switch, power_w=sample.watts), transition, self._now)
 
     def steady(self) -> Steady:
         time, arrived = self._absent.time, self._absent.arrived
@@ -185,7 +186,7 @@ def _with_virtual_power(device: Device, power: DevicePower | None, update: Realt
     if power.id == "always_on":
         # The row holds the plugs' always-on share a second time (protocol page, 4.5).
         power_w = max(0.0, power_w - sum(other.always_on_w or 0.0 for other in update.devices))
-    return device._replace(power_w=power_w)
+    return replace(device, power_w=power_w)
 
 
 # --- without a frame
@@ -205,7 +206,7 @@ def settle_all(home: Home, now: Moment, policy: Policy) -> tuple[Home, list[Even
     devices, events = dict(home.devices), list[Event]()
     for device in waiting:
         switch, transition = settle(device.switch, now.monotonic, _context(home, device, policy))
-        devices[device.info.id], event = _record(device._replace(switch=switch), transition, now)
+        devices[device.info.id], event = _record(replace(device, switch=switch), transition, now)
         events += event
     return (replace(home, devices=devices) if waiting else home), events
 

@@ -5,7 +5,8 @@ one is found and on, nor that the other is off. If they turn out to be two, both
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Change
 from sense_mqtt.core.edges import State
@@ -33,7 +34,7 @@ def hold_back(home: Home, update: RealtimeUpdate, sample: Sample, policy: Policy
     new = [info for info in update.new_devices if _is_unknown(home, info, policy) and info.id not in held]
     if new and (held or (home.has_device_list and _has_vanished(home, powers.keys()))):
         before = home.coverage.last_observed_at or sample.time
-        more = {info.id: Sighting(info, sample._replace(power=powers[info.id]), before) for info in new}
+        more = {info.id: Sighting(info, replace(sample, power=powers[info.id]), before) for info in new}
         held = {**held, **more}
         home = replace(home, identities=replace(home.identities, sightings=held))
     if not held:
@@ -88,7 +89,7 @@ def _add(home: Home, sighting: Sighting, now: Moment, policy: Policy) -> Outcome
         return home, changes  # there are too many
     off = SwitchState(State.OFF, last=Sample(None, before, first.arrived))
     switch, transition = apply_sample(off, first, Context(identity, policy.rules(identity), (), home.coverage))
-    device = device._replace(switch=switch, power_w=first.watts)
+    device = replace(device, switch=switch, power_w=first.watts)
     if transition is not None:
         device, event = record(device, transition, now)
         changes = (*changes, event)

@@ -1,7 +1,6 @@
 """What of a home must survive a restart, as a plain document and back."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from sense_mqtt.core.edges import Edge, EdgeKind, State
@@ -11,11 +10,7 @@ from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
 from sense_mqtt.core.wire.devices import DeviceInfo, list_of, mapping, number, rows_of, text
 
-_TEXTS = tuple(
-    field.name
-    for field in fields(DeviceInfo)
-    if field.name in ("icon", "make", "model", "location", "type", "created", "duid")
-)
+_TEXTS = ("icon", "make", "model", "location", "type", "created", "duid")
 _NAMES = ("framed_name", "listed_name")
 _KINDS = frozenset(EdgeKind)
 _STATES = frozenset(State) - {State.UNKNOWN}

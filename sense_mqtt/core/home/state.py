@@ -4,7 +4,9 @@ import math
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from sense_mqtt.core.changes import Value
 from sense_mqtt.core.device_rules import DeviceRules
@@ -20,8 +22,7 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 SLACK_S = 0.001  # of a sum of floats: what is looked at too early is not due yet, and waits on
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(msgspec.Struct, frozen=True):
     """The value of a reading as it was last published."""
 
     value: Value
@@ -31,7 +32,7 @@ class Published:
 Subject = tuple[str | None, str]  # of a reading: its device (None: the house) and its key
 
 
-class Waiting(NamedTuple):
+class Waiting(msgspec.Struct, frozen=True):
     """Readings that have changed while their interval runs, so that nothing is looked at before it is over."""
 
     until: Mapping[Subject, float] = MappingProxyType({})  # monotonic s
@@ -67,7 +68,7 @@ class Waiting(NamedTuple):
 _IS_ON = {State.UNKNOWN: None, State.OFF: False, State.ON: True, State.IDLE: False}
 
 
-class Device(NamedTuple):
+class Device(msgspec.Struct, frozen=True):
     """One device that people know by name."""
 
     info: DeviceInfo  # as last described
@@ -90,7 +91,7 @@ class Device(NamedTuple):
         return _IS_ON[self.switch.state]
 
 
-class Steady(NamedTuple):
+class Steady(msgspec.Struct, frozen=True):
     """What the last frame left behind, so that the next one is compared with it: see samples.py."""
 
     devices: Mapping[str, Device] | None = None  # of the home after that frame; None: nothing is passed over
@@ -114,31 +115,30 @@ class Policy:
     solar: SolarRules = field(default_factory=SolarRules)
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """All that is known of one home; replaced as a whole, never changed."""
 
     monitor: int
     name: str = "Sense"  # as Home Assistant shows it
     solar: bool | None = None
     firmware: str | None = None  # of the monitor
-    devices: Mapping[str, Device] = field(default_factory=lambda: MappingProxyType({}))
+    devices: Mapping[str, Device] = MappingProxyType({})
     hidden: frozenset[str] = frozenset()  # ids that the list of devices hides
-    identities: Identities = field(default_factory=Identities)  # which of Sense's ids are which device
-    topic_ids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # of ids whose topics are taken
+    identities: Identities = Identities()  # which of Sense's ids are which device
+    topic_ids: Mapping[str, str] = MappingProxyType({})  # of ids whose topics are taken
     is_full: bool = False  # a device was left out, as there are MAX_DEVICES already
     has_device_list: bool = False  # the list of devices was read at least once, ever
     last_frame: RealtimeUpdate | None = None  # with the time at which it came where it told none
     solar_seen_at: float | None = None  # monotonic s, when the last frame came that had solar power
     house_published_at: float | None = None  # monotonic s, when readings of the house were last published
     online: bool | None = None  # as last published in `availability`
-    steady: Steady = field(default_factory=Steady)  # devices that go on as they did
-    coverage: Coverage = field(default_factory=Coverage)  # which times frames have covered
+    steady: Steady = Steady()  # devices that go on as they did
+    coverage: Coverage = Coverage()  # which times frames have covered
     pending_items: tuple[Edge, ...] = ()  # of the timeline, not decided yet, oldest first
     decisions: tuple[tuple[Edge, Decision], ...] = ()  # what became of the items that were decided last
-    capabilities: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # state of each, by its key
-    published: Mapping[Subject, Published] = field(default_factory=lambda: MappingProxyType({}))
-    waiting: Waiting = field(default_factory=Waiting)  # to be published
+    capabilities: Mapping[str, Any] = MappingProxyType({})  # state of each, by its key
+    published: Mapping[Subject, Published] = MappingProxyType({})
+    waiting: Waiting = Waiting()  # to be published
 
     @property
     def known_ids(self) -> Container[str]:
@@ -156,30 +156,25 @@ class Home:
 # --- what can be observed, beside the frames of core/wire/frames.py
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """A second went by, and no frame waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyChanged:
+class PolicyChanged(msgspec.Struct, frozen=True):
     """The configuration was read again: from now on another policy is handed in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interrupted:
+class Interrupted(msgspec.Struct, frozen=True):
     """The feed ended: the next frame is the first after a gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class DevicesListed:
+class DevicesListed(msgspec.Struct, frozen=True):
     """The list of devices as REST gives it, hidden ones included."""
 
     rows: tuple[DeviceInfo, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResult:
+class QueryResult(msgspec.Struct, frozen=True):
     """What Sense answered to a query of a capability."""
 
     capability: str  # its key

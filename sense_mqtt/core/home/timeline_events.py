@@ -1,8 +1,10 @@
 """Sense's timeline of one home: items wait until they can be decided, and those that only it knows become events."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain, groupby
+
+import msgspec
+from msgspec.structs import replace
 
 from sense_mqtt.core.bounds import MAX_PENDING_ITEMS
 from sense_mqtt.core.changes import Event
@@ -19,8 +21,7 @@ from sense_mqtt.core.transitions.timing import KNOWN_SINCE_MARGIN_S, MAX_FUTURE_
 from sense_mqtt.core.wire.frames import TimelineChange
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineRead:
+class TimelineRead(msgspec.Struct, frozen=True):
     """What REST tells of the timeline, back to what is known."""
 
     items: tuple[Edge, ...]
@@ -65,7 +66,7 @@ def _without(home: Home, removed: Mapping[str, Sequence[Edge]]) -> Home:
         if not any(is_same_item(item, other) for other in removed.get(item.device, ()))
     )
     devices = {
-        identity: device._replace(edges=unmatch(device.edges, removed[identity])) if identity in removed else device
+        identity: replace(device, edges=unmatch(device.edges, removed[identity])) if identity in removed else device
         for identity, device in home.devices.items()
     }
     return replace(home, devices=devices, pending_items=pending)
@@ -127,7 +128,7 @@ def _reconcile(home: Home, device: Device, items: Sequence[Edge], now: Moment, p
 
 
 def _publish(home: Home, device: Device, result: Reconciliation, now: Moment) -> tuple[Device, list[Event]]:
-    device = device._replace(edges=result.edges)
+    device = replace(device, edges=result.edges)
     events: list[Event] = []
     for item in result.new_events:
         transition = _transition(device, item, home.coverage)
@@ -144,7 +145,7 @@ def _switch(device: Device, item: Edge, coverage: Coverage) -> Device:
     if any(until is not None and time <= until for until in (known_until, observed_until)):
         return device
     power_w = 0.0 if item.kind is EdgeKind.TURNED_OFF else None  # how much it draws, only a frame can tell
-    return device._replace(switch=follow_timeline(device.switch, item, time), power_w=power_w)
+    return replace(device, switch=follow_timeline(device.switch, item, time), power_w=power_w)
 
 
 def _transition(device: Device, item: Edge, coverage: Coverage) -> Transition:

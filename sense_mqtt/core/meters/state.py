@@ -36,8 +36,8 @@ class Candidate(NamedTuple):
 class Meters(NamedTuple):
     """kWh of each counter: those of closed days, and the best figure of each hour since.
 
-    `totals` is the sum of both; `shown` is at least that which was published. A tuple, as each frame makes one
-    (docs/decisions/0005-tuples-where-each-frame-makes-many.md).
+    `totals` is the sum of both; `shown` is at least that which was published. A tuple: each frame makes one
+    (docs/decisions/0005-structs-where-each-frame-makes-many.md).
     """
 
     since: Mapping[str, float] = _NONE  # s UTC, by device id or HOUSE

@@ -1,8 +1,9 @@
 """Hands each observation to all capabilities, and publishes those of their readings that are due."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability, Observation

@@ -1,7 +1,8 @@
 """What was published last of each reading, and whether a new value would be written in another way."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Reading, Value
 from sense_mqtt.core.home.state import Home, Published

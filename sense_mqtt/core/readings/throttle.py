@@ -1,7 +1,8 @@
 """Which readings are due: what has changed, when its interval has passed, and at once with a transition."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.home.state import Device, Home, Policy

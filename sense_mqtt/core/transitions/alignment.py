@@ -5,7 +5,8 @@ is paired with a better one when that comes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.edges import Edge, timeline_edge
 from sense_mqtt.core.transitions.timing import SAME_ITEM_S

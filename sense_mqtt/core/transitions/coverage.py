@@ -1,8 +1,10 @@
 """`Coverage`: was the house observed at a time, and how do the clocks of frames and timeline relate."""
 
-from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from sense_mqtt.core.transitions.timing import (
     CLOCK_SLACK_S,
@@ -18,8 +20,7 @@ from sense_mqtt.core.transitions.timing import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True):
     """Which times frames have covered. All times are s UTC by the frames' clock, but for `last_frame_at`.
 
     A frame covers a time if it shows who is off; a frame that lists no virtual device does not (protocol page, 4.5).

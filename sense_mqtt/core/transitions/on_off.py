@@ -11,9 +11,11 @@ state (`follow_timeline`). Anything that is not in the table is an error (KeyErr
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import KIND_TO, Edge, State
@@ -54,7 +56,7 @@ STEPS: Mapping[tuple[State, State | None], Mapping[State, Step]] = {
 }
 
 
-class Sample(NamedTuple):
+class Sample(msgspec.Struct, frozen=True):
     """What one frame shows of one device."""
 
     power: DevicePower | None  # None: the frame does not list the device
@@ -73,8 +75,7 @@ class Sample(NamedTuple):
         return 0.0 if self.power is None else self.power.w
 
 
-@dataclass(frozen=True, slots=True)
-class HeldChange:
+class HeldChange(msgspec.Struct, frozen=True):
     """A change that is held back until its hold time is over."""
 
     state: State
@@ -88,7 +89,7 @@ class HeldChange:
         return Edge(device, KIND_TO[self.state], self.first.time, self.not_before)
 
 
-class SwitchState(NamedTuple):
+class SwitchState(msgspec.Struct, frozen=True):
     """The on/off state of one device."""
 
     state: State = UNKNOWN  # as published
@@ -108,8 +109,7 @@ class SwitchState(NamedTuple):
         return self.last is not None and self.since is not None and self.last.earliest < self.since < self.last.time
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(msgspec.Struct, frozen=True):
     """An edge that is to be published, with what was measured."""
 
     edge: Edge
@@ -119,7 +119,7 @@ class Transition:
     energy_kwh: float | None = None
 
 
-class Context(NamedTuple):
+class Context(msgspec.Struct, frozen=True):
     """What the samples of one device are judged by."""
 
     device: str

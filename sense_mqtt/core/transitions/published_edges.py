@@ -1,7 +1,8 @@
 """The published edges of one device: when they happened, which is the newest, and what that says of a sample."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from sense_mqtt.core.edges import Edge, State
 from sense_mqtt.core.transitions.coverage import Coverage
@@ -32,7 +33,7 @@ def newest_edge(edges: Iterable[Edge], coverage: Coverage) -> Edge | None:
     return max(edges, key=lambda edge: occurred_at(edge, coverage), default=None)
 
 
-class TimelineState(NamedTuple):
+class TimelineState(msgspec.Struct, frozen=True):
     """The state of a device after its newest edge, where the timeline has told of that edge.
 
     Times are s UTC by the frames' clock.

@@ -10,9 +10,10 @@ The rules, with their reasons in docs/decisions/0002-reconciling-frames-and-time
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 from itertools import pairwise
+
+import msgspec
 
 from sense_mqtt.core.edges import Edge, EdgeKind
 from sense_mqtt.core.transitions.alignment import match
@@ -74,8 +75,7 @@ DECISIONS: Mapping[tuple[Observed, Shape], Decision] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
+class Reconciliation(msgspec.Struct, frozen=True):
     """What became of the items about one device."""
 
     edges: tuple[Edge, ...]  # the published ones, with their items

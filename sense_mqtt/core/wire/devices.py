@@ -4,7 +4,6 @@ A row says two things: what the device is (frames repeat it all day long, with a
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
@@ -26,8 +25,7 @@ _MAX_V = 1000.0  # mains are 120 or 240 V
 _MAX_HZ = 1000.0  # mains are 50 or 60 Hz
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceInfo:
+class DeviceInfo(msgspec.Struct, frozen=True):
     """One device as Sense describes it."""
 
     id: str

@@ -7,10 +7,10 @@ types never raise. Tags are read once and dropped. What comes twice a second has
 
 import json
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgpack
+import msgspec
 
 from sense_mqtt.core.bounds import MAX_FRAME_ITEMS, holds_more_items
 from sense_mqtt.core.edges import Edge
@@ -36,8 +36,7 @@ from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import BadFrame
 
 
-@dataclass(frozen=True, slots=True)
-class RealtimeUpdate:
+class RealtimeUpdate(msgspec.Struct, frozen=True):
     """One measurement of the home."""
 
     w: float  # watts, whole house consumption, solar already added back; never below 0
@@ -51,20 +50,17 @@ class RealtimeUpdate:
     took_s: float = 0.0  # s from the request to the decoding, where it was polled
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceStates:
+class DeviceStates(msgspec.Struct, frozen=True):
     """Which integrated devices are reachable: of no use to us, but a known type (protocol page, section 5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorInfo:
+class MonitorInfo(msgspec.Struct, frozen=True):
     """Sent when the monitor connects to Sense, or loses the connection."""
 
     online: bool | None  # None: it does not say
 
 
-@dataclass(frozen=True, slots=True)
-class DataChange:
+class DataChange(msgspec.Struct, frozen=True):
     """A new checksum means that what REST gives has changed: the list of devices, or what belongs to the monitor."""
 
     device_data_checksum: str | None
@@ -72,8 +68,7 @@ class DataChange:
     new_device_found: bool | None = None  # nobody has looked at it yet; None: it does not say
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineChange:
+class TimelineChange(msgspec.Struct, frozen=True):
     """Items of the timeline that appeared, were rewritten, or went."""
 
     added: tuple[Edge, ...] = ()
@@ -81,23 +76,20 @@ class TimelineChange:
     removed: tuple[Edge, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(msgspec.Struct, frozen=True):
     """The first message of a connection."""
 
     online: bool | None  # None: it does not say
 
 
-@dataclass(frozen=True, slots=True)
-class FeedError:
+class FeedError(msgspec.Struct, frozen=True):
     """Sense reports an error; `authorized` false means that it does not accept the token."""
 
     authorized: bool | None
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownFrame:
+class UnknownFrame(msgspec.Struct, frozen=True):
     """A message of a type that is not in READERS."""
 
     type: str

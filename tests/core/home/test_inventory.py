@@ -1,9 +1,9 @@
 """Which devices a house has: who comes, and what they are called."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.bounds import MAX_TOPIC_IDS
 from sense_mqtt.core.changes import Event

@@ -1,8 +1,7 @@
 """Which items of the timeline become pending."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.bounds import MAX_PENDING_ITEMS
 from sense_mqtt.core.edges import Edge

@@ -1,8 +1,7 @@
 """Why something was published or not, for the log at debug."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import EdgeKind, timeline_edge

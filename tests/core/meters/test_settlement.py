@@ -1,9 +1,9 @@
 """What the meters make of the hours that Sense tells of."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.energy.hours import DayHours

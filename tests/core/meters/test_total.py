@@ -1,10 +1,10 @@
 """What the meters publish and store."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.meters.rows import read_rows

@@ -1,8 +1,7 @@
 """Which items of the timeline are paired with which published edges."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.transitions.alignment import align, is_same_item, items_of, match, unmatch
 from tests.support.core.edges import IDLE, OFF, ON, item, shown

@@ -1,8 +1,7 @@
 """Which times frames have covered."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.transitions.coverage import Coverage
 from tests.support.core.edges import STREAM

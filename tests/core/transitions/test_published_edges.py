@@ -1,8 +1,7 @@
 """The published edges of one device: how long they are kept, and what the newest says of samples."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.edges import State
 from sense_mqtt.core.transitions.published_edges import add_published, occurred_at, timeline_state

@@ -1,9 +1,9 @@
 """Which edges of the timeline are published: the rules of docs/decisions/0002-reconciling-frames-and-timeline.md."""
 
-from dataclasses import replace
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import Edge

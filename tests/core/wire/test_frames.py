@@ -1,10 +1,10 @@
 """Frames of the house, decoded."""
 
 import json
-from dataclasses import replace
 
 import msgpack
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower

@@ -3,11 +3,12 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import HOUSE, Observation
 from sense_mqtt.core.changes import Reading
@@ -160,7 +161,7 @@ class MeteredHouse:
         before, home = self.home, self.home
         if isinstance(seen, RealtimeUpdate):
             now = powers(self.time)
-            devices = {each: device._replace(power_w=now[each]) for each, device in home.devices.items()}
+            devices = {each: replace(device, power_w=now[each]) for each, device in home.devices.items()}
             home = replace(home, last_frame=seen, steady=Steady(time=self.time), devices=devices)
         update = METERS.update(METERS.state_of(home), Observation(before, home, seen, (), self._now, POLICY))
         home = replace(home, capabilities={METERS.key: update.state})

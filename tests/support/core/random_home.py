@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home.state import Interrupted, Tick

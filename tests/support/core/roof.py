@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from math import pi, sin
 from typing import Any
 
+from msgspec import structs
+
 from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, Reading
 from sense_mqtt.core.home.state import Home, Policy, Steady, Tick
@@ -91,5 +93,5 @@ def pass_time(before: Watched, hours: float, wanted: Policy = NEVER_STALE) -> Wa
 def _observe(home: Home, seen: RealtimeUpdate | Tick, now: Moment, wanted: Policy) -> tuple[Home, tuple[Change, ...]]:
     """Let the capability alone observe: a hundred thousand frames must not take minutes."""
     frame = isinstance(seen, RealtimeUpdate)
-    after = replace(home, last_frame=seen, steady=Steady(time=now.wall)) if frame else home
+    after = structs.replace(home, last_frame=seen, steady=Steady(time=now.wall)) if frame else home
     return update_capabilities(Observation(home, after, seen, (), now, wanted), [SKY])
