@@ -49,6 +49,7 @@ from sense_mqtt.sense.workers import Workers
 from sense_mqtt.sense_client import SenseClient
 from sense_mqtt.store.journal import Journal
 from sense_mqtt.timing import Timing
+from sense_mqtt.web.state import Sources, WebState
 
 POLLS_MISSED = 2.5  # a polled home is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
@@ -72,10 +73,11 @@ def assemble(
     clock: Clock | None = None,
     timing: Timing | None = None,
     factories: Factories | None = None,
+    page: WebState | None = None,
 ) -> Bridge:
-    """Return a bridge that is ready to run. Raises JournalError."""
+    """Return a bridge that is ready to run, and tells the page what is new. Raises JournalError."""
     clock, timing, factories = clock or SystemClock(), timing or Timing(), factories or Factories()
-    return _Wiring(config, inbox, sense_clients, clock, timing, factories).bridge()
+    return _Wiring(config, inbox, sense_clients, clock, timing, factories).bridge(page)
 
 
 class _Wiring:
@@ -105,14 +107,22 @@ class _Wiring:
         self._each: list[BridgedAccount] = []
         self._accounts = Accounts(self._each, self._served)
 
-    def bridge(self) -> Bridge:
+    def bridge(self, page: WebState | None) -> Bridge:
         services = self._services()
-        sinks = [MqttSink(services.publisher, services.discovery, services.topics)]
+        sinks: list[Sink] = [MqttSink(services.publisher, services.discovery, services.topics)]
+        if page is not None:
+            sinks.append(page)
         self._each += [self._account(number, services, sinks) for number in range(len(self._clients))]
         response_topics = ResponseTopics(services.topics, self._config.mqtt.response_topics)
         requests = RequestHandler(self._inbox, services, self._accounts, response_topics, self._redact)
         broker_handler = BrokerHandler(services, requests, self._random.uniform)
-        return Bridge(self._inbox, services, self._accounts, requests, broker_handler, self._clock, self._timing.tick_s)
+        clock, tick_s = self._clock, self._timing.tick_s
+        bridge = Bridge(self._inbox, services, self._accounts, requests, broker_handler, clock, tick_s)
+        if page is not None:
+            publisher, status = services.publisher, services.status
+            page.attach(Sources(self._served.monitors, status.health, lambda: publisher.connected))
+            bridge.add_periodic_task("the page", page.tick)
+        return bridge
 
     def _services(self) -> Services:
         config, topics, counters = self._config, topics_of(self._config), Counters()

@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-WRITTEN = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["demo"]]
+EXTRAS = PROJECT["optional-dependencies"]
+WRITTEN = [*PROJECT["dependencies"], *EXTRAS["demo"], *EXTRAS["web"]]
 REQUIRED = {canonicalize_name(each.name): each for each in map(Requirement, WRITTEN)}
 
 REFUSED = [

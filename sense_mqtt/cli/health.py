@@ -5,29 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sense_mqtt.clock import Clock
+from sense_mqtt.core.health_rule import Verdict, judge
 from sense_mqtt.core.payloads import read_object
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.client import MqttClient
 
 PATIENCE_S = 10.0  # for the broker and its retained messages
-SILENCE_S = 150.0  # `bridge/health` comes once a minute; older than this, the bridge's loop does not run
-FRESH = ("stream", "poll", "snapshot")
-WAITS = {  # states of the login in which frames are not expected, and why
-    "starting": "it has just started",
-    "auth_required": "the login needs a person: run `sense-mqtt login`",
-    "unavailable": "Sense cannot be reached or has an outage; it is tried again",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was found, in words."""
-
-    text: str
-    is_healthy: bool = False
 
 
 @dataclass(slots=True)
@@ -68,32 +53,4 @@ def ask(heard: Inbox, listener: MqttClient, clock: Clock, patience_s: float = PA
         listener.close()
     if reason:
         return Verdict(f"no connection to the MQTT broker: {reason}")
-    return judge(said, clock.now().wall)
-
-
-def judge(said: Heard, now: float) -> Verdict:
-    """Return whether the bridge works, from what it published; `now` is Unix time."""
-    if said.state is None:
-        return Verdict("nothing is retained on bridge/state: is this the bridge's broker and mqtt.base_topic?")
-    if said.state != "online":
-        return Verdict(f"the bridge is {said.state}: it does not run, or has no connection to the broker")
-    written = read_timestamp(said.document.get("time"))
-    if written is None or now - written > SILENCE_S:
-        since = "" if written is None else f" for {now - written:.0f} s"
-        return Verdict(f"the bridge published no bridge/health{since}, though it is connected: restart it")
-    return _judge_feeds(said.document)
-
-
-def _judge_feeds(document: Mapping[str, Any]) -> Verdict:
-    feeds = document.get("feeds")
-    feeds = feeds if isinstance(feeds, Mapping) else {}
-    missing = sorted(str(monitor) for monitor, feed in feeds.items() if feed not in (*FRESH, "paused"))
-    waits = WAITS.get(str(document.get("auth")))
-    if waits is not None and (missing or not feeds):
-        return Verdict(f"the bridge waits: {waits}", is_healthy=True)
-    if missing:
-        return Verdict(f"no frames come of monitor {', '.join(missing)}; the bridge's log says why")
-    if not feeds:
-        return Verdict("the account has no monitor, or none of sense.monitors")
-    told = ", ".join(f"{monitor} {feed}" for monitor, feed in sorted(feeds.items()))
-    return Verdict(f"frames come, or are paused as asked: {told}", is_healthy=True)
+    return judge(said.state, said.document, clock.now().wall)

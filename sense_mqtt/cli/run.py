@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Factories, assemble
+from sense_mqtt.cli.page import page_served
 from sense_mqtt.cli.process import forward_process_events, start_logging
 from sense_mqtt.cli.reload import Reloader
 from sense_mqtt.clock import Clock, SystemClock
@@ -65,19 +66,23 @@ def run_until_stopped(
     factories: Factories | None = None,
     read_again: Callable[[], Config] | None = None,
 ) -> int:
-    """Run the bridge until the inbox holds `Stop`; return the exit code. For any thread. Raises StateError."""
+    """Run the bridge until the inbox holds `Stop`; return the exit code. For any thread.
+
+    Raises StateError and ConfigError.
+    """
     clock = clock or SystemClock()
     with SingleInstanceLock(config.state_dir) as lock:
         sense_clients = connect_each(config, inbox, redactor, clock, timing)
         if not sense_clients:
             logger.warning("shard.index %d: no account is assigned to this process", config.shard.index)
-        bridge = assemble(config, inbox, sense_clients, clock, timing, factories)
-        bridge.add_periodic_task("the state directory", lock.maintain)
-        manager = ServiceManager(os.environ, bridge.describe)
-        bridge.add_periodic_task("the service manager", manager.maintain)
-        if read_again:
-            bridge.on_reload(Reloader(bridge, config, manager, read_again).reload)
-        logger.info("sense-mqtt %s starts", __version__)
-        exit_code = bridge.run()
-        manager.end()
-        return exit_code
+        with page_served(config) as page:
+            bridge = assemble(config, inbox, sense_clients, clock, timing, factories, page)
+            bridge.add_periodic_task("the state directory", lock.maintain)
+            manager = ServiceManager(os.environ, bridge.describe)
+            bridge.add_periodic_task("the service manager", manager.maintain)
+            if read_again:
+                bridge.on_reload(Reloader(bridge, config, manager, read_again).reload)
+            logger.info("sense-mqtt %s starts", __version__)
+            exit_code = bridge.run()
+            manager.end()
+            return exit_code

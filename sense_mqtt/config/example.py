@@ -14,7 +14,7 @@ HEAD = """\
 # Each key can be set by environment too: SENSE_MQTT_ + the path in capitals, `__` between levels
 # (SENSE_MQTT_MQTT__HOST), which wins over this file. Relative paths start at this file's directory. An empty value
 # means the default. A secret may be in a file of its own (`password_file`), a systemd credential or a Docker secret
-# (`sense_password`, `sense_totp_secret`, `mqtt_password`).
+# (`sense_password`, `sense_totp_secret`, `mqtt_password`, `web_password`).
 """
 ITEM_EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "accounts": (

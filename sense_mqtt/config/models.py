@@ -12,6 +12,7 @@ from sense_mqtt.config.cycle_settings import CycleRule
 from sense_mqtt.config.section import Delay, Section, Watts
 from sense_mqtt.config.sense_settings import AccountSettings, Password, SenseSettings, ShardSettings
 from sense_mqtt.config.solar_settings import SolarSettings
+from sense_mqtt.config.web_settings import WebSettings
 from sense_mqtt.core.device_rules import DeviceRules
 
 Host = Annotated[str, AfterValidator(checks.check_host)]
@@ -148,6 +149,7 @@ class Config(Section):
     publish: PublishSettings = Field(default=PublishSettings(), description="how often readings are published")
     energy: EnergySettings = Field(default=EnergySettings(), description="energy totals")
     solar: SolarSettings = Field(default=SolarSettings(), description="homes with solar")
+    web: WebSettings = Field(default=WebSettings(), description="the page of the house")
     devices: dict[str, DeviceSettings] = Field(default={}, description="rules for single devices, by Sense id")
     defaults: DefaultRules = Field(default=DefaultRules(), description="rules for every other device")
     accounts: tuple[AccountSettings, ...] = Field(
@@ -202,7 +204,7 @@ class Config(Section):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor alone."""
-        sections = (self.sense, *self.accounts, self.mqtt)
+        sections = (self.sense, *self.accounts, self.mqtt, self.web)
         return tuple(value.get_secret_value() for section in sections for value in _secrets_of(section))
 
     def public(self) -> dict[str, Any]:
@@ -211,6 +213,7 @@ class Config(Section):
             "sense": SENSE_SECRETS,
             "accounts": {"__all__": SENSE_SECRETS},
             "mqtt": {"username", "password"},
+            "web": {"password"},
             "solar": {"latitude", "longitude"},
         }
         return self.model_dump(mode="json", exclude=hidden)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from sense_mqtt.cli.health import PATIENCE_S, SILENCE_S, Heard, ask, judge, topics_heard
+from sense_mqtt.cli.health import PATIENCE_S, Heard, ask, topics_heard
+from sense_mqtt.core.health_rule import SILENCE_S, judge
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.inbox import Inbox
@@ -25,7 +26,7 @@ def judged(state="online", text=None):
     if state is not None:
         said.add_message(TOPICS.bridge("state"), state)
     said.add_message(TOPICS.bridge("health"), document() if text is None else text)
-    return judge(said, START)
+    return judge(said.state, said.document, START)
 
 
 WELL = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, event_id
 from sense_mqtt.core.payloads import read_object, write_json
@@ -37,7 +38,7 @@ def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
             order = PublishOrder.AVAILABILITY if change.key == "availability" else PublishOrder.VALUE
             yield Message(topics.name(change.device, change.key), payload_of(change), retain=True, order=order)
         case Event():
-            payload = _write_event(topics.monitor, change)
+            payload = write_json(event_document(topics.monitor, change))
             yield Message(topics.name(change.device, "event"), payload)
             yield Message(topics.name(None, "events"), payload)  # for those who have no wildcards
         case DeviceRemoved():
@@ -47,7 +48,8 @@ def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
             return
 
 
-def _write_event(monitor: int, event: Event) -> str:
+def event_document(monitor: int, event: Event) -> dict[str, Any]:
+    """Return what is told of an event (contract 2.1)."""
     about = {} if event.device is None else {"device": event.device}
     device = str(event.fields.get("device", "")) if event.device is None else event.device
     told = {
@@ -57,7 +59,7 @@ def _write_event(monitor: int, event: Event) -> str:
         **about,
         "time": write_timestamp(event.time),
     }
-    return write_json({**told, **event.fields})
+    return {**told, **event.fields}
 
 
 # --- events that were written down

@@ -1,0 +1,1 @@
+"""The page of the house, `/metrics` and `/health`: a web server on a thread of its own."""

@@ -1,0 +1,134 @@
+"""What the bridge's thread leaves for the web server's: the homes as they are, what happened, and its health."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.changes import Change, Event
+from sense_mqtt.core.home.state import Home
+from sense_mqtt.core.publishing.messages import event_document
+from sense_mqtt.core.readings.measurements import solar_power
+from sense_mqtt.web.history import History, NumberedEvent
+
+HEALTH_EVERY_S = 5.0
+
+
+class MonitorInfo(Protocol):
+    """What the account tells of a monitor."""
+
+    @property
+    def time_zone(self) -> str | None: ...
+
+
+class MonitorView(Protocol):
+    """A monitor, as far as the page needs it."""
+
+    @property
+    def home(self) -> Home: ...
+    @property
+    def feed_state(self) -> str: ...
+    @property
+    def info(self) -> MonitorInfo: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HomeNow:
+    """One home at one time."""
+
+    home: Home
+    feed: str  # how frames come
+    time_zone: str | None  # IANA
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeNow:
+    """The bridge at one time."""
+
+    health: Mapping[str, Any]  # as on bridge/health
+    is_connected: bool  # to the broker
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the figures come from; for the bridge's thread only."""
+
+    monitors: Mapping[int, MonitorView]  # those that are served; others add to it
+    health: Callable[[Moment], Mapping[str, Any]]
+    is_connected: Callable[[], bool]
+
+
+def _nobody() -> None:
+    """Nobody waits for news."""
+
+
+class WebState:
+    """A sink of the bridge: its thread writes, any thread may read, as what is written is never changed.
+
+    Nothing here waits for a reader.
+    """
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.homes: Mapping[int, HomeNow] = {}
+        self.bridge = BridgeNow({}, is_connected=False)
+        self.histories: Mapping[int, History] = {}
+        self.event_counts: Counter[tuple[int, str, str]] = Counter()  # by monitor, device and type, since the start
+        self.on_news: Callable[[], None] = _nobody  # called on the bridge's thread; must not wait
+        self._sources: Sources | None = None
+        self._events = 0
+        self._health_at = 0.0  # monotonic s
+
+    # --- for the bridge's thread
+
+    def attach(self, sources: Sources) -> None:
+        """Say where the figures come from, before the first tick."""
+        self._sources = sources
+
+    def publish(self, home: Home, changes: Sequence[Change]) -> None:
+        """Take what is new of a home."""
+        events = [change for change in changes if isinstance(change, Event)]
+        for event in events:
+            self._add_event(home.monitor, event)
+        if events:
+            self._take_homes()
+            self.on_news()
+
+    def _add_event(self, monitor: int, event: Event) -> None:
+        self._events += 1
+        document = event_document(monitor, event)
+        self._history(monitor).add_event(NumberedEvent(self._events, event.time, document))
+        key = (monitor, str(document.get("device", "")), event.event_type)
+        self.event_counts = self.event_counts + Counter([key])
+
+    def tick(self, now: Moment) -> None:
+        """Look at all homes; call each second."""
+        if self._sources is None:
+            return
+        self._take_homes()
+        for monitor, each in self.homes.items():
+            frame, time = each.home.last_frame, _house_time(each.home)
+            if frame is not None and time is not None:
+                self._history(monitor).add_sample(time, frame.w, solar_power(frame))
+        is_connected = self._sources.is_connected()
+        if now.monotonic >= self._health_at or is_connected != self.bridge.is_connected:
+            self._health_at = now.monotonic + HEALTH_EVERY_S
+            self.bridge = BridgeNow(self._sources.health(now), is_connected)
+        self.on_news()
+
+    def _take_homes(self) -> None:
+        monitors = {} if self._sources is None else self._sources.monitors
+        self.homes = {
+            number: HomeNow(each.home, each.feed_state, each.info.time_zone) for number, each in monitors.items()
+        }
+
+    def _history(self, monitor: int) -> History:
+        if monitor not in self.histories:
+            self.histories = {**self.histories, monitor: History()}
+        return self.histories[monitor]
+
+
+def _house_time(home: Home) -> float | None:
+    """Return when the newest frame was measured, s UTC."""
+    return home.last_frame.epoch if home.last_frame else None
