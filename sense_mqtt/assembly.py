@@ -1,5 +1,6 @@
 """How the parts are put together: from a configuration to a bridge that can run."""
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,11 @@ from sense_mqtt.bridge.scheduler import Scheduler
 from sense_mqtt.bridge.served import ServedMonitors
 from sense_mqtt.bridge.sinks import MqttSink, Sink
 from sense_mqtt.bridge.status import BridgeInfo, HealthSources, Status
+from sense_mqtt.bridge.webhook import Sender, Webhook
+from sense_mqtt.bridge.webhooks import Webhooks
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config
+from sense_mqtt.config.webhook_settings import hooks_of
 from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
@@ -50,9 +54,18 @@ from sense_mqtt.sense_client import SenseClient
 from sense_mqtt.store.journal import Journal
 from sense_mqtt.timing import Timing
 from sense_mqtt.web.state import Sources, WebState
+from sense_mqtt.webhooks.post import WebhookServer
+from sense_mqtt.webhooks.sender import WebhookSender
+
+logger = logging.getLogger(__name__)
 
 POLLS_MISSED = 2.5  # a polled home is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
+
+
+def webhook_sender(number: int, url: str, ca_file: Path | None, inbox: Inbox) -> Sender:
+    """Return the thread that posts to one webhook; `number` is its place in the configuration."""
+    return WebhookSender(number, WebhookServer(url, ca_file, SystemClock()).post, inbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ class Factories:
     broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], MqttClient] = MqttClient
     worker: Callable[[Session, Inbox, Workers], RestWorker] = RestWorker
     feed: Callable[..., RunningFeed] = Feed
+    webhook_sender: Callable[[int, str, Path | None, Inbox], Sender] = webhook_sender
     make_random: Callable[[], random.Random] = random.Random  # jitter, no secret
 
 
@@ -132,9 +146,21 @@ class _Wiring:
         served_elsewhere = None if config.shard.count > 1 else len(self._clients)
         discovery = Discovery(publisher, journal, options, self._served.monitors, served_elsewhere)
         info = BridgeInfo(__version__, config.public())
-        sources = self._health_sources(publisher)
+        guard = ErrorGuard(counters)
+        webhooks = Webhooks(self._each_webhook(journal), guard)
+        sources = self._health_sources(publisher, webhooks)
         status = Status(publisher, topics, self._served.monitors, counters, info, sources, self._redact)
-        return Services(topics, publisher, discovery, status, ErrorGuard(counters), jobs=JobQueue(), ticks=JobQueue())
+        return Services(topics, publisher, discovery, status, guard, webhooks, jobs=JobQueue(), ticks=JobQueue())
+
+    def _each_webhook(self, journal: Journal) -> list[Webhook]:
+        settings, config, uniform = self._config.webhooks, self._config, self._random.uniform
+        hooks = hooks_of(settings)
+        if removed := journal.posts.keep_hooks([hook.key for hook in hooks]):
+            logger.warning("webhooks: %d events waited for one that is no longer configured; dropped", removed)
+        make = self._factories.webhook_sender
+        senders = [make(n, each.secret_url, config.sense.ca_file, self._inbox) for n, each in enumerate(settings)]
+        named = enumerate(zip(hooks, senders, strict=True))
+        return [Webhook(f"webhooks.{n}", hook, sender, journal, uniform) for n, (hook, sender) in named]
 
     def _publisher(self, topics: Topics, journal: Journal) -> Publisher:
         config = self._config
@@ -143,12 +169,13 @@ class _Wiring:
         retries = Retries(self._timing.broker, self._random.uniform)
         return Publisher(broker, journal, retries, STALL_KEEPALIVES * config.mqtt.keepalive_s)
 
-    def _health_sources(self, publisher: Publisher) -> HealthSources:
+    def _health_sources(self, publisher: Publisher, webhooks: Webhooks) -> HealthSources:
         clients, workers = self._clients, self._workers
         return HealthSources(
             calls=lambda: _calls_of(*clients),
             queues=lambda: {**publisher.lengths, "lookups": sum(map(len, workers))},
             accounts=self._accounts.describe,
+            webhooks=webhooks.describe,
         )
 
     def _account(self, number: int, services: Services, sinks: Sequence[Sink]) -> BridgedAccount:

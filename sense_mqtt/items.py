@@ -86,6 +86,16 @@ class LookupDone:
     result: Any  # the parsed answer, or a SenseMqttError
 
 
+# --- from the webhooks (threads "webhook-<n>")
+
+
+@dataclass(frozen=True, slots=True)
+class PostDone:
+    """A post to a webhook ended; its sender holds the result."""
+
+    hook: int  # its place in `webhooks` of the configuration
+
+
 # --- from the broker (thread "paho-mqtt-client-...")
 
 
@@ -184,6 +194,7 @@ Item = (
     | FeedLimited
     | AuthChanged
     | LookupDone
+    | PostDone
     | BrokerConnected
     | BrokerDropped
     | Acknowledged

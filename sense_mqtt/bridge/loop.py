@@ -30,6 +30,7 @@ from sense_mqtt.items import (
     Item,
     LookupDone,
     MessageArrived,
+    PostDone,
     Reload,
     Stop,
     UpdatePolled,
@@ -82,6 +83,7 @@ class Bridge:
             FeedLimited: lambda item, now: self._accounts.frames(item.monitor).monitor.on_feed_limited(item, now),
             AuthChanged: lambda item, now: self._accounts.each[item.account].on_auth_changed(item, now),
             LookupDone: self._on_lookup_done,
+            PostDone: self._services.webhooks.on_done,
             BrokerConnected: self._broker_handler.on_connected,
             BrokerDropped: self._broker_handler.on_dropped,
             Acknowledged: self._broker_handler.on_acknowledged,
@@ -146,6 +148,7 @@ class Bridge:
             self._next_tick = now.monotonic + self._tick_s
             self._tick(now)
         self._guard.attempt("what waits for the broker", self._publisher.flush, now)
+        self._services.webhooks.flush(now)
 
     def _handle(self, item: Item, now: Moment) -> None:
         self._guard.attempt(type(item).__name__, self._handlers[type(item)], item, now)
@@ -219,6 +222,7 @@ class Bridge:
         for account in self._accounts.each:
             self._guard.attempt("the feeds and the REST worker", account.close)
             self._guard.attempt("what is known of the homes", account.store, self._clock.now())
+        self._services.webhooks.close(self._clock.now())
         self._publisher.enqueue_retained([*self._services.discovery.offline_messages(), self._state("offline")])
         self._drain(self._clock.now().monotonic + LAST_MESSAGES_S)
         self._guard.attempt("the broker connection", self._publisher.close)

@@ -14,6 +14,7 @@ from sense_mqtt.bridge.jobs import RunQuery
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.bridge.status import Status
+from sense_mqtt.bridge.webhooks import Webhooks
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.capabilities import all_queries
@@ -60,6 +61,7 @@ class Services:
     discovery: Discovery
     status: Status
     guard: ErrorGuard
+    webhooks: Webhooks
     jobs: JobQueue  # of bridge/jobs.py, and when (monotonic) each is due
     ticks: JobQueue  # ids of monitors, and when (monotonic) each is to be looked at again
 
@@ -118,7 +120,7 @@ class BridgedMonitor:
         events = [change for change in changes if isinstance(change, Event)]
         is_stored = must_store(before, home, changes)
         if is_stored:
-            services.publisher.record(home.monitor, snapshot(home), self._messages_of(home, events))
+            self._record(home, events, now)
         self.home = home
         services.status.counters.events += len(events)
         self._publish(changes)
@@ -130,6 +132,12 @@ class BridgedMonitor:
         has_new_device = any(device not in before.devices for device in changed)
         needs_list = bool(home.identities.sightings) and not before.identities.sightings
         return ObserveResult(has_new_device, needs_list)
+
+    def _record(self, home: Home, events: Sequence[Event], now: Moment) -> None:
+        messages = self._messages_of(home, events)
+        posts = self._services.webhooks.posts_of(messages, now)
+        self._services.publisher.record(home.monitor, snapshot(home), messages, posts)
+        self._services.webhooks.recorded(posts)
 
     def store(self, now: Moment) -> None:
         """Store what is known once no more frames come: also what changes with each, and waits for other changes."""

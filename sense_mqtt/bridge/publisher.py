@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sense_mqtt.bridge.announced import Announced
 from sense_mqtt.bridge.journal_events import JournalEvents
@@ -17,6 +17,7 @@ from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Journal
+from sense_mqtt.store.posts import Post
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +61,9 @@ class Publisher:
         for message in self.announced.noted(messages):
             self._outbox.enqueue_retained(message)
 
-    def record(self, monitor: int, rows: Rows, events: Iterable[Message]) -> None:
-        """Store events together with what is known of the home; they go out from the journal."""
-        self._journal.record(monitor, rows, [(event.topic, event.payload) for event in events])
+    def record(self, monitor: int, rows: Rows, events: Iterable[Message], posts: Sequence[Post] = ()) -> None:
+        """Store events together with what is known of the home; they go out from the journal, to webhooks too."""
+        self._journal.record(monitor, rows, [(event.topic, event.payload) for event in events], posts)
 
     def recall(self, monitor: int) -> Rows:
         """Return what was recorded of a monitor; empty where nothing was."""

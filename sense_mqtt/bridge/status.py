@@ -47,6 +47,7 @@ class HealthSources:
     calls: Counts
     queues: Counts
     accounts: Callable[[], Mapping[str, Mapping[str, Any]]]  # by name, where there are several
+    webhooks: Callable[[], Sequence[Mapping[str, Any]]]
 
 
 class Status:
@@ -141,6 +142,7 @@ class Status:
                 **count(self._sources.calls),
                 "accounts": dict(self._sources.accounts()) or None,
                 "queues": self._sources.queues(),
+                "webhooks": self._sources.webhooks() or None,
                 "uptime_s": round(now.monotonic - started.monotonic),
             },
         )

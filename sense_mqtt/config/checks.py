@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 HOST_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")  # one part of a host name (RFC 1035); a longer one kills paho's thread
 MAX_HOST_LENGTH = 253
+SECRET_PART_LENGTH = 12  # characters of a key in an address; what is shorter may be an ordinary word
 MAX_TOPIC_BYTES = 200  # leaves room below MQTT's 65,535 bytes and readable names in Home Assistant
 
 
@@ -59,6 +60,27 @@ def check_api_url(url: str) -> str:
 
 def check_feed_url(url: str) -> str:
     return _check_url(url, safe="wss", plain="ws").rstrip("/")
+
+
+def check_webhook_url(url: str) -> str:
+    """Any address of HTTP, perhaps with user, password and query. No fault repeats it: it is a secret."""
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname or ""
+    except ValueError:
+        port, host, parts = 0, "", urlsplit("")
+    if parts.scheme not in ("http", "https") or port == 0 or not (_is_address(host) or _is_host_name(host)):
+        raise ValueError("must be an address such as https://host/path")
+    if parts.fragment or not re.fullmatch(r"[!-~]+", url):
+        raise ValueError("must hold no # , no space and no letter beyond ASCII")
+    return url
+
+
+def secret_parts(url: str) -> tuple[str, ...]:
+    """Return what must not be seen of an address: itself, and the parts of it that are long enough for a key."""
+    parts = urlsplit(url)
+    words = re.split(r"[/?&=@:]", f"{parts.netloc.rpartition('@')[0]}/{parts.path}/{parts.query}")
+    return (url, *(word for word in words if len(word) >= SECRET_PART_LENGTH))
 
 
 def check_email(email: str) -> str:

@@ -12,6 +12,7 @@ from sense_mqtt.config.keys import ANY, KEYS, KeyPath, generic
 from sense_mqtt.config.raw_values import RawValue, flatten
 
 PREFIX = "SENSE_MQTT_"
+WEBHOOK_LISTS = (("webhooks", ANY, "events"), ("webhooks", ANY, "devices"))
 CONFIG = "SENSE_MQTT_CONFIG"  # names the file; not a key
 
 
@@ -47,7 +48,8 @@ def _read(name: str, path: KeyPath, text: str, cwd: Path) -> tuple[dict[KeyPath,
 
 def _may_be_json(path: KeyPath) -> bool:
     """Sections and lists; a password that begins with a bracket is a password."""
-    return path[-1] == "monitors" or any(key[: len(path)] == generic(path) and key != generic(path) for key in KEYS)
+    is_section = any(key[: len(path)] == generic(path) and key != generic(path) for key in KEYS)
+    return is_section or path[-1] == "monitors" or generic(path) in WEBHOOK_LISTS
 
 
 def _path_of(name: str) -> KeyPath:

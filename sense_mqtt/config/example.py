@@ -20,7 +20,11 @@ ITEM_EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "accounts": (
         "# - {name: home, email: you@example.com, password_file: home.txt}",
         "# - {name: cabin, email: other@example.com, password_file: cabin.txt, monitors: [123456]}",
-    )
+    ),
+    "webhooks": (
+        "# - {url: http://192.168.1.20:1880/sense}",
+        "# - {url_file: ifttt.txt, format: ifttt, events: [turned_on, cycle_finished], devices: [1a2b3c4d]}",
+    ),
 }
 NOTHING: Mapping[str, str] = {}
 

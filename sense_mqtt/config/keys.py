@@ -12,15 +12,19 @@ from sense_mqtt.config.cycle_settings import CycleSettings
 from sense_mqtt.config.models import Config, DeviceSettings
 from sense_mqtt.config.section import Section
 from sense_mqtt.config.sense_settings import AccountSettings
+from sense_mqtt.config.webhook_settings import WebhookSettings
 
 KeyPath = tuple[str, ...]
 ANY = "*"  # stands in a path for a device's id, or for the place of an item in a list, from 0
-LISTS: Mapping[str, type[Section]] = {"accounts": AccountSettings}  # each holds items with keys of their own
+LISTS: Mapping[str, type[Section]] = {  # each holds items with keys of their own
+    "accounts": AccountSettings,
+    "webhooks": WebhookSettings,
+}
 ITEMS: Mapping[str, type[Section]] = {"devices": DeviceSettings, **LISTS}
 # Sections that the type of a key does not tell, by that key: each with what stands between it and its own keys.
-_NESTED: Mapping[str, tuple[type[Section], KeyPath]] = {
-    **{name: (model, (ANY,)) for name, model in ITEMS.items()},
-    "cycle": (CycleSettings, ()),
+_NESTED: Mapping[KeyPath, tuple[type[Section], KeyPath]] = {
+    **{(name,): (model, (ANY,)) for name, model in ITEMS.items()},
+    ("devices", ANY, "cycle"): (CycleSettings, ()),
 }
 
 
@@ -30,8 +34,8 @@ def _walk(model: type[Section], above: KeyPath = ()) -> Iterator[tuple[KeyPath, 
         yield path, field
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             yield from _walk(field.annotation, path)
-        elif name in _NESTED:
-            model_of, more = _NESTED[name]
+        elif path in _NESTED:
+            model_of, more = _NESTED[path]
             yield from _walk(model_of, (*path, *more))
 
 

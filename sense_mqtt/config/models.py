@@ -13,6 +13,7 @@ from sense_mqtt.config.section import Delay, Section, Watts
 from sense_mqtt.config.sense_settings import AccountSettings, Password, SenseSettings, ShardSettings
 from sense_mqtt.config.solar_settings import SolarSettings
 from sense_mqtt.config.web_settings import WebSettings
+from sense_mqtt.config.webhook_settings import WebhookSettings
 from sense_mqtt.core.device_rules import DeviceRules
 
 Host = Annotated[str, AfterValidator(checks.check_host)]
@@ -149,6 +150,9 @@ class Config(Section):
     publish: PublishSettings = Field(default=PublishSettings(), description="how often readings are published")
     energy: EnergySettings = Field(default=EnergySettings(), description="energy totals")
     solar: SolarSettings = Field(default=SolarSettings(), description="homes with solar")
+    webhooks: tuple[WebhookSettings, ...] = Field(
+        default=(), description="each gets events by HTTP POST, at least once (docs/webhooks.md)"
+    )
     web: WebSettings = Field(default=WebSettings(), description="the page of the house")
     devices: dict[str, DeviceSettings] = Field(default={}, description="rules for single devices, by Sense id")
     defaults: DefaultRules = Field(default=DefaultRules(), description="rules for every other device")
@@ -205,7 +209,9 @@ class Config(Section):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the redactor alone."""
         sections = (self.sense, *self.accounts, self.mqtt, self.web)
-        return tuple(value.get_secret_value() for section in sections for value in _secrets_of(section))
+        secrets = [value.get_secret_value() for section in sections for value in _secrets_of(section)]
+        secrets += (part for hook in self.webhooks for part in checks.secret_parts(hook.secret_url))
+        return tuple(secrets)
 
     def public(self) -> dict[str, Any]:
         """Everything but secrets, e-mail, user name and where the home is, as plain JSON; for `bridge/info`."""
@@ -215,6 +221,7 @@ class Config(Section):
             "mqtt": {"username", "password"},
             "web": {"password"},
             "solar": {"latitude", "longitude"},
+            "webhooks": {"__all__": {"url"}},
         }
         return self.model_dump(mode="json", exclude=hidden)
 

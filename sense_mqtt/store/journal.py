@@ -3,7 +3,7 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from sense_mqtt.errors import JournalError, StateError
 from sense_mqtt.store.journal_file import FAULTS, JournalFile
+from sense_mqtt.store.posts import Post, StoredPosts, insert_posts
 from sense_mqtt.store.schema import (
     SQLITE_FAULTS,
     RowKey,
@@ -58,16 +59,23 @@ class Journal:
         self._path, self._events_most = path, events_most
         self._file = JournalFile(path)
         self._lost: list[sqlite3.Connection] = []  # never closed: SQLite would remove what is under their name now
-        self._in_memory = self._is_unread = False  # `_is_unread`: what the file holds is not in memory
+        self.is_in_memory = self._is_unread = False  # `_is_unread`: what the file holds is not in memory
         self._is_told = False  # that events were dropped
         self.newest = 0  # number of the newest event; 0: there is none
         self._connection = self._begin()
-        self.newest = int(self._read("SELECT coalesce(max(number), 0) FROM events")[0][0])
+        self.newest = int(self.read("SELECT coalesce(max(number), 0) FROM events")[0][0])
         self._held = self._count()
+        self.posts = StoredPosts(self)
 
     # --- what is kept
 
-    def record(self, monitor: int, rows: Mapping[RowKey, Mapping[str, Any]], events: Iterable[tuple[str, str]]) -> None:
+    def record(
+        self,
+        monitor: int,
+        rows: Mapping[RowKey, Mapping[str, Any]],
+        events: Iterable[tuple[str, str]],
+        posts: Sequence[Post] = (),
+    ) -> None:
         """Store all that is known of a monitor, and the events (topic, payload) that led there, all or nothing.
 
         Only rows that differ from what is stored are written; a stored row that is not among `rows` is removed.
@@ -76,31 +84,33 @@ class Journal:
 
         def keep(connection: sqlite3.Connection) -> list[int]:
             write_rows(connection, monitor, texts)
-            return [insert_event(connection, *event) for event in added]
+            numbers = [insert_event(connection, *event) for event in added]
+            insert_posts(connection, numbers, posts)
+            return numbers
 
-        self._note(self._write(keep))
+        self._note(self.write(keep))
 
     def append(self, topic: str, payload: str) -> None:
         """Keep an event that belongs to no house."""
-        self._note(self._write(lambda connection: [insert_event(connection, topic, payload)]))
+        self._note(self.write(lambda connection: [insert_event(connection, topic, payload)]))
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Let go of events that a broker has. A power cut may bring them back: they are published once more then."""
         gone = [(number,) for number in numbers]
         query = "DELETE FROM events WHERE number = ?"
-        self._held -= self._write(lambda connection: connection.executemany(query, gone).rowcount, is_synced=False)
+        self._held -= self.write(lambda connection: connection.executemany(query, gone).rowcount, is_synced=False)
         self._try(give_back_pages)
 
     def _note(self, numbers: list[int]) -> None:
         self.newest = max([self.newest, *numbers])
         self._held += len(numbers)
-        most = min(self._events_most, EVENTS_IN_MEMORY_MOST) if self._in_memory else self._events_most
+        most = min(self._events_most, EVENTS_IN_MEMORY_MOST) if self.is_in_memory else self._events_most
         if self._held > most:
             self._drop(self._held - most, most)
 
     def _drop(self, many: int, most: int) -> None:
         query = "DELETE FROM events WHERE number IN (SELECT number FROM events ORDER BY number LIMIT ?)"
-        self._held -= self._write(lambda connection: connection.execute(query, (many,)).rowcount)
+        self._held -= self.write(lambda connection: connection.execute(query, (many,)).rowcount)
         if not self._is_told:
             logger.error("%s: more than %d events wait for the broker; the oldest are dropped", self._path, most)
         self._is_told = True
@@ -110,7 +120,7 @@ class Journal:
     def waiting(self, after: int, most: int) -> list[Entry]:
         """Return the oldest events numbered above `after`."""
         query = "SELECT number, topic, payload FROM events WHERE number > ? ORDER BY number LIMIT ?"
-        return [Entry(*row) for row in self._read(query, after, most)]
+        return [Entry(*row) for row in self.read(query, after, most)]
 
     @property
     def held(self) -> int:
@@ -131,25 +141,24 @@ class Journal:
 
     def announce(self, ranks: Mapping[str, int]) -> None:
         """Keep that these topics were announced, by rank, beside those that are kept already."""
-        self._write(
-            lambda connection: connection.executemany("INSERT OR REPLACE INTO announced VALUES (?, ?)", ranks.items())
-        )
+        query = "INSERT OR REPLACE INTO announced VALUES (?, ?)"
+        self.write(lambda connection: connection.executemany(query, ranks.items()))
 
     def forget_announced(self, topics: Iterable[str]) -> None:
         """Let go of topics that were taken back."""
         gone = [(topic,) for topic in topics]
-        self._write(lambda connection: connection.executemany("DELETE FROM announced WHERE topic = ?", gone))
+        self.write(lambda connection: connection.executemany("DELETE FROM announced WHERE topic = ?", gone))
 
     def announced(self) -> dict[str, int]:
         """Return the topics that were announced, by rank."""
-        return dict(self._read("SELECT topic, rank FROM announced ORDER BY topic"))
+        return dict(self.read("SELECT topic, rank FROM announced ORDER BY topic"))
 
     def maintain(self) -> None:
         """Return from memory to the file where it can be written again, and make it again where it was removed."""
-        if not self._in_memory and self._file.is_lost():
+        if not self.is_in_memory and self._file.is_lost():
             self._lost.append(self._connection)
             self._connection = self._begin_in_memory(StateError("it was removed while we run"), self._connection)
-        if not self._in_memory:
+        if not self.is_in_memory:
             return
         try:
             self._return_to_file()
@@ -161,7 +170,7 @@ class Journal:
             pass  # not yet
 
     def _count(self) -> int:
-        return int(self._read("SELECT count(*) FROM events")[0][0])
+        return int(self.read("SELECT count(*) FROM events")[0][0])
 
     def _return_to_file(self) -> None:
         with ExitStack() as failing:
@@ -169,7 +178,7 @@ class Journal:
             transact(file, lambda target: (merge if self._is_unread else copy)(self._connection, target))
             failing.pop_all()
         self._connection.close()
-        self._connection, self._in_memory, self._is_unread = file, False, False
+        self._connection, self.is_in_memory, self._is_unread = file, False, False
         self._held = self._count()
         logger.info("%s: can be written again", self._path)
 
@@ -210,15 +219,18 @@ class Journal:
         transact(memory, lambda target: save(known, target, self.newest))
         if known is not None and known not in self._lost:
             known.close()
-        self._in_memory = True
+        self.is_in_memory = True
         return memory
 
     # --- reading and writing
 
-    def _read(self, query: str, *values: int) -> list[tuple[Any, ...]]:
+    def read(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows that a query gives."""
         return self._try(lambda connection: connection.execute(query, values).fetchall())
 
-    def _write(self, work: Callable[[sqlite3.Connection], T], *, is_synced: bool = True) -> T:
+    def write(self, work: Callable[[sqlite3.Connection], T], *, is_synced: bool = True) -> T:
+        """Do `work` in one transaction, all of it or nothing; `is_synced`: a power cut does not undo it."""
+
         def write(connection: sqlite3.Connection) -> T:
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
             return transact(connection, work)
@@ -229,7 +241,7 @@ class Journal:
         try:
             return work(self._connection)
         except SQLITE_FAULTS as error:
-            if self._in_memory:
+            if self.is_in_memory:
                 raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
             self._connection = self._begin_in_memory(error, self._connection)
         try:

@@ -28,14 +28,19 @@ CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS announced (topic TEXT PRIMARY KEY, rank INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS posts (
+    hook TEXT NOT NULL, number INTEGER NOT NULL, lane TEXT NOT NULL, payload TEXT NOT NULL, recorded REAL NOT NULL,
+    PRIMARY KEY (hook, number)
+) STRICT;
 """
 COLUMNS = {  # of each table, without the number that only its file knows
     "state": "monitor, capability, device, document",
     "events": "number, topic, payload",
     "announced": "topic, rank",
+    "posts": "hook, number, lane, payload, recorded",
     "sqlite_sequence": "name, seq",
 }
-TABLES = ("state", "events", "announced")
+TABLES = ("state", "events", "announced", "posts")
 
 
 def transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -140,6 +145,7 @@ def merge(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     for (monitor,) in source.execute("SELECT DISTINCT monitor FROM state").fetchall():
         write_rows(target, monitor, read_rows(source, monitor))
     _insert(target, "INSERT OR IGNORE", "events", _rows(source, "events"))
+    _insert(target, "INSERT OR IGNORE", "posts", _rows(source, "posts"))
     _insert(target, "INSERT OR REPLACE", "announced", _rows(source, "announced"))
 
 
@@ -181,6 +187,7 @@ def try_to_write(connection: sqlite3.Connection) -> None:
         number = insert_event(connection, "", "")
         connection.execute("SELECT topic, payload FROM events WHERE number = ?", (number,)).fetchone()
         connection.execute("INSERT OR REPLACE INTO announced (topic, rank) VALUES ('', 0)")
+        connection.execute("INSERT OR REPLACE INTO posts VALUES ('', 0, '', '', 0)")
         connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
     finally:
         if connection.in_transaction:

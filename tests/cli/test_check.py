@@ -23,8 +23,7 @@ class Standing:
     """A session at hand, and what it would say in place of a token."""
 
     def __init__(self, monitors=HOUSES, refusal=None, logins=0):
-        self._account = Account(7, monitors)
-        self._refusal = refusal
+        self._account, self._refusal = Account(7, monitors), refusal
         self._logins = [0, logins]
 
     @property
@@ -81,6 +80,7 @@ def test_when_all_is_well_each_check_has_a_line(context):
         "ok   dns broker: localhost is at 192.0.2.1, 192.0.2.2",
         f"ok   broker: {HEARD}",
         f"ok   home assistant: {SILENT}",
+        "ok   webhooks: none is configured",
     ]
 
 

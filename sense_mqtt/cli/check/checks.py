@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from sense_mqtt.cli.check.webhook_check import Connect, connect, describe_webhooks
 from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.wire.devices import mapping
@@ -63,6 +64,7 @@ class CheckContext:
     exchange_messages: Callable[[Sequence[ProbeMessage]], BrokerReport]  # with the filters of `run`
     event: str  # a payload that no other check publishes
     account: str = ""  # its name, where there are several
+    connect: Connect = connect
 
 
 # --- Sense
@@ -192,6 +194,17 @@ def check_home_assistant(context: CheckContext) -> str:
     return f"{rights}; its last message is {heard[-1].payload.decode(errors='replace')[:20]!r} on {topics.birth}"
 
 
+# --- webhooks
+
+
+def check_webhooks(context: CheckContext) -> str:
+    urls = [hook.secret_url for hook in context.config.webhooks]
+    text, is_well = describe_webhooks(urls, context.connect, context.uses_proxy)
+    if not is_well:
+        raise CheckFailed(text)
+    return text
+
+
 # --- the table
 
 
@@ -215,4 +228,5 @@ CHECKS: Mapping[str, Check] = {
     "dns broker": Check(resolve_broker, is_of_account=False),
     "broker": Check(check_broker, ("dns broker",), is_of_account=False),
     "home assistant": Check(check_home_assistant, ("broker",), is_of_account=False),
+    "webhooks": Check(check_webhooks, is_of_account=False),
 }

@@ -1,18 +1,14 @@
 """The door to Sense's REST interface, and to `requests`: one call in, a value or one class of error out."""
 
 import http.client
-import ssl
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from socket import socket
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from sense_mqtt import __version__
@@ -20,6 +16,7 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable
 from sense_mqtt.sense.net.deadline import Deadline
 from sense_mqtt.sense.net.error_causes import root_reason
+from sense_mqtt.sense.net.http_adapter import WatchedAdapter
 from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error, shared_tls_context
 from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.rest.call_log import log_call
@@ -60,7 +57,7 @@ class SenseApi:
         self._timeout_s = timeout_s
         self._clock = clock
         self._limiter = limiter
-        self._adapter = _Adapter(shared_tls_context(ca_file, "REST"))
+        self._adapter = WatchedAdapter(shared_tls_context(ca_file, "REST"))
         self.device_id = device_id
         self._session = _session(self._adapter, device_id)
         self._clock_error_s = 0.0
@@ -172,61 +169,3 @@ def _body(response: requests.Response) -> bytes:
         if len(body) > MAX_RESPONSE_BYTES:
             raise SenseUnavailable(f"an answer of more than {MAX_RESPONSE_BYTES // 1_000_000} MB was cut off")
     return bytes(body)
-
-
-class _Adapter(HTTPAdapter):
-    """Trusts what we trust, and knows the connection in use, so that a deadline can shut it."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        self._connection: HTTPConnection | None = None
-        self._socket: socket | None = None
-        super().__init__(max_retries=0)
-
-    @property
-    def has_connected(self) -> bool:
-        return self._socket is not None
-
-    def find_socket(self) -> socket | None:
-        return self._socket or (self._connection.sock if self._connection else None)
-
-    def begin(self, connection: HTTPConnection | None) -> None:
-        self._connection, self._socket = connection, None
-
-    def connected(self, connection: HTTPConnection) -> None:
-        self._socket = connection.sock  # the connection forgets it once the headers are read
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **more)
-        self.poolmanager.pool_classes_by_scheme = _watched_pools(self)
-
-    def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **more)
-        manager.pool_classes_by_scheme = _watched_pools(self)
-        return manager
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - requests calls it so
-        """Verification is the context's business; requests would add certifi's authorities to it."""
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
-def _watched_pools(adapter: _Adapter) -> dict[str, type[HTTPConnectionPool]]:
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            adapter.begin(self)
-            super().connect()
-            adapter.connected(self)
-
-    class Encrypted(HTTPSConnection):
-        def connect(self) -> None:
-            adapter.begin(self)
-            super().connect()
-            adapter.connected(self)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class EncryptedPool(HTTPSConnectionPool):
-        ConnectionCls = Encrypted
-
-    return {"http": PlainPool, "https": EncryptedPool}

@@ -1,20 +1,23 @@
 """The parts of a bridge without threads: each does what the test says, when the test says so."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import Acknowledged
+from sense_mqtt.items import Acknowledged, PostDone
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from sense_mqtt.store.journal import Journal
+from sense_mqtt.webhooks.sender import PostResult
 from tests.support.core.builders import moment
 from tests.support.publisher.fake_broker import FakeBroker
 
+DELIVERED = PostResult("delivered", "answers HTTP 200")
 RESPONSES = {
     "app/monitors/7/devices": [{"id": "1a2b3c4d", "name": "Dryer"}],
     "app/monitors/7/status": {},
@@ -127,6 +130,29 @@ class FakeFeed:
 
     def resume(self) -> None:
         self.told.append("resume")
+
+
+class FakeSender:
+    """The thread of a webhook: takes each post at once, unless told to wait or to end it in another way."""
+
+    def __init__(self, number: int, inbox: Inbox) -> None:
+        self._number, self._inbox = number, inbox
+        self.bodies: list[Any] = []  # that were posted
+        self.ends: Callable[[Any], PostResult | None] = lambda _body: DELIVERED  # None: not yet
+        self._result: PostResult | None = None
+
+    def submit(self, body: str) -> None:
+        self.bodies.append(json.loads(body))
+        self.end(self.ends(self.bodies[-1]))
+
+    def end(self, result: PostResult | None) -> None:
+        self._result = result
+        if result is not None:
+            self._inbox.put(PostDone(self._number))
+
+    def take(self, wait_s: float = 0.0) -> PostResult | None:  # noqa: ARG002
+        result, self._result = self._result, None
+        return result
 
 
 def _give(answer: Any) -> Any:

@@ -27,6 +27,7 @@ from tests.support.bridge.bridge_doubles import (
     AcknowledgingBroker,
     FailingJournal,
     FakeFeed,
+    FakeSender,
     FakeSession,
     FakeWorker,
     NonBlockingInbox,
@@ -66,6 +67,7 @@ class BridgeHarness:
         known = {} if "accounts" in self._given else {"sense": sense}
         config = Config.model_validate({"state_dir": self._folder, **self._given, **known})
         self.inbox, self.feeds, self.workers = NonBlockingInbox(), {}, []
+        self.senders: dict[int, FakeSender] = {}
         self.broker = AcknowledgingBroker(self.inbox)
         self.bridge = assemble(
             config,
@@ -74,7 +76,12 @@ class BridgeHarness:
             self.clock,
             Timing(scheduler=Backoff(RETRY_S, RETRY_S, RETRY_S)),
             Factories(
-                self._make_journal, lambda *_: self.broker, self._make_worker, self._make_feed, lambda: Random(1)
+                self._make_journal,
+                lambda *_: self.broker,
+                self._make_worker,
+                self._make_feed,
+                self._make_sender,
+                lambda: Random(1),
             ),
         )
         self.clock.after_s -= SETTLE_S  # so that a test's own times may count from 0
@@ -96,6 +103,10 @@ class BridgeHarness:
     def _make_feed(self, monitor: int, *_: Any, **__: Any) -> FakeFeed:
         self.feeds[monitor] = FakeFeed(monitor)
         return self.feeds[monitor]
+
+    def _make_sender(self, number: int, *_: Any) -> FakeSender:
+        self.senders[number] = FakeSender(number, self.inbox)
+        return self.senders[number]
 
     # --- what happens
 

@@ -25,6 +25,7 @@ CHECKS = [
     "dns broker",
     "broker",
     "home assistant",
+    "webhooks",
 ]
 
 

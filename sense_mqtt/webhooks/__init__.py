@@ -1,0 +1,1 @@
+"""Webhooks: HTTP POST of events, one thread for each hook."""

@@ -1,0 +1,129 @@
+"""One HTTP POST to a webhook, and what its answer means. No text of here holds the URL, which is a secret."""
+
+import http.client
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from sense_mqtt import __version__
+from sense_mqtt.clock import Clock
+from sense_mqtt.errors import SenseMqttError
+from sense_mqtt.sense.net.deadline import Deadline
+from sense_mqtt.sense.net.error_causes import root_reason
+from sense_mqtt.sense.net.http_adapter import WatchedAdapter
+from sense_mqtt.sense.net.tls import find_certificate_error, shared_tls_context
+from sense_mqtt.sense.proxy import find_proxy
+from sense_mqtt.sense.rest.responses import retry_after_s
+from sense_mqtt.webhooks.sender import PostResult
+
+TIMEOUT_S = 15.0  # for the whole post, redirects included
+MAX_REDIRECTS = 3
+HEADERS = {
+    "User-Agent": f"sense-mqtt/{__version__}",
+    "Content-Type": "application/json",
+    "Connection": "close",
+    "Accept-Encoding": "identity",
+}
+REDIRECTS = (301, 302, 307, 308)  # followed with the body; 303 asks for a GET, which would tell nothing
+OF_ALL_EVENTS = (401, 403, 404, 405, 407, 408, 429, 502, 503, 504)  # the hook, its key or its server; not one event
+PORTS: Mapping[str, int] = {"http": 80, "https": 443}
+
+
+class WebhookServer:
+    """The server of one webhook. For one thread at a time."""
+
+    def __init__(self, url: str, ca_file: Path | None, clock: Clock, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = url
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._adapter = WatchedAdapter(shared_tls_context(ca_file, "webhooks"))
+        self._session = _session(self._adapter)
+
+    def post(self, body: str) -> PostResult:
+        """Post once. An answer's body is not read: whatever its length, it costs nothing."""
+        with Deadline(self._timeout_s, self._adapter.find_socket, self._clock) as deadline:
+            try:
+                result = self._post(self._url, body.encode(), MAX_REDIRECTS)
+            except (OSError, HTTPError, http.client.HTTPException, ValueError, SenseMqttError) as error:
+                return PostResult("away", self._describe(error, timed_out=deadline.expired))
+            finally:
+                self._adapter.begin(None)
+        if deadline.expired:  # the library takes headers that the deadline cut off for whole ones
+            return PostResult("away", self._late())
+        return result
+
+    def _late(self) -> str:
+        return f"no answer within {self._timeout_s:g} s"
+
+    def _post(self, url: str, body: bytes, redirects: int) -> PostResult:
+        proxy = find_proxy(url)
+        proxies = {urlsplit(url).scheme: proxy.url} if proxy else {}
+        timeouts = (self._timeout_s, self._timeout_s)  # each of one read only, hence the deadline
+        with self._session.post(
+            url, data=body, timeout=timeouts, stream=True, allow_redirects=False, proxies=proxies
+        ) as response:
+            status, headers = response.status_code, response.headers
+        if status not in REDIRECTS:
+            return judge(status, headers.get("Retry-After"), self._clock.now().wall)
+        target = urljoin(url, headers.get("Location") or "")
+        if not redirects or not is_same_host(urlsplit(url), target):
+            return PostResult("away", f"redirects (HTTP {status}) elsewhere, which is not followed")
+        return self._post(target, body, redirects - 1)
+
+    def _describe(self, error: Exception, *, timed_out: bool) -> str:
+        refused = find_certificate_error(error)
+        if refused is not None:
+            return f"its certificate is not trusted ({refused.verify_message})"
+        if timed_out or isinstance(error, requests.Timeout):
+            return self._late()
+        if isinstance(error, SenseMqttError):
+            return str(error)
+        verb = "the connection broke off" if self._adapter.has_connected else "cannot be reached"
+        return f"{verb} ({root_reason(error)})"
+
+
+def judge(status: int, retry_after: str | None, now: float) -> PostResult:
+    """Return what an answer means that is no redirect to be followed; `now` in seconds UTC."""
+    told = f"answers HTTP {status}"
+    if 200 <= status < 300:
+        return PostResult("delivered", told)
+    if status == http.client.GONE:
+        return PostResult("gone", told)
+    if status in OF_ALL_EVENTS or 300 <= status < 400:
+        return PostResult("away", told, retry_after_s(retry_after, now))
+    return PostResult("refused", told)
+
+
+def is_same_host(before: SplitResult, target: str) -> bool:
+    """Say whether a redirect leads to the same server, at most from HTTP to HTTPS: only there the body may go."""
+    try:
+        after = urlsplit(target)
+        ports = [parts.port or PORTS.get(parts.scheme) for parts in (before, after)]
+    except ValueError:
+        return False
+    if after.scheme not in PORTS or before.hostname != after.hostname:
+        return False
+    is_upgrade = (before.scheme, after.scheme) == ("http", "https")
+    return is_upgrade or (before.scheme, ports[0]) == (after.scheme, ports[1])
+
+
+def _session(adapter: WatchedAdapter) -> requests.Session:
+    session = _Session()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.trust_env = False  # neither ~/.netrc nor proxies other than those of find_proxy
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update(HEADERS)
+    return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: Any) -> str | None:  # noqa: ARG002 - requests calls it so
+        """Return none: requests would read the whole body of a redirect, though it does not follow it."""
+        return None
