@@ -13,15 +13,8 @@ from sense_mqtt.core.energy.entities import HOUSE_ENERGY
 from sense_mqtt.core.energy.periods import SCALES
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.publishing.home_state import KEYS
-from sense_mqtt.core.readings.entities import (
-    BRIDGE,
-    BRIDGE_EVENTS,
-    DEVICE,
-    DEVICE_EVENTS,
-    FEEDS,
-    HOUSE_EVENTS,
-    MONITOR,
-)
+from sense_mqtt.core.readings.bridge_entities import BRIDGE, BRIDGE_DEVICE, BRIDGE_EVENTS, FEEDS
+from sense_mqtt.core.readings.entities import DEVICE, DEVICE_EVENTS, HOUSE_EVENTS, MONITOR
 
 PAGE = """\
 # Topics
@@ -134,6 +127,14 @@ device `sense_mqtt_<monitor>_<device>_<key>`; it never changes. Solar: in homes 
 ### A device
 
 {device_entities}
+
+### The bridge
+
+Unique ids are `sense_mqtt_bridge_<base>_<key>`. `restart` is disabled until somebody switches it on.
+
+{bridge_entities}
+
+Device triggers, and which trigger is for what: [Home Assistant](home-assistant.md).
 """
 
 Told = tuple[str, str, str]  # topic, R or -, payload
@@ -142,7 +143,7 @@ TOPIC_HEAD = ("topic", "R", "payload")
 ENTITY_HEAD = ("key", "name", "platform", "class", "unit", "solar")
 INTERVALS = {"house": "`publish.house_interval_s`", "device": "`publish.device_interval_s`", "minute": "60 s"}
 LISTED = ("id", "name", "icon", "make", "model", "location", "type", "kind", "on", "power_w", "last_on", "last_off")
-COUNTED = ("frames", "events", "reconnects", "last_frame", "feed", "feeds", "auth", "rss_mb", "uptime_s")
+COUNTED = ("frames", "events", "reconnects", "last_frame", "feed", "feeds", "auth", "log_level", "rss_mb", "uptime_s")
 
 
 def topic_page() -> str:
@@ -167,6 +168,7 @@ def topic_page() -> str:
         commands=_table(("command", "arguments", "what it does"), _commands()),
         monitor_entities=_table(ENTITY_HEAD, _entities((*MONITOR, *BRIDGE))),
         device_entities=_table(ENTITY_HEAD, _entities(DEVICE)),
+        bridge_entities=_table(ENTITY_HEAD, _entities(BRIDGE_DEVICE, disabled=True)),
     )
 
 
@@ -236,9 +238,9 @@ def _commands() -> Iterator[tuple[str, ...]]:
         yield f"`{name}`", "; ".join(argument.describe() for argument in entry.arguments), entry.description
 
 
-def _entities(rows: Iterable[Entity]) -> Iterator[tuple[str, ...]]:
+def _entities(rows: Iterable[Entity], *, disabled: bool = False) -> Iterator[tuple[str, ...]]:
     for row in rows:
-        if row.enabled:
+        if row.enabled or disabled:
             solar = "yes" if row.solar_only else ""
             name = row.name or "(the device's own)"
             yield f"`{row.key}`", name, row.platform, row.device_class or "", row.unit or "", solar

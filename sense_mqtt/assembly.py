@@ -32,7 +32,7 @@ from sense_mqtt.config.webhook_settings import hooks_of
 from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.commands.response_topics import ResponseTopics
 from sense_mqtt.core.home.state import Policy
-from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
+from sense_mqtt.core.home_assistant.messages import DiscoveryOptions
 from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
@@ -144,7 +144,7 @@ class _Wiring:
         publisher = self._publisher(topics, journal)
         options = DiscoveryOptions(__version__, topics, config.home_assistant.discovery)
         served_elsewhere = None if config.shard.count > 1 else len(self._clients)
-        discovery = Discovery(publisher, journal, options, self._served.monitors, served_elsewhere)
+        discovery = Discovery(publisher, options, self._served.monitors, served_elsewhere)
         info = BridgeInfo(__version__, config.public())
         guard = ErrorGuard(counters)
         webhooks = Webhooks(self._each_webhook(journal), guard)

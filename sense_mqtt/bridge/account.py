@@ -106,7 +106,6 @@ class BridgedAccount:
         self._services.status.set_auth(self.settings.number, item.auth)
         if item.auth == "auth_required" and not self._is_login_required:
             self._is_login_required = True
-            self._services.discovery.show_login_required()
             self._announce("auth_required", now, reason=item.reason)
         elif item.auth == "ok" and self._is_login_required:
             self._is_login_required = False

@@ -10,12 +10,8 @@ from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.changes import Change, DeviceChanged
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.home_assistant import discovery
+from sense_mqtt.core.home_assistant.messages import DiscoveryMessage, DiscoveryOptions
 from sense_mqtt.core.publishing.message import Message, PublishOrder
-from sense_mqtt.core.stored_home import HOME
-from sense_mqtt.store.journal import Journal
-
-BRIDGE = 0  # in the journal, in place of a monitor's id
-LOGIN_REQUIRED = {HOME: {"stranded": True}}  # the key is that of earlier versions
 
 
 class HasHome(Protocol):
@@ -35,19 +31,16 @@ class Discovery:
     def __init__(
         self,
         publisher: Publisher,
-        journal: Journal,
-        options: discovery.DiscoveryOptions,
+        options: DiscoveryOptions,
         monitors: Mapping[int, HasHome],
         accounts: int | None,
     ) -> None:
         self._publisher = publisher
-        self._journal = journal
         self._options = options
         self._monitors = monitors
         self._accounts = accounts
         self._kept: dict[int, Collection[int] | None] = {}  # by account, see `set_served`
         self._removal = TopicRemoval(publisher, options)
-        self._is_login_required = journal.recall(BRIDGE) == LOGIN_REQUIRED
 
     def begin(self) -> None:
         """Publish what holds before Sense was asked: no monitor is served yet."""
@@ -73,18 +66,10 @@ class Discovery:
         `kept`: ids of monitors whose discovery stays although they are not served at present; None: all.
         """
         self._kept[account] = kept
-        if self._monitors:
-            self._set_login_required(is_required=False)
         kept_of_all = self._kept_of_all()
         if kept_of_all is not None:
             self._removal.set_others_offline({*self._monitors, *kept_of_all})
         self._renew()
-
-    def show_login_required(self) -> None:
-        """Show in Home Assistant that somebody has to log in, where no monitor is known that could show it."""
-        if not self._monitors:
-            self._set_login_required(is_required=True)
-            self.announce_all()
 
     def maintain(self, now: Moment) -> None:
         """Go on with removing topics. Call once a second."""
@@ -101,18 +86,12 @@ class Discovery:
         kept = [ids for ids in self._kept.values() if ids is not None]
         return {monitor for ids in kept for monitor in ids} if len(kept) == self._accounts else None
 
-    def _set_login_required(self, *, is_required: bool) -> None:
-        if is_required != self._is_login_required:
-            self._is_login_required = is_required
-            self._journal.record(BRIDGE, LOGIN_REQUIRED if is_required else {}, [])
-
-    def _wanted(self) -> Iterable[discovery.DiscoveryMessage]:
-        if self._is_login_required:
-            yield from discovery.announce_bridge(self._options)
+    def _wanted(self) -> Iterable[DiscoveryMessage]:
+        yield from discovery.announce_bridge(self._options, monitors=len(self._monitors))
         for monitor in self._monitors.values():
             yield from announce_home(monitor.home, self._options)
 
-    def _announce(self, messages: Iterable[discovery.DiscoveryMessage]) -> None:
+    def _announce(self, messages: Iterable[DiscoveryMessage]) -> None:
         self._publisher.enqueue_retained(to_message(one) for one in messages if self._removal.is_allowed(one))
 
     def _renew(self) -> None:
@@ -128,7 +107,7 @@ class Discovery:
         monitor, kept = discovery.monitor_of(node), self._kept_of_all()
         return monitor is not None and monitor not in self._monitors and (kept is None or monitor in kept)
 
-    def _of_changes(self, home: Home, changes: Iterable[Change]) -> Iterable[discovery.DiscoveryMessage]:
+    def _of_changes(self, home: Home, changes: Iterable[Change]) -> Iterable[DiscoveryMessage]:
         monitor = _describe_monitor(home)
         for change in changes:
             match change:
@@ -140,7 +119,7 @@ class Discovery:
                     )
 
 
-def announce_home(home: Home, options: discovery.DiscoveryOptions) -> Iterable[discovery.DiscoveryMessage]:
+def announce_home(home: Home, options: DiscoveryOptions) -> Iterable[DiscoveryMessage]:
     """Return the discovery of a monitor and its devices."""
     devices = [_describe_device(home, device) for device in home.devices.values()]
     return discovery.announce(_describe_monitor(home), devices, options)
@@ -154,7 +133,15 @@ def _describe_device(home: Home, device: Device) -> discovery.DeviceDescription:
     info = device.info
     topic_id = home.topic_ids.get(info.id, info.id)
     return discovery.DeviceDescription(
-        topic_id, device.name, info.make, info.model, info.location, info.type, info.kind, _left_out(home, info.id)
+        topic_id,
+        device.name,
+        info.make,
+        info.model,
+        info.location,
+        info.type,
+        info.icon,
+        info.kind,
+        _left_out(home, info.id),
     )
 
 

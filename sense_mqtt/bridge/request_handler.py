@@ -199,9 +199,10 @@ class RequestHandler:
     def _health(self, _command: Command, now: Moment) -> dict[str, Any]:
         return self._status.health(now)
 
-    def _set_log_level(self, command: Command, _now: Moment) -> dict[str, Any]:
+    def _set_log_level(self, command: Command, now: Moment) -> dict[str, Any]:
         level = str(command.arguments["level"])
         logging.getLogger("sense_mqtt").setLevel(level.upper())
+        self._status.publish(now)
         return {"level": level}
 
     def _restart(self, _command: Command, _now: Moment) -> dict[str, Any]:

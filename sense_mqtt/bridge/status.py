@@ -12,15 +12,13 @@ from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.readings.entities import FEEDS
+from sense_mqtt.core.readings.bridge_entities import AUTH_STATES, FEEDS, LOG_LEVELS
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.items import Auth
 
 logger = logging.getLogger(__name__)
 
 MIN_RATE_LIMIT_S = 60.0
-
-AUTH_STATES: Sequence[Auth] = ("ok", "starting", "unavailable", "auth_required")  # the worst is published
 
 
 class MonitorView(Protocol):
@@ -139,6 +137,7 @@ class Status:
                 "feed": self._feed(),
                 "feeds": self._feeds(),
                 "auth": self._auth_state(),
+                "log_level": _log_level(),
                 **count(self._sources.calls),
                 "accounts": dict(self._sources.accounts()) or None,
                 "queues": self._sources.queues(),
@@ -174,6 +173,12 @@ class Status:
 
     def _document(self, key: str, document: Mapping[str, Any], order: PublishOrder) -> Message:
         return Message(self._topics.bridge(key), write_json(document), retain=True, order=order)
+
+
+def _log_level() -> str | None:
+    """Return how much the log says; None where that is none of the levels that can be configured."""
+    level = logging.getLevelName(logging.getLogger("sense_mqtt").getEffectiveLevel()).lower()
+    return level if level in LOG_LEVELS else None
 
 
 def _newest_frame(home: Home) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.home_assistant.discovery import DiscoveryMessage, DiscoveryOptions
+from sense_mqtt.core.home_assistant.messages import DiscoveryMessage, DiscoveryOptions
 from sense_mqtt.core.home_assistant.migration import read_discovery_topic, remove_obsolete
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.message import Message, PublishOrder

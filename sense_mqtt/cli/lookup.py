@@ -9,11 +9,13 @@ from sense_mqtt.bridge.discovery import announce_home
 from sense_mqtt.bridge.served import choose_monitors
 from sense_mqtt.bridge.withdrawals import to_message
 from sense_mqtt.clock import Clock
+from sense_mqtt.config import Config
 from sense_mqtt.core.commands.parse import choose_monitor
 from sense_mqtt.core.commands.responses import ABSENT, Command, ResponseTo
 from sense_mqtt.core.commands.table import COMMANDS, complete, read_pairs
 from sense_mqtt.core.home.state import DevicesListed, Home
-from sense_mqtt.core.home_assistant import discovery
+from sense_mqtt.core.home_assistant.discovery import announce_bridge
+from sense_mqtt.core.home_assistant.messages import DiscoveryOptions
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.wire.devices import read_device_list
@@ -39,12 +41,21 @@ def look_up(sense_client: SenseClient, clock: Clock, name: str, pairs: Sequence[
     return Lookups(clock).prepare(name, chosen, command.arguments)(sense_client.session)
 
 
+def bridge_discovery(config: Config) -> Iterable[Message]:
+    """Return what Home Assistant would get of the bridge itself."""
+    return map(to_message, announce_bridge(_discovery_options(config)))
+
+
 def discovery_messages(sense_client: SenseClient, clock: Clock, *, is_only_account: bool) -> Iterable[Message]:
     """Yield what Home Assistant would get of every monitor of an account, and its devices."""
     config = sense_client.config
-    style = discovery.DiscoveryOptions(__version__, topics_of(config), config.home_assistant.discovery)
+    style = _discovery_options(config)
     account, wanted = sense_client.session.account(), config.sense.monitors
     for monitor, name in choose_monitors(account, wanted, is_only_account=is_only_account).items():
         listed = DevicesListed(read_device_list(Lookups(clock).prepare("devices", monitor, {})(sense_client.session)))
         home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
         yield from map(to_message, announce_home(home, style))
+
+
+def _discovery_options(config: Config) -> DiscoveryOptions:
+    return DiscoveryOptions(__version__, topics_of(config), config.home_assistant.discovery)

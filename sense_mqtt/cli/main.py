@@ -123,9 +123,11 @@ def run_discovery(options: argparse.Namespace) -> int:
     """Print the discovery messages for Home Assistant: topic and payload, one message a line."""
     clock, redactor = SystemClock(), Redactor()
     config = read_config(options.config, os.environ, redactor, "WARNING")
+    messages = [*lookup.bridge_discovery(config)]
     for sense_client in connect_each(config, Inbox(), redactor, clock):
-        for message in lookup.discovery_messages(sense_client, clock, is_only_account=len(config.accounts) <= 1):
-            print(message.topic, message.payload)  # noqa: T201 - what was asked for
+        messages += lookup.discovery_messages(sense_client, clock, is_only_account=len(config.accounts) <= 1)
+    for message in messages:
+        print(message.topic, message.payload)  # noqa: T201 - what was asked for
     return EXIT_STOPPED
 
 

@@ -11,7 +11,7 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 Measurement = Callable[[RealtimeUpdate], float | None]
 Throttle = Literal["house", "device", "minute"]  # publish.house_interval_s, publish.device_interval_s, 60 s
-Platform = Literal["sensor", "binary_sensor", "event", "button", "switch"]
+Platform = Literal["sensor", "binary_sensor", "event", "button", "switch", "select"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,21 @@ class Entity:
     display_decimals: int | None = None  # what Home Assistant shows of them
     throttle: Throttle | None = None  # None: published as it happens
     platform: Platform = "sensor"
+    icon: str | None = None  # in Home Assistant; None: that of its class, of a device that of the device
     device_class: str | None = None
     state_class: str | None = None
     field: str | None = None  # the payload is JSON and this its key; `{monitor}` in it is filled in
-    options: tuple[str, ...] = ()  # the payload is one of these: a sensor's states, an event's types
+    options: tuple[str, ...] = ()  # the payload is one of these: a sensor's or select's states, an event's types
     on_off_payloads: tuple[str, str] = ("ON", "OFF")  # what a binary sensor takes for on and off
     on_when: str | bool | None = None  # a binary sensor's or switch's `field` means on when it says this
-    command: str | None = None  # of core/commands/table.py, that a switch gives
+    command: str | None = None  # of core/commands/table.py, that a switch or select gives
+    argument: str | None = None  # of the command, that a select fills in
     attributes: str | None = None  # topic below the device's own, of JSON that belongs to this entity
     diagnostic: bool = False
+    config: bool = False  # it sets something
     enabled: bool = True  # False: Home Assistant starts it disabled
     solar_only: bool = False  # Home Assistant shows it in homes with solar only
+    one_monitor: bool = False  # of the bridge: only while it serves no second monitor
     real_only: bool = False  # not of virtual devices (always_on, unknown), which never switch
     always_available: bool = False  # it is true, or works, also while the monitor's availability is `offline`
 

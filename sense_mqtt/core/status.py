@@ -23,8 +23,8 @@ LEAST_S = 300.0  # between two readings, however often Sense says that something
 TOPIC = "status"
 
 
-def _figure(field: str, key: str, name: str, description: str) -> Entity:
-    return Entity(key, name, TOPIC, description, field=field, state_class="measurement", diagnostic=True)
+def _figure(field: str, key: str, name: str, description: str, icon: str) -> Entity:
+    return Entity(key, name, TOPIC, description, icon=icon, field=field, state_class="measurement", diagnostic=True)
 
 
 MONITOR_ENTITIES = (
@@ -35,16 +35,26 @@ MONITOR_ENTITIES = (
         topic=TOPIC,
         description="%, of the monitor's wireless network",
         throttle=None,
+        icon="mdi:wifi",
         field="wifi_strength",
         diagnostic=True,
     ),
-    _figure("detection.num_in_progress", "detection_in_progress", "Devices in detection", "devices Sense is learning"),
-    _figure("detection.num_found", "detection_found", "Devices found", "devices Sense has found"),
+    _figure(
+        "detection.num_in_progress",
+        "detection_in_progress",
+        "Devices in detection",
+        "devices Sense is learning",
+        "mdi:progress-question",
+    ),
+    _figure(
+        "detection.num_found", "detection_found", "Devices found", "devices Sense has found", "mdi:check-circle-outline"
+    ),
     Entity(
         key="new_device_found",
         name="New device found",
         topic=TOPIC,
         description="whether Sense has found a device that nobody has looked at yet",
+        icon="mdi:new-box",
         platform="binary_sensor",
         field="new_device_found",
         on_when=True,

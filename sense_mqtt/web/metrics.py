@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from sense_mqtt.core.readings.entities import FEEDS
+from sense_mqtt.core.readings.bridge_entities import FEEDS
 from sense_mqtt.core.solar.sky import SKIES
 from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.web.state import WebState

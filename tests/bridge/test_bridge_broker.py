@@ -25,7 +25,11 @@ def begun(folder):
 def test_a_first_connection_hears_bridge_state_once_the_homes_were_introduced(tmp_path):
     bridge = BridgeHarness(tmp_path)
     bridge.connect()
-    assert [message.topic for message in bridge.broker.published] == ["sense/bridge/info", "sense/bridge/health"]
+    assert [message.topic for message in bridge.broker.published] == [
+        "homeassistant/device/sense_mqtt_bridge_sense/config",
+        "sense/bridge/info",
+        "sense/bridge/health",
+    ]
     bridge.work()
     topics = [message.topic for message in bridge.broker.published]
     state = topics.index("sense/bridge/state")

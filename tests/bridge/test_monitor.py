@@ -35,7 +35,8 @@ def test_what_is_known_of_a_house_survives_a_restart(bridge):
     bridge.begin()
     configs = {message.topic for message in bridge.published("/config")}
     assert configs == {
-        f"homeassistant/device/sense_mqtt_7{which}/config" for which in ("", "_1a2b3c4d", "_always_on", "_unknown")
+        f"homeassistant/device/sense_mqtt_{which}/config"
+        for which in ("bridge_sense", "7", "7_1a2b3c4d", "7_always_on", "7_unknown")
     }
 
 

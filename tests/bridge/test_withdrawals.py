@@ -101,8 +101,12 @@ def test_the_tree_of_another_base_topic_says_offline(tmp_path):
     bridge = begin(tmp_path, mqtt={"base_topic": "home"})
     assert (bridge.newest(A), bridge.newest("sense/bridge/state")) == ("offline", "offline")
     assert bridge.newest("home/bridge/state") == "online"
-    assert "" not in configs(bridge).values()
+    of_bridge = {topic: payload for topic, payload in configs(bridge).items() if "_bridge_" in topic}
+    assert "" not in {payload for topic, payload in configs(bridge).items() if topic not in of_bridge}
     assert "sense/" not in configs(bridge)[DEVICE_TOPIC]
+    assert [topic for topic, payload in of_bridge.items() if payload] == [
+        "homeassistant/device/sense_mqtt_bridge_home/config"
+    ]
     bridge = begin(tmp_path, mqtt={"base_topic": "home"})
     assert bridge.newest(A) is bridge.newest("sense/bridge/state") is None
 

@@ -15,7 +15,8 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
-from sense_mqtt.core.home_assistant.discovery import DeviceDescription, DiscoveryOptions, MonitorDescription, announce
+from sense_mqtt.core.home_assistant.discovery import DeviceDescription, MonitorDescription, announce
+from sense_mqtt.core.home_assistant.messages import DiscoveryOptions
 from sense_mqtt.core.publishing.topics import Topics
 from tests.support.mqtt.mosquitto import find_mosquitto, free_port, wait_for_port
 from tests.support.processes.home_assistant import PROBE, PYTHON

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.core.home_assistant.discovery import DeviceDescription, DiscoveryOptions, MonitorDescription, announce
+from sense_mqtt.core.home_assistant.discovery import DeviceDescription, MonitorDescription, announce
+from sense_mqtt.core.home_assistant.messages import DiscoveryOptions
 from sense_mqtt.core.publishing.topics import Topics
 from tests.support.checkout import SHARED
 from tests.support.processes.home_assistant import PYTHON

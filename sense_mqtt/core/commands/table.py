@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sense_mqtt.core.commands import arguments as kinds
 from sense_mqtt.core.commands.arguments import Argument, fill, quoted
 from sense_mqtt.core.energy.periods import SCALES
+from sense_mqtt.core.readings.bridge_entities import LOG_LEVELS
 from sense_mqtt.errors import CommandRefused
 
 
@@ -33,7 +34,7 @@ _HISTORY = (
 )
 _TIMELINE = (Argument("n_items", kinds.whole_number(1, 1000), 30), _DEVICE, Argument("prior_to_item", kinds.TIME))
 _PAUSE = (Argument("minutes", kinds.whole_number(0, 1440), 10), Argument("silent", kinds.FLAG, default=False))
-_LEVEL = Argument("level", kinds.choice("debug", "info", "warning", "error"), required=True)
+_LEVEL = Argument("level", kinds.choice(*LOG_LEVELS), required=True)
 
 
 def _own(description: str, *arguments: Argument) -> CommandEntry:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sense_mqtt.core.energy.periods import SCALES
+from sense_mqtt.core.energy.periods import NET_PRODUCTION_PCT, SCALES
 from sense_mqtt.core.entity import Entity, number_entity
 
 PERIOD_NAMES = {
@@ -14,7 +14,7 @@ PERIOD_NAMES = {
 }
 
 _ENERGY = replace(number_entity("kWh", "energy", 3, 2), throttle=None, state_class="total")
-_SHARE = replace(number_entity("%", None, 0, 0), throttle=None)
+_SHARE = replace(number_entity("%", None, 0, 0), throttle=None, icon="mdi:solar-power-variant")
 
 
 def topic_of(scale: str) -> str:
@@ -33,12 +33,14 @@ HOUSE_ENERGY: tuple[Entity, ...] = (
     _figure(_ENERGY, "to_grid_kwh", "Energy to grid", "kWh exported"),
     _figure(_ENERGY, "net_production_kwh", "Net solar energy", "kWh, production less consumption"),
     _figure(_SHARE, "solar_powered_pct", "Solar powered", "% of the consumption covered by solar"),
+    _figure(_SHARE, NET_PRODUCTION_PCT, "Net solar production", "%, production as a share of the consumption"),
 )
 DEVICE_ENERGY = _figure(_ENERGY, "consumption_kwh", "Energy", "kWh used by the device", solar_only=False)
 
 
 def _on_every_scale(figure: Entity) -> tuple[Entity, ...]:
-    stem = str(figure.field).rpartition("_")[0]
+    field = str(figure.field)
+    stem = field if field == NET_PRODUCTION_PCT else field.rpartition("_")[0]
     return tuple(
         replace(
             figure,

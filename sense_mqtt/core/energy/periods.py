@@ -13,6 +13,9 @@ from sense_mqtt.core.wire.devices import is_finite, list_of, mapping, number, re
 SCALES = ("DAY", "WEEK", "MONTH", "YEAR", "CYCLE")
 COUNTERS = ("consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh")  # these only grow within a period
 FIGURES = (*COUNTERS, "net_production_kwh", "solar_powered_pct")
+NET_PRODUCTION_PCT = (
+    "net_production_pct"  # of the consumption; computed, as the new endpoints have it no more (SE 0.15.0)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,13 @@ def energy_response(energy: Energy) -> dict[str, Any]:
 def _figures(energy: Energy) -> dict[str, float]:
     given = {name: getattr(energy, name) for name in FIGURES}
     decimals = {"solar_powered_pct": 0}
-    return {name: _rounded(value, decimals.get(name, 3)) for name, value in given.items() if value is not None}
+    figures = {name: _rounded(value, decimals.get(name, 3)) for name, value in given.items() if value is not None}
+    return figures | _net_production_pct(energy)
+
+
+def _net_production_pct(energy: Energy) -> dict[str, float]:
+    produced, used = energy.production_kwh, energy.consumption_kwh
+    return {} if produced is None or not used else {NET_PRODUCTION_PCT: round(100 * produced / used)}
 
 
 def _starting(energy: Energy) -> dict[str, str]:

@@ -12,6 +12,8 @@ from typing import Any
 
 from sense_mqtt.core.entity import Entity
 
+# No key of discovery holds an attribution; as an attribute Home Assistant shows it below the entity.
+_ATTRIBUTION = "{{ dict(value_json | default({}), attribution='Data provided by Sense') | tojson }}"
 _NOT_IN_ENTITY_IDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -23,6 +25,7 @@ class EntityTopics:
     topic: str
     attributes_topic: str | None = None
     command_topic: str | None = None
+    icon: str | None = None  # of its device, where the row has none of its own
 
 
 def describe_component(entity: EntityTopics, *, node: str, name: str, monitor: int | None) -> dict[str, Any]:
@@ -34,8 +37,9 @@ def describe_component(entity: EntityTopics, *, node: str, name: str, monitor: i
     shared = {
         "unique_id": f"{node}_{row.key}",
         "default_entity_id": first_entity_id(row, name),
+        "icon": row.icon or entity.icon,
         "device_class": row.device_class,
-        "entity_category": "diagnostic" if row.diagnostic else None,
+        "entity_category": "config" if row.config else "diagnostic" if row.diagnostic else None,
         "enabled_by_default": None if row.enabled else False,
         **DESCRIBERS[row.platform](entity, monitor),
     }
@@ -82,6 +86,7 @@ def _describe_binary_sensor(entity: EntityTopics, monitor: int | None) -> dict[s
         "payload_off": off,
         "value_template": _is_on(row, monitor),
         "json_attributes_topic": entity.attributes_topic,
+        "json_attributes_template": None if entity.attributes_topic is None else _ATTRIBUTION,
     }
 
 
@@ -99,11 +104,12 @@ def _is_on(row: Entity, monitor: int | None) -> str | None:
 
 
 def _describe_event(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:  # noqa: ARG001 - one shape for all describers
-    return {"state_topic": entity.topic, "event_types": list(entity.row.options)}
+    # Without availability: an event that comes back from `unavailable` looks to an automation as if it happened again.
+    return {"state_topic": entity.topic, "event_types": list(entity.row.options), "availability": [], "qos": 1}
 
 
 def _describe_button(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:
-    return {"command_topic": entity.topic, "payload_press": json.dumps({"monitor": monitor})}
+    return {"command_topic": entity.topic, "payload_press": json.dumps(_arguments(monitor))}
 
 
 def _describe_switch(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:
@@ -114,9 +120,25 @@ def _describe_switch(entity: EntityTopics, monitor: int | None) -> dict[str, Any
         "state_off": off,
         "value_template": _is_on(entity.row, monitor),
         "command_topic": entity.command_topic,
-        "payload_on": json.dumps({"monitor": monitor}),
-        "payload_off": json.dumps({"monitor": monitor, "minutes": 0}),
+        "payload_on": json.dumps(_arguments(monitor)),
+        "payload_off": json.dumps({**_arguments(monitor), "minutes": 0}),
     }
+
+
+def _describe_select(entity: EntityTopics, monitor: int | None) -> dict[str, Any]:
+    row = entity.row
+    return {
+        "state_topic": entity.topic,
+        "options": list(row.options),
+        "value_template": f"{{{{ {_path(str(row.field), monitor)} | default(none) }}}}",
+        "command_topic": entity.command_topic,
+        "command_template": json.dumps({**_arguments(monitor), str(row.argument): "{{ value }}"}),
+    }
+
+
+def _arguments(monitor: int | None) -> dict[str, int]:
+    """Return what a command is told of whom it is for; nothing where all monitors are meant."""
+    return {} if monitor is None else {"monitor": monitor}
 
 
 DESCRIBERS: Mapping[str, Callable[[EntityTopics, int | None], dict[str, Any]]] = {
@@ -125,4 +147,5 @@ DESCRIBERS: Mapping[str, Callable[[EntityTopics, int | None], dict[str, Any]]] =
     "event": _describe_event,
     "button": _describe_button,
     "switch": _describe_switch,
+    "select": _describe_select,
 }

@@ -1,28 +1,31 @@
 """What Home Assistant is told of a monitor and its devices, so that they show up there by themselves (MQTT discovery).
 
-One retained payload a device (`device`: Home Assistant 2024.12 and newer), or one an entity (`single`: older ones).
 Unique ids come from Sense's ids alone, and so do discovery ids: in a device payload the topic's object id with the
 component's key, which `single` topics therefore carry as node and object id. No name, base topic or mode may change
-them: people's settings hang on them. Facts without another source: Home Assistant 2026.11,
-components/mqtt/discovery.py and schemas.py.
+them: people's settings hang on them. (The bridge has no id of Sense's: its own come from its base topic.)
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sense_mqtt.core.entity import Entity
-from sense_mqtt.core.home_assistant.components import EntityTopics, describe_component, without_none
+from sense_mqtt.core.home_assistant.components import EntityTopics
+from sense_mqtt.core.home_assistant.icons import device_icon
+from sense_mqtt.core.home_assistant.messages import WRITERS, DiscoveryDevice, DiscoveryMessage, DiscoveryOptions
+from sense_mqtt.core.home_assistant.triggers import DEVICE_TRIGGERS, MONITOR_TRIGGERS, DeviceTrigger
 from sense_mqtt.core.publishing.topics import Topics
-from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR, VIRTUAL_DEVICE
+from sense_mqtt.core.readings.bridge_entities import BRIDGE, BRIDGE_DEVICE
+from sense_mqtt.core.readings.entities import DEVICE, MONITOR, VIRTUAL_DEVICE
 from sense_mqtt.core.topic_ids import sanitize_id
 from sense_mqtt.core.wire.devices import Kind
 
-Mode = Literal["device", "single", "off"]
-
 DEVICE_ROWS: Mapping[Kind, tuple[Entity, ...]] = {"detected": DEVICE, "plug": DEVICE, "virtual": VIRTUAL_DEVICE}
 MODELS: Mapping[Kind, str] = {"detected": "Detected device", "plug": "Smart plug", "virtual": "Virtual device"}
+
+WITH_DEVICE_ICON = ("state", "power", "event")  # rows that show the icon of their device
+WEB_APP = "https://home.sense.com"
 
 _NODE = re.compile(r"sense_mqtt_(\d+)(?:_|$)")
 
@@ -47,25 +50,9 @@ class DeviceDescription:
     model: str | None = None
     location: str | None = None
     type: str | None = None
+    icon: str | None = None
     kind: Kind = "detected"
     left_out: frozenset[str] = frozenset()  # keys of rows that this device does not have
-
-
-@dataclass(frozen=True, slots=True)
-class DiscoveryOptions:
-    """How to tell it, and who tells it."""
-
-    version: str  # of sense-mqtt
-    topics: Topics
-    mode: Mode = "device"
-
-
-@dataclass(frozen=True, slots=True)
-class DiscoveryMessage:
-    """A discovery message, always retained. Without a payload it is empty, and takes back what was told there."""
-
-    topic: str
-    payload: Mapping[str, Any] | None
 
 
 def announce(
@@ -88,8 +75,16 @@ def announce_monitor(monitor: MonitorDescription, options: DiscoveryOptions) -> 
     ]
     bridge = [_place_on_bridge(topics, row) for row in BRIDGE]
     name = _name(monitor.name, "Sense")
-    about = {"name": name, "manufacturer": "Sense", "model": "Energy Monitor", "sw_version": monitor.firmware}
-    return _WRITERS[options.mode](DiscoveryDevice(_node(monitor.id), monitor.id, about, (*house, *bridge)), options)
+    about = {
+        "name": name,
+        "manufacturer": "Sense",
+        "model": "Energy Monitor",
+        "sw_version": monitor.firmware,
+        "configuration_url": WEB_APP,
+    }
+    entities, events = (*house, *bridge), topics.monitor(monitor.id, "event")
+    device = DiscoveryDevice(_node(monitor.id), monitor.id, about, entities, MONITOR_TRIGGERS, events)
+    return WRITERS[options.mode](device, options)
 
 
 def announce_device(
@@ -98,34 +93,44 @@ def announce_device(
     """Return what to tell of one device; of `solar` nothing, the monitor shows it (contract 1.2)."""
     if device.id == "solar":
         return ()
-    rows = [
-        _place_on(options.topics, monitor.id, device.id, row)
-        for row in DEVICE_ROWS[device.kind]
-        if row.key not in device.left_out
-    ]
+    icon = device_icon(device.type, device.icon, device.kind)
+    rows = [row for row in DEVICE_ROWS[device.kind] if row.key not in device.left_out]
     about = {
         "name": _name(device.name, f"Device {device.id}"),
         "manufacturer": _name(device.make, "Sense"),
         "model": _name(device.model, _name(device.type, MODELS[device.kind])),
         "suggested_area": _name(device.location, None),
+        "configuration_url": WEB_APP,
         "via_device": _node(monitor.id),
     }
-    return _WRITERS[options.mode](
-        DiscoveryDevice(_node(monitor.id, device.id), monitor.id, about, tuple(rows)), options
+    described = DiscoveryDevice(
+        _node(monitor.id, device.id),
+        monitor.id,
+        about,
+        tuple(_place_on(options.topics, monitor.id, device.id, row, icon) for row in rows),
+        _triggers_of(device, rows),
+        options.topics.device(monitor.id, device.id, "event"),
     )
+    return WRITERS[options.mode](described, options)
 
 
-def announce_bridge(options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
-    """Return what to tell while no monitor is known: that a person must log in, and nothing else can be shown."""
-    rows = [_place_on_bridge(options.topics, row) for row in BRIDGE if row.key == "login"]
-    about = {"name": "Sense bridge", "manufacturer": "sense-mqtt", "model": "Bridge", "sw_version": options.version}
-    node = f"sense_mqtt_bridge_{sanitize_id(options.topics.base)}{options.topics.bridge_level.removeprefix('bridge')}"
-    return _WRITERS[options.mode](DiscoveryDevice(node, None, about, tuple(rows)), options)
+def _triggers_of(device: DeviceDescription, rows: Iterable[Entity]) -> tuple[DeviceTrigger, ...]:
+    keys = {row.key for row in rows}
+    shown = (trigger for trigger in DEVICE_TRIGGERS if device.kind == "plug" or not trigger.plugs_only)
+    return tuple(trigger for trigger in shown if trigger.needs in keys)
 
 
-def origin(options: DiscoveryOptions) -> dict[str, str]:
-    """Return who tells, for Home Assistant's log."""
-    return {"name": "sense-mqtt", "sw_version": options.version}
+def announce_bridge(
+    options: DiscoveryOptions, *, monitors: int = 0, node: str | None = None
+) -> tuple[DiscoveryMessage, ...]:
+    """Return what to tell of the bridge itself, which serves so many monitors; `node`: of another bridge."""
+    topics = options.topics
+    name = " ".join(("Sense bridge", *([] if topics.base == "sense" else [topics.base]), *_shard(topics)))
+    about = {"name": name, "manufacturer": "sense-mqtt", "model": "Bridge", "sw_version": options.version}
+    absent = tuple(row for row in BRIDGE_DEVICE if row.one_monitor and monitors > 1)
+    entities = tuple(_place_on_bridge(topics, row) for row in BRIDGE_DEVICE if row not in absent)
+    device = DiscoveryDevice(node or _bridge_node(topics), None, about, entities, removed=absent)
+    return WRITERS[options.mode](device, options)
 
 
 def monitor_of(node: str) -> int | None:
@@ -134,73 +139,10 @@ def monitor_of(node: str) -> int | None:
     return int(found[1]) if found else None
 
 
-# --- how a device of Home Assistant, with its entities, becomes messages
-
-
-@dataclass(frozen=True, slots=True)
-class DiscoveryDevice:
-    """One device of Home Assistant."""
-
-    node: str  # its identifier, and the beginning of its entities' unique ids
-    monitor: int | None  # None: the bridge itself
-    about: Mapping[str, Any]
-    entities: tuple[EntityTopics, ...]
-
-    def describe(self, entity: EntityTopics, options: DiscoveryOptions) -> dict[str, Any]:
-        component = describe_component(entity, node=self.node, name=self.about["name"], monitor=self.monitor)
-        only_bridge = {"availability": [_bridge_state(options)]} if entity.row.always_available else {}
-        return component | only_bridge
-
-    def frame(self, options: DiscoveryOptions) -> dict[str, Any]:
-        """Return what is said of the device, and what is alike for all its entities."""
-        return {
-            "device": without_none({"identifiers": [self.node], **self.about}),
-            "origin": origin(options),
-            "availability": [_bridge_state(options), *self._availability(options)],
-            "availability_mode": "all",
-            "qos": 1,
-        }
-
-    def _availability(self, options: DiscoveryOptions) -> list[dict[str, str]]:
-        return [] if self.monitor is None else [{"topic": options.topics.monitor(self.monitor, "availability")}]
-
-
-def _device_message(device: DiscoveryDevice, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
-    components = {
-        entity.row.key: {"platform": entity.row.platform, **device.describe(entity, options)}
-        for entity in device.entities
-    }
-    return (
-        DiscoveryMessage(
-            options.topics.discovery("device", device.node), {**device.frame(options), "components": components}
-        ),
-    )
-
-
-def _entity_messages(device: DiscoveryDevice, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
-    return tuple(
-        DiscoveryMessage(
-            options.topics.discovery(f"{entity.row.platform}/{device.node}", entity.row.key),
-            {**device.frame(options), **device.describe(entity, options)},
-        )
-        for entity in device.entities
-    )
-
-
-def _no_messages(device: DiscoveryDevice, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:  # noqa: ARG001 - one shape for all writers
-    return ()
-
-
-_WRITERS: Mapping[Mode, Callable[[DiscoveryDevice, DiscoveryOptions], tuple[DiscoveryMessage, ...]]] = {
-    "device": _device_message,
-    "single": _entity_messages,
-    "off": _no_messages,
-}
-
-
-def _place_on(topics: Topics, monitor: int, device: str, row: Entity) -> EntityTopics:
+def _place_on(topics: Topics, monitor: int, device: str, row: Entity, icon: str) -> EntityTopics:
     attributes = None if row.attributes is None else topics.device(monitor, device, row.attributes)
-    return EntityTopics(row, topics.device(monitor, device, row.topic), attributes)
+    own_icon = icon if row.key in WITH_DEVICE_ICON else None
+    return EntityTopics(row, topics.device(monitor, device, row.topic), attributes, icon=own_icon)
 
 
 def _place_on_bridge(topics: Topics, row: Entity) -> EntityTopics:
@@ -208,8 +150,13 @@ def _place_on_bridge(topics: Topics, row: Entity) -> EntityTopics:
     return EntityTopics(row, topics.bridge(row.topic), command_topic=command)
 
 
-def _bridge_state(options: DiscoveryOptions) -> dict[str, str]:
-    return {"topic": options.topics.bridge("state")}
+def _bridge_node(topics: Topics) -> str:
+    return f"sense_mqtt_bridge_{sanitize_id(topics.base)}{topics.bridge_level.removeprefix('bridge')}"
+
+
+def _shard(topics: Topics) -> list[str]:
+    index = topics.bridge_level.removeprefix("bridge-")
+    return [] if index == topics.bridge_level else [index]
 
 
 def _node(monitor: int, device: str | None = None) -> str:

@@ -16,14 +16,13 @@ from typing import NamedTuple
 
 from sense_mqtt.core.home_assistant.discovery import (
     DeviceDescription,
-    DiscoveryMessage,
-    DiscoveryOptions,
     MonitorDescription,
+    announce_bridge,
     announce_device,
     announce_monitor,
     monitor_of,
-    origin,
 )
+from sense_mqtt.core.home_assistant.messages import DiscoveryMessage, DiscoveryOptions, origin
 
 _PLACEHOLDER = {"platform": "device_automation", "automation_type": "trigger", "type": "moved", "subtype": "moved"}
 
@@ -92,10 +91,10 @@ def _entities_of(message: DiscoveryMessage) -> Iterable[DiscoveryTopic]:
 def _announce_each(topic: str, node: str, options: DiscoveryOptions) -> tuple[DiscoveryMessage, ...]:
     """Return the entities that a device topic may have told of, each on a topic of its own below the same prefix."""
     monitor = monitor_of(node)
-    if monitor is None:
-        return ()
     prefix = topic.removesuffix(f"/device/{node}/config")
     single = replace(options, mode="single", topics=replace(options.topics, prefix=prefix))
+    if monitor is None:
+        return announce_bridge(single, node=node)
     device = node.removeprefix(f"sense_mqtt_{monitor}").removeprefix("_")
     if device:
         return announce_device(MonitorDescription(monitor), DeviceDescription(device), single)

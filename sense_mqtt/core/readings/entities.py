@@ -1,4 +1,4 @@
-"""THE table of entities: those that frames and the bridge itself have, and those of each capability.
+"""THE table of entities: those that frames have, and those of each capability; the bridge's: bridge_entities.py.
 
 Topics, payloads, throttling, Home Assistant discovery and docs/topics.md are derived from these rows.
 """
@@ -9,7 +9,6 @@ from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.entity import Entity, Measurement, number_entity
 from sense_mqtt.core.readings import measurements
 
-FEEDS = ("stream", "poll", "snapshot", "paused", "offline")  # what `feed` of bridge/health may say, best first
 HOUSE_EVENTS = (
     "device_found",
     "device_renamed",
@@ -18,7 +17,6 @@ HOUSE_EVENTS = (
     "monitor_online",
     "monitor_offline",
 )
-BRIDGE_EVENTS = ("rate_limited", "auth_required", "auth_ok", "feed_changed", "paused", "resumed", "check")
 DEVICE_EVENTS = (
     "turned_on",
     "turned_off",
@@ -34,7 +32,7 @@ _SOLAR_POWER = replace(_POWER, solar_only=True)
 _LEG_POWER = replace(_POWER, diagnostic=True)
 _LEG_VOLTAGE = replace(number_entity("V", "voltage", 1, 1), diagnostic=True)
 _FREQUENCY = replace(number_entity("Hz", "frequency", 2, 2), diagnostic=True)
-_SHARE = replace(number_entity("%", None, 0, 0), solar_only=True)
+_SHARE = replace(number_entity("%", None, 0, 0), solar_only=True, icon="mdi:solar-power-variant")
 
 
 def _reading(template: Entity, key: str, name: str, description: str, measure: Measurement) -> Entity:
@@ -88,6 +86,7 @@ MONITOR: tuple[Entity, ...] = (
         name="Activity",
         topic="event",
         description="JSON, what happens to the house and not to one appliance",
+        icon="mdi:message-flash",
         platform="event",
         options=HOUSE_EVENTS,
         always_available=True,
@@ -100,8 +99,7 @@ DEVICE: tuple[Entity, ...] = (
         name=None,
         topic="state",
         description="`ON` / `OFF`",
-        platform="binary_sensor",
-        device_class="power",
+        platform="binary_sensor",  # without class: with `power` Home Assistant's logbook says "detected power"
         attributes="attributes",
         real_only=True,
     ),
@@ -119,52 +117,6 @@ DEVICE: tuple[Entity, ...] = (
 )
 
 VIRTUAL_DEVICE: tuple[Entity, ...] = tuple(row for row in DEVICE if not row.real_only)  # contract 1.2
-
-BRIDGE: tuple[Entity, ...] = (
-    Entity(
-        key="feed",
-        name="Feed",
-        topic="health",
-        description="how frames come",
-        device_class="enum",
-        field="feeds['{monitor}']",
-        options=FEEDS,
-        diagnostic=True,
-        always_available=True,
-    ),
-    Entity(
-        key="login",
-        name="Login",
-        topic="health",
-        description="whether a person must log in",
-        platform="binary_sensor",
-        device_class="problem",
-        field="auth",
-        on_when="auth_required",
-        diagnostic=True,
-        always_available=True,
-    ),
-    Entity(
-        key="pause",
-        name="Pause",
-        topic="health",
-        description="lets go of Sense's connection for ten minutes, so that the app's live meter is free",
-        platform="switch",
-        field="feeds['{monitor}']",
-        on_when="paused",
-        command="pause",
-        always_available=True,
-    ),
-    Entity(
-        key="refresh",
-        name="Refresh",
-        topic="request/refresh",
-        description="reads devices and energy again now",
-        platform="button",
-        diagnostic=True,
-        always_available=True,
-    ),
-)
 
 HOUSE_READINGS = tuple(row for row in MONITOR if row.measure is not None)
 

@@ -85,6 +85,7 @@ class Sky(Capability[SkyState]):
             name="Sky",
             topic="sky",
             description="`night`, `overcast`, `partly`, `clear`, or `unknown` until enough was learned (docs/sun.md)",
+            icon="mdi:weather-partly-cloudy",
             device_class="enum",
             options=SKIES,
             solar_only=True,

@@ -48,6 +48,7 @@ class Surplus(Capability[SurplusState]):
             name="Solar surplus",
             topic="surplus",
             description="`ON` / `OFF`: `surplus_power` is enough, and has been for so long, as `solar.surplus` says",
+            icon="mdi:sun-wireless",
             platform="binary_sensor",
             solar_only=True,
         ),

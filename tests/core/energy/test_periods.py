@@ -151,6 +151,7 @@ def test_the_recorded_and_derived_answers_are_understood():
         "to_grid_kwh": 5.2,
         "net_production_kwh": 2.1,
         "solar_powered_pct": 55,
+        "net_production_pct": 130,
         "start": "2026-03-08T08:00:00.000Z",
         "updated": UPDATED,
     }
@@ -167,6 +168,7 @@ def test_a_document_is_rounded_and_has_no_negative_zero():
     text = json.dumps(house_document(energy, UPDATED))
     assert text == (
         '{"consumption_kwh": 1.235, "production_kwh": 0.0, "net_production_kwh": 0.0, "solar_powered_pct": 62, '
+        '"net_production_pct": 0, '
         '"start": "2026-11-21T05:00:00.000Z", "updated": "2026-11-21T19:00:00.000Z"}'
     )
 
@@ -189,5 +191,6 @@ def test_the_command_answers_in_one_shape():
         "to_grid_kwh": 2.5,
         "net_production_kwh": -2.0,
         "solar_powered_pct": 62,
+        "net_production_pct": 83,
         "devices": [{"id": "1a2b3c4d", "name": "Dryer", "consumption_kwh": 2.5}],
     }

@@ -7,11 +7,13 @@ import pytest
 
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home_assistant.components import EntityTopics, describe_component, first_entity_id
-from sense_mqtt.core.readings.entities import BRIDGE, DEVICE, MONITOR
+from sense_mqtt.core.readings.bridge_entities import BRIDGE, BRIDGE_DEVICE
+from sense_mqtt.core.readings.entities import DEVICE, MONITOR
 
 ROWS = {
     "monitor": {row.key: row for row in (*MONITOR, *BRIDGE)},
     "device": {row.key: row for row in DEVICE},
+    "bridge": {row.key: row for row in BRIDGE_DEVICE},
     "plug": {row.key: row for row in DEVICE},
 }
 
@@ -26,11 +28,13 @@ def test_state_of_a_device_is_its_main_feature() -> None:
         "name": None,
         "unique_id": "sense_mqtt_1_a_state",
         "default_entity_id": "binary_sensor.dryer",
-        "device_class": "power",
         "state_topic": "the/topic",
         "payload_on": "ON",
         "payload_off": "OFF",
         "json_attributes_topic": "the/attributes",
+        "json_attributes_template": (
+            "{{ dict(value_json | default({}), attribution='Data provided by Sense') | tojson }}"
+        ),
     }
 
 

@@ -8,13 +8,12 @@ import pytest
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.home_assistant.discovery import (
     DeviceDescription,
-    DiscoveryMessage,
-    DiscoveryOptions,
     MonitorDescription,
     announce,
     announce_device,
     announce_monitor,
 )
+from sense_mqtt.core.home_assistant.messages import DiscoveryMessage, DiscoveryOptions
 from sense_mqtt.core.publishing.topics import Topics
 
 MONITOR = MonitorDescription(123456, solar=True, firmware="1.64.2")
@@ -27,7 +26,8 @@ SINGLE_STYLE = replace(DEVICE_STYLE, mode="single")
 
 BRIDGE_STATE = {"topic": "sense/bridge/state"}
 CAPABILITY_ROWS = [row for capability in CAPABILITIES for row in capability.device_entities]
-DEVICE_KEYS = ["state", "power", "event", *(row.key for row in CAPABILITY_ROWS)]
+TRIGGER_KEYS = ["trigger_turned_on", "trigger_turned_off", "trigger_cycle_finished"]
+DEVICE_KEYS = ["state", "power", "event", *(row.key for row in CAPABILITY_ROWS), *TRIGGER_KEYS]
 VIRTUAL_DEVICE_KEYS = ["power", *(row.key for row in CAPABILITY_ROWS if not row.real_only)]
 
 
@@ -63,6 +63,7 @@ def test_device_payload_says_once_what_its_entities_share() -> None:
             "manufacturer": "LG",
             "model": "DLEX",
             "suggested_area": "Laundry",
+            "configuration_url": "https://home.sense.com",
             "via_device": "sense_mqtt_123456",
         },
         "origin": {"name": "sense-mqtt", "sw_version": "0.1.0"},
@@ -79,6 +80,7 @@ def test_monitor_payload_names_its_firmware_and_no_parent() -> None:
         "manufacturer": "Sense",
         "model": "Energy Monitor",
         "sw_version": "1.64.2",
+        "configuration_url": "https://home.sense.com",
     }
 
 
@@ -97,7 +99,9 @@ def test_monitor_payload_names_its_firmware_and_no_parent() -> None:
 )
 def test_what_is_not_known_of_a_device_is_filled_or_left_out(facts: DeviceDescription, about: dict[str, str]) -> None:
     device = payload_of(announce_device(MONITOR, facts, DEVICE_STYLE))["device"]
-    assert {key: device[key] for key in device if key not in ("identifiers", "via_device")} == about
+    assert {
+        key: device[key] for key in device if key not in ("identifiers", "configuration_url", "via_device")
+    } == about
 
 
 def test_component_of_a_device_reads_its_topics() -> None:
@@ -125,7 +129,7 @@ def test_solar_readings_are_shown_once_the_home_is_known_to_have_solar(solar: bo
     assert {"power", "consumption_day", "connectivity", "event", "feed", "login", "refresh"} <= components.keys()
 
 
-@pytest.mark.parametrize("key", ["connectivity", "last_frame", "event", "feed", "login", "refresh"])
+@pytest.mark.parametrize("key", ["connectivity", "last_frame", "feed", "login", "refresh"])
 def test_what_stays_true_while_the_feed_is_away_hangs_on_the_bridge_alone(key: str) -> None:
     components = components_of(announce_monitor(MONITOR, DEVICE_STYLE))
     assert components[key]["availability"] == [BRIDGE_STATE]
@@ -176,4 +180,5 @@ def test_names_of_entities_do_not_repeat_the_name_of_their_device(options: Disco
     for config in announce(MONITOR, [DRYER, LAMP], options):
         payload = dict(config.payload or {})
         for component in payload.get("components", {"": payload}).values():
-            assert payload["device"]["name"].lower() not in (component["name"] or "").lower()
+            if "subtype" not in component:  # a trigger has no name
+                assert payload["device"]["name"].lower() not in (component["name"] or "").lower()

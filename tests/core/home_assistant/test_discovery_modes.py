@@ -7,7 +7,6 @@ import pytest
 
 from sense_mqtt.core.home_assistant.discovery import (
     DeviceDescription,
-    DiscoveryOptions,
     MonitorDescription,
     announce,
     announce_bridge,
@@ -15,7 +14,9 @@ from sense_mqtt.core.home_assistant.discovery import (
     announce_monitor,
     monitor_of,
 )
+from sense_mqtt.core.home_assistant.messages import DiscoveryOptions
 from sense_mqtt.core.publishing.topics import Topics
+from sense_mqtt.core.readings.bridge_entities import BRIDGE_DEVICE
 
 MONITOR = MonitorDescription(123456, solar=True)
 DRYER = DeviceDescription("1a2b3c4d", "Dryer")
@@ -61,8 +62,9 @@ def test_the_same_is_reported_twice_in_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("options", [DEVICE_STYLE, SINGLE_STYLE, OFF_STYLE], ids=["device", "single", "off"])
-def test_the_bridge_itself_is_reported_while_no_monitor_is_known(options: DiscoveryOptions) -> None:
-    assert len(announce_bridge(options)) == (0 if options is OFF_STYLE else 1)
+def test_the_bridge_itself_is_reported_in_the_mode_of_all_others(options: DiscoveryOptions) -> None:
+    expected = {"device": 1, "single": len(BRIDGE_DEVICE), "off": 0}
+    assert len(announce_bridge(options)) == expected[options.mode]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import pytest
 
 from sense_mqtt.core.home_assistant.discovery import (
     DeviceDescription,
-    DiscoveryOptions,
     MonitorDescription,
     announce,
     announce_bridge,
     monitor_of,
 )
+from sense_mqtt.core.home_assistant.messages import DiscoveryOptions
 from sense_mqtt.core.home_assistant.migration import DiscoveryTopic, Removal, read_discovery_topic, remove_obsolete
 from sense_mqtt.core.publishing.topics import Topics
 
@@ -72,9 +72,12 @@ def test_a_device_that_is_gone_is_removed_without_its_monitor(options):
     }
 
 
-def test_the_bridge_itself_is_just_emptied_it_has_no_entity_that_starts_disabled():
+def test_a_bridge_that_has_another_base_topic_now_is_removed_by_its_entities():
     before = announce_bridge(OTHER_BASE)
-    assert remove(before, ()) == Removal((tuple(replace(config, payload=None) for config in before),))
+    *_, single, last = remove(before, ()).steps
+    assert {read_discovery_topic(config.topic).node for config in single} == {"sense_mqtt_bridge_other"}
+    assert {read_discovery_topic(config.topic).key for config in single} >= {"login", "restart"}
+    assert payloads(last) == dict.fromkeys(topics(single))
 
 
 def test_entities_that_move_into_a_device_topic_are_unloaded_before_their_topics_are_emptied():

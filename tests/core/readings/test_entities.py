@@ -7,20 +7,19 @@ import pytest
 from sense_mqtt.core.cycles.capability import CYCLE_FINISHED
 from sense_mqtt.core.edges import EdgeKind
 from sense_mqtt.core.energy.entities import HOUSE_ENERGY
-from sense_mqtt.core.energy.periods import FIGURES
+from sense_mqtt.core.energy.periods import FIGURES, NET_PRODUCTION_PCT
 from sense_mqtt.core.entity import Entity
+from sense_mqtt.core.readings.bridge_entities import BRIDGE, BRIDGE_DEVICE, FEEDS
 from sense_mqtt.core.readings.entities import (
-    BRIDGE,
     DEVICE,
     DEVICE_EVENTS,
-    FEEDS,
     HOUSE_READINGS,
     MONITOR,
     VIRTUAL_DEVICE,
 )
 from sense_mqtt.items import Transport
 
-EVERY_ROW = (*MONITOR, *DEVICE, *BRIDGE)
+EVERY_ROW = (*MONITOR, *DEVICE, *BRIDGE, *BRIDGE_DEVICE)
 
 # Home Assistant 2026.11, sensor/const.py: DEVICE_CLASS_UNITS and DEVICE_CLASS_STATE_CLASSES, as far as we need them
 UNIT_AND_STATE_CLASS = {
@@ -31,11 +30,11 @@ UNIT_AND_STATE_CLASS = {
     "duration": {(unit, "measurement") for unit in ("s", "min", "h", "d")},
     "timestamp": {(None, None)},
     "enum": {(None, None)},
-    "None": {(None, "measurement")},  # a count
+    "None": {(None, "measurement"), (None, "total_increasing"), (None, None)},  # a count; the version
 }
 
 
-@pytest.mark.parametrize("rows", [(*MONITOR, *BRIDGE), DEVICE, VIRTUAL_DEVICE])
+@pytest.mark.parametrize("rows", [(*MONITOR, *BRIDGE), DEVICE, VIRTUAL_DEVICE, BRIDGE_DEVICE])
 def test_keys_are_unique_on_one_device_of_home_assistant(rows: tuple[Entity, ...]) -> None:
     assert len({row.key for row in rows}) == len(rows)
 
@@ -72,11 +71,12 @@ def test_virtual_devices_have_no_state_and_no_events() -> None:
 
 
 def test_figures_of_energy_are_those_that_are_published() -> None:
-    assert tuple(row.field for row in HOUSE_ENERGY) == FIGURES
+    assert tuple(row.field for row in HOUSE_ENERGY) == (*FIGURES, NET_PRODUCTION_PCT)
 
 
-def test_only_the_present_day_is_enabled_at_first() -> None:
+def test_only_the_present_day_is_enabled_at_first_and_no_restart() -> None:
     assert {row.topic for row in EVERY_ROW if not row.enabled} == {
+        "request/restart",
         "energy/week",
         "energy/month",
         "energy/year",
