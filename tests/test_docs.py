@@ -8,7 +8,12 @@ import pytest
 
 from tests.support.checkout import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "bench/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "bench/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
+]
 NAMED = re.compile(r"[\w./-]*\w\.(?:py|md|service|toml)\b")
 MODULE = re.compile(r"python -m ([\w.]+)")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
@@ -36,6 +41,6 @@ def ends_with(path: str, name: str) -> bool:
 
 
 def files() -> Iterator[Path]:
-    for folder in ("sense_mqtt", "tests", "docs", "bench", "systemd", "deploy"):
+    for folder in ("sense_mqtt", "tests", "docs", "bench", "systemd", "deploy", "examples"):
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file())
     yield from (path for path in ROOT.iterdir() if path.is_file())
