@@ -1,8 +1,8 @@
 """What the bridge asks of Sense's servers in an ordinary hour, for docs/calls-to-sense.md.
 
-    python -m tests.long.hour_of_manners MODE [MINUTES]
+    python -m tests.long.hour_of_manners MODE [MINUTES] [no-solar]
 
-MODE is a feed.mode. The simulated cloud drops sockets after 15 minutes, as the real one does; the home has solar.
+MODE is a feed.mode. The simulated cloud drops sockets after 15 minutes, as the real one does.
 """
 
 import re
@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import Mosquitto
@@ -20,12 +20,14 @@ from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
 
 
-def main(mode: str, minutes: int) -> int:
+def main(mode: str, minutes: int = 60, *, solar: bool = True) -> int:
+    begins = time.time()
+    house = BuiltInHouse(1, begins=begins) if solar else RandomHouse(20, on_s=600.0, off_s=1200.0, begins=begins)
     with (
         tempfile.TemporaryDirectory() as folder,
         Mosquitto(Path(folder)) as broker,
         Listener(broker.port, "sense/+/availability") as listener,
-        SimulatedCloud(BuiltInHouse(1, begins=time.time())) as cloud,
+        SimulatedCloud(house) as cloud,
         BridgeProcess(Path(folder), configure(cloud, broker.port, feed={"mode": mode})),
     ):
         listener.wait_for_payload("sense/900101/availability", "online", 120)
@@ -38,4 +40,5 @@ def main(mode: str, minutes: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 60))
+    minutes_asked = [int(word) for word in sys.argv[2:] if word.isdigit()]
+    sys.exit(main(sys.argv[1], *minutes_asked, solar="no-solar" not in sys.argv))

@@ -8,6 +8,7 @@ from sense_mqtt.core.energy.hours import ByHour, DayHours
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.meters.integrate import close_until
+from sense_mqtt.core.meters.rows_of_device import of_device
 from sense_mqtt.core.meters.state import (
     CONSUMPTION,
     FROM_GRID,
@@ -47,7 +48,11 @@ def settle(state: Meters, home: Home, energy: Energy, now: Moment) -> Meters:
         if start >= (state.open_since or 0.0) and start + HOUR_S + FINISHED_AFTER_S <= present
     ]
     for number, start in finished:
-        told = {counter: kwh for counter, kwh in _told(day, number, home).items() if _counts(state, counter, start)}
+        told = {
+            counter: kwh
+            for counter, kwh in _told(state, day, number, start, home).items()
+            if _counts(state, counter, start)
+        }
         is_certain = start + HOUR_S + CERTAIN_AFTER_S <= present
         state = _settle_hour(state, start, told, now.monotonic, is_certain=is_certain)
     state = _close(state, day, energy, present)
@@ -67,19 +72,20 @@ def _with_offset(state: Meters, start: float) -> Meters:
     return moved._replace(hours=hours, candidates={}, open_since=moved.hour_of(max(state.open_since or 0.0, first)))
 
 
-def _told(day: DayHours, number: int, home: Home) -> Figures:
+def _told(state: Meters, day: DayHours, number: int, start: float, home: Home) -> Figures:
     """Return what Sense said of one hour, by the ids that are known here."""
     house = {(HOUSE, CONSUMPTION): _at(day.consumption, number), (HOUSE, PRODUCTION): _at(day.production, number)}
-    identities, devices = home.identities, dict[str, dict[str, float]]()
+    devices = dict[str, dict[str, float]]()
     for sense_id, hours in day.devices.items():
         kwh = _at(hours, number)
         if kwh is not None:
-            devices.setdefault(identities.device_of(sense_id), {})[sense_id] = kwh
-    told: dict[Counter, float] = {counter: kwh for counter, kwh in house.items() if kwh is not None}
-    for own, by_sense_id in devices.items():
-        present = identities.sense_id_of(own)  # of a merged device; its parts may be listed beside it
-        told[own, CONSUMPTION] = by_sense_id.get(present, sum(by_sense_id.values()))
-    return {counter: kwh for counter, kwh in told.items() if kwh <= PANEL_KW}
+            devices.setdefault(home.identities.device_of(sense_id), {})[sense_id] = kwh
+    is_observed = state.hours.get(start, {}).get(OBSERVED, 0.0) >= COVERED_S
+    told = {
+        (own, CONSUMPTION): of_device(own, rows, start, home.identities, is_observed=is_observed)
+        for own, rows in devices.items()
+    }
+    return {counter: kwh for counter, kwh in {**house, **told}.items() if kwh is not None and kwh <= PANEL_KW}
 
 
 def _at(hours: ByHour, number: int) -> float | None:

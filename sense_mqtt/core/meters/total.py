@@ -23,6 +23,8 @@ from sense_mqtt.core.timestamps import Moment, to_datetime, write_timestamp
 TOPIC = "energy/total"
 ASKED_AGAIN_S = 1800.0  # between two questions about a day that is over
 RESERVED_S = 600.0  # so long the present watts may go on before a row is written again
+# More than twice of that, and this, is too much: after a crash nothing is published until all of it is used.
+SPARE_KWH = 0.02
 
 _METER = replace(number_entity("kWh", "energy", 3, 2), throttle=None, state_class="total_increasing", topic=TOPIC)
 
@@ -102,8 +104,10 @@ def _show(state: Meters) -> Meters:
 def _publish(state: Meters, observation: Observation, *, store: bool = False) -> Update[Meters]:
     readings = _readings(state, observation)
     published = {reading.device or HOUSE for reading in readings}
-    if any(_is_exceeded(state, counter) for counter in state.shown if counter[0] in published):
-        state, store = _store_grown(state), True
+    if any(_is_exceeded(state, counter) for counter in state.shown if counter[0] in published) or any(
+        _is_too_much(state, counter) for counter in _sure(state)
+    ):
+        state, store = _store_changed(state), True
     return Update(state, readings, store)
 
 
@@ -151,16 +155,22 @@ def _reserve(state: Meters, counter: Counter) -> float:
     return state.shown[counter] + watts * RESERVED_S / 3_600_000.0
 
 
-def _store_grown(state: Meters) -> Meters:
-    """Return the meters with new rows where more than half of what was reserved is used."""
+def _is_too_much(state: Meters, counter: Counter) -> bool:
+    needed = _reserve(state, counter) - state.shown[counter]
+    return state.reserved.get(counter, 0.0) > state.shown[counter] + 2 * needed + SPARE_KWH
+
+
+def _store_changed(state: Meters) -> Meters:
+    """Return the meters with new rows where more than half of what was reserved is used, or too much is reserved."""
     sure = _sure(state)
-    grown = {
+    changed = {
         counter[0]
         for counter, shown in sure.items()
         if shown + (_reserve(state, counter) - shown) / 2 > state.reserved.get(counter, 0.0)
+        or _is_too_much(state, counter)
     }
-    reserved = {counter: _reserve(state, counter) for counter in sure if counter[0] in grown}
-    return _with_rows(state._replace(reserved={**state.reserved, **reserved}), grown)
+    reserved = {counter: _reserve(state, counter) for counter in sure if counter[0] in changed}
+    return _with_rows(state._replace(reserved={**state.reserved, **reserved}), changed)
 
 
 def _store_all(state: Meters) -> Meters:

@@ -74,10 +74,18 @@ def test_after_a_crash_nothing_less_than_before_is_published():
     assert newest < figures(changes)[0] < newest + 0.2
 
 
+def test_what_a_device_may_use_is_not_reserved_any_more_once_it_is_off():
+    seen = [(at, frame(*([DRYER] if at < 100 else []), at=at)) for at in range(0, 200, 2)]
+    home, _ = run(HOME, *seen)
+    assert ("1a2b3c4d", "consumption_kwh") not in METERS.state_of(restarted(home)).unsure
+    _, changes = run(restarted(home), *[(at, frame(DRYER, at=at)) for at in range(200, 300, 2)])
+    assert figures(changes, "1a2b3c4d")[0] < 0.2
+
+
 def test_an_event_writes_no_row_of_the_meters():
-    home, _ = run(HOME, *[(at, frame(DRYER, at=at)) for at in range(0, 60, 2)])
+    home, _ = run(HOME, *[(at, frame(DRYER, at=at)) for at in range(0, 58, 2)])
     before = METERS.snapshot(METERS.state_of(home))
-    home, _ = run(home, (60, frame(at=60)))
+    home, _ = run(home, (58, frame(at=58)))
     assert METERS.snapshot(METERS.state_of(home)) == before
 
 

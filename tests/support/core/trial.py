@@ -5,7 +5,7 @@ Frames, gaps, Sense's hours as it finishes them, restarts and kills; no thread, 
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +34,8 @@ from sense_mqtt.simulator.payloads.periods import parse
 MONITOR = 7
 ZONE = "America/New_York"
 INFO = Monitor(MONITOR, ZONE, solar=True)
-POLICY = Policy(lambda _: DeviceRules(off_delay_s=2.0))
+STREAM = Policy(lambda _: DeviceRules(off_delay_s=2.0))
+POLLS = replace(STREAM, stale_after_s=150.0)  # one each minute: as assembly.py says
 REPEAT_S = 60.0  # a query is not read again sooner (bridge/scheduler.py)
 CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID = "consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh"
 
@@ -89,10 +90,11 @@ class Trial:
         self.history = History(self.house, ZoneInfo(ZONE), unfinished=unfinished)
         self.frames = FrameMaker(self.house)
         self.now = self.begins = begins
-        self.frame_s = frame_s
+        self.frame_s, self.policy = frame_s, STREAM
         self.home = Home(MONITOR, solar=True)
         self.messages: dict[tuple[str | None, str], list[Message]] = defaultdict(list)
         self.events: list[tuple[float, Change]] = []
+        self.gaps: list[tuple[float, float]] = []  # in which no frame came
         self.session = _Session(self)
         self._lookups = Lookups(_Clock(self))
         self._earliest: dict[tuple[str, str], float] = {}
@@ -109,29 +111,33 @@ class Trial:
         """Let frames come, and read from Sense what is due."""
         for _ in self._slots(seconds):
             if (self.now - self.begins) % self.frame_s == 0:
-                self._observe(read_update(self.frames.realtime(self.now)))
+                self._observe(read_update(self._frame()))
                 self._observe(Tick())
                 self._read_due()
+
+    def poll(self) -> None:
+        """Let frames come once a minute from now on, without the time at which they were measured."""
+        self.frame_s, self.policy = 60.0, POLLS
 
     def outage(self, seconds: float) -> None:
         """Nothing comes, neither frames nor answers, as where the internet is away."""
         self._observe(Interrupted())
-        for _ in self._slots(seconds):
+        for _ in self._gap(seconds):
             self._observe(Tick())
 
     def silence(self, seconds: float) -> None:
         """No frame comes, as where the feed is down; Sense answers."""
         self._observe(Interrupted())
-        for _ in self._slots(seconds):
+        for _ in self._gap(seconds):
             self._observe(Tick())
             self._read_due()
 
     def restart(self, *, killed: bool, away_s: float = 0.0) -> None:
         """Begin a new process, with what the one before has stored; `killed`: with nothing stored at its end."""
         rows = self._stored if killed else snapshot(self.home)
-        for _ in self._slots(away_s):
+        for _ in self._gap(away_s):
             pass
-        self.home = restore(MONITOR, rows, POLICY)
+        self.home = restore(MONITOR, rows, self.policy)
         self._earliest.clear()
         self._stored = rows
         self._observe(Tick())
@@ -141,6 +147,10 @@ class Trial:
         rows = device_list(self.house.devices, solar=True, include_merged=False)
         self._observe(DevicesListed(read_device_list(rows)))
 
+    def _gap(self, seconds: float) -> Iterator[None]:
+        self.gaps.append((self.now, self.now + seconds))
+        return self._slots(seconds)
+
     def _slots(self, seconds: float) -> Iterator[None]:
         until = self.now + seconds
         while self.now < until:
@@ -148,9 +158,12 @@ class Trial:
             self.now += SLOT_S
             yield
 
+    def _frame(self) -> dict[str, Any]:
+        return self.frames.polled(self.now) if self.policy is POLLS else self.frames.realtime(self.now)
+
     def _observe(self, seen: Seen) -> None:
         before = self.home
-        self.home, changes = observe(before, seen, self.moment(), POLICY)
+        self.home, changes = observe(before, seen, self.moment(), self.policy)
         if must_store(before, self.home, changes):
             self._stored = snapshot(self.home)
         for change in changes:
@@ -161,7 +174,7 @@ class Trial:
 
     def _read_due(self) -> None:
         now = self.moment()
-        for capability, name, query in list(all_queries(self.home, now, POLICY)):
+        for capability, name, query in list(all_queries(self.home, now, self.policy)):
             if query.due <= now.monotonic and self._earliest.get((capability, name), 0.0) <= now.monotonic:
                 self._earliest[capability, name] = now.monotonic + REPEAT_S
                 try:
