@@ -41,6 +41,6 @@ def ends_with(path: str, name: str) -> bool:
 
 
 def files() -> Iterator[Path]:
-    for folder in ("sense_mqtt", "tests", "docs", "bench", "systemd", "deploy", "examples"):
+    for folder in ("sense_mqtt", "tests", "docs", "bench", "systemd", "deploy", "examples", "home-assistant-app"):
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file())
     yield from (path for path in ROOT.iterdir() if path.is_file())
