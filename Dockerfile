@@ -8,7 +8,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY sense_mqtt ./sense_mqtt
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel . \
     && python -m venv --without-pip /opt/sense-mqtt \
-    && pip --python /opt/sense-mqtt/bin/python install --no-cache-dir /wheel/*.whl
+    && pip --python /opt/sense-mqtt/bin/python install --no-cache-dir "$(echo /wheel/*.whl)[web]"
 
 FROM python:${PYTHON}-slim
 ARG VERSION=0.1.0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sense_mqtt.config import load
 from sense_mqtt.core.publishing.home_state import KEYS as HOUSE_DOCUMENT
 from sense_mqtt.core.readings.entities import DEVICE, MONITOR
 from tests.support.checkout import ROOT
@@ -53,6 +54,19 @@ def test_items_and_rules_of_openhab_use_just_the_channels_of_its_things() -> Non
     }
     used = (EXAMPLES / "openhab/sense.items").read_text() + (EXAMPLES / "openhab/sense.rules").read_text()
     assert set(re.findall(r"mqtt:topic:sense:\w+:\w+", used)) == channels
+
+
+# --- IFTTT
+
+
+def test_the_bridge_takes_the_webhook(tmp_path: Path) -> None:
+    address = tmp_path / "ifttt_url"
+    address.write_text("https://maker.ifttt.com/trigger/sense/with/key/made-up")
+    address.chmod(0o600)
+    text = (EXAMPLES / "ifttt/config.yaml").read_text().replace("/etc/sense-mqtt/ifttt_url", str(address))
+    (tmp_path / "config.yaml").write_text(f"sense: {{email: you@example.com, password: made up}}\n{text}")
+    (hook,) = load(tmp_path / "config.yaml", {}, tmp_path).webhooks
+    assert (hook.format, set(hook.events)) == ("ifttt", {"turned_on", "turned_off", "cycle_finished"})
 
 
 # --- Homebridge
