@@ -16,7 +16,17 @@ def imported() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "library", ["rich", "aiohttp", "amqtt", "asyncio", "sense_mqtt.simulator", "sense_mqtt.cli.demo"]
+    "library",
+    [
+        "rich",
+        "aiohttp",
+        "prometheus_client",
+        "sense_mqtt.web.server",
+        "amqtt",
+        "asyncio",
+        "sense_mqtt.simulator",
+        "sense_mqtt.cli.demo",
+    ],
 )
 def test_run_imports_nothing_that_only_the_demo_needs(imported: set[str], library: str):
     assert library not in imported

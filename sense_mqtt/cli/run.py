@@ -2,22 +2,24 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Factories, assemble
-from sense_mqtt.cli.page import page_served
 from sense_mqtt.cli.process import forward_process_events, start_logging
 from sense_mqtt.cli.reload import Reloader
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, load
+from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.single_instance import SingleInstanceLock
-from sense_mqtt.sense_client import connect_each
+from sense_mqtt.sense_client import SenseClient, connect_each
 from sense_mqtt.service_manager import ServiceManager
 from sense_mqtt.timing import Timing
+from sense_mqtt.web.state import WebState
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +77,7 @@ def run_until_stopped(
         sense_clients = connect_each(config, inbox, redactor, clock, timing)
         if not sense_clients:
             logger.warning("shard.index %d: no account is assigned to this process", config.shard.index)
-        with page_served(config) as page:
+        with _page(config, sense_clients, redactor, clock) as page:
             bridge = assemble(config, inbox, sense_clients, clock, timing, factories, page)
             bridge.add_periodic_task("the state directory", lock.maintain)
             manager = ServiceManager(os.environ, bridge.describe)
@@ -86,3 +88,16 @@ def run_until_stopped(
             exit_code = bridge.run()
             manager.end()
             return exit_code
+
+
+def _page(
+    config: Config, sense_clients: Sequence[SenseClient], redactor: Redactor, clock: Clock
+) -> AbstractContextManager[WebState | None]:
+    """Return what serves the page, where it is enabled. Raises ConfigError."""
+    if not config.web.enabled:
+        return nullcontext()
+    try:
+        from sense_mqtt.cli.page import page_served
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"web.enabled: the page needs {error.name}: pip install 'sense-mqtt[web]'") from error
+    return page_served(config, sense_clients, redactor, clock)

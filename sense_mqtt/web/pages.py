@@ -13,9 +13,10 @@ from prometheus_client import CollectorRegistry
 from sense_mqtt.core.payloads import read_object, write_json
 from sense_mqtt.web.metrics import CONTENT_TYPE, make_registry, write_metrics
 from sense_mqtt.web.request_check import BODY_BYTES_MOST, BODY_S, COOKIE, RequestCheck
+from sense_mqtt.web.sense_login import Answer, SenseLogin
 from sense_mqtt.web.state import WebState
 from sense_mqtt.web.stream import Stream, choose_monitor
-from sense_mqtt.web.view import describe_bridge, describe_history
+from sense_mqtt.web.view import accounts_to_log_in, describe_bridge, describe_history
 
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -38,11 +39,19 @@ def read_static_files() -> Mapping[str, StaticFile]:
 class Pages:
     """For the web server's thread only."""
 
-    def __init__(self, state: WebState, stream: Stream, check: RequestCheck, files: Mapping[str, StaticFile]) -> None:
+    def __init__(
+        self,
+        state: WebState,
+        stream: Stream,
+        check: RequestCheck,
+        files: Mapping[str, StaticFile],
+        login: SenseLogin,
+    ) -> None:
         self._state = state
         self._stream = stream
         self._check = check
         self._files = files
+        self._login = login
         self._registry: CollectorRegistry = make_registry(state, lambda: stream.browsers)
 
     def add_to(self, app: web.Application) -> None:
@@ -56,6 +65,8 @@ class Pages:
         router.add_get("/health", self._health)
         router.add_post("/sign-in", self._sign_in)
         router.add_post("/sign-out", self._sign_out)
+        router.add_post("/api/login", self._log_in)
+        router.add_post("/api/login/code", self._give_code)
 
     async def _page(self, _request: web.Request) -> web.Response:
         return self._file("index.html")
@@ -87,14 +98,34 @@ class Pages:
         return _json(shown, status=200 if document["healthy"] else 503)
 
     async def _sign_in(self, request: web.Request) -> web.Response:
-        given = (await read_body(request)).get("password")
-        return await self._check.sign_in(request, given if isinstance(given, str) else "")
+        return await self._check.sign_in(request, _text(await read_body(request), "password"))
 
     async def _sign_out(self, request: web.Request) -> web.Response:
         self._check.sessions.end(request.cookies.get(COOKIE, ""))
         response = web.Response(status=204)
         response.del_cookie(COOKIE)
         return response
+
+    async def _log_in(self, request: web.Request) -> web.Response:
+        given = await read_body(request)
+        account = _text(given, "account")
+        if account not in accounts_to_log_in(self._state.bridge):
+            return _tell(Answer("no login is needed: Sense takes the stored session", is_refused=True))
+        return _tell(await self._login.begin(account, _text(given, "email"), _text(given, "password")))
+
+    async def _give_code(self, request: web.Request) -> web.Response:
+        return _tell(await self._login.code(_text(await read_body(request), "code")))
+
+
+def _tell(answer: Answer) -> web.Response:
+    if answer.is_refused:
+        return web.Response(status=409, text=answer.text)
+    return _json({"text": answer.text, "needs": answer.needs})
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) else ""
 
 
 async def read_body(request: web.Request) -> dict[str, Any]:

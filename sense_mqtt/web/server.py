@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +16,7 @@ from sense_mqtt.web.access import Access
 from sense_mqtt.web.connections import Connections
 from sense_mqtt.web.pages import Pages, read_static_files
 from sense_mqtt.web.request_check import BODY_BYTES_MOST, RequestCheck
+from sense_mqtt.web.sense_login import LogIn, SenseLogin
 from sense_mqtt.web.state import WebState
 from sense_mqtt.web.stream import STALLED_S, Stream
 
@@ -34,6 +35,7 @@ class ServerSettings:
     port: int  # 0: a free one
     access: Access
     password: str | None = field(default=None, repr=False)
+    logins: Mapping[str, LogIn] = field(default_factory=dict)  # at Sense, by the account's name
     stalled_s: float = STALLED_S  # a browser that takes nothing for so long is dropped
     request_s: float = 10.0  # for the head of a request to come
 
@@ -79,7 +81,8 @@ class WebServer:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         if self._is_closed.is_set():
             return
-        stream = Stream(self._state, self._settings.stalled_s)
+        is_guarded = self._settings.password is not None and not self._settings.access.ingress
+        stream = Stream(self._state, self._settings.stalled_s, is_guarded=is_guarded)
         async with AsyncExitStack() as ending:
             runner, connections = await self._runner(stream)
             ending.push_async_callback(runner.cleanup)
@@ -99,7 +102,7 @@ class WebServer:
         connections = Connections(self._settings.request_s)
         app = web.Application(middlewares=[connections.note, check.check], client_max_size=BODY_BYTES_MOST)
         app.on_response_prepare.append(check.add_headers)
-        Pages(self._state, stream, check, files).add_to(app)
+        Pages(self._state, stream, check, files, SenseLogin(self._settings.logins)).add_to(app)
         runner = web.AppRunner(
             app,
             access_log=None,

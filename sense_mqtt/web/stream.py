@@ -34,8 +34,10 @@ class Sent:
 class Stream:
     """For the web server's thread only, but for `wake`."""
 
-    def __init__(self, state: WebState, stalled_s: float = STALLED_S) -> None:
+    def __init__(self, state: WebState, stalled_s: float = STALLED_S, *, is_guarded: bool = False) -> None:
+        """`is_guarded`: browsers have given a password."""
         self._state = state
+        self._is_guarded = is_guarded
         self._stalled_s = stalled_s
         self._news = asyncio.Condition()
         self._loop = asyncio.get_running_loop()
@@ -98,7 +100,7 @@ class Stream:
         bridge, homes = state.bridge, state.homes
         if bridge is not sent.bridge or len(homes) != sent.monitors:
             sent.bridge, sent.monitors = bridge, len(homes)
-            text += self._once("bridge", len(homes), bridge, lambda: describe_bridge(state, time.time()))
+            text += self._once("bridge", len(homes), bridge, self._describe_bridge)
         monitor = choose_monitor(state, wanted)
         if monitor is None:
             return text
@@ -109,6 +111,9 @@ class Stream:
             sent.home = now
             text += self._once("now", monitor, now.home, lambda: describe_home(monitor, now))
         return text + self._new_events(sent, monitor)
+
+    def _describe_bridge(self) -> dict[str, Any]:
+        return {**describe_bridge(self._state, time.time()), "password": self._is_guarded}
 
     def _new_events(self, sent: Sent, monitor: int) -> str:
         history = self._state.histories.get(monitor)

@@ -92,8 +92,15 @@ def describe_bridge(state: WebState, wall: float) -> dict[str, Any]:
         "broker_connected": bridge.is_connected,
         "health": bridge.health,
         "problems": problems(bridge),
+        "login": accounts_to_log_in(bridge),
         "monitors": [{"id": number, "name": each.home.name} for number, each in state.homes.items()],
     }
+
+
+def accounts_to_log_in(bridge: BridgeNow) -> list[str]:
+    """Return the names of the accounts that need a person to log in; "" is the one without a name."""
+    accounts = bridge.health.get("accounts") or {"": bridge.health}
+    return [name for name, account in accounts.items() if account.get("auth") == "auth_required"]
 
 
 AUTH_PROBLEMS = {
