@@ -8,7 +8,7 @@ const EVENTS_MOST = 1000, LISTED_MOST = 200, WORDS = {
 let now = null, events = [], history = {start: 0, power: [], solar: []}, bridge = null, source = null, loginStep = "password";
 let monitor = new URLSearchParams(location.search).get("monitor") || "";
 
-const watts = (w) => (Math.abs(w) >= 10000 ? `${(w / 1000).toFixed(1)} kW` : `${Math.round(w)} W`);
+const watts = (w) => (Math.abs(w) >= 10000 ? `${(w / 1000).toFixed(1)} kW` : `${Math.round(w).toLocaleString()} W`);
 const zone = () => (now && now.time_zone) || undefined;
 function clockOf(options) {
   try { return new Intl.DateTimeFormat(undefined, {timeZone: zone(), hourCycle: "h23", ...options}); }

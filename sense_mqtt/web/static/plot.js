@@ -71,7 +71,7 @@ const Plot = (() => {
 
   function point(minute) {
     at = Math.max(end - DAY + 1, Math.min(end, minute));
-    const index = at - data.start, watts = (value) => (Number.isFinite(value) ? `${Math.round(value)} W` : "not known");
+    const index = at - data.start, watts = (value) => (Number.isFinite(value) ? `${Math.round(value).toLocaleString()} W` : "not known");
     const solar = data.solar.length ? `, solar ${watts(data.solar[index])}` : "";
     const text = `${clock(at * 60)}: house ${watts(data.power[index])}${solar}`;
     reading.textContent = text;

@@ -110,3 +110,16 @@ class Browser:
     def screenshot(self, file: Path) -> None:
         """Write what is seen, as PNG."""
         file.write_bytes(base64.b64decode(self.command("Page.captureScreenshot", format="png")["data"]))
+
+    def type_into(self, selector: str, text: str) -> None:
+        """Type as a person does, over what stands there."""
+        self.value(f"document.querySelector({json.dumps(selector)}).select()")
+        self.command("Input.insertText", text=text)
+
+    def press(self, key: str) -> None:
+        """Press a key that has a name, such as `Enter` or `Tab`."""
+        code = {"Enter": 13, "Tab": 9, "ArrowLeft": 37}[key]
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            about = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+            self.command("Input.dispatchKeyEvent", type=kind, **about, **(text if kind == "keyDown" else {}))
