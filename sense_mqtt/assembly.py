@@ -117,6 +117,7 @@ class _Wiring:
         workers = Workers()
         self._workers = [factories.worker(client.session, inbox, workers) for client in sense_clients]
         self._feed_loop = FeedLoop(inbox, clock)  # of all accounts
+        self._journal = factories.journal(config.state_dir / "journal.sqlite3")
         self._served = ServedMonitors()
         self._each: list[BridgedAccount] = []
         self._accounts = Accounts(self._each, self._served)
@@ -134,13 +135,14 @@ class _Wiring:
         bridge = Bridge(self._inbox, services, self._accounts, requests, broker_handler, clock, tick_s)
         if page is not None:
             publisher, status = services.publisher, services.status
-            page.attach(Sources(self._served.monitors, status.health, lambda: publisher.connected))
+            hours = self._journal.hours
+            page.attach(Sources(self._served.monitors, status.health, lambda: publisher.connected, hours))
             bridge.add_periodic_task("the page", page.tick)
         return bridge
 
     def _services(self) -> Services:
         config, topics, counters = self._config, topics_of(self._config), Counters()
-        journal = self._factories.journal(config.state_dir / "journal.sqlite3")
+        journal = self._journal
         publisher = self._publisher(topics, journal)
         options = DiscoveryOptions(__version__, topics, config.home_assistant.discovery)
         served_elsewhere = None if config.shard.count > 1 else len(self._clients)

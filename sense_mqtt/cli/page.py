@@ -32,6 +32,7 @@ def page_served(
     try:
         yield state
     finally:
+        state.end()
         server.close()
 
 

@@ -11,6 +11,7 @@ from secrets import randbits
 from typing import Any, TypeVar
 
 from sense_mqtt.errors import JournalError, StateError
+from sense_mqtt.store.hours import StoredHours
 from sense_mqtt.store.journal_file import FAULTS, JournalFile
 from sense_mqtt.store.posts import Post, StoredPosts, insert_posts
 from sense_mqtt.store.schema import (
@@ -66,6 +67,7 @@ class Journal:
         self.newest = int(self.read("SELECT coalesce(max(number), 0) FROM events")[0][0])
         self._held = self._count()
         self.posts = StoredPosts(self)
+        self.hours = StoredHours(self)
 
     # --- what is kept
 

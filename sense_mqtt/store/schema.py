@@ -32,15 +32,19 @@ CREATE TABLE IF NOT EXISTS posts (
     hook TEXT NOT NULL, number INTEGER NOT NULL, lane TEXT NOT NULL, payload TEXT NOT NULL, recorded REAL NOT NULL,
     PRIMARY KEY (hook, number)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS hours (
+    monitor INTEGER NOT NULL, hour INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (monitor, hour)
+) STRICT;
 """
 COLUMNS = {  # of each table, without the number that only its file knows
     "state": "monitor, capability, device, document",
     "events": "number, topic, payload",
     "announced": "topic, rank",
     "posts": "hook, number, lane, payload, recorded",
+    "hours": "monitor, hour, document",
     "sqlite_sequence": "name, seq",
 }
-TABLES = ("state", "events", "announced", "posts")
+TABLES = ("state", "events", "announced", "posts", "hours")
 
 
 def transact(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -146,7 +150,8 @@ def merge(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
         write_rows(target, monitor, read_rows(source, monitor))
     _insert(target, "INSERT OR IGNORE", "events", _rows(source, "events"))
     _insert(target, "INSERT OR IGNORE", "posts", _rows(source, "posts"))
-    _insert(target, "INSERT OR REPLACE", "announced", _rows(source, "announced"))
+    for table in ("announced", "hours"):
+        _insert(target, "INSERT OR REPLACE", table, _rows(source, table))
 
 
 def save(source: sqlite3.Connection | None, target: sqlite3.Connection, newest: int) -> None:
@@ -188,6 +193,7 @@ def try_to_write(connection: sqlite3.Connection) -> None:
         connection.execute("SELECT topic, payload FROM events WHERE number = ?", (number,)).fetchone()
         connection.execute("INSERT OR REPLACE INTO announced (topic, rank) VALUES ('', 0)")
         connection.execute("INSERT OR REPLACE INTO posts VALUES ('', 0, '', '', 0)")
+        connection.execute("INSERT OR REPLACE INTO hours VALUES (-1, 0, '')")
         connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
     finally:
         if connection.in_transaction:

@@ -1,7 +1,8 @@
 """What the bridge's thread leaves for the web server's: the homes as they are, what happened, and its health."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +11,10 @@ from sense_mqtt.core.changes import Change, Event
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.publishing.messages import event_document
 from sense_mqtt.core.readings.measurements import solar_power
+from sense_mqtt.errors import JournalError
 from sense_mqtt.web.history import History, NumberedEvent
+
+logger = logging.getLogger(__name__)
 
 HEALTH_EVERY_S = 5.0
 
@@ -50,6 +54,13 @@ class BridgeNow:
     is_connected: bool  # to the broker
 
 
+class HourStore(Protocol):
+    """Where hours are kept from one process to the next; may raise JournalError."""
+
+    def keep(self, monitor: int, documents: Mapping[int, Mapping[str, Any]]) -> None: ...
+    def of(self, monitor: int) -> Mapping[int, Mapping[str, Any]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where the figures come from; for the bridge's thread only."""
@@ -57,6 +68,7 @@ class Sources:
     monitors: Mapping[int, MonitorView]  # those that are served; others add to it
     health: Callable[[Moment], Mapping[str, Any]]
     is_connected: Callable[[], bool]
+    hours: HourStore
 
 
 def _nobody() -> None:
@@ -110,7 +122,10 @@ class WebState:
         for monitor, each in self.homes.items():
             frame, time = each.home.last_frame, _house_time(each.home)
             if frame is not None and time is not None:
-                self._history(monitor).add_sample(time, frame.w, solar_power(frame))
+                history = self._history(monitor)
+                history.add_sample(time, frame.w, solar_power(frame))
+                if ended := history.ended_hours():
+                    self._keep(monitor, history, ended)
         is_connected = self._sources.is_connected()
         if now.monotonic >= self._health_at or is_connected != self.bridge.is_connected:
             self._health_at = now.monotonic + HEALTH_EVERY_S
@@ -125,8 +140,31 @@ class WebState:
 
     def _history(self, monitor: int) -> History:
         if monitor not in self.histories:
-            self.histories = {**self.histories, monitor: History()}
+            self.histories = {**self.histories, monitor: History(self._recall(monitor))}
         return self.histories[monitor]
+
+    def end(self) -> None:
+        """Store what the page shows, for the process after."""
+        for monitor, history in self.histories.items():
+            history.end_minute()
+            self._keep(monitor, history, set(history.unsaved))
+
+    def _keep(self, monitor: int, history: History, hours: set[int]) -> None:
+        if self._sources is None or not hours:
+            return
+        try:
+            self._sources.hours.keep(monitor, history.take_documents(hours))
+        except JournalError as error:  # the page alone shows less after a restart
+            logger.debug("the page's history of monitor %s is not stored: %s", monitor, error)
+
+    def _recall(self, monitor: int) -> Iterable[Mapping[str, Any]]:
+        if self._sources is None:
+            return ()
+        try:
+            return self._sources.hours.of(monitor).values()
+        except JournalError as error:
+            logger.debug("the page's history of monitor %s cannot be read: %s", monitor, error)
+            return ()
 
 
 def _house_time(home: Home) -> float | None:

@@ -7,7 +7,7 @@ from sense_mqtt.core.health_rule import judge
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.readings.entities import HOUSE_READINGS
 from sense_mqtt.core.solar.surplus import surplus_power
-from sense_mqtt.web.history import History, NumberedEvent
+from sense_mqtt.web.history import MINUTES_MOST, History, NumberedEvent
 from sense_mqtt.web.state import BridgeNow, HomeNow, WebState
 
 PUBLISHED = ("surplus", "sky", "expected_solar_power", "energy/day", "energy/total")  # readings shown as published
@@ -73,10 +73,12 @@ def describe_history(history: History) -> dict[str, Any]:
     """Return the means of each minute: `start` in minutes since 1970, then one figure a minute; None: not known."""
     if not history.minutes:
         return {"start": 0, "power": [], "solar": []}
-    start, end = history.minutes[0].number, history.minutes[-1].number
+    end = history.minutes[-1].number
+    minutes = [minute for minute in history.minutes if end - MINUTES_MOST < minute.number <= end]
+    start = minutes[0].number
     power: list[float | None] = [None] * (end - start + 1)
     solar = list(power)
-    for minute in history.minutes:
+    for minute in minutes:
         power[minute.number - start], solar[minute.number - start] = minute.power_w, minute.solar_w
     return {"start": start, "power": power, "solar": solar if any(each is not None for each in solar) else []}
 

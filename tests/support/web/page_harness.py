@@ -13,7 +13,7 @@ from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.sense.auth.tokens import Monitor
 from sense_mqtt.web.access import Access
-from sense_mqtt.web.state import Sources, WebState
+from sense_mqtt.web.state import HourStore, Sources, WebState
 from tests.support.core.builders import frame, moment, policy
 
 WAIT_S = 20.0
@@ -31,16 +31,32 @@ class WatchedMonitor:
     info: Monitor = field(default_factory=lambda: Monitor(7, "America/New_York"))
 
 
+class RememberedHours:
+    """Keeps hours in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, dict[int, Mapping[str, Any]]] = {}
+
+    def keep(self, monitor: int, documents: Mapping[int, Mapping[str, Any]]) -> None:
+        self.kept.setdefault(monitor, {}).update(
+            {hour: json.loads(json.dumps(document)) for hour, document in documents.items()}
+        )
+
+    def of(self, monitor: int) -> Mapping[int, Mapping[str, Any]]:
+        return self.kept.get(monitor, {})
+
+
 class WatchedHouse:
     """A house that observes what the test shows, and the bridge's thread that tells the page."""
 
-    def __init__(self, number: int = 7) -> None:
+    def __init__(self, number: int = 7, hours: HourStore | None = None) -> None:
         self.number = number
         self.monitors = {number: WatchedMonitor(Home(monitor=number))}
         self.is_connected = True
         self.health: dict[str, Any] = {"auth": "ok", "feeds": {str(number): "stream"}, "frames": 3, "events": 1}
         self.state = WebState("1.2.3")
-        self.state.attach(Sources(self.monitors, self._health, lambda: self.is_connected))
+        self.hours = hours or RememberedHours()
+        self.state.attach(Sources(self.monitors, self._health, lambda: self.is_connected, self.hours))
 
     def _health(self, now: Moment) -> Mapping[str, Any]:
         return {"time": write_timestamp(now.wall), **self.health}
