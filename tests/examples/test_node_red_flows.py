@@ -22,7 +22,9 @@ from tests.support.processes.node_red import NodeRed, folder_of
 from tests.support.simulator.hand_switched_house import HandSwitchedHouse
 
 FLOWS = json.loads((ROOT / "examples/node-red/flows.json").read_text())
+WAIT_S = 180.0
 WHAT = ("all events", "dryer turned on", "dryer turned off", "lights", "laundry done", "answer", "error")
+pytestmark = pytest.mark.timeout(900)
 VERSIONS = [
     pytest.param(
         version,
@@ -48,7 +50,7 @@ class NodeRedHome(ExampleHome):
         return [said.payload for said in self.heard(f"told/{what}")]
 
     def wait_told(self, what: str, number: int) -> None:
-        self.listener.wait_for(lambda _: len(self.told(what)) >= number, f"{what} {number} times", 60.0)
+        self.listener.wait_for(lambda _: len(self.told(what)) >= number, f"{what} {number} times", WAIT_S)
 
     def start_node_red(self) -> None:
         """Return once Node-RED has subscribed."""
@@ -85,8 +87,8 @@ def record(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with home.bridge:
             listener.wait_for_payload("sense/bridge/state", "online")
             listener.wait_for_payload(f"sense/900101/device/{WASHER.id}/running", "OFF")
-            home.start_node_red()
             try:
+                home.start_node_red()
                 yield Record(right_reasons(home), wrong_reasons(home), another_wash(home), refused_request(home))
             finally:
                 home.node_red.stop()

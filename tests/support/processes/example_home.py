@@ -22,6 +22,7 @@ BRIDGE = {
     "devices": {WASHER.id: SHORT_CYCLE, DRYER.id: SHORT_CYCLE, IRON.id: {"off_delay_s": 0}},
 }
 SKY = "sense/900101/sky"
+WAIT_S = 180.0
 ON, _, OFF = get_args(TrueState)
 
 
@@ -40,7 +41,7 @@ class ExampleHome:
     def switch(self, device: Device, state: TrueState, watts: float = 0.0) -> None:
         """Switch an appliance; returns when the bridge has published it."""
         self.house.switch(device.id, state, watts)
-        self.listener.wait_for_payload(f"sense/900101/device/{device.id}/state", state.upper())
+        self.listener.wait_for_payload(f"sense/900101/device/{device.id}/state", state.upper(), WAIT_S)
 
     def wash(self) -> None:
         """Let the washer run twice for a second, with a pause between, as one cycle."""

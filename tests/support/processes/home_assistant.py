@@ -12,7 +12,7 @@ from tests.support.mqtt.listener import Listener
 PROBE = SHARED / "tools" / "ha_probe.py"
 PYTHON = Path(os.environ.get("HOME_ASSISTANT_VENV", "nowhere")) / "bin/python"
 MAIN = ROOT / "tests/support/processes/home_assistant_main.py"
-START_TIMEOUT_S = 100.0
+START_TIMEOUT_S = 240.0
 STOP_TIMEOUT_S = 60.0
 
 
@@ -25,7 +25,11 @@ class HomeAssistant:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

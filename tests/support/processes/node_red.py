@@ -6,11 +6,11 @@ import signal
 import subprocess
 import urllib.request
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from tests.support.mqtt.mosquitto import free_port, wait_for_port
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 20.0
 BIRTH = "told/birth"  # said with each connection to the broker, after the subscriptions
 FILES = {"flowFile": "flows.json", "logging": {"console": {"level": "warn"}}, "telemetry": {"enabled": False}}
@@ -33,13 +33,6 @@ class NodeRed:
         settings = {**FILES, "uiHost": "127.0.0.1", "uiPort": self._port, "userDir": str(folder)}
         (folder / "settings.js").write_text(f"module.exports = {json.dumps(settings)}")
         self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def start(self) -> None:
         with (self._folder / "log.txt").open("ab") as log:

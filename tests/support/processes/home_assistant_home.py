@@ -1,9 +1,12 @@
-"""A home with every blueprint of the examples in a real Home Assistant, the real bridge and the simulated cloud."""
+"""A home with all examples for Home Assistant in a real one, the real bridge and the simulated cloud."""
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.checkout import ROOT
@@ -12,7 +15,8 @@ from tests.support.mqtt.mosquitto import Mosquitto
 from tests.support.processes.example_home import ExampleHome
 from tests.support.processes.home_assistant import HomeAssistant
 
-BLUEPRINTS = ROOT / "examples/home-assistant/blueprints"
+EXAMPLES = ROOT / "examples/home-assistant"
+DASHBOARD = yaml.safe_load((EXAMPLES / "dashboard.yaml").read_text())
 LAMP = {
     "name": "Lamp",
     "unique_id": "lamp",
@@ -20,7 +24,7 @@ LAMP = {
     "command_topic": "lamp/set",
     "brightness_command_topic": "lamp/brightness",
 }
-WAIT_S = 60.0
+WAIT_S = 180.0
 # Where the blueprints do something that can be heard, and what it is called here.
 DEEDS = {
     "told/laundry": "laundry",
@@ -57,10 +61,33 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "at_least": {"seconds": 5},
         "patience": {"minutes": 10},
     },
+    "run_on_surplus pump": {  # that soon gives up when nothing is known
+        "surplus": "binary_sensor.sense_solar_surplus",
+        "appliance": {"entity_id": "input_boolean.pump"},
+        "helper": "input_boolean.pump_helper",
+        "at_least": {"seconds": 0},
+        "patience": {"seconds": 5},
+    },
     "device_found": {"tell": tell("found", "{{ name }} {{ device }}")},
 }
+
+
+def cards(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield every card of the dashboard, and every row of a card."""
+    if isinstance(part, dict):
+        yield part
+    for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from cards(below)
+
+
+(BUBBLES,) = [card["content"] for card in cards(DASHBOARD) if card.get("type") == "markdown"]
 # What the test itself needs to know: the next full minute has come, and all before it was carried out.
 MARKS = [
+    {
+        "id": "bubbles",
+        "triggers": [{"trigger": "mqtt", "topic": "mark/draw"}],
+        "actions": [{"action": "mqtt.publish", "data": {"topic": "mark/bubbles", "payload": BUBBLES}}],
+    },
     {
         "id": "minute",
         "triggers": [{"trigger": "time_pattern", "minutes": "/1"}],
@@ -76,23 +103,23 @@ MARKS = [
 
 def write_configuration(folder: Path) -> Path:
     """Write Home Assistant's configuration with every blueprint in use."""
-    shutil.copytree(BLUEPRINTS, folder / "blueprints")
+    shutil.copytree(EXAMPLES / "blueprints", folder / "blueprints")
     used = [
-        {"id": name, "alias": name, "use_blueprint": {"path": f"sense_mqtt/{name}.yaml", "input": given}}
+        {"id": name, "alias": name, "use_blueprint": {"path": f"sense_mqtt/{name.split()[0]}.yaml", "input": given}}
         for name, given in AUTOMATIONS.items()
     ]
     document = {
         "homeassistant": {"name": "examples", "time_zone": "America/New_York"},
         "logger": {"default": "warning"},
         "mqtt_statestream": {"base_topic": "ha"},
-        "input_boolean": {"sky": {}, "surplus": {}, "heater": {}},
+        "input_boolean": {name: {} for name in ("sky", "surplus", "heater", "pump", "pump_helper")},
         "automation": [*used, *MARKS],
     }
     (folder / "configuration.yaml").write_text(json.dumps(document))  # JSON is YAML
     return folder
 
 
-class BlueprintHome(ExampleHome):
+class HomeAssistantHome(ExampleHome):
     """The home with Home Assistant, and what the blueprints did."""
 
     def __init__(self, folder: Path, broker: Mosquitto, listener: Listener, cloud: SimulatedCloud) -> None:
@@ -120,17 +147,25 @@ class BlueprintHome(ExampleHome):
 
     def wait_minute(self) -> None:
         """Return once the next full minute has come in Home Assistant, and all that it made happen."""
-        self._wait_for_another("mark/minute")
+        self._wait_for("mark/minute", len(self.listener.messages("mark/minute")))
         self.settle()
 
     def settle(self) -> None:
         """Return once Home Assistant has carried out all that came before."""
-        self.listener.publish("mark/ping", "now")
-        self._wait_for_another("mark/pong")
+        self._ask("mark/ping", "mark/pong")
 
-    def _wait_for_another(self, topic: str) -> None:
-        before = len(self.listener.messages(topic))
-        self.listener.wait_for(lambda _: len(self.listener.messages(topic)) > before, topic, 70.0)
+    def draw(self) -> str:
+        """Return what Home Assistant makes of the dashboard's bubbles now."""
+        self._ask("mark/draw", "mark/bubbles")
+        return self.listener.messages("mark/bubbles")[-1].payload
+
+    def _ask(self, topic: str, answer: str) -> None:
+        before = len(self.listener.messages(answer))
+        self.listener.publish(topic, "now")
+        self._wait_for(answer, before)
+
+    def _wait_for(self, topic: str, before: int) -> None:
+        self.listener.wait_for(lambda _: len(self.listener.messages(topic)) > before, topic, WAIT_S)
 
 
 def state_topic(entity: str) -> str:
