@@ -25,7 +25,7 @@ PARENT = Device("Parent01", "Air conditioner", merged=("aaaa1111", "bbbb2222"))
 LAMP, RENAMED = Device("cccc3333", "Lamp"), Device("cccc3333", "Floor lamp")
 PLUG, AGAIN = Device("ssi-12", "TV", plug=True, duid="TV"), Device("4xANDCuJ", "TV", plug=True, duid="TV")
 DEVICES = ("aaaa1111", "bbbb2222", "cccc3333", "ssi-12")
-KNOWN = {NODE, *(f"{NODE}_{device}" for device in (*DEVICES, "always_on", "unknown"))}
+KNOWN = {NODE, "sense_mqtt_bridge_sense", *(f"{NODE}_{device}" for device in (*DEVICES, "always_on", "unknown"))}
 
 pytestmark = [
     pytest.mark.timeout(400),

@@ -21,7 +21,8 @@ from tests.support.processes.home_assistant import PROBE, PYTHON
 HOUSE = BuiltInHouse(seed=1)
 MONITOR = "sense_mqtt_900101"
 IGNORED = HOUSE.devices[0].id
-ALL = {MONITOR, *(f"{MONITOR}_{device}" for device in (*(one.id for one in HOUSE.devices), "always_on", "unknown"))}
+IDS = (*(one.id for one in HOUSE.devices), "always_on", "unknown")
+ALL = {MONITOR, "sense_mqtt_bridge_sense", *(f"{MONITOR}_{device}" for device in IDS)}
 
 DEVICE, SINGLE, OFF = ({"home_assistant": {"discovery": mode}} for mode in ("device", "single", "off"))
 ELSEWHERE = {"home_assistant": {"prefix": "elsewhere"}}

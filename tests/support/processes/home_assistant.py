@@ -8,6 +8,7 @@ from typing import Self
 
 from tests.support.checkout import ROOT, SHARED
 from tests.support.mqtt.listener import Listener
+from tests.support.processes.home_assistant_api import HomeAssistantApi
 
 PROBE = SHARED / "tools" / "ha_probe.py"
 PYTHON = Path(os.environ.get("HOME_ASSISTANT_VENV", "nowhere")) / "bin/python"
@@ -38,9 +39,9 @@ class HomeAssistant:
     def start(self) -> None:
         """Return once it has subscribed at the broker, after which it says that it is there."""
         births = self.births
-        with self._output.open("ab") as output:
+        with self._output.open("ab") as output, (self._config / "console.txt").open("ab") as console:
             command = [PYTHON, MAIN, self._config, str(self._port)]
-            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+            self._process = subprocess.Popen(command, stdout=output, stderr=console)
         self.wait_for_birth(births)
 
     def wait_for_birth(self, seen: int) -> None:
@@ -52,6 +53,10 @@ class HomeAssistant:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(STOP_TIMEOUT_S)
             self._process = None
+
+    def api(self, port: int) -> HomeAssistantApi:
+        """Return a new session at the port that its configuration gives to `http`."""
+        return HomeAssistantApi(port, (self._config / "token").read_text())
 
     @property
     def complaints(self) -> list[str]:

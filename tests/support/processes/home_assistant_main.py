@@ -2,7 +2,8 @@
 
     HOME_ASSISTANT_VENV/bin/python home_assistant_main.py CONFIG_DIR BROKER_PORT
 
-CONFIG_DIR has a configuration.yaml. Each warning and error of Home Assistant goes to standard output, a line each.
+CONFIG_DIR has a configuration.yaml. A token for its interfaces is written to CONFIG_DIR/token.
+Each warning and error of Home Assistant goes to standard output, a line each.
 SIGTERM stops it as a person does, so that it writes down what it restores at its next start.
 """
 
@@ -12,9 +13,11 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from homeassistant import bootstrap, runner  # type: ignore[import-not-found,unused-ignore]
 
+USER = "tests"
 MOMENT = "2026-01-01T00:00:00+00:00"
 
 
@@ -57,6 +60,15 @@ def add_broker(config: Path, port: int) -> None:
     entries.write_text(json.dumps(document))
 
 
+async def write_token(home_assistant: Any, config: Path) -> None:
+    """Write down a token of a user that may do everything, who is made at the first start."""
+    users = [user for user in await home_assistant.auth.async_get_users() if user.name == USER]
+    user = users[0] if users else await home_assistant.auth.async_create_user(USER, group_ids=["system-admin"])
+    refresh = await home_assistant.auth.async_create_refresh_token(user, client_id="http://127.0.0.1/")
+    token = home_assistant.auth.async_create_access_token(refresh)
+    await home_assistant.async_add_executor_job((config / "token").write_text, token)
+
+
 async def main(config: Path, port: int) -> int:
     add_broker(config, port)
     stop = asyncio.Event()
@@ -66,6 +78,7 @@ async def main(config: Path, port: int) -> int:
     if home_assistant is None:
         return 1
     logging.getLogger().addHandler(WarningsToOutput())
+    await write_token(home_assistant, config)
     await home_assistant.async_start()
     await stop.wait()
     await home_assistant.async_stop(force=True)
