@@ -110,9 +110,18 @@ def measure(homes: int) -> Figures:
         try:
             return watch(homes, feed, subscriber, process.pid)
         finally:
-            process.terminate()
-            process.wait(STOP_S)
+            end(process)
             subscriber.close()
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        print(f"the bridge did not stop within {STOP_S:.0f} s and was killed")
+        process.kill()
+        process.wait()
 
 
 def start(cloud: SimulatedCloud, feed: ManyHomesFeed, port: int, folder: Path) -> subprocess.Popen[bytes]:

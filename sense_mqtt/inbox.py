@@ -2,10 +2,10 @@
 
 import queue
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 
-from sense_mqtt.items import FrameArrived, Item, MessageArrived, UpdatePolled
+from sense_mqtt.items import Acknowledged, FrameArrived, Item, MessageArrived, UpdatePolled
 
 # A feed with more than this waits, and TCP holds the rest
 MAX_WAITING_FRAMES = 1_024  # of all feeds together,
@@ -20,10 +20,15 @@ class Inbox:
     """The one queue into the bridge. `put` never blocks; any thread may call it, a signal handler too.
 
     Anybody may publish as many messages as they like: these wait behind all else, so many of each kind at most.
+    Acknowledgements of the broker go before all else: with many homes a thousand frames may wait, and the next messages
+    go out only as fast as those before them are acknowledged.
     """
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()  # None: one more message waits in `_messages`
+        # None: one more message waits in `_messages`
+        self._queue: queue.SimpleQueue[Item | _Waker | None] = queue.SimpleQueue()
+        self._acknowledged: deque[Acknowledged] = deque()
+        self._is_woken = False  # a _WAKER is in the queue
         self._frames = _WaitingFrames()
         self._messages: queue.SimpleQueue[MessageArrived] = queue.SimpleQueue()
         self._message_room = {
@@ -38,6 +43,11 @@ class Inbox:
         """Add any item but a frame."""
         if isinstance(item, MessageArrived):
             self._put_message(item)
+        elif isinstance(item, Acknowledged):
+            self._acknowledged.append(item)
+            if not self._is_woken:
+                self._is_woken = True
+                self._queue.put(_WAKER)
         else:
             self._queue.put(item)
 
@@ -48,8 +58,11 @@ class Inbox:
         self._queue.put(item)
         return True
 
-    def call_when_room(self, call: Callable[[], None]) -> None:
-        """Call it, on the bridge's thread, when there is room again after `put_frame` had none."""
+    def call_when_room(self, call: Callable[[int | None], None]) -> None:
+        """Call it, on the bridge's thread, when there is room again after `put_frame` had none.
+
+        It is given the monitor of which too many frames waited, or None: of all together.
+        """
         self._frames.on_room = call
 
     def _put_message(self, item: MessageArrived) -> None:
@@ -68,12 +81,28 @@ class Inbox:
             return lost
 
     def get(self, timeout_s: float) -> Item | None:
-        """Return the oldest item, messages last, or None when nothing came in time. For the bridge's thread only."""
+        """Return the oldest item, or None when nothing came in time. For the bridge's thread only.
+
+        Acknowledgements come first, messages last.
+        """
         try:
-            while (item := self._queue.get(not self._messages_due, max(timeout_s, 0.0))) is None:
-                self._messages_due += 1
+            while not self._acknowledged:
+                item = self._queue.get(not self._messages_due, max(timeout_s, 0.0))
+                if item is None:
+                    self._messages_due += 1
+                elif isinstance(item, _Waker):
+                    self._is_woken = False
+                else:
+                    return self._count_out(item)
         except queue.Empty:
             return self._get_message()
+        return self._acknowledged.popleft()
+
+    def get_acknowledged(self) -> Acknowledged | None:
+        """Return the oldest acknowledgement, or None where none waits. For the bridge's thread only."""
+        return self._acknowledged.popleft() if self._acknowledged else None
+
+    def _count_out(self, item: Item) -> Item:
         if isinstance(item, FrameArrived | UpdatePolled):
             self._frames.remove(item)
         return item
@@ -92,14 +121,21 @@ class Inbox:
         return len(self) <= self._messages.qsize()
 
     def __len__(self) -> int:
-        return self._queue.qsize() + self._messages_due
+        return max(self._queue.qsize() - self._is_woken, 0) + len(self._acknowledged) + self._messages_due
+
+
+class _Waker:
+    """Wakes the bridge's thread: acknowledgements wait."""
+
+
+_WAKER = _Waker()
 
 
 class _WaitingFrames:
     """Counts the frames that wait. Each figure is written by one thread only, so no lock is needed."""
 
     def __init__(self) -> None:
-        self.on_room: Callable[[], None] = _do_nothing
+        self.on_room: Callable[[int | None], None] = _do_nothing
         self._added: defaultdict[int, int] = defaultdict(int)  # by monitor; written by the feeds
         self._removed: defaultdict[int, int] = defaultdict(int)  # written by the bridge
         self._frames_added = self._bytes_added = 0
@@ -130,10 +166,10 @@ class _WaitingFrames:
         self._bytes_removed += _size(item)
         if monitor in self._refused and self._waiting_of(monitor) <= MAX_WAITING_OF_ONE // 2:
             self._refused.discard(monitor)
-            self.on_room()
+            self.on_room(monitor)
         if self._is_full and self._has_room_of_all(share=2):
             self._is_full = False
-            self.on_room()
+            self.on_room(None)
 
     def _waiting_of(self, monitor: int) -> int:
         return self._added.get(monitor, 0) - self._removed.get(monitor, 0)
@@ -152,5 +188,5 @@ def _size(item: FrameArrived | UpdatePolled) -> int:
     return len(item.raw) if isinstance(item, FrameArrived) else POLLED_BYTES
 
 
-def _do_nothing() -> None:
+def _do_nothing(_monitor: int | None) -> None:
     """Nobody waits for room."""

@@ -11,7 +11,7 @@ from sense_mqtt.inbox import (
     MAX_WAITING_REQUESTS,
     Inbox,
 )
-from sense_mqtt.items import FrameArrived, MessageArrived, Stop, UpdatePolled
+from sense_mqtt.items import Acknowledged, FrameArrived, MessageArrived, Stop, UpdatePolled
 
 PATIENCE_S = 10.0
 
@@ -76,10 +76,10 @@ def test_room_comes_back_with_each_frame_that_is_taken_and_with_nothing_else():
 
 def test_that_there_is_room_again_is_told_once_half_of_a_feeds_frames_are_taken():
     inbox, told = Inbox(), []
-    inbox.call_when_room(lambda: told.append(len(inbox)))
+    inbox.call_when_room(lambda monitor: told.append((monitor, len(inbox))))
     fill(inbox, 7)
     take_all(inbox)
-    assert told == [MAX_WAITING_OF_ONE // 2]
+    assert told == [(7, MAX_WAITING_OF_ONE // 2)]
 
 
 def test_that_there_is_room_again_is_told_once_half_of_all_frames_are_taken():
@@ -87,15 +87,15 @@ def test_that_there_is_room_again_is_told_once_half_of_all_frames_are_taken():
     for monitor in range(1000):
         fill(inbox, monitor)
     inbox.put(Stop("y"))
-    inbox.call_when_room(lambda: told.append(len(inbox)))
+    inbox.call_when_room(lambda monitor: told.append((monitor, len(inbox))))
     take_all(inbox)
-    assert told[-1] == 0 or any(left <= MAX_WAITING_FRAMES // 2 for left in told)
+    assert [left for monitor, left in told if monitor is None] == [MAX_WAITING_FRAMES // 2]  # with the Stop
     assert sum(fill(inbox, monitor) for monitor in range(1000)) == MAX_WAITING_FRAMES
 
 
 def test_where_no_feed_waits_for_room_nothing_is_told():
     inbox, told = Inbox(), []
-    inbox.call_when_room(lambda: told.append(True))
+    inbox.call_when_room(told.append)
     for _ in range(MAX_WAITING_OF_ONE):
         inbox.put_frame(FrameArrived(7, "x"))
     take_all(inbox)
@@ -104,7 +104,7 @@ def test_where_no_feed_waits_for_room_nothing_is_told():
 
 def test_a_feed_that_waits_for_room_goes_on_when_there_is_some():
     inbox, room, came = Inbox(), threading.Event(), []
-    inbox.call_when_room(room.set)
+    inbox.call_when_room(lambda _monitor: room.set())
 
     def put_many():
         for number in range(1000):
@@ -171,3 +171,34 @@ def test_a_message_wakes_whoever_waits():
     inbox.put(request())
     waiting.join(PATIENCE_S)
     assert came == [request()]
+
+
+def test_acknowledgements_come_first():
+    inbox = Inbox()
+    inbox.put_frame(FrameArrived(7, "x"))
+    inbox.put(Stop("a"))
+    inbox.put(Acknowledged(1, 1))
+    inbox.put(Acknowledged(1, 2))
+    assert len(inbox) == 4
+    assert [inbox.get(0) for _ in range(2)] == [Acknowledged(1, 1), Acknowledged(1, 2)]
+    inbox.put(Acknowledged(1, 3))
+    assert [inbox.get(0) for _ in range(3)] == [Acknowledged(1, 3), FrameArrived(7, "x"), Stop("a")]
+    assert (len(inbox), inbox.get(0)) == (0, None)
+
+
+def test_acknowledgements_that_wait_can_be_taken_together():
+    inbox = Inbox()
+    for mid in range(3):
+        inbox.put(Acknowledged(1, mid))
+    taken = [inbox.get(0), inbox.get_acknowledged(), inbox.get_acknowledged(), inbox.get_acknowledged()]
+    assert taken == [Acknowledged(1, 0), Acknowledged(1, 1), Acknowledged(1, 2), None]
+    assert (len(inbox), inbox.holds_only_messages) == (0, True)
+
+
+def test_an_acknowledgement_wakes_whoever_waits():
+    inbox, came = Inbox(), []
+    waiting = threading.Thread(target=lambda: came.append(inbox.get(PATIENCE_S)))
+    waiting.start()
+    inbox.put(Acknowledged(1, 1))
+    waiting.join(PATIENCE_S)
+    assert came == [Acknowledged(1, 1)]

@@ -1,5 +1,7 @@
 """The retained topics: the newest message of each, and which of them have to go out."""
 
+from collections import OrderedDict
+
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 
 
@@ -8,13 +10,15 @@ class RetainedTopics:
 
     def __init__(self) -> None:
         self._messages: dict[str, Message] = {}
-        self._dirty: dict[str, None] = {}  # topics, in the order in which they go out
+        # Topics, in the order in which they go out. A plain dict takes a time to give its first key that grows with the
+        # number of keys that were taken before.
+        self._dirty: OrderedDict[str, None] = OrderedDict()
         self._urgent = 0  # so many dirty topics from the left go out before responses and events
 
     def put(self, message: Message) -> None:
         """Take a message; it replaces what waits for the same topic."""
         self._messages[message.topic] = message
-        self._dirty.setdefault(message.topic)
+        self._dirty.setdefault(message.topic, None)
         # Home Assistant must know an entity before its first event comes.
         if message.order is PublishOrder.DISCOVERY:
             self._urgent = len(self._dirty)
@@ -28,11 +32,11 @@ class RetainedTopics:
     def republish(self, topic: str) -> None:
         """Let what is retained on one topic, if anything, go out again."""
         if topic in self._messages:
-            self._dirty.setdefault(topic)
+            self._dirty.setdefault(topic, None)
 
     def republish_all(self) -> None:
         """Let everything go out again, by `PublishOrder`."""
-        self._dirty = dict.fromkeys(sorted(self._messages, key=lambda topic: self._messages[topic].order))
+        self._dirty = OrderedDict.fromkeys(sorted(self._messages, key=lambda topic: self._messages[topic].order))
         self._urgent = len(self._dirty)
 
     def next_urgent(self) -> Message | None:
@@ -44,10 +48,9 @@ class RetainedTopics:
 
     def next(self) -> Message | None:
         """Return the next message that has to go out, and count it as gone."""
-        topic = next(iter(self._dirty), None)
-        if topic is None:
+        if not self._dirty:
             return None
-        del self._dirty[topic]
+        topic, _ = self._dirty.popitem(last=False)
         return self._messages[topic]
 
     def acknowledged(self, message: Message) -> None:

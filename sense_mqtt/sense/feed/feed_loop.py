@@ -66,9 +66,9 @@ class FeedLoop:
         self._entries: dict[LoopFeed, int] = {}
         self._due: dict[LoopFeed, float] = {}
         self._numbers = itertools.count()
-        self._again: deque[LoopFeed] = deque()
-        self._without_room: list[LoopFeed] = []
-        inbox.call_when_room(lambda: self.call(self._on_room))
+        self._again: dict[LoopFeed, None] = {}
+        self._without_room: dict[int, LoopFeed] = {}  # by monitor, the one first that has waited longest
+        inbox.call_when_room(lambda monitor: self.call(lambda: self._on_room(monitor)))
 
     # --- for any thread
 
@@ -151,12 +151,11 @@ class FeedLoop:
 
     def again(self, feed: LoopFeed) -> None:
         """Call `on_ready` once more, after the others had their turn."""
-        if feed not in self._again:
-            self._again.append(feed)
+        self._again.setdefault(feed)
 
-    def wait_for_room(self, feed: LoopFeed) -> None:
-        """Call `on_room` once the inbox has room again."""
-        self._without_room.append(feed)
+    def wait_for_room(self, feed: LoopFeed, monitor: int) -> None:
+        """Call `on_room` once the inbox has room again for frames of this monitor."""
+        self._without_room[monitor] = feed
 
     # --- the thread
 
@@ -187,7 +186,7 @@ class FeedLoop:
         if None in ready:
             os.read(awake, 65_536)
         self._call_all()
-        waiting, self._again = self._again, deque()
+        waiting, self._again = self._again, {}
         openings = 0
         for feed in dict.fromkeys(itertools.chain(waiting, ready)):
             if feed is None or feed not in self._feeds:
@@ -222,10 +221,12 @@ class FeedLoop:
             del self._due[feed], self._entries[feed]
             feed.on_due()
 
-    def _on_room(self) -> None:
-        waiting, self._without_room = self._without_room, []
-        for feed in waiting:
-            if feed in self._feeds:
+    def _on_room(self, monitor: int | None) -> None:
+        """Let that feed go on, or all of them."""
+        waiting = list(self._without_room) if monitor is None else [monitor]
+        for each in waiting:
+            feed = self._without_room.pop(each, None)
+            if feed is not None and feed in self._feeds:
                 feed.on_room()
 
     def _now(self) -> float:

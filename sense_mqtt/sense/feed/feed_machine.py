@@ -202,7 +202,7 @@ class FeedMachine:
             then()
         else:
             self._held = (item, then)
-            self._loop.wait_for_room(self)
+            self._loop.wait_for_room(self, self._parts.monitor)
 
     def _run_pause(self, pause: Pause) -> None:
         """Poll slowly, where polling is possible and wanted, until the pause is over or interrupted."""

@@ -78,7 +78,7 @@ class Stream:
         """Tell the loop what this websocket waits for."""
         if self._held is not None:
             loop.unwatch(feed)
-            loop.wait_for_room(feed)
+            loop.wait_for_room(feed, self._parts.monitor)
         elif self._connection.fileno >= 0:
             loop.watch(feed, self._connection.fileno, selectors.EVENT_READ if self._events is None else self._events)
             if self._connection.is_behind:

@@ -128,7 +128,7 @@ class ManualLoop:
     def again(self, _feed: object) -> None:
         """The test calls it."""
 
-    def wait_for_room(self, _feed: object) -> None:
+    def wait_for_room(self, _feed: object, _monitor: int) -> None:
         self.waits_for_room = True
 
     def remove(self, _feed: object) -> None:
