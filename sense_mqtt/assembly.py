@@ -186,7 +186,7 @@ class _Wiring:
         access = AccountAccess(
             self._workers[number],
             Lookups(clock),
-            partial(self._open_feed, client),
+            partial(self._open_feed, client, feed_settings(own, timing)),
             client.closing,
             Budgets.of(own.state_dir, own.sense.command_calls_per_hour, clock),
             partial(_calls_of, client),
@@ -198,8 +198,7 @@ class _Wiring:
         settings = AccountSettings(number, frozenset(own.sense.monitors), monitor, client.name, is_only_one)
         return BridgedAccount(access, scheduler, settings, services, self._served, sinks)
 
-    def _open_feed(self, client: SenseClient, monitor: int) -> RunningFeed:
-        settings = feed_settings(client.config, self._timing)
+    def _open_feed(self, client: SenseClient, settings: FeedSettings, monitor: int) -> RunningFeed:
         return self._factories.feed(monitor, client.session, settings, loop=self._feed_loop, random=self._random)
 
 

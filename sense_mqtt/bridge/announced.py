@@ -1,7 +1,7 @@
 """The retained topics that must be cleared when they end, by this process or a later one."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.errors import JournalError
@@ -19,24 +19,35 @@ class Announced:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._ranks = journal.announced()
-        self._done: list[str] = []  # topics that are off the list, but not in the journal yet
+        self._new: dict[str, PublishOrder] = {}  # topics that are on the list, but not in the journal yet
+        self._done: list[str] = []  # topics that are off the list, but still in the journal
         self._log = RepeatLog(logger)
 
     def noted(self, messages: Iterable[Message]) -> tuple[Message, ...]:
-        """Return these messages once what they announce is kept: a crash before they go out forgets nothing."""
+        """Return these messages once what they announce is noted; before they go out, `keep` has to be called."""
         told = tuple(messages)
-        new: dict[str, PublishOrder] = {}
         for message in told:
             if message.topic in self._ranks:
                 if message.order is PublishOrder.VALUE and not message.final:  # it has a value again
                     self._drop(message.topic)
             elif message.final or message.order in LASTING:
-                new[message.topic] = message.order
-        if new:
-            self._ranks.update(new)
-            self._done = [topic for topic in self._done if topic not in new]
-            self._keep(new)
+                self._ranks[message.topic] = self._new[message.topic] = message.order
         return told
+
+    def keep(self, message: Message) -> None:
+        """Write down what this message announces before it goes out, so that a crash after that forgets nothing.
+
+        All that was noted is written together: at the start that is hundreds of topics of each home, in few syncs.
+        """
+        if message.topic not in self._new:
+            return
+        new, self._new = self._new, {}
+        self._done = [topic for topic in self._done if topic not in new]
+        try:
+            self._journal.announce(new)
+        except JournalError as error:  # readings go on without it
+            text = "what was announced would be forgotten by a restart: %s"
+            self._log.log("journal", text, error, level=logging.ERROR)
 
     def acknowledge(self, message: Message) -> None:
         """Note that a broker has a message: after a final one nothing is left to take back."""
@@ -55,11 +66,5 @@ class Announced:
 
     def _drop(self, topic: str) -> None:
         if self._ranks.pop(topic, None) is not None:
+            self._new.pop(topic, None)
             self._done.append(topic)
-
-    def _keep(self, new: Mapping[str, PublishOrder]) -> None:
-        try:
-            self._journal.announce(new)
-        except JournalError as error:  # readings go on without it
-            text = "what was announced would be forgotten by a restart: %s"
-            self._log.log("journal", text, error, level=logging.ERROR)

@@ -197,6 +197,7 @@ class Publisher:
                 self._pass_over(message)
                 self._refill()
                 continue
+            self.announced.keep(message)
             mid = self._broker.publish(message)
             if mid is None:
                 self._outbox.requeue(waiting)

@@ -25,7 +25,6 @@ from sense_mqtt.mqtt.capabilities import BrokerCapabilities
 from sense_mqtt.mqtt.paho_client import (
     BAD_ANSWER,
     HUNG_UP,
-    Client,
     connect,
     disconnect,
     explain_failure,
@@ -35,6 +34,7 @@ from sense_mqtt.mqtt.paho_client import (
     read_puback,
     subscribe,
 )
+from sense_mqtt.mqtt.paho_network import Client
 from sense_mqtt.mqtt.protocol import ProtocolChoice, ProtocolMemory
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.mqtt.subscriptions import MAX_PACKET_BYTES, Subscriptions, describe_refusal

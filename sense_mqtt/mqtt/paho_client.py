@@ -16,8 +16,8 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM
 from sense_mqtt.items import Acknowledged, MessageArrived
 from sense_mqtt.mqtt.capabilities import Capabilities
+from sense_mqtt.mqtt.paho_network import Client
 from sense_mqtt.mqtt.protocol import Version
-from sense_mqtt.mqtt.publish_properties import keep_used_properties
 from sense_mqtt.mqtt.settings import BrokerSettings, make_context
 from sense_mqtt.mqtt.subscriptions import MAX_PACKET_BYTES
 
@@ -31,30 +31,6 @@ HUNG_UP = (
 )
 
 _TRANSIENT = (128, 131, 145, 151)  # of PUBACK: unspecified, implementation specific, number in use, quota exceeded
-
-
-class Client(paho.Client):
-    """Hangs up on a packet that is too large, before any of its body is read: MQTT 3.1.1 has no way to forbid it.
-
-    And takes out properties that nobody reads, before paho does so slowly.
-    """
-
-    too_large_bytes = 0  # of the packet that we hung up on
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        # Paho asks for all that is left of a packet, and its websocket keeps what has come of a frame.
-        size = max(bufsize, len(getattr(self._sock, "_readbuffer", b"")) - MAX_PACKET_BYTES)
-        if size > MAX_PACKET_BYTES:
-            self.too_large_bytes = size
-            raise ConnectionAbortedError(f"a packet of {size} bytes")
-        return super()._sock_recv(bufsize)
-
-    def _handle_publish(self) -> Any:
-        if self._protocol == MQTTProtocolVersion.MQTTv5:
-            packet: Any = self._in_packet
-            packet["packet"] = keep_used_properties(packet["packet"], qos=packet["command"] >> 1 & 3)
-            packet["remaining_length"] = len(packet["packet"])
-        return super()._handle_publish()
 
 
 def make_client(settings: BrokerSettings, version: Version, will: Message | None, flags: Capabilities) -> Client:
