@@ -1,9 +1,11 @@
 """Standard streams, logging and signals, the same for every command."""
 
 import argparse
+import contextlib
 import io
 import json
 import logging
+import resource
 import signal
 import sys
 import threading
@@ -78,3 +80,13 @@ def forward_process_events(inbox: Inbox) -> None:
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGHUP, lambda *_: inbox.put(Reload()))
     threading.excepthook = crash
+
+
+def allow_open_files() -> None:
+    """Let this process have as many files open as the system allows it: each home has a websocket.
+
+    The usual limit of 1,024 is that of programs that use select; nothing here does.
+    """
+    with contextlib.suppress(OSError, ValueError):  # then the limit stays as it is
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Factories, assemble
-from sense_mqtt.cli.process import forward_process_events, start_logging
+from sense_mqtt.cli.process import allow_open_files, forward_process_events, start_logging
 from sense_mqtt.cli.reload import Reloader
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, load
@@ -56,6 +56,7 @@ def run(
     logging.getLogger("sense_mqtt").setLevel(config.log_level.upper())
     inbox = Inbox() if inbox is None else inbox  # an empty one is false
     forward_process_events(inbox)
+    allow_open_files()
     return run_until_stopped(config, redactor, inbox, clock, timing, factories, read_again)
 
 
