@@ -140,9 +140,9 @@ def start(cloud: SimulatedCloud, feed: ManyHomesFeed, port: int, folder: Path) -
     file.write_text(json.dumps(config))  # JSON is YAML
     file.chmod(0o600)
     with (folder / "bridge.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "sense_mqtt", "run", "--config", str(file)], stdout=log, stderr=log
-        )
+        command = [sys.executable, "-m", "sense_mqtt", "run", "--config", str(file)]
+        # A session of its own: Linux divides the cores among sessions, and what sends the frames must not take ours.
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
 
 def watch(homes: int, feed: ManyHomesFeed, subscriber: Subscriber, pid: int) -> Figures:

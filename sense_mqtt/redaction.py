@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from sense_mqtt.core.plain_text import escape_hidden, without_hidden
 
 HIDDEN = "***"
-MAX_TEMPORARY_SECRETS = 64  # tokens older than the last few dozen have expired
+MAX_TEMPORARY_SECRETS = 64  # calls: tokens older than the last few dozen have expired
 MIN_SECRET_LENGTH = 4  # characters; shorter ones occur in ordinary text
 
 # Endings of key names, without `_`, `-` and capitals: `refresh_token`, `X-Access-Token` and `wifiPassword` are covered.
@@ -103,7 +103,7 @@ class Redactor:
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = tuple(known)
-        self._temporary: deque[str] = deque(maxlen=MAX_TEMPORARY_SECRETS)
+        self._temporary: deque[tuple[str, ...]] = deque(maxlen=MAX_TEMPORARY_SECRETS)
         self._lock = threading.Lock()
         self._pattern = _any_of(self._known)
 
@@ -111,13 +111,17 @@ class Redactor:
         """Remove these too, for good: configured secrets."""
         with self._lock:
             self._known += secrets
-            self._pattern = _any_of((*self._known, *self._temporary))
+            self._pattern = _any_of(self._all())
 
-    def add_temporary_secret(self, *secrets: str) -> None:
-        """Remove these too, until MAX_TEMPORARY_SECRETS newer ones have come: tokens."""
+    def add_temporary_secrets(self, *secrets: str) -> None:
+        """Remove these too, until MAX_TEMPORARY_SECRETS later calls: tokens. Give those of one login together."""
         with self._lock:
-            self._temporary.extend(secret for secret in secrets if secret not in self._temporary)
-            self._pattern = _any_of((*self._known, *self._temporary))
+            if not self._all().issuperset(secrets):
+                self._temporary.append(secrets)
+                self._pattern = _any_of(self._all())
+
+    def _all(self) -> set[str]:
+        return {*self._known, *(secret for each in self._temporary for secret in each)}
 
     def redact(self, text: str) -> str:
         """Return the text without secrets; decoded, if a secret was found only after decoding."""

@@ -24,7 +24,10 @@ class Announced:
         self._log = RepeatLog(logger)
 
     def noted(self, messages: Iterable[Message]) -> tuple[Message, ...]:
-        """Return these messages once what they announce is noted; before they go out, `keep` has to be called."""
+        """Return these messages once what they announce is noted; before they go out, `keep` has to be called.
+
+        What takes something back is written down here: it is known of what came out before.
+        """
         told = tuple(messages)
         for message in told:
             if message.topic in self._ranks:
@@ -32,6 +35,8 @@ class Announced:
                     self._drop(message.topic)
             elif message.final or message.order in LASTING:
                 self._ranks[message.topic] = self._new[message.topic] = message.order
+        if any(message.final and message.topic in self._new for message in told):
+            self._write()
         return told
 
     def keep(self, message: Message) -> None:
@@ -39,8 +44,10 @@ class Announced:
 
         All that was noted is written together: at the start that is hundreds of topics of each home, in few syncs.
         """
-        if message.topic not in self._new:
-            return
+        if message.topic in self._new:
+            self._write()
+
+    def _write(self) -> None:
         new, self._new = self._new, {}
         self._done = [topic for topic in self._done if topic not in new]
         try:

@@ -32,7 +32,11 @@ def test_no_fault_or_refusal_shows_a_secret(tmp_path, everything_is_logged):
     ) as cloud:
         credentials = known(cloud, totp_secret=SECRET)
         session = session_of(
-            cloud, tmp_path, credentials=credentials, post=told.append, add_temporary_secret=learned.append
+            cloud,
+            tmp_path,
+            credentials=credentials,
+            post=told.append,
+            add_temporary_secrets=lambda *tokens: learned.extend(tokens),
         )
         told += items_of_a_feed_whose_tokens_expire(cloud, session, tmp_path)
         told += refusals_that_repeat_secrets(cloud, session)
@@ -72,7 +76,7 @@ def refusals_that_repeat_secrets(cloud, session):
 def test_only_the_session_file_holds_tokens_and_no_file_holds_the_password(tmp_path):
     learned = []
     with SimulatedCloud(BuiltInHouse(seed=1), clock_mode="manual", email=EMAIL, password=PASSWORD) as cloud:
-        session_of(cloud, tmp_path, add_temporary_secret=learned.append).token()
+        session_of(cloud, tmp_path, add_temporary_secrets=lambda *tokens: learned.extend(tokens)).token()
     for path in tmp_path.iterdir():
         text = path.read_text()
         assert PASSWORD not in text

@@ -38,7 +38,7 @@ LOG_LEVELS: dict[Auth, int] = {
 }
 
 
-def _ignore(_secret: str) -> None:
+def _ignore(*_secrets: str) -> None:
     """Keep no secret out of anything."""
 
 
@@ -54,7 +54,7 @@ class Session:
         clock: Clock,
         post: Callable[[AuthChanged], None],
         renewal_wait_s: Callable[[int], float],  # failed renewals in a row, from 0 -> s until the next one
-        add_temporary_secret: Callable[[str], None] = _ignore,  # called with each token, for redaction
+        add_temporary_secrets: Callable[..., None] = _ignore,  # called with the tokens of each login, for redaction
     ) -> None:
         self._api = api
         self._file = SessionFile(state_dir, api.device_id)
@@ -62,7 +62,7 @@ class Session:
         self._password_login = PasswordLogin(api, LoginBudget(StateFile(state_dir / "logins.json")), credentials, clock)
         self._clock = clock
         self._post = post
-        self._add_secret = add_temporary_secret
+        self._add_secrets = add_temporary_secrets
         self._what = f"Sense login of account {credentials.account}" if credentials.account else "Sense login"
         self._lock = threading.RLock()
         self._auth: Auth = "starting"
@@ -239,8 +239,7 @@ class Session:
         self._renewal.start(session.life_s, age_s(session, now.wall), now.monotonic)
         self._password_login.unblock()
         serials = (monitor.serial for monitor in session.account.monitors)
-        for secret in filter(None, (session.access_token, session.refresh_token, *serials)):
-            self._add_secret(secret)
+        self._add_secrets(*filter(None, (session.access_token, session.refresh_token, *serials)))
 
     def _set_auth(self, auth: Auth, reason: str) -> None:
         if auth == self._auth:

@@ -41,7 +41,7 @@ def test_a_file_that_others_can_read_gets_a_warning(cloud, tmp_path, clock, capl
 
 def test_each_token_is_learned_for_redaction(cloud, tmp_path, clock):
     learned = []
-    session = session_of(cloud, tmp_path, clock, add_temporary_secret=learned.append)
+    session = session_of(cloud, tmp_path, clock, add_temporary_secrets=lambda *tokens: learned.extend(tokens))
     first = session.token()
     clock.advance(4000)
     second = session.token()

@@ -45,11 +45,11 @@ def test_a_rotated_token_is_on_disk_before_the_new_one_is_used(cloud, tmp_path, 
 
     armed = threading.Event()
 
-    def stop(_secret):  # told of each token once it is stored, before anybody gets it
+    def stop(*_secrets):  # told of each token once it is stored, before anybody gets it
         if armed.is_set():
             raise StoppedBeforeUse
 
-    dying = session_of(cloud, tmp_path, clock, add_temporary_secret=stop)
+    dying = session_of(cloud, tmp_path, clock, add_temporary_secrets=stop)
     dying.account()
     armed.set()
     with pytest.raises(StoppedBeforeUse):
