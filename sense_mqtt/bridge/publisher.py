@@ -206,7 +206,7 @@ class Publisher:
             if message.event is not None:
                 logger.debug("event %d sent as message %d: %s %s", message.event, mid, message.topic, message.payload)
             self._refill()
-        if self.idle and self._refusals.receive_maximum:
+        if self._refusals.receive_maximum and self.idle:
             self._refusals.all_delivered()
             self._outbox.set_receive_maximum(self._receive_maximum)
 

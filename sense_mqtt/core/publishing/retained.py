@@ -4,6 +4,8 @@ from collections import OrderedDict
 
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 
+ONLINE = (PublishOrder.BRIDGE_STATE, "online")
+
 
 class RetainedTopics:
     """A topic is dirty while its newest message has not gone out. For the bridge's thread only."""
@@ -19,8 +21,9 @@ class RetainedTopics:
         """Take a message; it replaces what waits for the same topic."""
         self._messages[message.topic] = message
         self._dirty.setdefault(message.topic, None)
-        # Home Assistant must know an entity before its first event comes.
-        if message.order is PublishOrder.DISCOVERY:
+        # Home Assistant must know an entity before its first event comes; and the bridge is online once what was known
+        # by then went out, however much happens meanwhile.
+        if message.order is PublishOrder.DISCOVERY or (message.order, message.payload) == ONLINE:
             self._urgent = len(self._dirty)
 
     def put_back(self, message: Message) -> None:
