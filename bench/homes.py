@@ -38,6 +38,7 @@ class Subscriber:
 
     def __init__(self, feed: ManyHomesFeed, port: int) -> None:
         self.online: set[int] = set()
+        self.first_watts: dict[int, float] = {}  # of each home: monotonic
         self.spoke: dict[int, float] = {}  # of watts above JUMP_W: monotonic
         self.latencies: list[float] = []
         self.frames_taken = 0
@@ -59,6 +60,7 @@ class Subscriber:
             (self.online.add if message.payload == b"online" else self.online.discard)(int(home))
         else:
             watts = float(message.payload)
+            self.first_watts.setdefault(int(home), now)
             sent_at = self._feed.sent_at.get((int(home), watts))
             if sent_at is not None:
                 self.latencies.append(now - sent_at)
@@ -73,6 +75,8 @@ class Figures:
     homes: int
     online: int
     online_s: float
+    first_watts_s: tuple[float, float]  # half of the homes, all
+    start_cpu_s: float
     threads: int
     rss_mb: float
     cores: float
@@ -88,10 +92,20 @@ def main() -> int:
     if find_mosquitto() is None:
         print(HOW_TO_GET_IT)
         return 1
-    print(
-        f"{'homes':>6}{'online':>8}{'after s':>9}{'threads':>9}{'MB':>7}{'cores':>7}{'p50 ms':>8}{'p99 ms':>8}", end=""
+    heads = (
+        "homes",
+        "online",
+        "after s",
+        "first W: half s",
+        "all s",
+        "CPU s",
+        "threads",
+        "MB",
+        "cores",
+        "p50 ms",
+        "p99 ms",
     )
-    print(f"{'values':>8}{'lost':>6}{'back':>6}{'half s':>8}{'all s':>7}")
+    print("".join(f"{head:>{len(head) + 2}}" for head in (*heads, "values", "lost", "back", "half s", "all s")))
     for homes in [int(each) for each in sys.argv[1:]] or HOMES:
         tell(measure(homes))
     return 0
@@ -148,7 +162,8 @@ def start(cloud: SimulatedCloud, feed: ManyHomesFeed, port: int, folder: Path) -
 def watch(homes: int, feed: ManyHomesFeed, subscriber: Subscriber, pid: int) -> Figures:
     begun = time.monotonic()
     until(lambda: len(subscriber.online) >= homes, ONLINE_S)
-    online_s = time.monotonic() - begun
+    online_s, start_cpu_s = time.monotonic() - begun, cpu_s(pid)
+    first = sorted(at - begun for at in subscriber.first_watts.values()) or [float("nan")]
     time.sleep(SETTLE_S)
     subscriber.latencies.clear()
     since, cpu_since = time.monotonic(), cpu_s(pid)
@@ -161,8 +176,8 @@ def watch(homes: int, feed: ManyHomesFeed, subscriber: Subscriber, pid: int) -> 
     half_s, all_s = (statistics.median(back), back[-1]) if back else (float("nan"),) * 2
     p50, p99 = latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
     return Figures(
-        homes, online, online_s, threads, rss, cores, p50 * 1e3, p99 * 1e3, len(latencies), lost, (half_s, all_s),
-        len(back),
+        homes, online, online_s, (statistics.median(first), first[-1]), start_cpu_s, threads, rss, cores,
+        p50 * 1e3, p99 * 1e3, len(latencies), lost, (half_s, all_s), len(back),
     )  # fmt: skip
 
 
@@ -206,8 +221,9 @@ def thread_count(pid: int) -> int:
 
 def tell(run: Figures) -> None:
     print(
-        f"{run.homes:6}{run.online:8}{run.online_s:9.1f}{run.threads:9}{run.rss_mb:7.0f}{run.cores:7.2f}"
-        f"{run.p50_ms:8.1f}{run.p99_ms:8.1f}{run.values:8}{run.lost:6}{run.back:6}{run.back_s[0]:8.1f}{run.back_s[1]:7.1f}",
+        f"{run.homes:7}{run.online:8}{run.online_s:9.1f}{run.first_watts_s[0]:17.1f}{run.first_watts_s[1]:7.1f}"
+        f"{run.start_cpu_s:7.1f}{run.threads:9}{run.rss_mb:4.0f}{run.cores:7.2f}{run.p50_ms:8.1f}{run.p99_ms:8.1f}"
+        f"{run.values:8}{run.lost:6}{run.back:6}{run.back_s[0]:8.1f}{run.back_s[1]:7.1f}",
         flush=True,
     )
 
