@@ -113,7 +113,7 @@ class Redactor:
             self._known += secrets
             self._pattern = _any_of(self._all())
 
-    def add_temporary_secrets(self, *secrets: str) -> None:
+    def add_temporary_secret(self, *secrets: str) -> None:
         """Remove these too, until MAX_TEMPORARY_SECRETS later calls: tokens. Give those of one login together."""
         with self._lock:
             if not self._all().issuperset(secrets):

@@ -64,7 +64,7 @@ def connect_sense(
         clock=clock,
         post=post,
         renewal_wait_s=lambda failures: timing.scheduler.wait_s(failures, random.uniform),
-        add_temporary_secrets=redactor.add_temporary_secrets,
+        add_temporary_secrets=redactor.add_temporary_secret,
     )
     return SenseClient(config, _name_of(config), api, session, closing, redactor.redact)
 

@@ -121,14 +121,14 @@ def test_a_learned_secret_goes_too_and_the_known_ones_are_never_forgotten():
     redactor = Redactor(["known-one"])
     redactor.add_secret("known-two")
     for number in range(MAX_TEMPORARY_SECRETS + 5):
-        redactor.add_temporary_secrets(f"learned-{number:04}")
+        redactor.add_temporary_secret(f"learned-{number:04}")
     assert redactor.redact("known-one known-two learned-0068 learned-0000") == "*** *** *** learned-0000"
 
 
 def test_the_tokens_of_an_account_with_many_monitors_are_not_pushed_out_by_their_serial_numbers():
     redactor = Redactor()
-    redactor.add_temporary_secrets("the-token", *(f"serial-{number:04}" for number in range(2 * MAX_TEMPORARY_SECRETS)))
-    redactor.add_temporary_secrets("the-token")  # known already
+    redactor.add_temporary_secret("the-token", *(f"serial-{number:04}" for number in range(2 * MAX_TEMPORARY_SECRETS)))
+    redactor.add_temporary_secret("the-token")  # known already
     assert redactor.redact("the-token serial-0000 serial-0127") == "*** *** ***"
 
 
