@@ -208,8 +208,7 @@ class BridgedAccount:
                 return
         if job.why == "after a gap" and (again := monitor.timeline_times.reading(now)) is not None:
             self.scheduler.put(job, again)
-        since = monitor.home.coverage.known_since
-        if since is not None:
+        if (since := monitor.home.coverage.known_since) is not None:
             self._submit(job, self.access.lookups.timeline(since - TIMELINE_MARGIN_S))
 
     def _submit(self, job: Job, lookup: Lookup) -> None:
@@ -241,12 +240,11 @@ class BridgedAccount:
         settings, number = self.settings.monitor, info.id
         home = restore(number, self._services.publisher.recall(number), settings.policy)
         home = structs.replace(home, name=name, solar=home.solar or info.solar)
-        feed = self.access.open_feed(number)
-        monitor = BridgedMonitor(info, home, feed, settings, self._services, self._sinks)
+        monitor = BridgedMonitor(info, home, self.access.open_feed(number), settings, self._services, self._sinks)
         self.frames[number] = FrameHandler(monitor, self, self._services)
         self._served.add(self.frames[number], self.settings)
         monitor.observe(Tick(), now)
-        feed.start()
+        monitor.feed.start()
         self.scheduler.put(ReadDevices(number), now.monotonic)
         self.scheduler.repeat(ReadTimeline(number, "polled"), now)
         self.plan_queries(number, now)

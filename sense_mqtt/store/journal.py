@@ -135,8 +135,8 @@ class Journal:
         for key, text in self._try(lambda connection: read_rows(connection, monitor)).items():
             document = read_object(text)
             if document is None:
-                row = " ".join(filter(None, key))
-                logger.warning("%s: the row %s of monitor %s cannot be read; it begins anew", self._path, row, monitor)
+                text = "%s: the row %s of monitor %s cannot be read; it begins anew"
+                logger.warning(text, self._path, " ".join(filter(None, key)), monitor)
             else:
                 documents[key] = document
         return documents
@@ -148,8 +148,8 @@ class Journal:
 
     def forget_announced(self, topics: Iterable[str]) -> None:
         """Let go of topics that were taken back."""
-        gone = [(topic,) for topic in topics]
-        self.write(lambda connection: connection.executemany("DELETE FROM announced WHERE topic = ?", gone))
+        query = "DELETE FROM announced WHERE topic = ?"
+        self.write(lambda connection: connection.executemany(query, [(topic,) for topic in topics]))
 
     def announced(self) -> dict[str, int]:
         """Return the topics that were announced, by rank."""
@@ -246,7 +246,4 @@ class Journal:
             if self.is_in_memory:
                 raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
             self._connection = self._begin_in_memory(error, self._connection)
-        try:
-            return work(self._connection)
-        except SQLITE_FAULTS as error:
-            raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
+        return self._try(work)
