@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 MORE_CONFIGURATION = Path("/config/config.yaml")
+TOKENS = ("SUPERVISOR_TOKEN", "HASSIO_TOKEN")  # the bridge asks the Supervisor nothing
 TRY_AGAIN_S = 5.0
 TIMEOUT_S = 10.0
 NO_BROKER = (
@@ -104,7 +105,8 @@ def find_broker(options: Mapping[str, Any], supervisor: str, token: str) -> dict
 def main(data: Path, supervisor: str) -> None:
     options = json.loads((data / "options.json").read_text(encoding="utf-8"))
     broker = find_broker(options, supervisor, os.environ.get("SUPERVISOR_TOKEN", ""))
-    environ = {**settings(options, broker, data), **os.environ}
+    environ = {name: value for name, value in os.environ.items() if name not in TOKENS}
+    environ = {**settings(options, broker, data), **environ}
     if MORE_CONFIGURATION.is_file():
         environ["SENSE_MQTT_CONFIG"] = str(MORE_CONFIGURATION)
     program = [sys.executable, "-m", "sense_mqtt", "run"]
