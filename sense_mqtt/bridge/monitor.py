@@ -29,7 +29,7 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
-from sense_mqtt.core.stored_home import must_store, snapshot
+from sense_mqtt.core.stored_home import must_store, must_sync, snapshot
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
@@ -120,7 +120,7 @@ class BridgedMonitor:
         events = [change for change in changes if isinstance(change, Event)]
         is_stored = must_store(before, home, changes)
         if is_stored:
-            self._record(home, events, now)
+            self._record(home, events, now, is_synced=must_sync(before, home, changes))
         self.home = home
         services.status.counters.events += len(events)
         self._publish(changes)
@@ -133,10 +133,10 @@ class BridgedMonitor:
         needs_list = bool(home.identities.sightings) and not before.identities.sightings
         return ObserveResult(has_new_device, needs_list)
 
-    def _record(self, home: Home, events: Sequence[Event], now: Moment) -> None:
+    def _record(self, home: Home, events: Sequence[Event], now: Moment, *, is_synced: bool) -> None:
         messages = self._messages_of(home, events)
         posts = self._services.webhooks.posts_of(messages, now)
-        self._services.publisher.record(home.monitor, snapshot(home), messages, posts)
+        self._services.publisher.record(home.monitor, snapshot(home), messages, posts, is_synced=is_synced)
         self._services.webhooks.recorded(posts)
 
     def store(self, now: Moment) -> None:

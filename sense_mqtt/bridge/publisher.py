@@ -61,9 +61,12 @@ class Publisher:
         for message in self.announced.noted(messages):
             self._outbox.enqueue_retained(message)
 
-    def record(self, monitor: int, rows: Rows, events: Iterable[Message], posts: Sequence[Post] = ()) -> None:
+    def record(
+        self, monitor: int, rows: Rows, events: Iterable[Message], posts: Sequence[Post] = (), *, is_synced: bool = True
+    ) -> None:
         """Store events together with what is known of the home; they go out from the journal, to webhooks too."""
-        self._journal.record(monitor, rows, [(event.topic, event.payload) for event in events], posts)
+        told = [(event.topic, event.payload) for event in events]
+        self._journal.record(monitor, rows, told, posts, is_synced=is_synced)
 
     def recall(self, monitor: int) -> Rows:
         """Return what was recorded of a monitor; empty where nothing was."""

@@ -58,6 +58,7 @@ class Update(msgspec.Struct, Generic[State], frozen=True):
     # Of readings, those that are due are published. DeviceChanged: other entities of the device exist now.
     changes: Sequence[Reading | Event | DeviceChanged] = ()
     store: bool = False  # the state must survive a restart as it is now
+    synced: bool = True  # and a cut of power; False: that may take back what was stored since the last sync
 
 
 class Capability(ABC, Generic[State]):

@@ -53,6 +53,7 @@ class StateChanged:
     """What a capability knows has changed, in a way that must survive a restart."""
 
     capability: str
+    synced: bool = True  # a cut of power, too
 
 
 Change = Reading | Event | DeviceChanged | DeviceRemoved | StateChanged

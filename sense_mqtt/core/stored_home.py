@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
-from sense_mqtt.core.changes import Change, Reading
+from sense_mqtt.core.changes import Change, Reading, StateChanged
 from sense_mqtt.core.home import snapshot as of_home
 from sense_mqtt.core.home.state import Device, Home, Policy
 
@@ -48,6 +48,11 @@ def must_store(before: Home, home: Home, changes: Iterable[Change]) -> bool:
         for identity, device in home.devices.items()
         if device is not before.devices[identity]
     )
+
+
+def must_sync(before: Home, home: Home, changes: Iterable[Change]) -> bool:
+    """Return whether a cut of power must not take back what is stored; else the next sync takes it along."""
+    return must_store(before, home, [each for each in changes if not isinstance(each, StateChanged) or each.synced])
 
 
 def _lasting(home: Home) -> tuple[Any, ...]:

@@ -65,7 +65,7 @@ class Journal:
         self.newest = 0  # number of the newest event; 0: there is none
         self._connection = self._begin()
         self.newest = int(self.read("SELECT coalesce(max(number), 0) FROM events")[0][0])
-        self._held = self._count()
+        self.held = self._count()  # events that wait
         self.posts = StoredPosts(self)
         self.hours = StoredHours(self)
 
@@ -77,10 +77,13 @@ class Journal:
         rows: Mapping[RowKey, Mapping[str, Any]],
         events: Iterable[tuple[str, str]],
         posts: Sequence[Post] = (),
+        *,
+        is_synced: bool = True,
     ) -> None:
         """Store all that is known of a monitor, and the events (topic, payload) that led there, all or nothing.
 
         Only rows that differ from what is stored are written; a stored row that is not among `rows` is removed.
+        Not `is_synced`: a cut of power may take it back, whole.
         """
         texts, added = {key: json.dumps(document) for key, document in rows.items()}, list(events)
 
@@ -90,7 +93,7 @@ class Journal:
             insert_posts(connection, numbers, posts)
             return numbers
 
-        self._note(self.write(keep))
+        self._note(self.write(keep, is_synced=is_synced))
 
     def append(self, topic: str, payload: str) -> None:
         """Keep an event that belongs to no house."""
@@ -100,19 +103,19 @@ class Journal:
         """Let go of events that a broker has. A power cut may bring them back: they are published once more then."""
         gone = [(number,) for number in numbers]
         query = "DELETE FROM events WHERE number = ?"
-        self._held -= self.write(lambda connection: connection.executemany(query, gone).rowcount, is_synced=False)
+        self.held -= self.write(lambda connection: connection.executemany(query, gone).rowcount, is_synced=False)
         self._try(give_back_pages)
 
     def _note(self, numbers: list[int]) -> None:
         self.newest = max([self.newest, *numbers])
-        self._held += len(numbers)
+        self.held += len(numbers)
         most = min(self._events_most, EVENTS_IN_MEMORY_MOST) if self.is_in_memory else self._events_most
-        if self._held > most:
-            self._drop(self._held - most, most)
+        if self.held > most:
+            self._drop(self.held - most, most)
 
     def _drop(self, many: int, most: int) -> None:
         query = "DELETE FROM events WHERE number IN (SELECT number FROM events ORDER BY number LIMIT ?)"
-        self._held -= self.write(lambda connection: connection.execute(query, (many,)).rowcount)
+        self.held -= self.write(lambda connection: connection.execute(query, (many,)).rowcount)
         if not self._is_told:
             logger.error("%s: more than %d events wait for the broker; the oldest are dropped", self._path, most)
         self._is_told = True
@@ -123,11 +126,6 @@ class Journal:
         """Return the oldest events numbered above `after`."""
         query = "SELECT number, topic, payload FROM events WHERE number > ? ORDER BY number LIMIT ?"
         return [Entry(*row) for row in self.read(query, after, most)]
-
-    @property
-    def held(self) -> int:
-        """How many events wait."""
-        return self._held
 
     def recall(self, monitor: int) -> dict[RowKey, Mapping[str, Any]]:
         """Return the rows that were stored of a monitor; those that cannot be read are left out."""
@@ -181,7 +179,7 @@ class Journal:
             failing.pop_all()
         self._connection.close()
         self._connection, self.is_in_memory, self._is_unread = file, False, False
-        self._held = self._count()
+        self.held = self._count()
         logger.info("%s: can be written again", self._path)
 
     def close(self) -> None:

@@ -66,7 +66,8 @@ class CycleCapability(Capability[Cycles]):
             if _is_news(device, appliance, observation)
         ]
         after, is_due = self._with_store_time(replace(state, appliances=appliances), observation)
-        return Update(after, [*changes, *readings, *events], store=is_due or bool(changes))
+        told: list[Reading | Event | DeviceChanged] = [*changes, *readings, *events]
+        return Update(after, told, store=is_due or bool(changes), synced=bool(told))
 
     def has_entities(self, state: Cycles, device: str) -> bool:
         return device in state.appliances

@@ -28,7 +28,7 @@ def update_capabilities(observation: Observation, capabilities: Iterable[Capabil
         due = [change for change in update.changes if _is_due(home, change, observation.policy, observation.now)]
         home = _wait(home, [change for change in update.changes if isinstance(change, Reading)], observation)
         home = mark_published(home, [change for change in due if isinstance(change, Reading)], observation.now)
-        changes += [StateChanged(capability.key)] if update.store else []
+        changes += [StateChanged(capability.key, update.synced)] if update.store else []
         changes += due
     if states:
         home = replace(home, capabilities={**home.capabilities, **states})

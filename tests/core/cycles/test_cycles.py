@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.core.changes import DeviceChanged, Event
+from sense_mqtt.core.changes import DeviceChanged, Event, StateChanged
 from sense_mqtt.core.cycles.capability import CYCLES
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.stored_home import restore, snapshot
@@ -140,3 +140,11 @@ def test_a_washer_that_no_frame_has_shown_yet_is_neither_running_nor_not():
     assert CYCLES.has_entities(CYCLES.state_of(home), ID)
     assert readings(changes, "running", ID) == []
     assert readings(follow(frames([], 4), home=home)[1], "running", ID) == ["OFF"]
+
+
+def test_what_is_told_of_a_cycle_is_stored_for_good_and_its_progress_need_not_survive_a_cut_of_power():
+    _, changes = follow(frames([(10, 60)], 400))
+    stored = [each.synced for each in changes if isinstance(each, StateChanged) and each.capability == "cycles"]
+    assert stored[0]  # `running` is ON
+    assert len(stored) > 30
+    assert not any(stored[1:])

@@ -74,11 +74,11 @@ class FailingJournal(Journal):
 
     failures = 0
 
-    def record(self, *given: Any) -> None:
+    def record(self, *given: Any, **more: Any) -> None:
         if self.failures:
             self.failures -= 1
             raise JournalError("the disk is gone")
-        super().record(*given)
+        super().record(*given, **more)
 
 
 class FakeSession:

@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -74,9 +74,9 @@ class CrashingJournal(Journal):
         self._doom = doom
         super().__init__(path)
 
-    def record(self, monitor: int, rows: Mapping[Any, Any], events: Iterable[tuple[str, str]]) -> None:
+    def record(self, *given: Any, **more: Any) -> None:
         self._doom.reach("before_record")
-        super().record(monitor, rows, events)
+        super().record(*given, **more)
         self._doom.reach("after_record")
 
     def forget(self, numbers: Iterable[int]) -> None:
@@ -84,13 +84,13 @@ class CrashingJournal(Journal):
         super().forget(numbers)
         self._doom.reach("after_forget")
 
-    def _write(self, work: Callable[[sqlite3.Connection], T], *, is_synced: bool = True) -> T:
+    def write(self, work: Callable[[sqlite3.Connection], T], *, is_synced: bool = True) -> T:
         def doomed(connection: sqlite3.Connection) -> T:
             done = work(connection)
             self._doom.reach("in_transaction")
             return done
 
-        return super()._write(doomed, is_synced=is_synced)
+        return super().write(doomed, is_synced=is_synced)
 
 
 class CrashingBroker(MqttClient):
