@@ -51,6 +51,7 @@ from sense_mqtt.sense.feed.feed_loop import FeedLoop
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.workers import Workers
 from sense_mqtt.sense_client import SenseClient
+from sense_mqtt.store.hours import StoredHours
 from sense_mqtt.store.journal import Journal
 from sense_mqtt.timing import Timing
 from sense_mqtt.web.state import Sources, WebState
@@ -134,8 +135,7 @@ class _Wiring:
         clock, tick_s = self._clock, self._timing.tick_s
         bridge = Bridge(self._inbox, services, self._accounts, requests, broker_handler, clock, tick_s)
         if page is not None:
-            publisher, status = services.publisher, services.status
-            hours = self._journal.hours
+            publisher, status, hours = services.publisher, services.status, StoredHours(self._journal)
             page.attach(Sources(self._served.monitors, status.health, lambda: publisher.connected, hours))
             bridge.add_periodic_task("the page", page.tick)
         return bridge

@@ -11,7 +11,6 @@ from secrets import randbits
 from typing import Any, TypeVar
 
 from sense_mqtt.errors import JournalError, StateError
-from sense_mqtt.store.hours import StoredHours
 from sense_mqtt.store.journal_file import FAULTS, JournalFile
 from sense_mqtt.store.posts import Post, StoredPosts, insert_posts
 from sense_mqtt.store.schema import (
@@ -67,7 +66,6 @@ class Journal:
         self.newest = int(self.read("SELECT coalesce(max(number), 0) FROM events")[0][0])
         self.held = self._count()  # events that wait
         self.posts = StoredPosts(self)
-        self.hours = StoredHours(self)
 
     # --- what is kept
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from sense_mqtt.core.payloads import read_object, write_json
 from sense_mqtt.web.metrics import CONTENT_TYPE, make_registry, write_metrics
-from sense_mqtt.web.request_check import BODY_BYTES_MOST, BODY_S, COOKIE, RequestCheck
+from sense_mqtt.web.request_check import BODY_BYTES_MOST, BODY_S, RequestCheck
 from sense_mqtt.web.sense_login import Answer, SenseLogin
 from sense_mqtt.web.state import WebState
 from sense_mqtt.web.stream import Stream, choose_monitor
@@ -101,9 +101,9 @@ class Pages:
         return await self._check.sign_in(request, _text(await read_body(request), "password"))
 
     async def _sign_out(self, request: web.Request) -> web.Response:
-        self._check.sessions.end(request.cookies.get(COOKIE, ""))
+        self._check.sessions.end(request.cookies.get(self._check.cookie, ""))
         response = web.Response(status=204)
-        response.del_cookie(COOKIE)
+        response.del_cookie(self._check.cookie)
         return response
 
     async def _log_in(self, request: web.Request) -> web.Response:

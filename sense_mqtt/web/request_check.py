@@ -12,7 +12,6 @@ from aiohttp.typedefs import Handler
 from sense_mqtt.web.access import Access
 from sense_mqtt.web.passwords import SESSION_S, AttemptLimit, BrowserSessions, PasswordCheck
 
-COOKIE = "sense_mqtt_session"
 OPEN = frozenset({"/health", "/sign-in", "/static/page.css", "/static/sign-in.js", "/static/icon.svg"})
 READS = frozenset({"GET", "HEAD"})
 BODY_S = 10.0  # for a body to come
@@ -35,7 +34,9 @@ class Refused:
 class RequestCheck:
     """For the web server's thread only."""
 
-    def __init__(self, access: Access, password: str | None, sign_in_page: bytes) -> None:
+    def __init__(self, access: Access, password: str | None, sign_in_page: bytes, port: int) -> None:
+        """`port`: another page of this machine has another cookie, as browsers send one to all ports."""
+        self.cookie = f"sense_mqtt_{port}"
         self._access = access
         self._sign_in_page = sign_in_page
         self._password = None if password is None or access.ingress else PasswordCheck(password)
@@ -78,7 +79,7 @@ class RequestCheck:
 
     async def is_signed_in(self, request: web.Request) -> bool:
         """Say whether this browser, or program, has given the password; True where there is none."""
-        if self._password is None or self.sessions.holds(request.cookies.get(COOKIE, "")):
+        if self._password is None or self.sessions.holds(request.cookies.get(self.cookie, "")):
             return True
         given = _basic_password(request.headers.get("Authorization", ""))
         return given is not None and isinstance(await self._try(request, given), str)
@@ -91,7 +92,7 @@ class RequestCheck:
         response = web.Response(status=204)
         is_https = "https" in (request.scheme, request.headers.get("X-Forwarded-Proto"))
         token, age_s = self.sessions.begin(), int(SESSION_S)
-        response.set_cookie(COOKIE, token, max_age=age_s, httponly=True, samesite="Strict", secure=is_https)
+        response.set_cookie(self.cookie, token, max_age=age_s, httponly=True, samesite="Strict", secure=is_https)
         return response
 
     async def _try(self, request: web.Request, given: str) -> Refused | str:

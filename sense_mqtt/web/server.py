@@ -98,7 +98,8 @@ class WebServer:
 
     async def _runner(self, stream: Stream) -> tuple[web.AppRunner, Connections]:
         files = read_static_files()
-        check = RequestCheck(self._settings.access, self._settings.password, files["sign-in.html"].content)
+        settings, sign_in_page = self._settings, files["sign-in.html"].content
+        check = RequestCheck(settings.access, settings.password, sign_in_page, settings.port)
         connections = Connections(self._settings.request_s)
         app = web.Application(middlewares=[connections.note, check.check], client_max_size=BODY_BYTES_MOST)
         app.on_response_prepare.append(check.add_headers)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.changes import Change, Event
 from sense_mqtt.core.home.state import Home
+from sense_mqtt.core.payloads import read_object, write_json
 from sense_mqtt.core.publishing.messages import event_document
 from sense_mqtt.core.readings.measurements import solar_power
 from sense_mqtt.errors import JournalError
@@ -109,7 +110,7 @@ class WebState:
 
     def _add_event(self, monitor: int, event: Event) -> None:
         self._events += 1
-        document = event_document(monitor, event)
+        document = read_object(write_json(event_document(monitor, event)))  # as whoever reads MQTT has it
         self._history(monitor).add_event(NumberedEvent(self._events, event.time, document))
         key = (monitor, str(document.get("device", "")), event.event_type)
         self.event_counts = self.event_counts + Counter([key])

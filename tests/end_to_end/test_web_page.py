@@ -1,6 +1,8 @@
 """The page beside a whole bridge: `sense-mqtt run` with `web` in its configuration."""
 
 import json
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -61,3 +63,16 @@ def test_a_port_that_is_taken_is_said_once_and_stops_nothing_else(broker_port: i
                 threading.Event().wait(0.1)
             assert bridge.stop() == 0
     assert bridge.log.count(f"cannot listen on 127.0.0.1:{broker_port} (") == 1
+
+
+def test_where_a_library_of_the_page_is_missing_the_bridge_says_how_to_get_it(tmp_path: Path):
+    file = tmp_path / "config.yaml"
+    sense = {"email": "me@example.com", "password": "secret"}
+    file.write_text(json.dumps({"sense": sense, "web": {"enabled": True}, "state_dir": str(tmp_path / "state")}))
+    file.chmod(0o600)
+    without = "import sys; sys.modules['aiohttp'] = None; from sense_mqtt.cli.main import main; "
+    command = [sys.executable, "-c", f"{without}sys.exit(main(['run', '--config', {str(file)!r}]))"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 2
+    assert "web.enabled: the page needs aiohttp: pip install 'sense-mqtt[web]'" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from sense_mqtt.core.changes import Event
+from sense_mqtt.core.timestamps import to_datetime, write_timestamp
 from sense_mqtt.errors import JournalError
-from sense_mqtt.store.hours import HOURS_MOST
+from sense_mqtt.store.hours import HOURS_MOST, StoredHours
 from sense_mqtt.store.journal import Journal
 from sense_mqtt.web.history import EVENTS_MOST, MINUTES_MOST, History, NumberedEvent
-from sense_mqtt.web.view import describe_history
+from sense_mqtt.web.view import describe_events, describe_history
 from tests.support.core.builders import KETTLE, START, listed
 from tests.support.web.page_harness import RememberedHours, WatchedHouse
 
@@ -80,13 +82,13 @@ class CountingHours(RememberedHours):
 
 def test_the_page_goes_on_after_a_restart_where_it_was(tmp_path: Path):
     journal = Journal(tmp_path / "journal.sqlite3")
-    first = WatchedHouse(hours=journal.hours)
+    first = WatchedHouse(hours=StoredHours(journal))
     first.see(listed(KETTLE), 0)
     for second in range(0, 300, 30):
         first.show(*([KETTLE] if second == 60 else []), at=second)
     first.state.end()
     journal.close()
-    second = WatchedHouse(hours=Journal(tmp_path / "journal.sqlite3").hours)
+    second = WatchedHouse(hours=StoredHours(Journal(tmp_path / "journal.sqlite3")))
     second.show(at=400)
     before, after = first.state.histories[7], second.state.histories[7]
     assert after.minutes == before.minutes
@@ -95,7 +97,7 @@ def test_the_page_goes_on_after_a_restart_where_it_was(tmp_path: Path):
 
 
 def test_the_journal_keeps_a_day_of_each_monitor(tmp_path: Path):
-    hours = Journal(tmp_path / "journal.sqlite3").hours
+    hours = StoredHours(Journal(tmp_path / "journal.sqlite3"))
     hours.keep(8, {1: {"minutes": []}})
     for hour in range(40):
         hours.keep(7, {hour: {"minutes": []}})
@@ -103,6 +105,16 @@ def test_the_journal_keeps_a_day_of_each_monitor(tmp_path: Path):
     assert list(hours.of(8)) == [1]
     hours.keep(7, {20: {}})  # the clock was wrong
     assert list(hours.of(7)) == list(range(40 - HOURS_MOST, 21))
+
+
+def test_an_event_that_tells_a_time_is_stored_and_pushed_as_it_is_on_mqtt():
+    house = WatchedHouse()
+    told = Event("1a2b3c4d", "cycle_finished", START, {"name": "Washer", "started": to_datetime(START - 60)})
+    house.state.publish(house.monitors[7].home, [told])
+    house.state.end()
+    [stored] = house.hours.of(7)[HOUR]["events"]
+    assert stored["started"] == write_timestamp(START - 60)
+    assert describe_events(house.state.histories[7].events) == [stored]
 
 
 DAMAGED = [

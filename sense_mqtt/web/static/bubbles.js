@@ -87,9 +87,9 @@ const Bubbles = (() => {
       const x = bubble.x + svg.clientWidth / 2, y = bubble.y + svg.clientHeight / 2;
       bubble.group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
       bubble.parts.circle.setAttribute("r", Math.max(0, bubble.r).toFixed(1));
-      const hasText = bubble.r > 18;
-      bubble.parts.text.textContent = hasText ? fit(bubble.label, bubble.r, 13) : "";
-      bubble.parts.watts.textContent = hasText ? bubble.watts : "";
+      const isReadable = bubble.r > 18 && fit(bubble.watts, bubble.r, 13.5) === bubble.watts;
+      bubble.parts.text.textContent = isReadable ? fit(bubble.label, bubble.r, 13) : "";
+      bubble.parts.watts.textContent = isReadable ? bubble.watts : "";
     }
   }
 

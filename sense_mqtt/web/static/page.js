@@ -17,6 +17,8 @@ function clockOf(options) {
 const hourMinute = (s) => clockOf({hour: "2-digit", minute: "2-digit"}).format(s * 1000);
 const nowS = () => (now && now.online && now.time) || Date.now() / 1000;
 
+const count = (number) => (number || 0).toLocaleString();
+
 // --- the house now
 
 function showNow() {
@@ -33,7 +35,6 @@ function showNow() {
   const devices = [...now.devices].sort((a, b) => (b.power_w || 0) - (a.power_w || 0));
   Bubbles.show(devices, watts);
   showTable(devices);
-  for (const part of document.querySelectorAll(".legend .solar")) part.hidden = !history.solar.length;
 }
 
 function tile(id, value, more) {
@@ -99,7 +100,10 @@ function runs() {
   const length = (row) => row.spans.reduce((sum, [from, to]) => sum + to - from, 0);
   return [...spans.values()].filter((row) => row.spans.length).sort((a, b) => length(b) - length(a));
 }
-const showDay = () => Plot.show(history, runs(), nowS(), hourMinute);
+function showDay() {
+  document.querySelector(".legend .solar").hidden = !history.solar.length;
+  Plot.show(history, runs(), nowS(), hourMinute);
+}
 
 async function readHistory() {
   try {
@@ -118,7 +122,8 @@ function describe(event) {
   if (event.energy_kwh !== undefined) parts.push(`${event.energy_kwh} kWh`);
   return parts.join(", ");
 }
-const duration = (s) => (s < 90 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`);
+const duration = (s) => (s < 90 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` :
+  s < 172800 ? `${(s / 3600).toFixed(1)} h` : `${Math.floor(s / 86400)} days`);
 
 function item(event) {
   const line = document.createElement("li"), time = document.createElement("time"), text = document.createElement("span");
@@ -172,7 +177,7 @@ function showBridge() {
     "Feed": Object.entries(health.feeds || {}).map(([id, feed]) => `${id}: ${feed}`).join(", "),
     "Login": health.auth, "Broker": bridge.broker_connected ? "connected" : "not connected",
     "Newest frame": health.last_frame && clockOf({dateStyle: "medium", timeStyle: "medium"}).format(new Date(health.last_frame)),
-    "Frames, events": `${health.frames}, ${health.events}`, "Connections of the feed lost": health.reconnects,
+    "Frames, events": `${count(health.frames)}, ${count(health.events)}`, "Connections of the feed lost": health.reconnects,
     "Calls to Sense, last hour": health.rest_last_hour, "Logins, last hour": health.logins_last_hour,
     "Waiting": Object.entries(health.queues || {}).map(([name, length]) => `${name} ${length}`).join(", "),
     "Memory": health.rss_mb && `${health.rss_mb} MB`,

@@ -1,7 +1,7 @@
 "use strict";
 // The last 24 hours: solar as an area, the house as a line, and below them when each appliance ran.
 const Plot = (() => {
-  const NS = "http://www.w3.org/2000/svg", DAY = 1440, HEIGHT = 170, LEFT = 44, ROW = 20, ROWS_MOST = 14;
+  const NS = "http://www.w3.org/2000/svg", DAY = 1440, HEIGHT = 170, LEFT = 44, ROW = 22, ROWS_MOST = 14, BRIDGED_MINUTES = 2;
   const box = document.getElementById("plot"), svg = box.querySelector("svg");
   const reading = document.getElementById("reading");
   let data = {start: 0, power: [], solar: []}, runs = [], end = 0, clock = null, at = null;
@@ -16,9 +16,11 @@ const Plot = (() => {
 
   function pieces(values, x, y) {
     const found = [];
-    let piece = null;
+    let piece = null, missing = 0;
     values.forEach((value, index) => {
-      if (value === null || x(index) < LEFT) { piece = null; return; }
+      if (value === null) { if (++missing > BRIDGED_MINUTES) piece = null; return; }
+      missing = 0;
+      if (x(index) < LEFT) return;
       if (!piece) found.push(piece = []);
       piece.push([x(index).toFixed(1), y(value).toFixed(1)]);
     });

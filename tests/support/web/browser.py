@@ -108,8 +108,9 @@ class Browser:
         return time.monotonic() - begun
 
     def screenshot(self, file: Path) -> None:
-        """Write what is seen, as PNG."""
-        file.write_bytes(base64.b64decode(self.command("Page.captureScreenshot", format="png")["data"]))
+        """Write what is seen, as WebP."""
+        taken = self.command("Page.captureScreenshot", format="webp", quality=85)
+        file.write_bytes(base64.b64decode(taken["data"]))
 
     def type_into(self, selector: str, text: str) -> None:
         """Type as a person does, over what stands there."""
