@@ -223,15 +223,14 @@ class BridgedAccount:
 
     def _on_account(self, account: Account, now: Moment) -> None:
         self.scheduler.put(ReadAccount(self.settings.number), now.monotonic + LIST_EVERY_S)
-        wanted = self.settings.wanted
         chosen = self._served.choose(account, self.settings)
         if self.knows_monitors and all(monitor.id in self.frames for monitor in chosen):
             return
-        log_missing_monitors({monitor.id for monitor in account.monitors}, wanted)
+        log_missing_monitors({monitor.id for monitor in account.monitors}, self.settings.wanted)
         for monitor, name in chosen.items():
             if monitor.id not in self.frames:
                 self._add_monitor(monitor, name, now)
-        kept = wanted or (() if account.monitors else None)
+        kept = self.settings.wanted or (() if account.monitors else None)
         self._services.discovery.set_served(self.settings.number, kept)
         self.knows_monitors = True
         self._services.status.publish(now)
