@@ -41,6 +41,7 @@ from sense_mqtt.items import Transport
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.mqtt.settings import BrokerSettings
+from sense_mqtt.recording.notes import Recorder, Recorders
 from sense_mqtt.rest_queries.call_budget import Budgets
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.rest_queries.worker import RestWorker
@@ -55,18 +56,12 @@ from sense_mqtt.store.hours import StoredHours
 from sense_mqtt.store.journal import Journal
 from sense_mqtt.timing import Timing
 from sense_mqtt.web.state import Sources, WebState
-from sense_mqtt.webhooks.post import WebhookServer
-from sense_mqtt.webhooks.sender import WebhookSender
+from sense_mqtt.webhooks.post import open_sender
 
 logger = logging.getLogger(__name__)
 
 POLLS_MISSED = 2.5  # a polled home is `offline` after so many intervals without a frame
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
-
-
-def webhook_sender(number: int, url: str, ca_file: Path | None, inbox: Inbox) -> Sender:
-    """Return the thread that posts to one webhook; `number` is its place in the configuration."""
-    return WebhookSender(number, WebhookServer(url, ca_file, SystemClock()).post, inbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +72,9 @@ class Factories:
     broker: Callable[[BrokerSettings, Inbox, Message | None, Sequence[str]], MqttClient] = MqttClient
     worker: Callable[[Session, Inbox, Workers], RestWorker] = RestWorker
     feed: Callable[..., RunningFeed] = Feed
-    webhook_sender: Callable[[int, str, Path | None, Inbox], Sender] = webhook_sender
+    webhook_sender: Callable[[int, str, Path | None, Inbox], Sender] = open_sender
     make_random: Callable[[], random.Random] = random.Random  # jitter, no secret
+    recorders: Sequence[Recorder] = ()
 
 
 def assemble(
@@ -152,7 +148,9 @@ class _Wiring:
         webhooks = Webhooks(self._each_webhook(journal), guard)
         sources = self._health_sources(publisher, webhooks)
         status = Status(publisher, topics, self._served.monitors, counters, info, sources, self._redact)
-        return Services(topics, publisher, discovery, status, guard, webhooks, jobs=JobQueue(), ticks=JobQueue())
+        recorder = Recorders(self._factories.recorders)
+        queues = {"jobs": JobQueue(), "ticks": JobQueue()}
+        return Services(topics, publisher, discovery, status, guard, webhooks, recorder, **queues)
 
     def _each_webhook(self, journal: Journal) -> list[Webhook]:
         settings, config, uniform = self._config.webhooks, self._config, self._random.uniform

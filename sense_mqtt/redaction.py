@@ -82,6 +82,16 @@ def redact_json(data: Any, *, personal: bool = False) -> Any:
             return data
 
 
+def is_secret_key(key: str) -> bool:
+    """Say whether what stands under this key is a secret."""
+    return _hides(key, ())
+
+
+def is_personal_key(key: str) -> bool:
+    """Say whether what stands under this key tells where or whose a home is."""
+    return _hides(key, PERSONAL_KEYS) and not is_secret_key(key)
+
+
 def _hides(key: str, personal: tuple[str, ...]) -> bool:
     bare = key.lower().replace("_", "").replace("-", "")
     return bare.endswith(SECRET_KEYS) or bare in personal

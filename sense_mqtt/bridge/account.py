@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from msgspec import structs
-
 from sense_mqtt.bridge.account_access import AccountAccess, AccountSettings
 from sense_mqtt.bridge.frame_handler import FrameHandler
 from sense_mqtt.bridge.jobs import (
@@ -22,6 +20,7 @@ from sense_mqtt.bridge.jobs import (
 )
 from sense_mqtt.bridge.monitor import BridgedMonitor, Services
 from sense_mqtt.bridge.queries import Queries
+from sense_mqtt.bridge.restored_home import restore_home
 from sense_mqtt.bridge.scheduler import Scheduler
 from sense_mqtt.bridge.served import ServedMonitors
 from sense_mqtt.bridge.sinks import Sink
@@ -29,7 +28,6 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.home.state import Policy, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
-from sense_mqtt.core.stored_home import restore
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import RateLimited, SenseMqttError
 from sense_mqtt.items import Auth, AuthChanged
@@ -237,8 +235,7 @@ class BridgedAccount:
 
     def _add_monitor(self, info: Monitor, name: str, now: Moment) -> None:
         settings, number = self.settings.monitor, info.id
-        home = restore(number, self._services.publisher.recall(number), settings.policy)
-        home = structs.replace(home, name=name, solar=home.solar or info.solar)
+        home = restore_home(info, name, settings.policy, self._services, now)
         monitor = BridgedMonitor(info, home, self.access.open_feed(number), settings, self._services, self._sinks)
         self.frames[number] = FrameHandler(monitor, self, self._services)
         self._served.add(self.frames[number], self.settings)

@@ -13,6 +13,7 @@ from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, UnknownFrame, read_update
 from sense_mqtt.errors import BadFrame
 from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.recording.notes import Note, Polled
 from sense_mqtt.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
@@ -83,9 +84,11 @@ class FrameHandler:
     def _handle(self, item: FeedItem, now: Moment) -> None:
         match item:
             case FrameArrived(_, raw):
+                self._services.recorder.note(Note(now, self._id, item))
                 self._on_update(lambda known: decode(raw, known), now)
             case UpdatePolled(_, payload, asked):
                 took_s = _took_s(asked, now)
+                self._services.recorder.note(Note(now, self._id, Polled(payload, took_s)))
                 self._on_update(lambda known: read_update(payload, took_s=took_s, known=known), now)
             case FeedEnded(_, reason):
                 logger.debug("the feed of monitor %s ended: %s", self._id, reason)

@@ -35,6 +35,7 @@ from sense_mqtt.items import (
     Stop,
     UpdatePolled,
 )
+from sense_mqtt.recording.notes import Note, PolicySet
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +113,8 @@ class Bridge:
 
     def set_policy(self, policy: Policy, config: Mapping[str, Any], now: Moment) -> None:
         """Go on with another configuration of homes; `config` is what of all of it may be published."""
+        for monitor in self._accounts.served.monitors:
+            self._services.recorder.note(Note(now, monitor, PolicySet(config=config)))
         self._accounts.set_policy(policy, now)
         self._services.status.set_config(config, now)
 

@@ -33,6 +33,7 @@ from sense_mqtt.core.stored_home import must_store, must_sync, snapshot
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
+from sense_mqtt.recording.notes import SEEN, Note, PolicySet, Recorder
 from sense_mqtt.sense.auth.tokens import Monitor
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Services:
     status: Status
     guard: ErrorGuard
     webhooks: Webhooks
+    recorder: Recorder
     jobs: JobQueue  # of bridge/jobs.py, and when (monotonic) each is due
     ticks: JobQueue  # ids of monitors, and when (monotonic) each is to be looked at again
 
@@ -113,6 +115,8 @@ class BridgedMonitor:
     def observe(self, seen: Seen, now: Moment) -> ObserveResult:
         """Take in one thing seen, and publish what is new. Raises JournalError; then nothing was taken in."""
         before, services = self.home, self._services
+        if isinstance(seen, SEEN):  # a frame was noted as it came
+            services.recorder.note(Note(now, before.monitor, seen))
         home, changes = observe(before, seen, now, self._policy)
         self._debug_log.note(before, home, seen, changes, now)
         if home.is_full and not before.is_full:
@@ -204,7 +208,7 @@ class BridgedMonitor:
         is_first, self._is_opened = not self._is_opened, True
         if not is_first and item.transport == "stream":
             self._services.status.counters.reconnects += 1
-        self._set_stale_after(item.transport)
+        self._set_stale_after(item.transport, now)
         if self._transport != item.transport:
             self._transport = item.transport
             self._services.status.publish(now)
@@ -213,7 +217,7 @@ class BridgedMonitor:
     def on_feed_changed(self, item: FeedChanged, now: Moment) -> None:
         before, self._transport = self._transport, item.transport
         if item.transport == "paused":  # until a poll brings a frame, the last one grows old as in a stream
-            self._set_stale_after("stream")
+            self._set_stale_after("stream", now)
         event_type = "paused" if item.transport == "paused" else "resumed" if before == "paused" else "feed_changed"
         status = self._services.status
         status.announce(event_type, now, monitor=item.monitor, feed=item.transport, reason=item.reason)
@@ -222,6 +226,7 @@ class BridgedMonitor:
     def on_feed_limited(self, item: FeedLimited, now: Moment) -> None:
         self._services.status.on_rate_limit(item.reason, item.retry_after_s, now)
 
-    def _set_stale_after(self, transport: Transport) -> None:
+    def _set_stale_after(self, transport: Transport, now: Moment) -> None:
         self._policy = replace(self._policy, stale_after_s=self._stale_after_s[transport])
+        self._services.recorder.note(Note(now, self.info.id, PolicySet(self._policy.stale_after_s)))
         self._services.ticks.advance(self.info.id, -math.inf)  # it may be stale by now

@@ -1,14 +1,16 @@
 """The command line: subcommands and exit codes."""
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.cli import health, login, lookup, process
-from sense_mqtt.cli.account_option import choose_account
+from sense_mqtt.assembly import Factories
+from sense_mqtt.cli import health, login, lookup, process, recording
+from sense_mqtt.cli.account_option import add_account, add_config, choose_account
 from sense_mqtt.cli.check.command import run_check
 from sense_mqtt.cli.listening import add_host, listening, settings_of
 from sense_mqtt.cli.run import read_config, reread_config, run
@@ -55,17 +57,6 @@ def _parser(given: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="default: ./config.yaml, /etc/sense-mqtt/config.yaml"
-    )
-
-
-def _add_account(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
-    parser.add_argument("--account", metavar="NAME", help="which of `accounts`; needed where there are several")
-
-
 # --- run
 
 
@@ -73,7 +64,17 @@ def run_bridge(options: argparse.Namespace) -> int:
     """Run the bridge until it is told to stop."""
     redactor = Redactor()
     config = read_config(options.config, os.environ, redactor)
-    return run(config, redactor, read_again=lambda: reread_config(options.config, os.environ, redactor))
+    with recording.recorders(options.record, config, redactor) as recorders:
+        factories = Factories(recorders=recorders)
+        read_again = functools.partial(reread_config, options.config, os.environ, redactor)
+        return run(config, redactor, factories=factories, read_again=read_again)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write what comes from Sense to a new file, for `replay`"
+    )
 
 
 # --- one query to Sense
@@ -101,7 +102,7 @@ def run_login(options: argparse.Namespace) -> int:
 
 
 def _add_login(parser: argparse.ArgumentParser) -> None:
-    _add_account(parser)
+    add_account(parser)
     login.add_arguments(parser)
 
 
@@ -114,7 +115,7 @@ def run_lookup(options: argparse.Namespace) -> int:
 
 
 def _add_lookup(parser: argparse.ArgumentParser) -> None:
-    _add_account(parser)
+    add_account(parser)
     parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(lookup.NAMES)}")
     parser.add_argument("arguments", nargs="*", metavar="key=value", help="as in docs/topics.md; also monitor=ID")
 
@@ -150,7 +151,7 @@ def run_watch(options: argparse.Namespace) -> int:
 
 
 def _add_watch(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     add_host(parser)
     parser.add_argument("--seconds", type=float, help="end after this time (default: at Ctrl-C)")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture of the table at the end")
@@ -166,7 +167,7 @@ def run_health(options: argparse.Namespace) -> int:
 
 
 def _add_health(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     add_host(parser)
 
 
@@ -185,7 +186,7 @@ def run_config(options: argparse.Namespace) -> int:
 
 
 def _add_config_options(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--example", action="store_true", help="print a file with every key, its default and meaning")
     what.add_argument("--schema", action="store_true", help="print the JSON schema")
@@ -225,18 +226,24 @@ Adder = Callable[[argparse.ArgumentParser], None]
 Runner = Callable[[argparse.Namespace], int]
 
 COMMANDS: Mapping[str, tuple[str, Adder, Runner]] = {
-    "run": ("run the bridge", _add_config, run_bridge),
+    "run": ("run the bridge", _add_run, run_bridge),
     "demo": (
         "run the bridge with a simulated Sense cloud and an MQTT broker",
         _add_demo,
         run_demo,
     ),
     "login": ("log in to Sense and store the session", _add_login, run_login),
-    "check": ("test the configuration, Sense, the MQTT broker and Home Assistant", _add_config, run_check),
+    "check": ("test the configuration, Sense, the MQTT broker and Home Assistant", add_config, run_check),
     "lookup": ("send one query to Sense and print the response", _add_lookup, run_lookup),
     "watch": ("show a live table of what the bridge publishes", _add_watch, run_watch),
     "health": ("tell whether the bridge works, for a container's health check", _add_health, run_health),
-    "discovery": ("print the discovery messages for Home Assistant", _add_config, run_discovery),
+    "record": (
+        "write what comes from Sense to a file, without names and secrets",
+        recording.add_record,
+        recording.run_record,
+    ),
+    "replay": ("print the events that a recording leads to", recording.add_replay, recording.run_replay),
+    "discovery": ("print the discovery messages for Home Assistant", add_config, run_discovery),
     "config": ("print the configuration that is in force, without secrets", _add_config_options, run_config),
     "simulate": ("run the simulated Sense cloud alone", _add_simulate, run_simulate),
 }

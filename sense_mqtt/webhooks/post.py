@@ -11,15 +11,16 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from sense_mqtt import __version__
-from sense_mqtt.clock import Clock
+from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.errors import SenseMqttError
+from sense_mqtt.inbox import Inbox
 from sense_mqtt.sense.net.deadline import Deadline
 from sense_mqtt.sense.net.error_causes import root_reason
 from sense_mqtt.sense.net.http_adapter import WatchedAdapter
 from sense_mqtt.sense.net.tls import find_certificate_error, shared_tls_context
 from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.rest.responses import retry_after_s
-from sense_mqtt.webhooks.sender import PostResult
+from sense_mqtt.webhooks.sender import PostResult, WebhookSender
 
 TIMEOUT_S = 15.0  # for the whole post, redirects included
 MAX_REDIRECTS = 3
@@ -85,6 +86,11 @@ class WebhookServer:
             return str(error)
         verb = "the connection broke off" if self._adapter.has_connected else "cannot be reached"
         return f"{verb} ({root_reason(error)})"
+
+
+def open_sender(number: int, url: str, ca_file: Path | None, inbox: Inbox) -> WebhookSender:
+    """Return the thread that posts to one webhook; `number` is its place in the configuration."""
+    return WebhookSender(number, WebhookServer(url, ca_file, SystemClock()).post, inbox)
 
 
 def judge(status: int, retry_after: str | None, now: float) -> PostResult:

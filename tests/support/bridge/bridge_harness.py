@@ -59,6 +59,7 @@ class BridgeHarness:
         self.sessions = {name: FakeSession(monitors or (HOUSE,)) for name in names}  # by the name of the account
         self.session = self.sessions[names[0]]
         self.clock = TurnedClock()
+        self.recorders: list[Any] = []  # of the next process; the first one has none
         self.restart()
 
     def restart(self) -> None:
@@ -82,6 +83,7 @@ class BridgeHarness:
                 self._make_feed,
                 self._make_sender,
                 lambda: Random(1),
+                self.recorders,
             ),
         )
         self.clock.after_s -= SETTLE_S  # so that a test's own times may count from 0

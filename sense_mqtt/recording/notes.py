@@ -1,0 +1,67 @@
+"""What is recorded: a note for each thing that the core is shown, in order, with its moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from sense_mqtt.clock import Moment
+from sense_mqtt.core.home.state import DevicesListed, Interrupted, PolicyChanged, QueryResult, Tick
+from sense_mqtt.core.home.timeline_events import TimelineRead
+from sense_mqtt.core.stored_home import Rows
+from sense_mqtt.items import FrameArrived
+
+SEEN = (Tick, Interrupted, PolicyChanged, DevicesListed, TimelineRead, QueryResult)  # beside frames
+Seen = Tick | Interrupted | PolicyChanged | DevicesListed | TimelineRead | QueryResult
+
+
+@dataclass(frozen=True, slots=True)
+class HomeRestored:
+    """A home begins with what was stored of it."""
+
+    rows: Rows
+    name: str
+    solar: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """A frame that was asked for."""
+
+    payload: Any  # JSON
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Another policy is in force from now on."""
+
+    stale_after_s: float | None = None  # without a frame the home is `offline` after so long; None: as before
+    config: Mapping[str, Any] | None = None  # that was read again, without secrets; None: as before
+
+
+What = HomeRestored | Polled | PolicySet | FrameArrived | Seen
+
+
+class Note(NamedTuple):
+    """One thing that came, and when."""
+
+    now: Moment
+    monitor: int
+    what: What
+
+
+class Recorder(Protocol):
+    """Takes notes. For the bridge's thread only."""
+
+    def note(self, note: Note) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorders:
+    """Several recorders as one."""
+
+    each: Sequence[Recorder] = ()
+
+    def note(self, note: Note) -> None:
+        for recorder in self.each:
+            recorder.note(note)

@@ -1,0 +1,92 @@
+"""Recorders: the last minutes in memory, for a report; and a file, for a recording from the start."""
+
+import gzip
+import logging
+import os
+from collections import deque
+from pathlib import Path
+from typing import IO
+
+from sense_mqtt.errors import StateError
+from sense_mqtt.items import FrameArrived
+from sense_mqtt.recording.lines import write_note
+from sense_mqtt.recording.notes import Note
+from sense_mqtt.recording.redact import RecordingRedactor
+
+logger = logging.getLogger(__name__)
+
+RECENT_S = 600.0
+RECENT_BYTES = 4_000_000  # of all homes together: ten minutes of one, less of many
+OTHER_BYTES = 500  # what a note counts for that is no frame
+FILE_BYTES_MOST = 100_000_000  # compressed: some weeks of one home
+FLUSH_S = 10.0  # a process that is killed loses no more
+
+
+class RecentNotes:
+    """The notes of the last ten minutes, as they came: nothing is read or written for them."""
+
+    def __init__(self) -> None:
+        self._notes: deque[tuple[Note, int]] = deque()
+        self._bytes = 0
+
+    def note(self, note: Note) -> None:
+        size = len(note.what.raw) if isinstance(note.what, FrameArrived) else OTHER_BYTES
+        self._notes.append((note, size))
+        self._bytes += size
+        oldest = note.now.monotonic - RECENT_S
+        while self._bytes > RECENT_BYTES or self._notes[0][0].now.monotonic < oldest:
+            self._bytes -= self._notes.popleft()[1]
+
+    def notes(self) -> list[Note]:
+        """Return them, oldest first."""
+        return [note for note, _ in self._notes]
+
+
+class FileRecorder:
+    """Writes each note to a file, compressed and redacted; ends where the file becomes too large. For one thread.
+
+    `head` is the first line. Raises StateError where the file cannot be made, or is there already.
+    """
+
+    def __init__(self, path: Path, head: str, redactor: RecordingRedactor, bytes_most: int = FILE_BYTES_MOST) -> None:
+        self._path, self._redactor, self._bytes_most = path, redactor, bytes_most
+        self._file: IO[bytes] | None = open_private(path)
+        self._gzip = gzip.GzipFile(fileobj=self._file, mode="wb", mtime=0)
+        self._flush_at = 0.0  # monotonic
+        self._write(head)
+
+    def note(self, note: Note) -> None:
+        if self._file is None:
+            return
+        try:
+            self._write(write_note(note, self._redactor))
+            if note.now.monotonic >= self._flush_at:
+                self._flush_at = note.now.monotonic + FLUSH_S
+                self._gzip.flush()
+            if self._file.tell() > self._bytes_most:
+                logger.warning("%s: has %d MB and ends here", self._path, self._bytes_most // 1_000_000)
+                self.close()
+        except OSError as error:
+            why = error.strerror
+            logger.error("%s: cannot be written (%s); the recording ends here", self._path, why)  # noqa: TRY400
+            self._file = None
+
+    def close(self) -> None:
+        """End the recording."""
+        if self._file is not None:
+            self._gzip.close()
+            self._file.close()
+            self._file = None
+
+    def _write(self, line: str) -> None:
+        self._gzip.write(line.encode(errors="surrogatepass") + b"\n")
+
+
+def open_private(path: Path) -> IO[bytes]:
+    """Make a file that only we can read, and return it. Raises StateError where it cannot be made, or is there."""
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except FileExistsError:
+        raise StateError(f"{path}: is there already; give another name, or remove it") from None
+    except OSError as error:
+        raise StateError(f"{path}: cannot be made ({error.strerror}); give another name") from error

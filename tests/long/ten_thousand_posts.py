@@ -1,0 +1,118 @@
+"""10,000 events to a webhook server that fails at random, and ten times `kill -9`: does each event arrive, in order?
+
+    python -m tests.long.ten_thousand_posts [EVENTS] [KILLS]
+
+Needs Mosquitto on this machine. Of 100 posts 5 are answered with 500, 2 with 503, 1 with 429, 2 break off before and 2
+after the event was taken. Prints what was counted; exit code 1 where an event is missing or a device's order is wrong.
+"""
+
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from sense_mqtt.simulator.house.builtin import BuiltInHouse
+from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.support.mqtt.listener import Listener
+from tests.support.mqtt.mosquitto import Mosquitto
+from tests.support.processes import switching_bridge_main
+from tests.support.processes.bridge_config import configure
+from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.webhooks.hook_server import HookServer, hook_server
+
+QUIET_S = 20.0  # without a new post: nothing is to come
+HANG_UP = 0
+
+
+class SwitchingBridge(BridgeProcess):
+    """Its devices switch twice a second."""
+
+    devices = ""
+
+    def _program(self) -> tuple[Any, ...]:
+        return switching_bridge_main.main, str(self.config_file), self.devices
+
+
+def fail_at_random(dice: random.Random) -> Any:
+    faults = Counter[str]()
+
+    def answer(_path: str, _body: Any) -> tuple[int, dict[str, str]]:
+        fate = dice.random()
+        for below, status, headers in (
+            (0.05, 500, {}),
+            (0.07, 503, {}),
+            (0.08, 429, {"Retry-After": "1"}),
+            (0.10, HANG_UP, {}),
+        ):
+            if fate < below:
+                faults[str(status)] += 1
+                return status, headers
+        return 200, {}
+
+    return answer, faults
+
+
+def main(events: int, kills: int) -> int:
+    dice = random.Random(1)
+    house = BuiltInHouse(1, begins=time.time())
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Mosquitto(Path(folder)) as broker,
+        Listener(broker.port, "sense/+/device/+/event") as listener,
+        SimulatedCloud(house) as cloud,
+        hook_server() as hook,
+    ):
+        hook.answer, faults = fail_at_random(dice)
+        rules = {"on_delay_s": 0, "off_delay_s": 0}
+        config = configure(cloud, broker.port, webhooks=[{"url": hook.url()}], defaults=rules)
+        SwitchingBridge.devices = ",".join(str(device.id) for device in house.devices)
+        with SwitchingBridge(Path(folder), config) as bridge:
+            for kill in range(kills + 1):
+                wait_for_events(hook, events * (kill + 1) // (kills + 1))
+                bridge.kill()
+                if kill < kills:
+                    bridge.start()
+            SwitchingBridge.devices = ""
+            bridge.start()  # nothing switches any more: what waits goes out
+            wait_until_quiet(hook)
+        return report(hook, [heard.document for heard in listener.messages()], faults)
+
+
+def ids(events: list[Any]) -> set[str]:
+    return {event["id"] for event in events}
+
+
+def wait_for_events(hook: HookServer, many: int) -> None:
+    while len(ids(hook.bodies)) < many:
+        time.sleep(0.2)
+
+
+def wait_until_quiet(hook: HookServer) -> None:
+    posts, since = hook.posts, time.monotonic()
+    while time.monotonic() - since < QUIET_S:
+        time.sleep(0.2)
+        if hook.posts != posts:
+            posts, since = hook.posts, time.monotonic()
+
+
+def report(hook: HookServer, published: list[Any], faults: Counter[str]) -> int:
+    bodies = hook.bodies
+    missing, unheard = ids(published) - ids(bodies), ids(bodies) - ids(published)
+    first = {event["id"]: event for event in reversed(bodies)}  # each event as it came first
+    order: dict[str, list[str]] = {}
+    for event in dict.fromkeys(event["id"] for event in bodies):
+        order.setdefault(first[event]["device"], []).append(first[event]["time"])
+    wrong = sum(times != sorted(times) for times in order.values())
+    print(f"{len(ids(bodies))} events of {len(order)} devices by {hook.posts} posts; faults: {dict(faults)}")
+    print(
+        f"taken twice: {len(bodies) - len(ids(bodies))}; on MQTT only: {len(missing)}; by the hook only: {len(unheard)}"
+    )
+    print(f"devices whose events came in a wrong order: {wrong}")
+    return 1 if missing or wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(int(given) for given in (sys.argv[1:] + ["10000", "10"][len(sys.argv) - 1 :]))))
