@@ -59,8 +59,8 @@ class Bridge:
         tick_s: float = TICK_S,
     ) -> None:
         self._inbox = inbox
-        self._services = services
-        self._accounts = accounts
+        self.services = self._services = services
+        self.accounts = self._accounts = accounts
         self._request_handler = request_handler
         self._broker_handler = broker_handler
         self._clock = clock

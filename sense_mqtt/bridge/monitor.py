@@ -33,7 +33,7 @@ from sense_mqtt.core.stored_home import must_store, must_sync, snapshot
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
-from sense_mqtt.recording.notes import SEEN, Note, PolicySet, Recorder
+from sense_mqtt.recording.notes import Note, PolicySet, Recorder
 from sense_mqtt.sense.auth.tokens import Monitor
 
 logger = logging.getLogger(__name__)
@@ -115,8 +115,7 @@ class BridgedMonitor:
     def observe(self, seen: Seen, now: Moment) -> ObserveResult:
         """Take in one thing seen, and publish what is new. Raises JournalError; then nothing was taken in."""
         before, services = self.home, self._services
-        if isinstance(seen, SEEN):  # a frame was noted as it came
-            services.recorder.note(Note(now, before.monitor, seen))
+        services.recorder.note(Note(now, before.monitor, seen))
         home, changes = observe(before, seen, now, self._policy)
         self._debug_log.note(before, home, seen, changes, now)
         if home.is_full and not before.is_full:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Factories
-from sense_mqtt.cli import health, login, lookup, process, recording
+from sense_mqtt.cli import health, login, lookup, process, recording, report
 from sense_mqtt.cli.account_option import add_account, add_config, choose_account
 from sense_mqtt.cli.check.command import run_check
 from sense_mqtt.cli.listening import add_host, listening, settings_of
@@ -242,6 +242,7 @@ COMMANDS: Mapping[str, tuple[str, Adder, Runner]] = {
         recording.add_record,
         recording.run_record,
     ),
+    "report": ("write one archive for a bug report, without names and secrets", report.add_report, report.run_report),
     "replay": ("print the events that a recording leads to", recording.add_replay, recording.run_replay),
     "discovery": ("print the discovery messages for Home Assistant", add_config, run_discovery),
     "config": ("print the configuration that is in force, without secrets", _add_config_options, run_config),

@@ -4,12 +4,14 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly import Factories, assemble
 from sense_mqtt.cli.process import allow_open_files, forward_process_events, start_logging
 from sense_mqtt.cli.reload import Reloader
+from sense_mqtt.cli.report_data import ReportSource
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, load
 from sense_mqtt.errors import ConfigError
@@ -73,14 +75,16 @@ def run_until_stopped(
 
     Raises StateError and ConfigError.
     """
-    clock = clock or SystemClock()
-    with SingleInstanceLock(config.state_dir) as lock:
+    clock, factories = clock or SystemClock(), factories or Factories()
+    with SingleInstanceLock(config.state_dir) as lock, ReportSource(config, redactor) as report:
+        factories = replace(factories, recorders=(*factories.recorders, report.recent))
         sense_clients = connect_each(config, inbox, redactor, clock, timing)
         if not sense_clients:
             logger.warning("shard.index %d: no account is assigned to this process", config.shard.index)
         with _page(config, sense_clients, redactor, clock) as page:
             bridge = assemble(config, inbox, sense_clients, clock, timing, factories, page)
             bridge.add_periodic_task("the state directory", lock.maintain)
+            bridge.add_periodic_task("the report", report.of(bridge))
             manager = ServiceManager(os.environ, bridge.describe)
             bridge.add_periodic_task("the service manager", manager.maintain)
             if read_again:

@@ -10,12 +10,12 @@ import msgspec
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.wire.frames import holds_json
 from sense_mqtt.items import FrameArrived
-from sense_mqtt.recording.notes import SEEN, HomeRestored, Note, PolicySet, Polled
+from sense_mqtt.recording.notes import FRAMES, SEEN, HomeRestored, Note, PolicySet, Polled
 from sense_mqtt.recording.redact import RecordingRedactor
 
 FORMAT = 1
 POLICY_SECTIONS = ("feed", "publish", "energy", "solar", "devices", "defaults")
-SEEN_BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in SEEN}
+SEEN_BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in (*FRAMES, *SEEN)}
 
 
 class BadRecording(ValueError):

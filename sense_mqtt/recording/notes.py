@@ -7,11 +7,13 @@ from typing import Any, NamedTuple, Protocol
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import DevicesListed, Interrupted, PolicyChanged, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead
+from sense_mqtt.core.observe import Seen
 from sense_mqtt.core.stored_home import Rows
+from sense_mqtt.core.wire.frames import DataChange, DeviceStates, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 from sense_mqtt.items import FrameArrived
 
+FRAMES = (RealtimeUpdate, DeviceStates, MonitorInfo, DataChange, TimelineChange, Hello)
 SEEN = (Tick, Interrupted, PolicyChanged, DevicesListed, TimelineRead, QueryResult)  # beside frames
-Seen = Tick | Interrupted | PolicyChanged | DevicesListed | TimelineRead | QueryResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class PolicySet:
     config: Mapping[str, Any] | None = None  # that was read again, without secrets; None: as before
 
 
-What = HomeRestored | Polled | PolicySet | FrameArrived | Seen
+What = HomeRestored | Polled | PolicySet | FrameArrived | Seen  # a frame as it came, then as it was read
 
 
 class Note(NamedTuple):

@@ -5,41 +5,61 @@ import logging
 import os
 from collections import deque
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
+import msgspec
+
+from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
 from sense_mqtt.items import FrameArrived
 from sense_mqtt.recording.lines import write_note
-from sense_mqtt.recording.notes import Note
+from sense_mqtt.recording.notes import FRAMES, Note, Polled, What
 from sense_mqtt.recording.redact import RecordingRedactor
 
 logger = logging.getLogger(__name__)
 
 RECENT_S = 600.0
-RECENT_BYTES = 4_000_000  # of all homes together: ten minutes of one, less of many
+RECENT_BYTES = 4_000_000  # of all homes together: ten minutes of three or four, less of more
 OTHER_BYTES = 500  # what a note counts for that is no frame
+PACKED_BYTES = 200  # what a frame counts for beside its content
 FILE_BYTES_MOST = 100_000_000  # compressed: some weeks of one home
 FLUSH_S = 10.0  # a process that is killed loses no more
 
 
 class RecentNotes:
-    """The notes of the last ten minutes, as they came: nothing is read or written for them."""
+    """The notes of the last ten minutes. Of a frame only what was read of it is kept: a fiftieth of its size."""
 
-    def __init__(self) -> None:
-        self._notes: deque[tuple[Note, int]] = deque()
+    def __init__(self, bytes_most: int = RECENT_BYTES) -> None:
+        self._bytes_most = bytes_most
+        self._kept: deque[tuple[Moment, int, What | _Packed, int]] = deque()  # moment, monitor, what, size
         self._bytes = 0
 
     def note(self, note: Note) -> None:
-        size = len(note.what.raw) if isinstance(note.what, FrameArrived) else OTHER_BYTES
-        self._notes.append((note, size))
+        if isinstance(note.what, FrameArrived | Polled):  # it comes once more, as it was read
+            return
+        what: What | _Packed = note.what
+        size = OTHER_BYTES
+        if isinstance(what, FRAMES):
+            what = _Packed(type(what), msgspec.msgpack.encode(what))
+            size = PACKED_BYTES + len(what.content)
+        self._kept.append((note.now, note.monitor, what, size))
         self._bytes += size
         oldest = note.now.monotonic - RECENT_S
-        while self._bytes > RECENT_BYTES or self._notes[0][0].now.monotonic < oldest:
-            self._bytes -= self._notes.popleft()[1]
+        while self._bytes > self._bytes_most or self._kept[0][0].monotonic < oldest:
+            self._bytes -= self._kept.popleft()[3]
 
     def notes(self) -> list[Note]:
         """Return them, oldest first."""
-        return [note for note, _ in self._notes]
+        return [Note(now, monitor, _unpacked(what)) for now, monitor, what, _ in self._kept]
+
+
+class _Packed(NamedTuple):
+    kind: type
+    content: bytes  # msgpack
+
+
+def _unpacked(what: What | _Packed) -> What:
+    return msgspec.msgpack.decode(what.content, type=what.kind) if isinstance(what, _Packed) else what
 
 
 class FileRecorder:
@@ -56,7 +76,7 @@ class FileRecorder:
         self._write(head)
 
     def note(self, note: Note) -> None:
-        if self._file is None:
+        if self._file is None or isinstance(note.what, FRAMES):  # a frame was noted as it came
             return
         try:
             self._write(write_note(note, self._redactor))

@@ -16,6 +16,7 @@ FIGURE = re.compile(  # numbers, times, ids of devices and of the timeline's ite
     r"|[0-9a-f]{8}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 )
 # Words of Sense's own names of devices and rooms. Whoever types a name of their own uses other words too.
+MIN_NAME_LENGTH = 3  # characters; shorter ones are in ordinary text
 _WORDS = """
 " a ac air always alwayson and appliance attic back basement bath bathroom bed bedroom boiler bulb car ceiling central
 charger clear clothes coffee compressor computer conditioner cooker cooktop cooling dehumidifier device dimmer dining
@@ -24,9 +25,9 @@ garage garbage gas geo grill guest hair hall hallway heat heater heating home ho
 incandescent iron kettle kitchen lamp laundry led light lights living machine main maker master microwave mini motor
 mystery night no none null occasional of off office offline oil ok on online opener other outdoor outlet outside oven
 overcast partly patio paused pc peak pellet plug poll pond pool porch possible power printer projector pump purifier
-radiator range refrigerator room sauna second sewing shop side sink slow smart snapshot socket solar space stereo
-stove stream strip studio sump switch table television the toaster tool towel true tub turned tv unknown unnamed up
-upstairs usage vacuum vehicle ventilation warmer washer washing water well window wine workshop yard yes
+radiator range refrigerator room sauna second sense sewing shop side sink slow smart snapshot socket solar space
+stereo stove stream strip studio sump switch table television the toaster tool towel true tub turned tv unknown
+unnamed up upstairs usage vacuum vehicle ventilation warmer washer washing water well window wine workshop yard yes
 """
 WORDS = frozenset(_WORDS.split())
 
@@ -51,10 +52,12 @@ class RecordingRedactor:
                 return data
 
     def _value(self, key: str, value: Any) -> Any:
-        if is_secret_key(key) and value not in (None, "") and not isinstance(value, bool):
+        if value in (None, "") or isinstance(value, bool):
+            return value
+        if is_secret_key(key):
             return HIDDEN
         if is_personal_key(key):
-            return self._alias(value) if isinstance(value, str) and value else HIDDEN
+            return self._alias(value) if isinstance(value, str) else HIDDEN
         return self.clean(value, key)
 
     def _text(self, key: str, text: str) -> str:
@@ -62,6 +65,14 @@ class RecordingRedactor:
         if KEPT_KEYS.search(key.lower()) or FIGURE.fullmatch(clean) or _is_plain(clean):
             return clean
         return self._alias(text)
+
+    def without_names(self, text: str) -> str:
+        """Return a text in which everything that was replaced so far is replaced too, where it stands as a word."""
+        known = sorted((name for name in self._aliases if len(name) >= MIN_NAME_LENGTH), key=len, reverse=True)
+        if not known:
+            return text
+        pattern = "|".join(map(re.escape, known))
+        return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)", lambda found: self._aliases[found[0]], text)
 
     def _alias(self, text: str) -> str:
         return self._aliases.setdefault(text, f"text {len(self._aliases) + 1}")

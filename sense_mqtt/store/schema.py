@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 # What SQLite raises of its own; the last where its message quotes a byte of the file that is no UTF-8.
 SQLITE_FAULTS = (sqlite3.Error, UnicodeDecodeError)
 
+SQLITE_VERSION = sqlite3.sqlite_version
+
 T = TypeVar("T")
 
 VERSION = 2  # 1: each home was one document, in the table `homes`

@@ -28,7 +28,7 @@ HANG_UP = 0
 
 
 class SwitchingBridge(BridgeProcess):
-    """Its devices switch twice a second."""
+    """Its devices switch once a second."""
 
     devices = ""
 

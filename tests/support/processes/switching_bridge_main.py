@@ -1,4 +1,4 @@
-"""`sense-mqtt run` with a feed that switches every device of the house twice a second. Nothing else differs.
+"""`sense-mqtt run` with a feed that switches every device of the house once a second. Nothing else differs.
 
     python -m tests.support.processes.switching_bridge_main CONFIG.yaml ID,ID,...
 
@@ -21,7 +21,7 @@ from sense_mqtt.items import FeedOpened, FrameArrived
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.feed.feed_loop import FeedLoop
 
-FRAME_S = 0.1
+FRAME_S = 0.5
 ALWAYS_ON = {"id": "always_on", "name": "Always On", "w": 250.0}
 
 
