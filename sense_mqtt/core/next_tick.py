@@ -6,7 +6,7 @@ from typing import Any
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
-from sense_mqtt.core.home.samples import held_devices
+from sense_mqtt.core.home.held_changes import held_devices
 from sense_mqtt.core.home.state import SLACK_S, Home, Policy
 from sense_mqtt.core.readings.throttle import MINUTE_S
 

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
-from sense_mqtt.core.home import inventory, samples
+from sense_mqtt.core.home import held_changes, inventory, samples
 from sense_mqtt.core.home.recognise_seen import Recognised, recognise_seen
-from sense_mqtt.core.home.sampling import shows_absence, time_of, uncertainty_s
+from sense_mqtt.core.home.sampling import HouseSample, house_sample, time_of
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, PolicyChanged, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, reconcile_all
 from sense_mqtt.core.readings import throttle
@@ -42,7 +42,7 @@ def _up_to_date(home: Home, seen: Seen) -> Home:
     """Return the home with all samples up to date where this observation may look at them."""
     match seen:
         case Tick():
-            return samples.up_to_date(home) if home.pending_items or samples.held_devices(home) else home
+            return samples.up_to_date(home) if home.pending_items or held_changes.held_devices(home) else home
         case PolicyChanged() | DevicesListed() | TimelineRead() | TimelineChange():
             return samples.up_to_date(home)
         case _:
@@ -62,17 +62,18 @@ def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Pol
     if home.coverage.is_outdated(update.epoch):
         return replace(home, coverage=replace(home.coverage, older_frame_seen=True)), ()
     is_first = home.last_frame is None  # of this process: it has published nothing of what was stored
-    home = samples.prepare(home, update, policy)
+    house = house_sample(home, update, now, policy)
+    home = samples.prepare(home, update, house)
     news = samples.news_of(home, update)
     home, found = _add_new_devices(home, update, news, now, policy)
-    sampled = samples.apply_samples(home, update, news, now, policy)
+    sampled = samples.apply_samples(home, update, house, news, now, policy)
     home = replace(
         home,
         devices=sampled.devices,
         steady=sampled.steady,
         last_frame=update if update.epoch is not None else replace(update, epoch=now.wall),
         solar_seen_at=home.solar_seen_at if update.solar_w is None else now.monotonic,
-        coverage=_cover(home, update, now),
+        coverage=_cover(home, update, house),
     )
     home, from_timeline = reconcile_all(home, now, policy)
     home, online = throttle.publish_availability(home, online=True, now=now)
@@ -112,17 +113,18 @@ def _devices_of(events: Iterable[Event]) -> list[str]:
     return [event.device for event in events if event.device]
 
 
-def _cover(home: Home, update: RealtimeUpdate, now: Moment) -> Coverage:
-    if not shows_absence(update):
-        return home.coverage.after_frame(update.epoch, now.monotonic, shows_absence=False)
-    return home.coverage.after_both(update.epoch, now.monotonic, time_of(update, now), uncertainty_s(update))
+def _cover(home: Home, update: RealtimeUpdate, house: HouseSample) -> Coverage:
+    absent = house.absent
+    if not house.shows_absence:
+        return home.coverage.after_frame(update.epoch, absent.arrived, shows_absence=False)
+    return home.coverage.after_both(update.epoch, absent.arrived, absent.time, absent.uncertainty_s)
 
 
 # --- all else
 
 
 def _observe_tick(home: Home, _seen: Tick, now: Moment, policy: Policy) -> Outcome:
-    home, settled = samples.settle_all(home, now, policy)
+    home, settled = held_changes.settle_all(home, now, policy)
     home, from_timeline = reconcile_all(home, now, policy)
     events = _in_order(*from_timeline, *settled)
     home, availability = throttle.publish_availability(home, online=not throttle.is_stale(home, now, policy), now=now)

@@ -39,6 +39,11 @@ class Appliance(msgspec.Struct, frozen=True):
     def is_running(self) -> bool:
         return self.cycle is not None
 
+    @property
+    def is_at_rest(self) -> bool:
+        """True where a further sample of 0 W changes nothing but the time of the last one."""
+        return self.cycle is None and self.last is not None and self.last.w == 0.0 and self.tally == NO_TALLY
+
     def sample(self, sample: PowerSample) -> "Appliance":
         """Return the appliance after a frame."""
         cycle = self.cycle

@@ -57,7 +57,9 @@ class CycleCapability(Capability[Cycles]):
         appliances, events = dict(state.appliances), list[Event]()
         frame, edges = observation.frame, [event for event in observation.events if event.event_type in _EDGES]
         for device, before in state.appliances.items():
-            appliance, finished = _follow(before, device, observation, frame, edges)
+            if not edges and before.is_at_rest and _is_at_rest(observation.home.devices[device]):
+                continue
+            appliance, finished = _follow(_caught_up(before, observation), device, observation, frame, edges)
             appliances[device] = appliance
             events += (_finished(cycle, observation.home.devices[device], observation) for cycle in finished)
         readings = [
@@ -133,6 +135,18 @@ def _follow(
     if cycle is not None and is_over(cycle, appliance.pause_s, device, home):
         return appliance.over(), [*finished, cycle]
     return appliance, finished
+
+
+def _is_at_rest(device: Device) -> bool:
+    return device.power_w == 0.0 and device.switch.is_settled_off
+
+
+def _caught_up(appliance: Appliance, observation: Observation) -> Appliance:
+    """Return an appliance with its last sample, also where that was at rest, and was passed over."""
+    frame = observation.before.last_frame
+    if not appliance.is_at_rest or frame is None or frame.epoch is None:
+        return appliance
+    return replace(appliance, last=PowerSample(frame.epoch, 0.0))
 
 
 def _is_news(device: str, appliance: Appliance, observation: Observation) -> bool:

@@ -95,9 +95,8 @@ def translate_update(update: RealtimeUpdate, identities: Identities) -> Realtime
     """Return a frame with the ids that are known here, each at most once."""
     if identities.is_plain:
         return update
-    translated = identities.translated
-    ids = {*(power.id for power in update.devices), *(info.id for info in update.new_devices)}
-    if ids.isdisjoint(translated):
+    translated = identities.translated  # what is new is among the devices too
+    if translated.isdisjoint([power.id for power in update.devices]):
         return update
     grouped: dict[str, list[DevicePower]] = {}
     for power in update.devices:

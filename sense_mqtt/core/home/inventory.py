@@ -73,7 +73,9 @@ def add_devices(home: Home, rows: Iterable[DeviceInfo], time: float, policy: Pol
 
 def rename(home: Home, powers: Iterable[DevicePower], time: float, policy: Policy) -> Outcome:
     """Take over the names that frames give to known devices, where they change from one frame to another."""
-    names = {power.id: power.name for power in powers if _has_new_name(home.devices.get(power.id), power.name)}
+    devices = home.devices
+    other = [power for power in powers if power.id in devices and power.name != devices[power.id].framed_name]
+    names = {power.id: power.name for power in other if power.name and not devices[power.id].is_virtual}
     if not names:
         return home, ()
     devices = {identity: replace(home.devices[identity], framed_name=name) for identity, name in names.items()}
@@ -125,10 +127,6 @@ def _new_device(home: Home, row: DeviceInfo, policy: Policy) -> Device:
 
 def _name(row: DeviceInfo, policy: Policy) -> str:
     return policy.rules(row.id).name or row.name or row.id
-
-
-def _has_new_name(device: Device | None, name: str | None) -> bool:
-    return device is not None and name is not None and name != device.framed_name and not device.is_virtual
 
 
 def _with_present_name(row: DeviceInfo, device: Device) -> DeviceInfo:

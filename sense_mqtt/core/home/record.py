@@ -10,6 +10,14 @@ from sense_mqtt.core.transitions.on_off import Transition
 from sense_mqtt.core.transitions.published_edges import add_published
 
 
+def record_if_any(device: Device, transition: Transition | None, now: Moment) -> tuple[Device, list[Event]]:
+    """Return the same as `record`, where there is a transition at all."""
+    if transition is None:
+        return device, []
+    device, event = record(device, transition, now)
+    return device, [event]
+
+
 def record(device: Device, transition: Transition, now: Moment) -> tuple[Device, Event]:
     """Return the device with the edge among those that were published, and the event."""
     edge = transition.edge

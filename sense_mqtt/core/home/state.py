@@ -91,11 +91,19 @@ class Device(msgspec.Struct, frozen=True):
         return _IS_ON[self.switch.state]
 
 
+class SteadyRow(msgspec.Struct, frozen=True):
+    """What frames show of a device that goes on as it did."""
+
+    power: DevicePower
+    since_s: float  # `observed_s` of the frame that showed it first
+    earlier_ws: float = 0.0  # watt-seconds from the last sample to that frame
+
+
 class Steady(msgspec.Struct, frozen=True):
     """What the last frame left behind, so that the next one is compared with it: see samples.py."""
 
     devices: Mapping[str, Device] | None = None  # of the home after that frame; None: nothing is passed over
-    rows: Mapping[str, tuple[DevicePower, float]] = MappingProxyType({})  # of steady devices; `observed_s` when sampled
+    rows: Mapping[str, SteadyRow] = MappingProxyType({})  # of steady devices
     restless: frozenset[str] = frozenset()  # devices that each frame must be held against, listed or not
     time: float = 0.0  # s UTC of that frame
     arrived: float = 0.0  # monotonic s
@@ -142,11 +150,9 @@ class Home(msgspec.Struct, frozen=True):
 
     @property
     def known_ids(self) -> Container[str]:
-        """Sense's ids of which frames need no description: known devices, and what was merged into them."""
-        if self.identities.is_plain:
-            return self.devices
+        """Sense's ids of which frames need no description: known devices, what was merged into them, what is hidden."""
         aliases, parents = self.identities.aliases.items(), self.identities.parents
-        return {*self.devices, *parents, *(alias for alias, own in aliases if own in self.devices)}
+        return {*self.devices, *self.hidden, *parents, *(alias for alias, own in aliases if own in self.devices)}
 
     def id_of(self, sense_id: str) -> str:
         """Return the id under which a device is known here; Sense gives another one to a merged or re-added device."""

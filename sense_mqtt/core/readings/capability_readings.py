@@ -25,6 +25,8 @@ def update_capabilities(observation: Observation, capabilities: Iterable[Capabil
         update = capability.update(_without_gone(capability, before, observation), observation)
         if update.state is not before:
             states[capability.key] = update.state
+        if not (update.changes or update.store):
+            continue
         due = [change for change in update.changes if _is_due(home, change, observation.policy, observation.now)]
         home = _wait(home, [change for change in update.changes if isinstance(change, Reading)], observation)
         home = mark_published(home, [change for change in due if isinstance(change, Reading)], observation.now)

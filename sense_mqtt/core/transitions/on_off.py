@@ -140,7 +140,7 @@ def apply_sample(switch: SwitchState, sample: Sample, context: Context) -> tuple
 
     The state is the same object where the sample is older than what is known, and so is ignored.
     """
-    shown = _shown(switch.state, sample.power, context.rules)
+    shown = shown_state(switch.state, sample.power, context.rules)
     step = STEPS[switch.state, switch.held.state if switch.held else None][shown]
     step_ws = _step_ws(switch.last, sample)
     energy_ws = _add(switch.energy_ws, step_ws)
@@ -180,7 +180,8 @@ def _is_older(time: float, known: float | None) -> bool:
     return known is not None and 0.0 < known - time <= MAX_OUTDATED_S
 
 
-def _shown(state: State, power: DevicePower | None, rules: DeviceRules) -> State:
+def shown_state(state: State, power: DevicePower | None, rules: DeviceRules) -> State:
+    """Return the state in which a frame shows a device that was in `state`."""
     if power is None:
         return OFF
     threshold = _threshold(state, rules)
