@@ -7,7 +7,6 @@ at samples (docs/decisions/0009-steady-devices-are-passed-over.md).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from itertools import zip_longest
 
 import msgspec
 from msgspec.structs import replace
@@ -51,9 +50,11 @@ def prepare(home: Home, update: RealtimeUpdate, house: HouseSample) -> Home:
 
 
 def news_of(home: Home, update: RealtimeUpdate) -> Sequence[DevicePower]:
-    """Return the rows that are not as in the frame before, place by place; all, where nothing is passed over."""
-    before = home.last_frame.devices if home.last_frame and home.steady.devices is not None else ()
-    return [new for new, old in zip_longest(update.devices, before) if new is not None and new != old]
+    """Return the rows that are not as those at their places in the frame before; all, where their number differs."""
+    rows, before = update.devices, home.last_frame.devices if home.last_frame else ()
+    if home.steady.devices is None or len(rows) != len(before):
+        return rows
+    return [new for new, old in zip(rows, before, strict=True) if new != old]
 
 
 def up_to_date(home: Home) -> Home:

@@ -38,9 +38,10 @@ class Waiting(msgspec.Struct, frozen=True):
     until: Mapping[Subject, float] = MappingProxyType({})  # monotonic s
     first: float = math.inf  # the least of them
 
-    def holds(self, subject: Subject, now: float) -> bool:
-        """True where the interval of a reading runs on, and it is known to have changed."""
-        return self.until.get(subject, now) - SLACK_S > now
+    def not_held(self, devices: Iterable[str], key: str, now: float) -> list[str]:
+        """Return those of the devices whose reading is not known to have changed while its interval runs on."""
+        until, latest = self.until, now + SLACK_S
+        return [device for device in devices if until.get((device, key), now) <= latest]
 
     def due(self, now: float) -> list[Subject]:
         """Return the readings whose interval is over."""

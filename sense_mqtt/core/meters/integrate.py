@@ -3,15 +3,11 @@
 from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.meters.state import (
-    CONSUMPTION,
-    FROM_GRID,
     HOUR_S,
     OBSERVED,
-    PRODUCTION,
-    TO_GRID,
-    Counter,
     Figures,
     Meters,
+    Part,
     Sample,
     add,
 )
@@ -23,32 +19,61 @@ OPEN_MOST_S = 31 * 86_400.0  # an hour that Sense has not settled by then stays 
 
 
 def integrate(state: Meters, home: Home, frame: RealtimeUpdate, longest_s: float) -> Meters:
-    """Return the meters after a frame; where the one before is more than `longest_s` older, there was a gap."""
+    """Return the meters after a frame; where the one before is more than `longest_s` older, there was a gap.
+
+    `hours` and `totals` lag behind until `with_part`: to add to all counters with each frame would cost too much.
+    """
     time, before = frame.epoch or 0.0, state.sample
     if before is not None and time == before.time:
         return state  # Sense sends two frames a second, and both have the same whole second
-    sample = Sample(time, _watts(state, home, frame))
-    state = _begun(state, sample)
-    if before is None or not 0.0 < time - before.time <= min(longest_s, STEP_MOST_S):
+    sample = _sample(state, home, frame, time)
+    is_continuous = before is not None and 0.0 < time - before.time <= min(longest_s, STEP_MOST_S)
+    is_same_hour = before is not None and state.hour_of(before.time) == state.hour_of(time)
+    if before is not None and is_continuous and is_same_hour and sample.is_like(before):
+        return state._replace(sample=sample, part=_longer(state.part, before, sample))
+    state = _begun(with_part(state), sample)
+    if before is None or not is_continuous:
         return state._replace(sample=sample)
     return _count(state._replace(sample=sample), before, sample)
 
 
-def _watts(state: Meters, home: Home, frame: RealtimeUpdate) -> Figures:
-    watts: dict[Counter, float] = {(HOUSE, CONSUMPTION): frame.w}
+def _sample(state: Meters, home: Home, frame: RealtimeUpdate, time: float) -> Sample:
+    house: tuple[float, ...] = (frame.w,)
     if frame.solar_w is not None:
         made, net = max(0.0, frame.solar_w), frame.w - max(0.0, frame.solar_w)
-        watts |= {(HOUSE, PRODUCTION): made, (HOUSE, FROM_GRID): max(net, 0.0), (HOUSE, TO_GRID): max(-net, 0.0)}
+        house = (frame.w, made, max(net, 0.0), max(-net, 0.0))
     has_room = len(state.since) <= METERS_MOST
-    for identity, device in home.devices.items():
-        if device.power_w is not None and identity != "solar" and (has_room or identity in state.since):
-            watts[identity, CONSUMPTION] = device.power_w
-    return watts
+    known = [
+        (identity, device.power_w)
+        for identity, device in home.devices.items()
+        if device.power_w is not None and identity != "solar" and (has_room or identity in state.since)
+    ]
+    return Sample(time, tuple([identity for identity, _ in known]), (*house, *[watts for _, watts in known]))
+
+
+def _longer(part: Part | None, before: Sample, sample: Sample) -> Part:
+    """Return the part with the time from one sample to the next: a trapezoid of each counter."""
+    doubled_ws, observed_s = part or Part((0.0,) * len(sample.watts))
+    step_s = sample.time - before.time
+    trapezoids = zip(doubled_ws, before.watts, sample.watts, strict=True)
+    return Part(tuple([ws + (first + last) * step_s for ws, first, last in trapezoids]), observed_s + step_s)
+
+
+def with_part(state: Meters) -> Meters:
+    """Return the meters with all that was integrated in `hours` and `totals`."""
+    part, sample = state.part, state.sample
+    if part is None or sample is None:
+        return state
+    doubled = zip(sample.figures, part.doubled_ws, strict=True)
+    kwh = {counter: doubled_ws / 7_200_000.0 for counter, doubled_ws in doubled if doubled_ws}
+    start = state.hour_of(sample.time)
+    hour = add(state.hours.get(start, {}), {**kwh, OBSERVED: part.observed_s})
+    return state._replace(hours={**state.hours, start: hour}, totals=add(state.totals, kwh), part=None)
 
 
 def _begun(state: Meters, sample: Sample) -> Meters:
     """Return the meters with those that are seen for the first time."""
-    new = {device: sample.time for device, _ in sample.watts if device not in state.since}
+    new = {device: sample.time for device in (HOUSE, *sample.devices) if device not in state.since}
     if not new:
         return state
     open_since = state.hour_of(sample.time) if state.open_since is None else state.open_since
@@ -56,12 +81,12 @@ def _begun(state: Meters, sample: Sample) -> Meters:
 
 
 def _count(state: Meters, before: Sample, sample: Sample) -> Meters:
-    step_s = sample.time - before.time
+    step_s, watts_before = sample.time - before.time, before.figures
     # A counter whose watts were not known before begins here.
     kwh = {
-        counter: (watts + before.watts[counter]) * step_s / 7_200_000.0
-        for counter, watts in sample.watts.items()
-        if counter in before.watts and (watts or before.watts[counter])
+        counter: (watts + watts_before[counter]) * step_s / 7_200_000.0
+        for counter, watts in sample.figures.items()
+        if counter in watts_before and (watts or watts_before[counter])
     }
     first, last = state.hour_of(before.time), state.hour_of(sample.time)
     share = (first + HOUR_S - before.time) / step_s if last > first else 1.0

@@ -22,7 +22,34 @@ class Sample(NamedTuple):
     """The watts of all counters at one instant; those that are not known are absent."""
 
     time: float  # s UTC
-    watts: Figures
+    devices: tuple[str, ...]
+    watts: tuple[float, ...]  # of the house's consumption; with solar, of its other figures; of each device
+
+    @property
+    def figures(self) -> Figures:
+        """The watts by counter."""
+        house = COUNTERS if len(self.watts) > len(self.devices) + 1 else (CONSUMPTION,)
+        counters = (*((HOUSE, figure) for figure in house), *((device, CONSUMPTION) for device in self.devices))
+        return dict(zip(counters, self.watts, strict=True))
+
+    def watts_of(self, counter: Counter) -> float:
+        """Return the watts of one counter, 0 where they are not known."""
+        device, figure = counter
+        if device:
+            return self.watts[self.devices.index(device) - len(self.devices)] if device in self.devices else 0.0
+        house = self.watts[: len(self.watts) - len(self.devices)]
+        return house[COUNTERS.index(figure)] if len(house) > COUNTERS.index(figure) else 0.0
+
+    def is_like(self, other: "Sample") -> bool:
+        """True where both have the same counters."""
+        return self.devices == other.devices and len(self.watts) == len(other.watts)
+
+
+class Part(NamedTuple):
+    """What was integrated within one hour from samples that are like the last one."""
+
+    doubled_ws: tuple[float, ...]  # twice the watt-seconds, in the order of the sample's watts
+    observed_s: float = 0.0
 
 
 class Candidate(NamedTuple):
@@ -50,6 +77,7 @@ class Meters(NamedTuple):
     open_since: float | None = None  # the start of the first hour that is not closed
     offset_s: float = 0.0  # of the hours of this time zone: 1800 where they begin at half past
     sample: Sample | None = None  # the last one
+    part: Part | None = None  # of the hour of the sample: not in `hours` and `totals` yet
     candidates: Mapping[float, Mapping[Counter, Candidate]] = _NONE
     today: float | None = None  # the start of the newest day that Sense told (s UTC)
     asked_at: float | None = None  # monotonic s, when Sense last told of a day that is over

@@ -14,7 +14,7 @@ from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.energy.periods import COUNTERS, Energy
 from sense_mqtt.core.entity import Entity, number_entity
 from sense_mqtt.core.home.state import Home, Interrupted, Policy, QueryResult
-from sense_mqtt.core.meters.integrate import integrate
+from sense_mqtt.core.meters.integrate import integrate, with_part
 from sense_mqtt.core.meters.rows import read_rows, write_row
 from sense_mqtt.core.meters.settle import CLOSED_AFTER_S, settle
 from sense_mqtt.core.meters.state import CONSUMPTION, FROM_GRID, HOUR_S, PRODUCTION, TO_GRID, Counter, Figures, Meters
@@ -65,15 +65,16 @@ class EnergyTotal(Capability[Meters]):
             state = integrate(state, home, observation.frame, policy.stale_after_s)
             if state.looked_at is not None and now.monotonic - state.looked_at < _look_s(policy):
                 return Update(state)
+            state = with_part(state)
         elif isinstance(seen, QueryResult) and isinstance(seen.result, Energy):
             before = state.open_since
-            state = settle(state, home, seen.result, now)
+            state = settle(with_part(state), home, seen.result, now)
             if seen.capability == self.key:
                 state = state._replace(asked_at=now.monotonic)
             if state.open_since != before:
                 return _publish(_store_all(_show(state)), observation, store=True)
         elif isinstance(seen, Interrupted):
-            stored = _store_all(state)
+            stored = _store_all(with_part(state))
             return Update(stored, store=stored.kept != state.kept)
         else:
             return Update(state)
@@ -151,7 +152,7 @@ def _is_exceeded(state: Meters, counter: Counter) -> bool:
 
 
 def _reserve(state: Meters, counter: Counter) -> float:
-    watts = state.sample.watts.get(counter, 0.0) if state.sample is not None else 0.0
+    watts = state.sample.watts_of(counter) if state.sample is not None else 0.0
     return state.shown[counter] + watts * RESERVED_S / 3_600_000.0
 
 

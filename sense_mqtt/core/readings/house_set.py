@@ -16,16 +16,18 @@ _POWERS = frozenset(entity.key for entity in HOUSE_READINGS if entity.unit == "W
 def due_readings(home: Home, now: Moment, policy: Policy, *, at_once: bool) -> list[Reading]:
     """Return all of the set that has changed, where the set is due or must be published `at_once`."""
     update = home.last_frame
-    if update is None or _waits_for_solar(home, update, now, policy):
+    if update is None or not (at_once or _is_due(home, now, policy) or _jumps(home, update, policy.jump_w)):
         return []
-    if not (at_once or _is_due(home, now, policy) or _jumps(home, update, policy.jump_w)):
+    if _waits_for_solar(home, update, now, policy):
         return []
     changed = [reading for present in _measured(update) for reading in if_changed(home, present)]
     return [*changed, *_removed_solar(home, update)]
 
 
-def is_exceeded(home: Home, devices: Iterable[Reading]) -> bool:
+def is_exceeded(home: Home, devices: Sequence[Reading]) -> bool:
     """True where one of these powers of devices is more than the published power of the house."""
+    if not devices:
+        return False
     published = published_number(home, None, "power")
     most = max((value for reading in devices if (value := _watts(reading)) is not None), default=0.0)
     return published is not None and most > published

@@ -26,10 +26,11 @@ def publish_values(
     """
     home = _forget_unknown_powers(home, switched)
     looked_at = home.devices if changed is None else _looked_at(home, changed, switched, now, policy)
-    devices = list(_device_values(home, looked_at, switched, now, policy))
+    devices = list(_device_values(home, looked_at, switched, now, policy)) if looked_at else []
     house = house_set.due_readings(home, now, policy, at_once=bool(switched) or house_set.is_exceeded(home, devices))
-    lowered = frozenset(house_set.published_above(home, house)) - {reading.device for reading in devices}
-    devices += _device_values(home, sorted(lowered), lowered, now, policy)
+    if house:
+        lowered = frozenset(house_set.published_above(home, house)) - {reading.device for reading in devices}
+        devices += _device_values(home, sorted(lowered), lowered, now, policy)
     readings = (*house, *_last_frame(home, now), *devices)
     home = _wait(mark_published(home, readings, now), looked_at, now, policy)
     return (replace(home, house_published_at=now.monotonic) if house else home), readings
@@ -41,7 +42,7 @@ def _looked_at(
     """Return the devices to look at, in the order of the home."""
     waiting = home.waiting
     if policy.jump_w is None:
-        changed = [each for each in changed if not waiting.holds((each, "power"), now.monotonic) and each != "solar"]
+        changed = [each for each in waiting.not_held(changed, "power", now.monotonic) if each != "solar"]
     ids = {*changed, *switched, *(device for device, _ in waiting.due(now.monotonic))}
     return [identity for identity in home.devices if identity in ids] if ids else ()
 

@@ -13,9 +13,9 @@ def test_what_waits_is_due_when_its_interval_is_over_the_first_first():
     assert waiting.first == 60.0
     assert waiting.due(59.0) == []
     assert waiting.due(60.0) == [DRYER_POWER]
-    assert waiting.holds(DRYER_POWER, 59.0)
-    assert not waiting.holds(DRYER_POWER, 60.0)
-    assert not waiting.holds(DAY, 70.0)
+    device, key = DRYER_POWER
+    assert waiting.not_held([device, "other"], key, 59.0) == ["other"]
+    assert waiting.not_held([device], key, 60.0) == [device]
 
 
 def test_what_is_done_waits_no_more():
