@@ -198,7 +198,11 @@ def _device_documents() -> Iterator[Told]:
 def _bridge_documents() -> Iterator[Told]:
     yield "`state`", "R", "`online`, published last on every connection; `offline` by the last will and on a clean stop"
     yield "`info`", "R", "JSON: `version`, `started`, `monitors`, `feed`, `config` (no secret in it)"
-    yield "`health`", "R", f"JSON, once a minute: {_codes(COUNTED)}, calls of the last hour, queue lengths"
+    yield (
+        "`health`",
+        "R",
+        f"JSON, once a minute: {_codes(COUNTED)}, calls of the last hour, queue lengths, [`webhooks`](webhooks.md)",
+    )
     yield "`event`", "-", f"JSON: `event_type`, `time` and what belongs to it; types: {_codes(BRIDGE_EVENTS)}"
     yield "`request/<command>`", "-", "in: a command, see below"
     yield "`response/<command>`", "-", "out: its answer"

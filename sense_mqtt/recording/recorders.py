@@ -19,7 +19,7 @@ from sense_mqtt.recording.redact import RecordingRedactor
 logger = logging.getLogger(__name__)
 
 RECENT_S = 600.0
-RECENT_BYTES = 4_000_000  # of all homes together: ten minutes of three or four, less of more
+RECENT_BYTES = 4_000_000  # of all homes together: ten minutes of fifty devices, less of more
 OTHER_BYTES = 500  # what a note counts for that is no frame
 PACKED_BYTES = 200  # what a frame counts for beside its content
 FILE_BYTES_MOST = 100_000_000  # compressed: some weeks of one home

@@ -1,5 +1,6 @@
 """The thread of one webhook: one post at a time, its result to be taken by the bridge's thread."""
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from typing import Literal
 
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import PostDone
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,19 @@ class WebhookSender:
             result, self._result = self._result, None
             return result
 
+    def _attempt(self, body: str) -> PostResult:
+        try:
+            return self._post(body)
+        except Exception:  # one bad post must not end the bridge, nor all of its starts
+            logger.exception("a post to webhooks.%d failed unexpectedly", self._number)
+            return PostResult("away", "an unexpected error, see the log")
+
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._body is not None)
                 body, self._body = self._body or "", None
-            result = self._post(body)
+            result = self._attempt(body)
             with self._changed:
                 self._result, self._is_posting = result, False
                 self._changed.notify_all()

@@ -18,22 +18,12 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import Mosquitto
-from tests.support.processes import switching_bridge_main
 from tests.support.processes.bridge_config import configure
-from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.processes.switching_bridge import SwitchingBridge
 from tests.support.webhooks.hook_server import HookServer, hook_server
 
 QUIET_S = 20.0  # without a new post: nothing is to come
 HANG_UP = 0
-
-
-class SwitchingBridge(BridgeProcess):
-    """Its devices switch once a second."""
-
-    devices = ""
-
-    def _program(self) -> tuple[Any, ...]:
-        return switching_bridge_main.main, str(self.config_file), self.devices
 
 
 def fail_at_random(dice: random.Random) -> Any:
@@ -66,16 +56,14 @@ def main(events: int, kills: int) -> int:
         hook_server() as hook,
     ):
         hook.answer, faults = fail_at_random(dice)
-        rules = {"on_delay_s": 0, "off_delay_s": 0}
-        config = configure(cloud, broker.port, webhooks=[{"url": hook.url()}], defaults=rules)
-        SwitchingBridge.devices = ",".join(str(device.id) for device in house.devices)
-        with SwitchingBridge(Path(folder), config) as bridge:
+        config = configure(cloud, broker.port, webhooks=[{"url": hook.url()}])
+        with SwitchingBridge(Path(folder), config, [device.id for device in house.devices]) as bridge:
             for kill in range(kills + 1):
                 wait_for_events(hook, events * (kill + 1) // (kills + 1))
                 bridge.kill()
                 if kill < kills:
                     bridge.start()
-            SwitchingBridge.devices = ""
+            bridge.devices = []
             bridge.start()  # nothing switches any more: what waits goes out
             wait_until_quiet(hook)
         return report(hook, [heard.document for heard in listener.messages()], faults)

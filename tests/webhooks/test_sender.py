@@ -36,3 +36,17 @@ def test_what_is_under_way_is_waited_for_only_so_long():
     assert sender.take(0.01) is None
     go.set()
     assert sender.take(10) == DONE
+
+
+def test_an_error_that_nobody_thought_of_ends_neither_the_thread_nor_the_bridge(caplog):
+    inbox = Inbox()
+
+    def post(_body: str) -> PostResult:
+        raise ZeroDivisionError
+
+    sender = WebhookSender(0, post, inbox)
+    for _ in range(2):
+        sender.submit("a")
+        assert inbox.get(10) == PostDone(0)
+        assert sender.take().outcome == "away"
+    assert "a post to webhooks.0 failed unexpectedly" in caplog.text

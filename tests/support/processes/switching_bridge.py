@@ -1,13 +1,10 @@
-"""`sense-mqtt run` with a feed that switches every device of the house once a second. Nothing else differs.
-
-    python -m tests.support.processes.switching_bridge_main CONFIG.yaml ID,ID,...
+"""`sense-mqtt run` with a feed of its own that switches every device of the house once a second; all else is real.
 
 The epoch of the frames is the time of day, so that a process that follows one that was killed goes on where that ended.
 """
 
 import functools
 import json
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -20,9 +17,29 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import FeedOpened, FrameArrived
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.feed.feed_loop import FeedLoop
+from tests.support.processes.bridge_process import BridgeProcess
 
 FRAME_S = 0.5
 ALWAYS_ON = {"id": "always_on", "name": "Always On", "w": 250.0}
+AT_ONCE = {"on_delay_s": 0, "off_delay_s": 0}  # `defaults` of its configuration
+
+
+class SwitchingBridge(BridgeProcess):
+    """Its `devices`, by Sense id, have to be in the list of devices that the cloud gives."""
+
+    def __init__(self, folder: Path, config: dict[str, Any], devices: Sequence[str]) -> None:
+        super().__init__(folder, {"defaults": AT_ONCE, **config})
+        self.devices = list(devices)
+
+    def _program(self) -> tuple[Any, ...]:
+        return run_switching, self.config_file, self.devices
+
+
+def run_switching(config_file: Path, devices: list[str]) -> int:
+    """Run until told to stop."""
+    redactor = Redactor()
+    feed = functools.partial(SwitchingFeed, devices=devices)
+    return run(read_config(config_file, {}, redactor), redactor, factories=Factories(feed=feed))
 
 
 class SwitchingFeed:
@@ -36,9 +53,8 @@ class SwitchingFeed:
 
     def start(self) -> None:
         self._inbox.put(FeedOpened(self._monitor, "stream"))
-        threading.Thread(
-            target=_send, args=(self._monitor, self._devices, self._inbox, self._over), daemon=True
-        ).start()
+        given = (self._monitor, self._devices, self._inbox, self._over)
+        threading.Thread(target=_send, args=given, daemon=True).start()
 
     def begin_close(self) -> None:
         self._over.set()
@@ -62,14 +78,3 @@ def _send(monitor: int, devices: Sequence[str], inbox: Inbox, over: threading.Ev
         ]
         payload = {"w": 300.0, "devices": [*shown, ALWAYS_ON], "epoch": now}
         inbox.put_frame(FrameArrived(monitor, json.dumps({"type": "realtime_update", "payload": payload})))
-
-
-def main(config_file: str, devices: str) -> int:
-    """Run until told to stop."""
-    redactor = Redactor()
-    feed = functools.partial(SwitchingFeed, devices=devices.split(",") if devices else [])
-    return run(read_config(Path(config_file), {}, redactor), redactor, factories=Factories(feed=feed))
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
