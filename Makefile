@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # The core decides everything and is pure: every branch of it is tested.
-# Two test processes for each processor: many tests wait for programs.
-WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# One test process more than processors: some tests wait for programs. Each further one imports everything once more.
+WORKERS ?= $(shell echo $$((1 + $$(getconf _NPROCESSORS_ONLN))))
+# Every process reads what the first one has compiled, whatever the environment says (empty: it may be written).
+export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 PYTEST := $(PARALLEL) --cov=sense_mqtt.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 

@@ -6,12 +6,12 @@ from tests.support.core import simulated_home
 from tests.support.seeds import seeds
 
 
-@pytest.mark.parametrize("seed", seeds(8, quick=2))
+@pytest.mark.parametrize("seed", seeds(8, quick=1))
 def test_in_a_stream_every_transition_is_reported_once(seed):
     _hold(simulated_home.stream(seed, 900.0).verdict(polled=False), 30)
 
 
-@pytest.mark.parametrize("seed", seeds(12, quick=2))
+@pytest.mark.parametrize("seed", seeds(12, quick=1))
 def test_between_polls_every_transition_is_reported_once(seed):
     _hold(simulated_home.poll(seed, 3600.0).verdict(polled=True), 100)
 

@@ -1,7 +1,5 @@
 """Two Sense accounts in one bridge, of which Sense refuses one."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.listener import Listener
 from tests.support.processes.bridge_process import QuickBridge
+from tests.support.processes.command_line import run_command
 
 
 @pytest.fixture
@@ -48,19 +47,14 @@ def test_an_account_that_sense_refuses_harms_no_other(broker_port: int, cloud: S
 
 def test_the_commands_of_the_terminal_ask_which_account_is_meant(cloud: SimulatedCloud, tmp_path: Path):
     config_file = QuickBridge(tmp_path, two_accounts(cloud, 1)).config_file
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "sense_mqtt", *arguments, "--config", str(config_file)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-    assert run("login", "--account", "home").returncode == 0
-    refused = run("login", "--account", "cabin")
-    assert (refused.returncode, refused.stdout) == (3, "")
-    ambiguous = run("lookup", "status")
-    assert ambiguous.returncode == 2
-    assert "give --account; there are: cabin, home" in ambiguous.stderr
-    assert "monitor_info" in run("lookup", "status", "--account", "home").stdout
-    checked = run("check").stdout.splitlines()
+    assert run_command(config_file, "login", "--account", "home").exit_code == 0
+    refused = run_command(config_file, "login", "--account", "cabin")
+    assert (refused.exit_code, refused.out) == (3, "")
+    ambiguous = run_command(config_file, "lookup", "status")
+    assert ambiguous.exit_code == 2
+    assert "give --account; there are: cabin, home" in ambiguous.err
+    assert "monitor_info" in run_command(config_file, "lookup", "status", "--account", "home").out
+    checked = run_command(config_file, "check").out.splitlines()
     assert [line.split(": ")[0] for line in checked if line.startswith("ok   login")] == ["ok   login of account home"]
     assert [line.split(": ")[0] for line in checked if line.startswith("FAIL login")] == ["FAIL login of account cabin"]
     assert len([line for line in checked if "dns broker" in line]) == 1

@@ -11,6 +11,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from tests.support.mqtt.listener import Listener
+from tests.support.processes.command_line import run_words
 
 PATIENCE_S = 60.0
 DEMO = [sys.executable, "-m", "sense_mqtt", "demo"]
@@ -41,7 +42,7 @@ def demo() -> Iterator[tuple[subprocess.Popen[str], int]]:
         process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to_whoever_is_subscribed(demo, number):
     process, port = demo
     wait_for_port(port)
@@ -61,15 +62,14 @@ def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to_whoeve
     "given", [["--speed", "0"], ["--seconds", "-1"], ["--mqtt-port", "99999"]], ids=lambda given: given[0]
 )
 def test_wrong_options_are_reported_in_one_line(given):
-    ended = subprocess.run([*DEMO, *given], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert ended.returncode == 2
-    assert f"argument {given[0]}: must be" in ended.stderr
+    ended = run_words(["demo", *given])
+    assert ended.exit_code == 2
+    assert f"argument {given[0]}: must be" in ended.err
 
 
 def test_a_port_that_is_taken_is_reported_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [*DEMO, "--mqtt-port", port]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert ended.returncode == 1
-    assert ended.stderr == f"cannot listen on 127.0.0.1:{port}: address already in use\n"
+        ended = run_words(["demo", "--mqtt-port", port])
+    assert ended.exit_code == 1
+    assert ended.err == f"cannot listen on 127.0.0.1:{port}: address already in use\n"

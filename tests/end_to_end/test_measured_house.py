@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from sense_mqtt.core.timestamps import write_timestamp
-from sense_mqtt.simulator.house.measured import MeasuredHouse, read_solar
+from sense_mqtt.simulator.house.measured import MeasuredHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.listener import Listener
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
+from tests.support.simulator.measured_home import measured_home
 
 REPLAY_TIMEOUT_S = 600.0
 HOUR_S = 3_600
@@ -35,12 +36,8 @@ def by_device(events: list[tuple[str, str, str]]) -> dict[str, list[tuple[str, s
 
 @pytest.mark.timeout(REPLAY_TIMEOUT_S + 60)
 @pytest.mark.parametrize(("hours", "drops"), REPLAYS)
-def test_every_transition_of_a_measured_house_is_reported_once(
-    mosquitto, shared, tmp_path: Path, hours: int, drops: int
-):
-    house = MeasuredHouse(
-        shared / "data/measured_home_b_72h_1s.csv.gz", read_solar(shared / "data/measured_solar_43h_60s.csv.gz")
-    )
+def test_every_transition_of_a_measured_house_is_reported_once(mosquitto, tmp_path: Path, hours: int, drops: int):
+    house = measured_home(tmp_path, hours + 1)
     begins, ends = house.begins, house.begins + hours * HOUR_S
     with (
         Listener(mosquitto.port, "sense/+/device/+/event") as listener,

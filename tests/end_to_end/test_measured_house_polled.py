@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.simulator.house.measured import MeasuredHouse, read_solar
 from sense_mqtt.simulator.house.model import TrueTransition
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.faults.verdict import Knowledge, judge, read
@@ -16,6 +15,7 @@ from tests.support.mqtt.mosquitto import make_mosquitto
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
 from tests.support.processes.polled_bridge_main import main as run_polled
+from tests.support.simulator.measured_home import measured_home
 
 POLL_S = 60.0
 HOUR_S = 3_600
@@ -58,12 +58,10 @@ TIMELINES = [  # hours: first, number; of the timeline: clock offset, delay (s)
 @pytest.mark.timeout(REPLAY_TIMEOUT_S + 60)
 @pytest.mark.parametrize(("since", "hours", "timeline"), TIMELINES)
 def test_every_run_of_a_polled_house_is_reported_once(
-    shared, tmp_path: Path, since: int, hours: int, timeline: tuple[float, float]
+    tmp_path: Path, since: int, hours: int, timeline: tuple[float, float]
 ):
     offset_s, delay_s = timeline
-    house = MeasuredHouse(
-        shared / "data/measured_home_b_72h_1s.csv.gz", read_solar(shared / "data/measured_solar_43h_60s.csv.gz")
-    )
+    house = measured_home(tmp_path, since + hours + 2)
     house.begins += since * HOUR_S
     begins, ends = house.begins, house.begins + hours * HOUR_S
     cloud = SimulatedCloud(house, clock_mode="manual", poll_step_s=POLL_S, wall=lambda: cloud.now)

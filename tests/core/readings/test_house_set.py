@@ -13,7 +13,6 @@ from tests.support.core.builders import DRYER, KETTLE, PSEUDO, START, bare_frame
 from tests.support.core.published_values import frames, show
 
 HOME = Home(monitor=7)
-LONG_S = 300.0
 MORNING, NOON = BEGINS + 10 * 3600.0, BEGINS + 16 * 3600.0  # UTC: the house is in New York
 
 
@@ -30,17 +29,19 @@ def told_at(*seen, wanted=None):
 KEYS = ("power", "solar_power", "grid_power", "solar_share", "frequency", "leg_1_voltage")
 
 LIVES = [
-    pytest.param(BuiltInHouse(2), NOON, 0.5, {}, id="two frames a second"),
-    pytest.param(BuiltInHouse(1), MORNING, 0.5, {}, id="plugs and washers before noon"),
-    pytest.param(BuiltInHouse(2), NOON, 0.5, {"jump_w": 50.0}, id="jumps told at once"),
-    pytest.param(BuiltInHouse(2), NOON, 0.5, {"device_interval_s": 1.0}, id="devices told faster than the house"),
-    pytest.param(BuiltInHouse(2), NOON, 60.0, {"stale_after_s": 150.0}, id="polled once a minute"),
+    pytest.param(2, NOON, 0.5, {}, id="two frames a second"),
+    pytest.param(1, MORNING, 0.5, {}, id="plugs and washers before noon"),
+    pytest.param(2, NOON, 0.5, {"jump_w": 50.0}, id="jumps told at once"),
+    pytest.param(2, NOON, 0.5, {"device_interval_s": 1.0}, id="devices told faster than the house"),
+    pytest.param(2, NOON, 60.0, {"stale_after_s": 150.0}, id="polled once a minute"),
 ]
 
 
-@pytest.mark.parametrize(("house", "since", "every_s", "wanted"), LIVES)
-def test_what_is_shown_of_a_house_fits_together_at_all_times(house, since, every_s, wanted):
-    shown = show(frames(house, since, LONG_S * max(1.0, every_s), every_s=every_s), policy(**wanted))
+@pytest.mark.parametrize("lasts_s", [100.0, pytest.param(300.0, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("seed", "since", "every_s", "wanted"), LIVES)
+def test_what_is_shown_of_a_house_fits_together_at_all_times(seed, since, every_s, wanted, lasts_s):
+    seen = frames(BuiltInHouse(seed), since, lasts_s * max(1.0, every_s), every_s=every_s)
+    shown = show(seen, policy(**wanted))
     assert shown.messages > 50
     assert {kind for kind, moments in shown.misfits.items() if moments} == set()
     assert set(shown.misfits) >= {"grid off by more than 0.0 W", "share", "device above house"}

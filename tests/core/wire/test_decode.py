@@ -12,6 +12,7 @@ from sense_mqtt.errors import BadFrame
 from tests.support.core.builders import START
 from tests.support.core.fuzz import UPDATE, put, throw
 from tests.support.core.two_ways import KNOWN, mutated, read_both, read_used
+from tests.support.seeds import seeds
 
 PAYLOAD = UPDATE["payload"]
 BARE = {key: value for key, value in PAYLOAD.items() if key != "epoch"}
@@ -21,7 +22,7 @@ def packed(*objects) -> bytes:
     return b"".join(map(msgpack.packb, objects))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(8, quick=1))
 def test_both_ways_say_the_same_of_an_update_gone_wrong(seed):
     dice = throw(seed)
     for _ in range(1000):

@@ -1,6 +1,5 @@
-"""A process that asks and renews as fast as it can, until it is killed. Arguments: URL, state directory, who."""
+"""A process that asks and renews as fast as it can, until it is killed."""
 
-import sys
 import threading
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
 
 
-def main(url: str, state_dir: str, email: str, password: str) -> None:
-    """Renew before every question."""
+def renew_for_ever(url: str, state_dir: str, email: str, password: str) -> int:
+    """Renew before every question, until the process is killed."""
     clock = SystemClock()
     limiter = RateLimiter(clock, threading.Event(), spacing_s=0)
     api = SenseApi(url, device_id="k", timeout_s=20, ca_file=None, clock=clock, limiter=limiter)
@@ -20,7 +19,3 @@ def main(url: str, state_dir: str, email: str, password: str) -> None:
     while True:
         session.token_refused(session.token())
         session.get("app/monitors/900101/status")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
