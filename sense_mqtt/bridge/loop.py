@@ -204,7 +204,7 @@ class Bridge:
                 self._publish_online()
 
     def _publish_online(self) -> None:
-        """Publish `online`, last of all that is known at the start (contract 1.3)."""
+        """Publish `online`, last of all that is known at the start."""
         if self._online_at < math.inf:
             self._online_at = math.inf
             self._publisher.enqueue_retained([self._state("online")])

@@ -8,7 +8,7 @@ from typing import Any
 
 from sense_mqtt.core.timestamps import write_timestamp
 
-LATE_AFTER_S = 60  # an event published more than this after it happened is `late` (contract 2.1)
+LATE_AFTER_S = 60  # an event published more than this after it happened is `late`
 
 
 Document = Mapping[str, Any]  # of what JSON can hold, and datetimes

@@ -15,7 +15,7 @@ class State(StrEnum):
 
 
 class EdgeKind(StrEnum):
-    """The event type of an edge (contract 2.1)."""
+    """The event type of an edge."""
 
     TURNED_ON = "turned_on"
     TURNED_OFF = "turned_off"

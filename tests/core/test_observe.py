@@ -48,7 +48,7 @@ def test_an_event_has_the_fields_of_the_contract():
     on, off = [c for c in changes if isinstance(c, Event)]
     assert on.fields == {"name": "Dryer", "power_w": 5584.7, "source": "frame", "late": False}
     assert off.fields["duration_s"] == 4
-    assert off.fields["energy_kwh"] == 0.006  # 5584.7 W for 4 s, kWh with 3 decimals (contract 2.2)
+    assert off.fields["energy_kwh"] == 0.006  # 5584.7 W for 4 s, kWh with 3 decimals
 
 
 def test_a_transition_has_the_same_id_in_whichever_frames_it_shows():

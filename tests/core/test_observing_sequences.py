@@ -62,7 +62,7 @@ def test_frames_without_an_epoch_are_as_old_as_their_arrival():
 
 
 def test_polled_frames_after_streamed_ones_and_back_keep_the_order_of_events():
-    # The stream's epoch lies seconds behind our clock (INVARIANTS 11).
+    # The stream's epoch lies seconds behind our clock.
     seen = [(10, frame(at=0)), (11, Interrupted()), (12, frame(DRYER, at=None)), (13, Interrupted()), (14, frame(at=4))]
     _, changes = run(HOME, *seen)
     assert events(changes) == [("1a2b3c4d", "turned_on", 12), ("1a2b3c4d", "turned_off", 12.001)]

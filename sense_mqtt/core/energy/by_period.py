@@ -141,6 +141,6 @@ def _readings(home: Home, energy: Energy, ended: tuple[str, ...], now: Moment) -
     of_devices = [
         Reading(device, key, document)
         for device, document in {**used, **unused}.items()
-        if device in home.devices and device != "solar"  # published as the house's (contract 1.2)
+        if device in home.devices and device != "solar"  # published as the house's
     ]
     return [Reading(None, key, house_document(energy, updated)), *of_devices]

@@ -14,7 +14,7 @@ PANEL_KW = 96.0
 CLOCKS_DIFFER_S = 60.0  # Sense's, which tells the start, and ours
 
 _LONGEST_DAYS = {"DAY": 1, "WEEK": 7, "MONTH": 31, "YEAR": 366, "CYCLE": 366}  # and an hour, where the clocks go back
-STANDBY_KWH = 0.5  # an inverter draws up to 20 W at night (INVARIANTS 14), and a winter night is long
+STANDBY_KWH = 0.5  # an inverter draws up to 20 W at night, and a winter night is long
 _NOISE_KWH = 0.0005  # half of the last digit that is published
 _HOUSE, _SOLAR = "", " solar"  # in `AcceptedEnergy.held_back`, beside ids of devices, which have no blank
 _SOLAR_FIGURES = FIGURES[1:]  # an answer of its own

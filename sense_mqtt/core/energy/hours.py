@@ -64,6 +64,6 @@ def _by_hour(values: Any) -> ByHour:
 
 def counter(value: Any) -> float | None:
     """Return a figure that only grows; None where it is no number."""
-    # Never below 0, as the watts that they count: inverters draw a little at night (INVARIANTS 14).
+    # Never below 0, as the watts that they count: inverters draw a little at night.
     figure = number(value)
     return None if figure is None else max(0.0, figure)

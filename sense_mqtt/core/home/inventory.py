@@ -120,7 +120,7 @@ def _new_device(home: Home, row: DeviceInfo, policy: Policy) -> Device:
     observed_at = home.coverage.last_observed_at
     if observed_at is None or row.kind == "virtual":
         return device
-    # The frames that came before did not list it: it was off (contract 2.2).
+    # The frames that came before did not list it: it was off.
     absent = Sample(None, observed_at, arrived=home.coverage.last_frame_at or 0.0)
     return replace(device, switch=SwitchState(State.OFF, last=absent), power_w=0.0)
 

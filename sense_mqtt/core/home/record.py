@@ -54,7 +54,7 @@ def _event(device: Device, transition: Transition, now: Moment, *, is_overtaken:
         "name": device.name,
         **{key: value for key, value in measured.items() if value is not None},
         "source": transition.source,
-        # Only late events may come after newer ones (contract 2.1).
+        # Only late events may come after newer ones.
         "late": is_overtaken or now.wall - edge.time > LATE_AFTER_S,
     }
     return Event(edge.device, edge.kind.value, edge.time, fields)

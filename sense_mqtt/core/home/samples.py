@@ -219,7 +219,7 @@ def _with_virtual_power(device: Device, power: DevicePower | None, update: Realt
         return device
     power_w = power.w
     if power.id == "always_on":
-        # The row holds the plugs' always-on share a second time (protocol page, 4.5).
+        # The row holds the plugs' always-on share a second time.
         power_w = max(0.0, power_w - sum(other.always_on_w or 0.0 for other in update.devices))
     return _with_power(device, power_w)
 

@@ -28,7 +28,7 @@ def absent_sample(home: Home, update: RealtimeUpdate, now: Moment, policy: Polic
 
 
 def _shows_absence(update: RealtimeUpdate) -> bool:
-    # Without a virtual device a frame is no proof of "off" (protocol page, 4.5).
+    # Without a virtual device a frame is no proof of "off".
     return not VIRTUAL_IDS.isdisjoint([power.id for power in update.devices])
 
 

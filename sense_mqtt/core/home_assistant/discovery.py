@@ -90,7 +90,7 @@ def announce_monitor(monitor: MonitorDescription, options: DiscoveryOptions) -> 
 def announce_device(
     monitor: MonitorDescription, device: DeviceDescription, options: DiscoveryOptions
 ) -> tuple[DiscoveryMessage, ...]:
-    """Return what to tell of one device; of `solar` nothing, the monitor shows it (contract 1.2)."""
+    """Return what to tell of one device; of `solar` nothing, the monitor shows it."""
     if device.id == "solar":
         return ()
     icon = device_icon(device.type, device.icon, device.kind)

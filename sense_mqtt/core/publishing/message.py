@@ -5,7 +5,7 @@ from enum import IntEnum
 
 
 class PublishOrder(IntEnum):
-    """The order in which a new connection gets what is retained (contract 2.2). The journal keeps these numbers."""
+    """The order in which a new connection gets what is retained. The journal keeps these numbers."""
 
     DISCOVERY = 0
     INFO = 1

@@ -49,7 +49,7 @@ def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
 
 
 def event_document(monitor: int, event: Event) -> dict[str, Any]:
-    """Return what is told of an event (contract 2.1)."""
+    """Return what is told of an event."""
     about = {} if event.device is None else {"device": event.device}
     device = str(event.fields.get("device", "")) if event.device is None else event.device
     told = {

@@ -116,7 +116,7 @@ DEVICE: tuple[Entity, ...] = (
     *(row for capability in CAPABILITIES for row in capability.device_entities),
 )
 
-VIRTUAL_DEVICE: tuple[Entity, ...] = tuple(row for row in DEVICE if not row.real_only)  # contract 1.2
+VIRTUAL_DEVICE: tuple[Entity, ...] = tuple(row for row in DEVICE if not row.real_only)
 
 HOUSE_READINGS = tuple(row for row in MONITOR if row.measure is not None)
 

@@ -8,19 +8,19 @@ def power(update: RealtimeUpdate) -> float | None:
 
 
 def solar_power(update: RealtimeUpdate) -> float | None:
-    # Inverters draw a few watts at night; production is never below 0 (contract 1.1).
+    # Inverters draw a few watts at night; production is never below 0.
     return None if update.solar_w is None else max(0.0, update.solar_w)
 
 
 def grid_power(update: RealtimeUpdate) -> float | None:
-    # Not `grid_w`: it is cut to whole watts, and homes without solar were seen with another figure than `w`
-    # (INVARIANTS 4). Of the figures as they are published, so that these three always add up.
+    # Not `grid_w`: it is cut to whole watts, and homes without solar were seen with another figure than `w`.
+    # Of the figures as they are published, so that these three always add up.
     solar_w = solar_power(update)
     return None if solar_w is None else round(update.w, 1) - round(solar_w, 1)
 
 
 def solar_share(update: RealtimeUpdate) -> float | None:
-    # Not `solar_pct`: it is cut to whole per cent, and old frames have none (INVARIANTS 6).
+    # Not `solar_pct`: it is cut to whole per cent, and old frames have none.
     solar_w = solar_power(update)
     if solar_w is None:
         return None

@@ -132,9 +132,9 @@ def _device_values(
 def _power(device: Device) -> Reading | None:
     """Return the power of a device as it is published; None where it is not."""
     if device.power_w is None or device.info.id == "solar":
-        return None  # the latter is published as the house's solar_power only (contract 1.2)
+        return None  # the latter is published as the house's solar_power only
     is_off = device.is_on is False and device.power_w == 0
-    return Reading(device.info.id, "power", 0 if is_off else device.power_w)  # off is `0` (contract 1.2)
+    return Reading(device.info.id, "power", 0 if is_off else device.power_w)  # off is `0`
 
 
 def _is_due(home: Home, power: Reading, interval_s: float, now: Moment, policy: Policy) -> bool:

@@ -23,7 +23,7 @@ from sense_mqtt.core.transitions.timing import (
 class Coverage(msgspec.Struct, frozen=True):
     """Which times frames have covered. All times are s UTC by the frames' clock, but for `last_frame_at`.
 
-    A frame covers a time if it shows who is off; a frame that lists no virtual device does not (protocol page, 4.5).
+    A frame covers a time if it shows who is off; a frame that lists no virtual device does not.
     """
 
     known_since: float | None = None  # nothing is known of before; None: no frame has come, ever
@@ -101,7 +101,7 @@ class Coverage(msgspec.Struct, frozen=True):
     # --- frames come, or end
 
     def is_outdated(self, epoch: float | None) -> bool:
-        """True for the first frame of a connection where Sense sends an old one first (protocol page, 4.6).
+        """True for the first frame of a connection where Sense sends an old one first.
 
         A second old one is believed: the clock was set back.
         """

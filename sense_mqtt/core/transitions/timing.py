@@ -1,12 +1,12 @@
 """All constants of time and count that decide which edges are published.
 
-"Frames lag" means: a frame arrives 0.7 to 14 s after the measurement that it shows (protocol page, 4.4; INVARIANTS 11).
+"Frames lag" means: a frame arrives 0.7 to 14 s after the measurement that it shows.
 """
 
 # --- frames: was the house observed?
 CONTINUOUS_S = 3.0  # two frames at most so far apart leave nothing unobserved: six missed frames in a row
 SHORT_GAP_S = 15.0  # a longer gap is treated as a disconnection, or as the way from one poll to the next
-LONG_GAP_S = 30.0  # in a stream; clients take so long a silence for a dead socket (protocol page, 4.8)
+LONG_GAP_S = 30.0  # in a stream; clients take so long a silence for a dead socket
 POLL_LAG_S = 20.0  # a polled frame may be so old: frames lag by up to 14 s, and the host's clock is a little off
 HISTORY_S = 3600.0  # coverage and published edges are kept so long; the timeline is not believed about earlier times
 
@@ -26,7 +26,7 @@ SAME_ITEM_S = 0.5  # an item that Sense rewrites keeps its time; that of another
 KNOWN_SINCE_MARGIN_S = 40.0  # an item so shortly before the first frame may be an edge that a frame showed
 MAX_FUTURE_S = 3600.0  # an item later than this from now is an error of a clock
 UNKNOWN_DEVICE_TIMEOUT_S = 300.0  # an item of a device that is not known yet waits so long for the device
-SHORT_RUN_S = 60.0  # a longer run shows in frames: Sense takes some ten seconds to detect one (INVARIANTS 12)
+SHORT_RUN_S = 60.0  # a longer run shows in frames: Sense takes some ten seconds to detect one
 FLICKER_S = 2.0  # hold times up to this are for frames that omit a device for a moment; the timeline omits none
 
 # --- how much is kept

@@ -115,7 +115,7 @@ def read_device_info(identity: str, fields: Mapping[str, Any]) -> DeviceInfo:
 
 
 def _merged_devices(value: Any) -> tuple[str, ...]:
-    # Ids with commas between them (protocol page, 3.2).
+    # Ids with commas between them.
     ids = [each.strip() for each in value.split(",")] if isinstance(value, str) else []
     return tuple(each for each in ids if 0 < len(each) <= MAX_ID_LENGTH)[:MAX_MERGED_DEVICES]
 
@@ -144,7 +144,7 @@ def _kind(identity: str, fields: Mapping[str, Any], tags: Mapping[str, Any]) -> 
 
 
 def _is_hidden(identity: str, tags: Mapping[str, Any]) -> bool:
-    # Every tag is a string, booleans too: "false" is truthy (protocol page, 3.2).
+    # Every tag is a string, booleans too: "false" is truthy.
     return identity.startswith("pd-") or is_false(tags.get("DeviceListAllowed")) or is_true(tags.get("UserDeleted"))
 
 
@@ -190,7 +190,7 @@ def watts(value: Any) -> float | None:
 
 
 def consumption(value: Any) -> float | None:
-    """Return W, never below 0: the noise of what draws nothing is a little below (contract 1.1)."""
+    """Return W, never below 0: the noise of what draws nothing is a little below."""
     drawn = watts(value)
     return None if drawn is None else max(0.0, drawn)
 

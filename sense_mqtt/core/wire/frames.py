@@ -1,6 +1,6 @@
 """The messages of Sense's realtime feed: JSON or msgpack, decoded into typed frames.
 
-Tolerant by the rule of the protocol page (section 9): a message needs a `type`, a realtime update a `w` that a house
+Tolerant since fields come and go: a message needs a `type`, a realtime update a `w` that a house
 can have. Everything else is optional: a field of a wrong type or an impossible value is absent, and unknown keys and
 types never raise. Tags are read once and dropped. What comes twice a second has a faster way: decode.py.
 """
@@ -51,7 +51,7 @@ class RealtimeUpdate(msgspec.Struct, frozen=True):
 
 
 class DeviceStates(msgspec.Struct, frozen=True):
-    """Which integrated devices are reachable: of no use to us, but a known type (protocol page, section 5)."""
+    """Which integrated devices are reachable: of no use to us, but a known type."""
 
 
 class MonitorInfo(msgspec.Struct, frozen=True):
@@ -181,7 +181,7 @@ def _plain(kind: str) -> str:
 
 def seconds(epoch: float | None) -> float | None:
     """Return the time of a frame as seconds UTC."""
-    # The unit of msgpack's epoch is not documented (protocol page, 4.3): beyond the year 5138 it must be milliseconds.
+    # The unit of msgpack's epoch is not documented: beyond the year 5138 it must be milliseconds.
     return epoch / 1000 if epoch is not None and epoch > 1e11 else epoch
 
 
@@ -199,7 +199,7 @@ def legs(values: Any, read: Callable[[Any], float | None]) -> tuple[float, ...]:
 def solar_watts(solar_w: Any, inverter_legs: Any) -> float | None:
     """Return W of solar power, by the legs of the inverter where it is not told itself."""
     told, drawn = watts(solar_w), legs(inverter_legs, watts)
-    return watts(-sum(drawn)) if told is None and drawn else told  # sum(aux.solar) == -solar_w (INVARIANTS 2)
+    return watts(-sum(drawn)) if told is None and drawn else told  # sum(aux.solar) == -solar_w
 
 
 def _read_monitor_info(fields: Mapping[str, Any]) -> Frame:

@@ -21,7 +21,7 @@ class FeedSettings:
     ca_file: Path | None = None
     device_id: str = ""
     ping_interval_s: float = 15.0  # clients use 10 to 30 s (facts 4.8)
-    max_message_bytes: int = 1_000_000  # the largest known frame has 18 kB (INVARIANTS 15); 500 devices take 600 kB
+    max_message_bytes: int = 1_000_000  # the largest known frame has 18 kB; 500 devices take 600 kB
     stable_s: float = 60.0  # a websocket is stable after this time...
     stable_messages: int = 100  # ...or after this number of messages
     closed_early_s: float = 10.0  # a websocket was rejected if Sense closes it within this time...

@@ -65,7 +65,7 @@ def _plug(device_id: str, name: str, kind: str, ao_w: float, **more: Any) -> Dev
     return Device(device_id, name, "plug", kind, plug=True, ao_w=ao_w, make="TP-Link", model="KP115", **more)
 
 
-_LAMP = "Grandma’s lamp"  # noqa: RUF001 - real names hold typographic apostrophes (protocol page 9)
+_LAMP = "Grandma’s lamp"  # noqa: RUF001 - real names hold typographic apostrophes
 
 APPLIANCES: tuple[Appliance, ...] = (
     Appliance(Device("3f6b01d2", "Fridge", "fridge", "Fridge", "Kitchen", motor=True), 128.0, cycles(1100, 1500)),

@@ -61,7 +61,7 @@ class BuiltInHouse:
 
 
 def displayed_watts(device: Device, step: PowerStep, noise: Noise, at: float, number: int) -> float:
-    """Return the watts Sense shows: measured for plugs, an estimate that hardly moves for the rest (INVARIANTS 10)."""
+    """Return the watts Sense shows: measured for plugs, an estimate that hardly moves for the rest."""
     if step.state == "idle":
         return step.w
     spread = 0.01 if device.plug else 0.0005 if device.motor else 0.0

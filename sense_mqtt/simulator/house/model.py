@@ -31,7 +31,7 @@ class Device:
     model: str = ""
     leg: int = 0  # 0 or 1: which of the two mains legs feeds it
     plug: bool = False
-    motor: bool = False  # its estimate drifts by about 0.1 % (INVARIANTS 10)
+    motor: bool = False  # its estimate drifts by about 0.1 %
     ao_w: float = 0.0  # W, a plug's always-on share
     duid: str = ""  # of the plug itself, where Sense has given it another id since; else made from `id`
     merged: tuple[str, ...] = ()  # ids of the children, where it stands for several merged devices
@@ -67,7 +67,7 @@ class ListedDevice:
 
 @dataclass(frozen=True, slots=True)
 class HousePower:
-    """What the house draws at one second; `always_on_w` holds the plugs' always-on shares too (INVARIANTS 8)."""
+    """What the house draws at one second; `always_on_w` holds the plugs' always-on shares too."""
 
     devices: tuple[ListedDevice, ...]
     always_on_w: float

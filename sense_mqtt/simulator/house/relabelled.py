@@ -30,7 +30,7 @@ class _View:
 class RelabelledHouse:
     """Another house, with what Sense makes of its devices. Nothing of what happens in the house changes by it.
 
-    Energy and transitions of the past stay with the id that was shown then, as Sense keeps them (protocol page 9).
+    Energy and transitions of the past stay with the id that was shown then, as Sense keeps them.
     """
 
     def __init__(self, house: House) -> None:

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from sense_mqtt.simulator.house.noise import Noise
 
 DAY_S = 86_400
-NIGHT_W = -2.6  # an inverter's standby draw (INVARIANTS 14)
+NIGHT_W = -2.6  # an inverter's standby draw
 
 
 SPELL_S = 10_800.0  # how long a sky lasts on a changing day

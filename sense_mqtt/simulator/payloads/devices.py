@@ -1,4 +1,4 @@
-"""Rows of devices as Sense writes them: ids, names, icons and the many tags. Pure. Protocol page 3.2."""
+"""Rows of devices as Sense writes them: ids, names, icons and the many tags. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -73,7 +73,7 @@ def _below_zero(payload: Payload) -> Payload:
 
 
 def _without_sun(payload: Payload) -> Payload:
-    """Return the payload as of a home without solar, whose `grid_w` is none of ours to explain (INVARIANTS 4)."""
+    """Return the payload as of a home without solar, whose `grid_w` is none of ours to explain."""
     bare = _without("solar_w", "d_solar_w", "solar_c", "solar_pct", "aux")(payload)
     return bare | {"grid_w": math.trunc(0.97 * payload["w"])}
 

@@ -1,4 +1,4 @@
-"""What the realtime feed says of a house at one second: INVARIANTS.md row by row. Pure."""
+"""What the realtime feed says of a house at one second: its figures fit together as those of real frames do. Pure."""
 
 import math
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from sense_mqtt.simulator.payloads.devices import ALWAYS_ON, OTHER, SOLAR, Devic
 Payload = dict[str, Any]
 
 CYCLES_PER_S = 60
-DELTA_AGE_S = 10.5  # INVARIANTS 12: a step is told that long after it happened
+DELTA_AGE_S = 10.5  # a step is told that long after it happened
 
 
 @dataclass(slots=True)
@@ -53,11 +53,11 @@ class FrameMaker:
         return payload | (self._solar(power.solar_w, watts) if power.solar_w is not None else _grid_only())
 
     def cycle(self, at: float) -> int:
-        """Return the running count of mains cycles: 30 more every half second (INVARIANTS 9)."""
+        """Return the running count of mains cycles: 30 more every half second."""
         return 5_550_000 + int((at - self.house.begins) * CYCLES_PER_S)
 
     def _cents(self, watts: float) -> int:
-        return math.trunc(watts / 1000 * self.cents_per_kwh)  # cents per hour (INVARIANTS 5)
+        return math.trunc(watts / 1000 * self.cents_per_kwh)  # cents per hour
 
     def _devices(self, power: HousePower) -> list[DeviceRow]:
         ranked = [(listed_device.w, self._device_row(listed_device)) for listed_device in power.devices]
@@ -66,7 +66,7 @@ class FrameMaker:
         ranked.append((power.other_w, self._row(OTHER) | {"w": power.other_w}))
         if power.solar_w is not None:
             ranked.append((power.solar_w, self._row(SOLAR) | {"w": power.solar_w}))
-        ranked.sort(key=lambda entry: -entry[0])  # always_on stands by its net watts (INVARIANTS 8)
+        ranked.sort(key=lambda entry: -entry[0])  # always_on stands by its net watts
         return [made for _, made in ranked]
 
     def _row(self, device: Device) -> DeviceRow:
@@ -87,7 +87,7 @@ class FrameMaker:
         return made
 
     def _channels(self, power: HousePower) -> list[float]:
-        """Return the two legs, which sum to w (INVARIANTS 1)."""
+        """Return the two legs, which sum to w."""
         second = sum(
             listed_device.w - listed_device.device.ao_w for listed_device in power.devices if listed_device.device.leg
         )

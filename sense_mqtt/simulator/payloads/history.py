@@ -19,7 +19,7 @@ Unfinished = Literal["partial", "absent", "spiky"]  # what is said of the hour t
 
 SAMPLE_S = 30.0
 BIN_S = 900.0  # what is kept: a quarter of an hour divides every time zone's offset
-FINAL_AFTER_S = 120.0  # figures roll about two minutes past the hour (protocol page 3.7)
+FINAL_AFTER_S = 120.0  # figures roll about two minutes past the hour
 SPIKES = (0.0, 0.4, 1.6, 1.0, 0.1, 2.2, 0.7)  # what of an unfinished hour is said, in turn (HA#167374)
 SPIKE_S = 300.0
 GRANULARITY_S: Mapping[str, float] = {"SECOND": 1.0, "MINUTE": 60.0, "HOUR": 3600.0, "DAY": 86_400.0}
@@ -165,7 +165,7 @@ class History:
         whole = sum(entry.get(TOTAL, 0.0) for entry in energy) or math.inf
         told = {"avgw": trend["total"] / 24, "total_kwh": trend["total"], "pct": 100 * trend["total"] / whole}
         cost = {"total_cost": trend["total_cost"], "cost_history": trend["total_costs"]}
-        named = {"name": "Unknown"} if device == OTHER else {}  # here alone (protocol page 3.7)
+        named = {"name": "Unknown"} if device == OTHER else {}  # here alone
         return device_row(device) | named | {"history": trend["totals"]} | told | cost
 
     def _production(self, energy: list[Kwh]) -> Body:

@@ -22,7 +22,7 @@ def boundaries(scale: str, at: float, zone: ZoneInfo, cycle_day: int = CYCLE_STA
 
 
 def _day(midnight: datetime) -> Boundaries:
-    """Return whole hours from midnight to midnight: 23, 24 or 25 of them (protocol page 3.7)."""
+    """Return whole hours from midnight to midnight: 23, 24 or 25 of them."""
     start, end = midnight.timestamp(), _plus(midnight, 1).timestamp()
     return [start + 3600 * hour for hour in range(round((end - start) / 3600) + 1)]
 

@@ -1,4 +1,4 @@
-"""The REST bodies that say who, what and how, not what the house draws. Pure. Protocol page 2.1, 3.3 to 3.5, 3.8."""
+"""The REST bodies that say who, what and how, not what the house draws. Pure."""
 
 import hashlib
 from typing import Any
@@ -108,7 +108,7 @@ def data_change(monitor: int, devices: tuple[Device, ...]) -> Payload:
 
 
 def device_states(devices: tuple[Device, ...], power: HousePower) -> Payload:
-    """Return the state of the integrated devices only: those whose ids begin with ssi- (protocol page 5)."""
+    """Return the state of the integrated devices only: those whose ids begin with ssi-."""
     listed = {listed_device.device.id for listed_device in power.devices}
     integrated = [device.id for device in devices if device.id.startswith("ssi-")]
     modes = [(device_id, "active" if device_id in listed else "off") for device_id in integrated]

@@ -1,4 +1,4 @@
-"""Sense's timeline of a house: items that appear late, and are rewritten once a run has ended. Pure. Protocol page 3.9.
+"""Sense's timeline of a house: items that appear late, and are rewritten once a run has ended. Pure.
 
 A run gives DeviceOn, then DeviceOff or DeviceIdle; `rewrite_after_s` later both become one DeviceWasOn, which keeps the
 guid of its DeviceOn and holds both as children.

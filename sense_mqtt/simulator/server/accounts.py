@@ -35,8 +35,8 @@ class AccountRules:
     lockout_after: int = 5  # wrong passwords or codes in a row
     lockout_s: float = 900.0
     grace: bool = False  # the refresh token before the present one still works
-    bind_device: bool = True  # a renewal must come from the device id that logged in (protocol page 1, inferred)
-    refused_status: int = 401  # for a wrong password; 400 has been seen too (protocol page 2.6)
+    bind_device: bool = True  # a renewal must come from the device id that logged in (inferred)
+    refused_status: int = 401  # for a wrong password; 400 has been seen too
 
 
 def refusal(reason: str, **more: str) -> Body:

@@ -1,4 +1,4 @@
-"""The realtime feed: handshake, opening messages, and listening to what a client says. Protocol page 4."""
+"""The realtime feed: handshake, opening messages, and listening to what a client says."""
 
 import asyncio
 import time

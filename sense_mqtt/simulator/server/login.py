@@ -1,4 +1,4 @@
-"""The REST endpoints that grant and end a session. Protocol page 2."""
+"""The REST endpoints that grant and end a session."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""Sense's REST endpoints: one row each in ROUTES. Protocol page 3.1."""
+"""Sense's REST endpoints: one row each in ROUTES."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

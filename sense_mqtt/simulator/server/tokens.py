@@ -11,7 +11,7 @@ CODE_LIFE_S = 30
 
 
 def sign(claims: dict[str, Any], secret: bytes) -> str:
-    """Return `t1.v2.` and a JWT: split at the dots, five parts (protocol page 2.5)."""
+    """Return `t1.v2.` and a JWT: split at the dots, five parts."""
     head = _base64url(json.dumps({"alg": "HS512"}, separators=(",", ":")).encode())
     body = _base64url(json.dumps(claims, separators=(",", ":")).encode())
     signature = hmac.new(secret, f"{head}.{body}".encode(), hashlib.sha512).digest()

@@ -39,7 +39,7 @@ def test_the_event_has_what_every_event_has_and_an_id_that_does_not_change():
     [told] = [c for c in changes if isinstance(c, Event) and c.event_type == "cycle_finished"]
     assert told.fields["name"] == "Washer"
     assert told.fields["source"] == "frame"
-    assert told.fields["late"] is True  # told more than a minute after it (contract 2.1)
+    assert told.fields["late"] is True  # told more than a minute after it
     assert told.fields["started"] == to_datetime(START + 10)
     home, _ = follow(frames([(10, 20)], 100))
     _, again = follow(frames([], 400, since=101), home=restarted(home))

@@ -13,7 +13,7 @@ PARENT = {"id": "Parent01", "name": "Air conditioner", "w": 300.0}
 VIRTUAL = {**PARENT, "tags": {"Virtual": "true", "MergedDevices": "aaaa1111,bbbb2222"}}
 OTHER_DEVICE = {"id": "cccc3333", "name": "Lamp"}
 
-# Both forms in which Sense's list shows a merge (protocol page, 3.2).
+# Both forms in which Sense's list shows a merge.
 VANISHED = listed(OTHER_DEVICE, VIRTUAL)
 NAMING = listed(
     OTHER_DEVICE, PARENT, {**PUMP, "tags": {"MergeId": "Parent01"}}, {**FAN, "tags": {"MergeId": "Parent01"}}

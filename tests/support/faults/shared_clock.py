@@ -14,7 +14,7 @@ from typing import Self
 
 from sense_mqtt.clock import Moment
 
-LAG_S = 1.0  # a real frame is that old when it arrives (INVARIANTS 11)
+LAG_S = 1.0  # a real frame is that old when it arrives
 GLANCE_S = 0.5  # how soon the thread notices that it is to end
 
 _FORMAT = struct.Struct("d")

@@ -32,7 +32,7 @@ from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.workers import Workers
 from sense_mqtt.timing import Timing
 
-ASKED_S, ANSWERED_S = 0.5, 1.0  # after the moment that a polled frame shows (INVARIANTS 11)
+ASKED_S, ANSWERED_S = 0.5, 1.0  # after the moment that a polled frame shows
 STRIDE_S = 10.0
 
 
