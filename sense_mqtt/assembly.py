@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sense_mqtt import __version__
 from sense_mqtt.bridge.account import BridgedAccount
-from sense_mqtt.bridge.account_access import AccountAccess, AccountSettings
+from sense_mqtt.bridge.account_access import AccountAccess, ServedAccountSettings
 from sense_mqtt.bridge.accounts import Accounts
 from sense_mqtt.bridge.broker_handler import BrokerHandler
 from sense_mqtt.bridge.discovery import Discovery
@@ -193,7 +193,7 @@ class _Wiring:
         scheduler = Scheduler(services.jobs, JobIntervals(timing.polled_timeline_s), retries)
         monitor = MonitorSettings(policy_of(own), _stale_after_s(own), timing.timeline_lag_s)
         is_only_one = len(self._config.accounts) <= 1
-        settings = AccountSettings(number, frozenset(own.sense.monitors), monitor, client.name, is_only_one)
+        settings = ServedAccountSettings(number, frozenset(own.sense.monitors), monitor, client.name, is_only_one)
         return BridgedAccount(access, scheduler, settings, services, self._served, sinks)
 
     def _open_feed(self, client: SenseClient, settings: FeedSettings, monitor: int) -> RunningFeed:

@@ -24,7 +24,7 @@ class AccountAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountSettings:
+class ServedAccountSettings:
     """What is configured for an account."""
 
     number: int  # its place among the accounts

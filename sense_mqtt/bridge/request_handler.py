@@ -178,19 +178,19 @@ class RequestHandler:
         minutes, silent = command.arguments["minutes"], command.arguments["silent"]
         if minutes == 0:  # what a switch in Home Assistant says when it is turned off
             return self._resume(command, now)
-        meant = self._meant(command)
+        meant = self._monitors_for(command)
         self._accounts.spend_on_monitors(meant)
         for monitor in meant:
             monitor.feed.pause(minutes * 60, silent=silent)
         return {"minutes": minutes, "monitors": [monitor.info.id for monitor in meant]}
 
     def _resume(self, command: Command, _now: Moment) -> dict[str, Any]:
-        meant = self._meant(command)
+        meant = self._monitors_for(command)
         for monitor in meant:
             monitor.feed.resume()
         return {"monitors": [monitor.info.id for monitor in meant]}
 
-    def _meant(self, command: Command) -> list[BridgedMonitor]:
+    def _monitors_for(self, command: Command) -> list[BridgedMonitor]:
         monitors = self._accounts.monitors()
         if command.monitor is None and monitors:
             return list(monitors.values())

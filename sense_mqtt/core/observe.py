@@ -116,8 +116,8 @@ def _devices_of(events: Iterable[Event]) -> list[str]:
 def _cover(home: Home, update: RealtimeUpdate, house: HouseSample) -> Coverage:
     absent = house.absent
     if not house.shows_absence:
-        return home.coverage.after_frame(update.epoch, absent.arrived, shows_absence=False)
-    return home.coverage.after_both(update.epoch, absent.arrived, absent.time, absent.uncertainty_s)
+        return home.coverage.after_frame(update.epoch, absent.arrived)
+    return home.coverage.after_sample(update.epoch, absent.arrived, absent.time, absent.uncertainty_s)
 
 
 # --- all else

@@ -69,6 +69,8 @@ class CheckContext:
 
 # --- Sense
 
+PROXY_IS_NAMED = "the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) names a proxy for"
+
 
 def _resolve(host: str, context: CheckContext, setting: str) -> str:
     try:
@@ -81,13 +83,13 @@ def _resolve(host: str, context: CheckContext, setting: str) -> str:
 
 def _resolve_sense(url: str, context: CheckContext, setting: str) -> str:
     if context.uses_proxy(url):
-        return f"not tested: the environment (HTTPS_PROXY, HTTP_PROXY) names a proxy for {urlsplit(url).hostname}"
+        return f"not tested: {PROXY_IS_NAMED} {urlsplit(url).hostname}"
     return _resolve(urlsplit(url).hostname or "", context, setting)
 
 
 def _check_tls(url: str, context: CheckContext) -> str:
     if context.uses_proxy(url):
-        return f"not tested: the environment (HTTPS_PROXY, HTTP_PROXY) names a proxy for {urlsplit(url).hostname}"
+        return f"not tested: {PROXY_IS_NAMED} {urlsplit(url).hostname}"
     return context.tls_handshake(url)
 
 

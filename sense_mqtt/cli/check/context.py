@@ -6,8 +6,6 @@ import secrets
 import socket
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from sense_mqtt.assembly import feed_settings, topics_of
 from sense_mqtt.cli.check.broker_probe import exchange_messages
@@ -18,9 +16,9 @@ from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.sense.feed.probe import FeedProbe
 from sense_mqtt.sense.net.tls_probe import shake_hands
+from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense_client import SenseClient
 
-PROXIED_AS = {"https": "https", "wss": "https", "http": "http", "ws": "http"}
 ADDRESSES_SHOWN = 3
 
 
@@ -47,7 +45,7 @@ def build_context(sense_client: SenseClient, clock: Clock) -> CheckContext:
         session=session,
         status=status,
         resolve=resolve,
-        uses_proxy=lambda url: uses_proxy(url, getproxies()),
+        uses_proxy=lambda url: find_proxy(url) is not None,
         tls_handshake=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
         probe_feed=probe_feed,
         exchange_messages=lambda trials: exchange_messages(broker, topics.subscriptions, trials, clock),
@@ -61,9 +59,3 @@ def resolve(host: str) -> tuple[str, ...]:
     """Return some addresses of a host. Raises OSError."""
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))[:ADDRESSES_SHOWN]
-
-
-def uses_proxy(url: str, proxies: dict[str, str]) -> bool:
-    """Whether this address is reached through one of the proxies; those called `no` are exceptions."""
-    parts = urlsplit(url)
-    return PROXIED_AS[parts.scheme] in proxies and not proxy_bypass(parts.hostname or "", proxies)

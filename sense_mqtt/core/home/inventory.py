@@ -24,7 +24,7 @@ Outcome = tuple[Home, tuple[Change, ...]]
 
 def remove_ignored(home: Home, time: float, policy: Policy) -> Outcome:
     """Remove stored devices that the configuration ignores now."""
-    return _depart(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
+    return depart(home, {identity: None for identity in home.devices if _is_ignored(home, identity, policy)}, time)
 
 
 def apply_names(home: Home, time: float, policy: Policy) -> Outcome:
@@ -94,7 +94,7 @@ def apply_device_list(home: Home, rows: tuple[DeviceInfo, ...], now: Moment, pol
     visible = [row for row in wanted if row.id not in replaced]
     home, missing = _note_missing(replace(home, hidden=hidden), rows, now)
     gone = {**missing, **_find_unwanted(home, hidden | replaced, rows, policy)}
-    home, departed = _depart(home, gone, time)
+    home, departed = depart(home, gone, time)
     named = [_with_present_name(row, home.devices[row.id]) for row in visible if row.id in home.devices]
     home, described = _update_descriptions(home, named, time, policy)
     home, found = add_devices(home, [row for row in visible if row.id not in home.devices], time, policy)
@@ -194,7 +194,7 @@ def _is_ignored(home: Home, identity: str, policy: Policy) -> bool:
     return not home.devices[identity].is_virtual and policy.rules(identity).ignore
 
 
-def _depart(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
+def depart(home: Home, gone: Mapping[str, str | None], time: float) -> Outcome:
     """Remove devices, each with the id of the device that it was merged into, and tell of it."""
     devices = {identity: home.devices[identity] for identity in gone}
     events = {

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sense_mqtt.core.changes import Change, DeviceChanged
 from sense_mqtt.core.edges import Edge
 from sense_mqtt.core.home.identities import translate_items, translate_rows, translate_update
-from sense_mqtt.core.home.inventory import add_devices, draws, house_event, remove
+from sense_mqtt.core.home.inventory import add_devices, depart, draws, house_event, remove
 from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.core.transitions.on_off import SwitchState
@@ -190,7 +190,9 @@ def _split(home: Home, rows: tuple[DeviceInfo, ...], time: float, policy: Policy
     )
     for alias in aliases:
         identities = identities.without_alias(alias)
-    home, removed = _remove_parents(replace(home, identities=identities), split - listed.keys(), time)
+    home = replace(home, identities=identities)
+    unlisted = {own: None for own in sorted(split - listed.keys()) if _is_own_parent(home, own)}
+    home, removed = depart(home, unlisted, time)  # merged devices of which the list shows the parts
     home, found = add_devices(home, [listed[child] for child in children if child not in home.devices], time, policy)
     unknown = [identity for identity in sorted({*split, *children}) if identity in home.devices]
     for identity in unknown:
@@ -203,9 +205,5 @@ def _is_other(alias: str, own: str, listed: Mapping[str, DeviceInfo]) -> bool:
     return alias not in listed or listed[alias].duid is None or listed[alias].duid != listed[own].duid
 
 
-def _remove_parents(home: Home, unlisted: set[str], time: float) -> Outcome:
-    """Remove merged devices that the list does not show any more, as it shows their parts."""
-    gone = [own for own in sorted(unlisted) if own in home.devices and home.identities.sense_id_of(own) == own]
-    events = [house_event("device_removed", home.devices[own], time) for own in gone]
-    home, removed = remove(home, gone)
-    return home, (*events, *removed)
+def _is_own_parent(home: Home, own: str) -> bool:
+    return own in home.devices and home.identities.sense_id_of(own) == own

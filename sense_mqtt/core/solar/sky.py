@@ -37,11 +37,11 @@ MISSING_S = 3600.0  # without solar power for longer, nothing of the window is l
 PARTLY_FROM = 0.33
 CLEAR_FROM = 0.77
 HYSTERESIS = 0.03  # a class that was left is not entered again at its edge
-MOST = 1.15  # the edges of clouds brighten the sun: what is above does not make up for shade
+MAX_SHARE = 1.15  # of a clear sky's: the edges of clouds brighten the sun: what is above does not make up for shade
 COVERED_BELOW = 0.03  # no cloud is so dark: snow, or the inverter is off
 JUDGED_FROM = 0.15  # of the peak: below, most of the light is not direct, and the same under clouds
 SEEN_FROM = 0.03  # of the peak: below, it is dusk
-GROWN = 1.3  # times the most that was ever seen: more than a season or a cloud's edge makes of it
+GROWN_ROOF_RATIO = 1.3  # times the most that was ever seen: more than a season or a cloud's edge makes of it
 
 CLASSES: Final = ("overcast", "partly", "clear")
 SKIES: Final = ("night", *CLASSES, "unknown")
@@ -195,7 +195,7 @@ def _profile(state: SkyState, day: int, rules: SolarRules) -> Profile:
 def _notice_growth(state: SkyState, profile: Profile) -> SkyState:
     """Forget the roof where it gives more than it ever can have given."""
     mean_w = sum(slot.mean_w for slot in state.window) / SLOTS_OF_AN_HOUR  # less, where not a whole hour was seen
-    if profile.is_learned and 0.0 < GROWN * state.most_w < mean_w:
+    if profile.is_learned and 0.0 < GROWN_ROOF_RATIO * state.most_w < mean_w:
         return replace(state, sky="unknown", days={}, most_w=0.0, profile=None)
     return state
 
@@ -221,7 +221,7 @@ def _share(window: tuple[Slot, ...], profile: Profile) -> float:
     given = expected = 0.0
     for slot in window:
         expected_w = profile.expected_w[slot.number % SLOTS] or 0.0
-        given += min(slot.mean_w, MOST * expected_w) * slot.samples
+        given += min(slot.mean_w, MAX_SHARE * expected_w) * slot.samples
         expected += expected_w * slot.samples
     return given / expected
 

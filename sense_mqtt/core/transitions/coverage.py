@@ -50,12 +50,12 @@ class Coverage(msgspec.Struct, frozen=True):
         if self.known_since is not None and time <= self.known_since:
             return True
         earliest, slack_s = self.last_observed_earliest, self.tolerance_s
-        is_open = self.is_interrupted or not self.is_continuous
-        if is_open and (earliest is None or time >= earliest - slack_s):
+        ends_in_gap = self.is_interrupted or not self.is_continuous
+        if ends_in_gap and (earliest is None or time >= earliest - slack_s):
             return False
         return not any(start - slack_s <= time <= end + slack_s for start, end in self.unobserved)
 
-    def is_passed(self, time: float, hold_s: float, present: float) -> bool:
+    def can_be_decided(self, time: float, hold_s: float, present: float) -> bool:
         """True once no further frame can show an edge at `time`, nor undo it within its hold time."""
         if self.is_interrupted:
             return True
@@ -118,16 +118,12 @@ class Coverage(msgspec.Struct, frozen=True):
         """Return the coverage once the feed has ended."""
         return replace(self, is_interrupted=True, older_frame_seen=False)
 
-    def after_frame(self, epoch: float | None, arrived: float, *, shows_absence: bool) -> "Coverage":
-        """Return the coverage after a frame. `shows_absence`: a device that it does not list is off."""
-        return replace(self, **self._frame_fields(epoch, arrived, shows_absence=shows_absence))
+    def after_frame(self, epoch: float | None, arrived: float) -> "Coverage":
+        """Return the coverage after a frame that does not show who is off."""
+        return replace(self, **self._frame_fields(epoch, arrived, shows_absence=False))
 
-    def after_sample(self, time: float, uncertainty_s: float = 0.0) -> "Coverage":
+    def after_sample(self, epoch: float | None, arrived: float, time: float, uncertainty_s: float) -> "Coverage":
         """Return the coverage after a frame that shows who is off, measured at `time` or up to so long before."""
-        return replace(self, **self._sample_fields(time, uncertainty_s))
-
-    def after_both(self, epoch: float | None, arrived: float, time: float, uncertainty_s: float) -> "Coverage":
-        """Return the coverage after a frame that shows who is off: `after_frame` and `after_sample`, made at once."""
         fields = self._frame_fields(epoch, arrived, shows_absence=True)
         return replace(self, **fields, **self._sample_fields(time, uncertainty_s))
 

@@ -148,19 +148,19 @@ def apply_sample(switch: SwitchState, sample: Sample, context: Context) -> tuple
         if _is_older(sample.time, switch.since):
             return switch, None  # it agrees by chance: it shows an earlier run
         return SwitchState(shown, switch.since, energy_ws=energy_ws, last=sample), None
-    told = context.timeline_state
-    other = told if told and told.state is not shown else None  # the timeline told of another state
-    if other and _is_older(sample.earliest, other.until):
+    timeline_state = context.timeline_state
+    contradicting = timeline_state if timeline_state and timeline_state.state is not shown else None
+    if contradicting and _is_older(sample.earliest, contradicting.ignore_before):
         return switch, None
     if step is HOLD or switch.held is None:
-        held = _hold(switch.last, shown, sample, context.coverage.last_observed_earliest, other)
+        held = _hold(switch.last, shown, sample, context.coverage.last_observed_earliest, contradicting)
     else:
         held = replace(switch.held, state=shown, energy_ws=_add(switch.held.energy_ws, step_ws))
     switch = SwitchState(switch.state, switch.since, held, energy_ws, sample)
-    is_doubted = other is not None and _is_older(sample.time, other.uncertain_until)
+    is_doubted = contradicting is not None and _is_older(sample.time, contradicting.doubt_until)
     if is_doubted or sample.time - held.first.time < context.hold_s(shown):
         return switch, None
-    return _complete(switch, held, context.device, told)
+    return _complete(switch, held, context.device, timeline_state)
 
 
 def settle(switch: SwitchState, monotonic: float, context: Context) -> tuple[SwitchState, Transition | None]:
@@ -197,20 +197,21 @@ def _threshold(state: State, rules: DeviceRules) -> float | None:
 
 
 def _hold(
-    last: Sample | None, shown: State, sample: Sample, observed: float | None, told: TimelineState | None
+    last: Sample | None, shown: State, sample: Sample, observed: float | None, contradicting: TimelineState | None
 ) -> HeldChange:
     before = min(max(last.earliest if last else 0.0, observed or 0.0), sample.earliest)
-    return HeldChange(shown, sample, before, not_before=min(max(before, told.until if told else 0.0), sample.earliest))
+    not_before = max(before, contradicting.ignore_before if contradicting else 0.0)
+    return HeldChange(shown, sample, before, min(not_before, sample.earliest))
 
 
 def _complete(
-    switch: SwitchState, held: HeldChange, device: str, told: TimelineState | None
+    switch: SwitchState, held: HeldChange, device: str, timeline_state: TimelineState | None
 ) -> tuple[SwitchState, Transition | None]:
     time = _after(held.first.time, switch.since)
     edge = replace(held.edge(device), time=time, not_before=min(held.not_before, time))
     begins = held.state is ON and held.first.source == "frame"
     after = SwitchState(held.state, time, energy_ws=held.energy_ws if begins else None, last=switch.last)
-    if told and told.is_same(edge, held.last_observed_before):
+    if timeline_state and timeline_state.is_same(edge, held.last_observed_before):
         return after, None
     return after, _measure(switch, held, edge)
 

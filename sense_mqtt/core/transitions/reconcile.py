@@ -129,7 +129,7 @@ def _offsets(before: Iterable[Edge], matched: Iterable[Edge]) -> Iterator[float]
 
 def _observed(item: Edge, context: Context, present: float) -> Observed:
     time, coverage = item.time - context.coverage.offset_s, context.coverage
-    if not coverage.is_passed(time, context.hold_s(item.kind.state), present):
+    if not coverage.can_be_decided(time, context.hold_s(item.kind.state), present):
         return Observed.NOT_YET
     return Observed.YES if coverage.was_observed(time) else Observed.NO
 
@@ -165,7 +165,9 @@ def _was_on(begin: float, end: float, edges: Sequence[Edge], coverage: Coverage,
     if any(begin - coverage.tolerance_s <= time <= end + coverage.tolerance_s for time, _ in switched):
         return True
     before, after = [on for time, on in switched if time < begin], [on for time, on in switched if time > end]
-    return before[-1] if before else not after[0] if after else is_on
+    if before:
+        return before[-1]
+    return not after[0] if after else is_on
 
 
 # --- what is no edge
