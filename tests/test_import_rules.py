@@ -70,6 +70,12 @@ VIOLATIONS = [
     pytest.param("sense_mqtt.bridge.loop", "yaml", "yaml", id="a second door to yaml"),
     pytest.param("sense_mqtt.cli.demo", "amqtt", "amqtt", id="a second door to amqtt"),
     pytest.param("sense_mqtt.bridge.loop", "prometheus_client", "prometheus_client", id="metrics of the bridge's own"),
+    pytest.param(
+        "sense_mqtt.assembly.sense_client",
+        "sense_mqtt.assembly.assemble",
+        "Layers of the assembly",
+        id="the client of Sense knows the bridge",
+    ),
     pytest.param("sense_mqtt.web.state", "sense_mqtt.web.server", "Layers of the page", id="the state serves pages"),
     pytest.param("sense_mqtt.bridge.loop", "aiohttp", "aiohttp", id="a web server of the bridge's own"),
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sense_mqtt.bridge.account_access import AccountAccess, ServedAccountSettings
+from sense_mqtt.bridge.account_access import AccountAccess, AccountOptions
 from sense_mqtt.bridge.frame_handler import FrameHandler
 from sense_mqtt.bridge.jobs import (
     LIST_EVERY_S,
@@ -50,7 +50,7 @@ class BridgedAccount:
         self,
         access: AccountAccess,
         scheduler: Scheduler,
-        settings: ServedAccountSettings,
+        settings: AccountOptions,
         services: Services,
         served: ServedMonitors,
         sinks: Sequence[Sink],

@@ -24,7 +24,7 @@ class AccountAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class ServedAccountSettings:
+class AccountOptions:
     """What is configured for an account."""
 
     number: int  # its place among the accounts

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sense_mqtt.bridge.account_access import ServedAccountSettings
+from sense_mqtt.bridge.account_access import AccountOptions
 from sense_mqtt.bridge.frame_handler import FrameHandler
 from sense_mqtt.bridge.monitor import BridgedMonitor
 from sense_mqtt.sense.auth.tokens import Account, Monitor
@@ -21,7 +21,7 @@ class ServedMonitors:
     accounts: dict[int, int] = field(default_factory=dict)  # the place of the monitor's account
     names: dict[int, str] = field(default_factory=dict)  # of accounts, by their place
 
-    def add(self, handler: FrameHandler, account: ServedAccountSettings) -> None:
+    def add(self, handler: FrameHandler, account: AccountOptions) -> None:
         """Note that an account serves a monitor."""
         number = handler.monitor.info.id
         self.monitors[number] = handler.monitor
@@ -29,7 +29,7 @@ class ServedMonitors:
         self.accounts[number] = account.number
         self.names[account.number] = account.name
 
-    def choose(self, account: Account, settings: ServedAccountSettings) -> dict[Monitor, str]:
+    def choose(self, account: Account, settings: AccountOptions) -> dict[Monitor, str]:
         """Return the monitors that this account is to serve, each with its name in Home Assistant.
 
         A monitor that another account serves already is left to it: two would publish on the same topics.

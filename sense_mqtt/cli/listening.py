@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sense_mqtt.assembly import topics_of
+from sense_mqtt.assembly.assemble import topics_of
 from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
+from sense_mqtt.assembly.sense_client import SenseClient
 from sense_mqtt.cli.process import is_text
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import ConfigError, MfaNeeded
@@ -15,7 +16,6 @@ from sense_mqtt.sense.auth.login_flow import CLOCK_WRONG_S, totp_codes
 from sense_mqtt.sense.auth.session import Account, Credentials
 from sense_mqtt.sense.auth.tokens import fingerprint
 from sense_mqtt.sense.rest.responses import CodeRefused
-from sense_mqtt.sense_client import SenseClient
 
 EPILOG = (
     "A running bridge picks up the session within seconds. At a terminal, missing values are asked for. A script gives "

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import policy_of, topics_of
+from sense_mqtt.assembly.assemble import policy_of, topics_of
+from sense_mqtt.assembly.sense_client import SenseClient
 from sense_mqtt.bridge.discovery import announce_home
 from sense_mqtt.bridge.served import choose_monitors
 from sense_mqtt.bridge.withdrawals import to_message
@@ -21,7 +22,6 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import CommandRefused
 from sense_mqtt.rest_queries.lookups import Lookups
-from sense_mqtt.sense_client import SenseClient
 
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.runs_on == "sense")
 

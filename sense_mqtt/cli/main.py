@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import Factories
+from sense_mqtt.assembly.assemble import Factories
+from sense_mqtt.assembly.sense_client import SenseClient, connect_each, connect_sense, credentials_of
 from sense_mqtt.cli import health, login, lookup, process, recording, report
 from sense_mqtt.cli.account_option import add_account, add_config, choose_account
 from sense_mqtt.cli.check.command import run_check
@@ -19,7 +20,6 @@ from sense_mqtt.config import example, load, schema
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.sense_client import SenseClient, connect_each, connect_sense, credentials_of
 
 EXIT_STOPPED, EXIT_FAILED = 0, 1  # contract, section 5; what failed carries its own exit code
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from sense_mqtt import __version__
+from sense_mqtt.assembly.sense_client import SenseClient, credentials_of
 from sense_mqtt.cli.login import LoginOptions, log_in
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.sense_client import SenseClient, credentials_of
 from sense_mqtt.web.access import Access
 from sense_mqtt.web.sense_login import AskForCode, LogIn
 from sense_mqtt.web.server import ServerSettings, WebServer

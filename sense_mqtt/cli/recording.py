@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import Factories, policy_of
+from sense_mqtt.assembly.assemble import Factories, policy_of
 from sense_mqtt.cli.account_option import add_config
 from sense_mqtt.cli.no_broker import NoBroker
 from sense_mqtt.cli.run import read_config, run

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator
 
-from sense_mqtt.assembly import policy_of
+from sense_mqtt.assembly.assemble import policy_of
 from sense_mqtt.bridge.loop import Bridge
+from sense_mqtt.cli.service_manager import ServiceManager
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.items import Reload
-from sense_mqtt.service_manager import ServiceManager
 
 logger = logging.getLogger(__name__)
 

@@ -8,19 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from sense_mqtt import __version__
-from sense_mqtt.assembly import Factories, assemble
+from sense_mqtt.assembly.assemble import Factories, assemble
+from sense_mqtt.assembly.sense_client import SenseClient, connect_each
+from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.cli.process import allow_open_files, forward_process_events, start_logging
 from sense_mqtt.cli.reload import Reloader
 from sense_mqtt.cli.report_data import ReportSource
+from sense_mqtt.cli.service_manager import ServiceManager
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, load
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
 from sense_mqtt.sense.single_instance import SingleInstanceLock
-from sense_mqtt.sense_client import SenseClient, connect_each
-from sense_mqtt.service_manager import ServiceManager
-from sense_mqtt.timing import Timing
 from sense_mqtt.web.state import WebState
 
 logger = logging.getLogger(__name__)

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from sense_mqtt.cli.reload import Reloader
+from sense_mqtt.cli.service_manager import ServiceManager
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.items import Reload
-from sense_mqtt.service_manager import ServiceManager
 from tests.support.bridge.bridge_harness import BridgeHarness, warnings
 from tests.support.core.builders import DRYER
 

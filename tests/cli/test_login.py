@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from sense_mqtt.assembly.sense_client import SenseClient
 from sense_mqtt.cli.login import LoginOptions, StandardInput, log_in, prompt_source
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.config import Config
@@ -14,7 +15,6 @@ from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.auth.totp import code_at
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
-from sense_mqtt.sense_client import SenseClient
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 

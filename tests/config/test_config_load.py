@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.assembly import policy_of
+from sense_mqtt.assembly.assemble import policy_of
 from sense_mqtt.config import Config, MqttSettings, TlsSettings
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.solar_rules import Location, SolarRules

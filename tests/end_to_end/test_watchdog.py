@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.assembly import Factories
+from sense_mqtt.assembly.assemble import Factories
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.redaction import Redactor

@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 
+from sense_mqtt.assembly.sense_client import connect_each
 from sense_mqtt.cli.check.checks import CheckContext
 from sense_mqtt.cli.check.context import build_context
 from sense_mqtt.cli.check.runner import run_checks
@@ -11,7 +12,6 @@ from sense_mqtt.cli.run import read_config
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.sense_client import connect_each
 
 
 def run_check(options: argparse.Namespace) -> int:

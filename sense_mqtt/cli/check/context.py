@@ -7,7 +7,8 @@ import socket
 from dataclasses import replace
 from typing import Any
 
-from sense_mqtt.assembly import feed_settings, topics_of
+from sense_mqtt.assembly.assemble import feed_settings, topics_of
+from sense_mqtt.assembly.sense_client import SenseClient
 from sense_mqtt.cli.check.broker_probe import exchange_messages
 from sense_mqtt.cli.check.checks import CheckContext
 from sense_mqtt.clock import Clock
@@ -17,7 +18,6 @@ from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.sense.feed.probe import FeedProbe
 from sense_mqtt.sense.net.tls_probe import shake_hands
 from sense_mqtt.sense.proxy import find_proxy
-from sense_mqtt.sense_client import SenseClient
 
 ADDRESSES_SHOWN = 3
 

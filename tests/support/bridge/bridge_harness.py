@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.assembly import Factories, assemble
+from sense_mqtt.assembly.assemble import Factories, assemble
+from sense_mqtt.assembly.sense_client import SenseClient
+from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.bridge.monitor import BridgedMonitor
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
@@ -20,9 +22,7 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived
 from sense_mqtt.sense.auth.tokens import Monitor
 from sense_mqtt.sense.workers import Workers
-from sense_mqtt.sense_client import SenseClient
 from sense_mqtt.store.journal import Journal
-from sense_mqtt.timing import Timing
 from tests.support.bridge.bridge_doubles import (
     AcknowledgingBroker,
     FailingJournal,

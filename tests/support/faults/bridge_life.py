@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sense_mqtt.assembly.sense_client import connect_sense
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.sense_client import connect_sense
 from tests.support.faults import fast_bridge_main
 from tests.support.faults.shared_clock import SharedClock
 from tests.support.processes.forked_process import ForkedProcess

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import Factories
+from sense_mqtt.assembly.assemble import Factories
+from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.redaction import Redactor
-from sense_mqtt.timing import Timing
 from tests.support.faults.crash_points import CrashingBroker, CrashingInbox, CrashingJournal, CrashPoint
 from tests.support.faults.shared_clock import SharedClock
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["sense_mqtt.cli.main", "sense_mqtt.assembly"])
+_context.set_forkserver_preload(["sense_mqtt.cli.main", "sense_mqtt.assembly.assemble"])
 
 
 class ForkedProcess:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import Factories
+from sense_mqtt.assembly.assemble import Factories
+from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.message import Message
@@ -30,7 +31,6 @@ from sense_mqtt.sense.feed.feed import Feed
 from sense_mqtt.sense.feed.polling import Poller
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.workers import Workers
-from sense_mqtt.timing import Timing
 
 ASKED_S, ANSWERED_S = 0.5, 1.0  # after the moment that a polled frame shows
 STRIDE_S = 10.0

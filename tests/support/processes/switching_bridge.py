@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sense_mqtt.assembly import Factories
+from sense_mqtt.assembly.assemble import Factories
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import FeedOpened, FrameArrived

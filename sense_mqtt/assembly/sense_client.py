@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import AccountSettings, Config
 from sense_mqtt.inbox import Inbox
@@ -16,7 +17,6 @@ from sense_mqtt.sense.device_id import device_id
 from sense_mqtt.sense.rest.api import SenseApi
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
 from sense_mqtt.sense.state_file import StateFile
-from sense_mqtt.timing import Timing
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sense_mqtt.service_manager import ServiceManager
+from sense_mqtt.cli.service_manager import ServiceManager
 from tests.support.core.builders import moment
 
 NOW = moment(0.0)

@@ -8,8 +8,10 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from sense_mqtt import __version__
+from sense_mqtt.assembly.sense_client import SenseClient
+from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.bridge.account import BridgedAccount
-from sense_mqtt.bridge.account_access import AccountAccess, ServedAccountSettings
+from sense_mqtt.bridge.account_access import AccountAccess, AccountOptions
 from sense_mqtt.bridge.accounts import Accounts
 from sense_mqtt.bridge.broker_handler import BrokerHandler
 from sense_mqtt.bridge.discovery import Discovery
@@ -51,10 +53,8 @@ from sense_mqtt.sense.feed.feed import Feed
 from sense_mqtt.sense.feed.feed_loop import FeedLoop
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.workers import Workers
-from sense_mqtt.sense_client import SenseClient
 from sense_mqtt.store.hours import StoredHours
 from sense_mqtt.store.journal import Journal
-from sense_mqtt.timing import Timing
 from sense_mqtt.web.state import Sources, WebState
 from sense_mqtt.webhooks.post import open_sender
 
@@ -193,7 +193,7 @@ class _Wiring:
         scheduler = Scheduler(services.jobs, JobIntervals(timing.polled_timeline_s), retries)
         monitor = MonitorSettings(policy_of(own), _stale_after_s(own), timing.timeline_lag_s)
         is_only_one = len(self._config.accounts) <= 1
-        settings = ServedAccountSettings(number, frozenset(own.sense.monitors), monitor, client.name, is_only_one)
+        settings = AccountOptions(number, frozenset(own.sense.monitors), monitor, client.name, is_only_one)
         return BridgedAccount(access, scheduler, settings, services, self._served, sinks)
 
     def _open_feed(self, client: SenseClient, settings: FeedSettings, monitor: int) -> RunningFeed:
