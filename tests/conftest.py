@@ -36,11 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Measure a test of the core, with its fixtures."""
+    """Measure a test of the core, with its fixtures, but for long ones that cover nothing that others do not."""
     coverage = _running_coverage(item.config)
     if coverage is None or not item.path.is_relative_to(item.config.rootpath / "tests/core"):
         return (yield)
-    coverage.resume()
+    if item.get_closest_marker("no_cover") is None:
+        coverage.resume()
     try:
         return (yield)
     finally:

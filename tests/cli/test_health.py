@@ -2,10 +2,7 @@
 
 import json
 
-import pytest
-
-from sense_mqtt.cli.health import PATIENCE_S, Heard, ask, topics_heard
-from sense_mqtt.core.health_rule import SILENCE_S, judge
+from sense_mqtt.cli.health import PATIENCE_S, ask, topics_heard
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.inbox import Inbox
@@ -19,50 +16,6 @@ TOPICS = Topics()
 def document(age_s=30.0, **more):
     fields = {"time": write_timestamp(START - age_s), "feeds": {"7": "stream"}, "auth": "ok", **more}
     return json.dumps({key: value for key, value in fields.items() if value is not None})
-
-
-def judged(state="online", text=None):
-    said = Heard()
-    if state is not None:
-        said.add_message(TOPICS.bridge("state"), state)
-    said.add_message(TOPICS.bridge("health"), document() if text is None else text)
-    return judge(said.state, said.document, START)
-
-
-WELL = [
-    pytest.param(document(), "frames come, or are paused as asked: 7 stream", id="a stream"),
-    pytest.param(document(feeds={"7": "poll", "8": "snapshot"}), "7 poll, 8 snapshot", id="polled"),
-    pytest.param(document(feeds={"7": "paused"}), "7 paused", id="paused by a command"),
-    pytest.param(document(auth="auth_required", feeds={"7": "offline"}), "the login needs a person", id="login"),
-    pytest.param(document(auth="unavailable", feeds={}), "Sense cannot be reached", id="an outage of Sense"),
-    pytest.param(document(auth="starting", feeds=None), "it has just started", id="the start"),
-    pytest.param(document(auth="unavailable"), "7 stream", id="frames come while Sense's REST API is away"),
-]
-
-
-@pytest.mark.parametrize(("text", "words"), WELL)
-def test_a_bridge_is_healthy_while_frames_come_or_it_waits_for_a_reason(text, words):
-    verdict = judged(text=text)
-    assert verdict.is_healthy
-    assert words in verdict.text
-
-
-ILL = [
-    pytest.param(None, "", "nothing is retained on bridge/state", id="never there"),
-    pytest.param("offline", None, "the bridge is offline", id="not connected"),
-    pytest.param("online", document(age_s=SILENCE_S + 1), "no bridge/health for 151 s", id="the loop stands still"),
-    pytest.param("online", "{", "no bridge/health, though", id="no health document"),
-    pytest.param("online", document(time=5), "no bridge/health, though", id="a time that is none"),
-    pytest.param("online", document(feeds={"7": "offline", "8": "stream"}), "of monitor 7;", id="a feed is offline"),
-    pytest.param("online", document(feeds=[]), "the account has no monitor", id="no monitor"),
-]
-
-
-@pytest.mark.parametrize(("state", "text", "words"), ILL)
-def test_a_bridge_is_not_healthy_where_no_reason_is_known(state, text, words):
-    verdict = judged(state, text)
-    assert not verdict.is_healthy
-    assert words in verdict.text
 
 
 class WaitingClock:
@@ -113,6 +66,12 @@ def test_an_offline_bridge_needs_no_document():
     verdict, waited_s = asked(arrived(TOPICS.bridge("state"), "offline"))
     assert not verdict.is_healthy
     assert waited_s == 0.0
+
+
+def test_a_health_document_that_is_damaged_is_none():
+    state, health = topics_heard(TOPICS)
+    verdict, _ = asked(arrived(state, "online"), arrived(health, "{"))
+    assert "no bridge/health, though" in verdict.text
 
 
 def test_without_a_connection_the_reason_is_said():

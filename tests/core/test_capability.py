@@ -119,6 +119,10 @@ def test_a_device_that_is_gone_is_forgotten_and_by_default_nothing_is():
     assert Silent().forget(1, "1a2b3c4d") == 1
 
 
+def test_by_default_each_device_has_the_entities_of_devices():
+    assert Silent().has_entities(1, "1a2b3c4d")
+
+
 def test_an_id_of_sense_is_the_one_here_until_sense_gives_another():
     assert HOME.id_of("1a2b3c4d") == "1a2b3c4d"
     assert replace(HOME, identities=Identities(aliases={"4xANDCuJ": "1a2b3c4d"})).id_of("4xANDCuJ") == "1a2b3c4d"

@@ -108,6 +108,7 @@ def watch(seen, *, each_second):
     return changes
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", seeds(5, quick=1))
 def test_ticks_that_are_not_due_would_change_nothing(seed):
     seen = list(happenings(Random(seed)))

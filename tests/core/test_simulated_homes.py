@@ -5,6 +5,8 @@ import pytest
 from tests.support.core import simulated_home
 from tests.support.seeds import seeds
 
+pytestmark = pytest.mark.no_cover  # others cover all that these do
+
 
 @pytest.mark.parametrize("seed", seeds(8, quick=1))
 def test_in_a_stream_every_transition_is_reported_once(seed):

@@ -9,6 +9,7 @@ from sense_mqtt.core.observe import observe
 from tests.support.core.builders import moment
 from tests.support.core.fuzz import throw
 from tests.support.core.random_home import POLICY, observations
+from tests.support.seeds import seeds
 
 
 def rounded(home: Home) -> list:
@@ -20,7 +21,7 @@ def rounded(home: Home) -> list:
     ]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", seeds(8, quick=1))
 def test_nothing_else_is_known_or_published_than_by_judging_each_device_with_each_frame(seed):
     passing_over, judging = Home(monitor=7), Home(monitor=7)
     for at, seen in observations(throw(seed), 400):

@@ -21,7 +21,13 @@ def midnight(year, month, day):
 AUTUMN, SPRING = midnight(2026, 11, 1), midnight(2027, 3, 14)  # the days of 25 and 23 hours
 
 
-@pytest.fixture(scope="module", params=[(AUTUMN, 25), (SPRING, 23)], ids=["25 hours", "23 hours"])
+CHANGED_DAYS = [
+    pytest.param((AUTUMN, 25), id="25 hours"),
+    pytest.param((SPRING, 23), id="23 hours", marks=pytest.mark.long),
+]
+
+
+@pytest.fixture(scope="module", params=CHANGED_DAYS)
 def day(request):
     """A day with a change of clocks and how many hours it has; the trial goes on a little into the next day."""
     begins, hours = request.param

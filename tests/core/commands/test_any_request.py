@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sense_mqtt.core.commands.parse import parse
 from sense_mqtt.core.commands.responses import Command, Response
 from sense_mqtt.core.commands.table import COMMANDS
+
+pytestmark = pytest.mark.no_cover  # others cover all that these do
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

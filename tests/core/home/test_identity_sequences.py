@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from sense_mqtt.core.home.state import DevicesListed, Interrupted, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import HOME, frame, moment, policy
+
+pytestmark = pytest.mark.no_cover  # others cover all that these do
 
 IDS = st.sampled_from(["a", "b", "c", "p", "q"])
 TAGS = st.fixed_dictionaries(

@@ -236,3 +236,11 @@ def test_a_receive_maximum_that_is_widened_lets_out_more(outbox):
     assert take(outbox) == ["event 1"]
     outbox.set_receive_maximum(3)
     assert take(outbox) == ["event 2", "event 3"]
+
+
+def test_what_is_forgotten_is_not_published_again(outbox):
+    outbox.enqueue_retained(value("a", "kept"))
+    assert outbox.value("a") == "kept"
+    outbox.forget("a")
+    outbox.republish_all()
+    assert (outbox.value("a"), take(outbox)) == (None, [])

@@ -37,6 +37,7 @@ LIVES = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("lasts_s", [100.0, pytest.param(300.0, marks=pytest.mark.long)])
 @pytest.mark.parametrize(("seed", "since", "every_s", "wanted"), LIVES)
 def test_what_is_shown_of_a_house_fits_together_at_all_times(seed, since, every_s, wanted, lasts_s):

@@ -39,6 +39,8 @@ from tests.support.core.fuzz import (
 )
 from tests.support.seeds import seeds
 
+pytestmark = pytest.mark.no_cover  # others cover all that these do
+
 
 def read_strictly(text: str):
     """Parse JSON as a strict reader does, from UTF-8 bytes."""

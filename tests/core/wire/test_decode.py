@@ -22,6 +22,7 @@ def packed(*objects) -> bytes:
     return b"".join(map(msgpack.packb, objects))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", seeds(8, quick=1))
 def test_both_ways_say_the_same_of_an_update_gone_wrong(seed):
     dice = throw(seed)
