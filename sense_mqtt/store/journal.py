@@ -29,7 +29,6 @@ from sense_mqtt.store.schema import (
 )
 
 T = TypeVar("T")
-
 logger = logging.getLogger(__name__)
 
 EVENTS_MOST = 200_000  # that wait for a broker: some 60 MB, half a year of an ordinary house
@@ -156,10 +155,9 @@ class Journal:
         if not self.is_in_memory and self._file.is_lost():
             self._lost.append(self._connection)
             self._connection = self._begin_in_memory(StateError("it was removed while we run"), self._connection)
-        if not self.is_in_memory:
-            return
         try:
-            self._return_to_file()
+            if self.is_in_memory:
+                self._return_to_file()
         except FAULTS as error:
             if self._file.is_damage(error):
                 with suppress(*FAULTS):
