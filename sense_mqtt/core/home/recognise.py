@@ -74,8 +74,14 @@ def _children_of(rows: Iterable[DeviceInfo]) -> Mapping[DeviceInfo, tuple[str, .
     for row in rows:
         if row.merged_into:
             naming.setdefault(row.merged_into, []).append(row.id)
-    parents = {row: dict.fromkeys((*row.merges, *naming.get(row.id, ()))) for row in rows if _may_be_parent(row)}
-    return {row: tuple(child for child in ids if child != row.id) for row, ids in parents.items() if ids}
+    parents: dict[DeviceInfo, tuple[str, ...]] = {}
+    taken: set[str] = set()  # of several parents that claim a child, the first has it
+    for row in rows:
+        ids = dict.fromkeys((*row.merges, *naming.get(row.id, ()))) if _may_be_parent(row) else {}
+        if ids:
+            parents[row] = tuple(child for child in ids if child != row.id and child not in taken)
+            taken.update(parents[row])
+    return parents
 
 
 def _may_be_parent(row: DeviceInfo) -> bool:

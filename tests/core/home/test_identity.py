@@ -66,6 +66,14 @@ def test_the_merged_device_takes_the_place_of_the_one_whose_name_it_has():
     assert ("device_renamed", "bbbb2222", "Motor 2") not in house_events(changes)
 
 
+def test_a_device_that_two_others_claim_to_hold_belongs_to_the_first_of_them():
+    second = {"id": "cccc3333", "name": "Oven", "tags": {"MergedDevices": "bbbb2222"}}
+    home, _ = run(two_motors(), (3, listed(VIRTUAL, second)))
+    assert home.identities.parents == {"bbbb2222": "aaaa1111"}
+    assert {"aaaa1111", "cccc3333"} <= home.devices.keys()
+    assert not {"bbbb2222", "Parent01"} & home.devices.keys()
+
+
 def test_a_merge_that_a_frame_reports_of_first_is_no_transition_either():
     home, changes = run(two_motors(FAN, PUMP), (3, frame(VIRTUAL, at=3)), (4, frame(VIRTUAL, at=4)), (5, VANISHED))
     assert [event for event in events(changes) if event[0]] == []
