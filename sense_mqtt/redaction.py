@@ -29,8 +29,8 @@ SECRET_KEYS = (
     "totpsecret",
     "secret",
     "email",
-    "serial",  # monitor_info.serial (protocol 3.4)
-    "serialnumber",  # monitors[].serial_number (protocol 2.1)
+    "serial",  # monitor_info.serial
+    "serialnumber",  # monitors[].serial_number
 )
 
 # Location and network of a home: removed from recordings only. Whole key names.
@@ -45,14 +45,14 @@ PERSONAL_KEYS = (
     "wifinetworkssid",
     "mac",
     "emac",
-    "duid",  # the MAC of a smart plug (protocol 5)
+    "duid",  # the MAC of a smart plug
     "uservisibledeviceid",
 )
 
 GUARDED_NAME = r"\w*(?:token|password|passwd|totp|secret|email|serial|serial_number|authorization)"
 
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\bt1\.[\w.~+/=-]{16,}"), HIDDEN),  # Sense's access token (protocol 2.5)
+    (re.compile(r"\bt1\.[\w.~+/=-]{16,}"), HIDDEN),  # Sense's access token
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(\.[\w-]+)?"), HIDDEN),  # any JSON web token
     (re.compile(r"(?i)\b(bearer|basic) +[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"(?<=://)[^/\s@]+@"), f"{HIDDEN}@"),  # user and password in an address

@@ -18,7 +18,7 @@ from sense_mqtt.webhooks.sender import PostResult
 
 logger = logging.getLogger(__name__)
 
-KEPT_S = 86400.0  # an event that a hook did not take for so long is dropped (contract 2.7)
+KEPT_S = 86400.0  # an event that a hook did not take for so long is dropped
 POSTS_MOST = 100_000  # that wait for one hook: some 40 MB
 POSTS_IN_MEMORY_MOST = 10_000  # the same while the disk cannot be written
 OUTAGE_S = 60.0  # that a hook takes nothing for less than this is told once only

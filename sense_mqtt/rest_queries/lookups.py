@@ -141,7 +141,7 @@ LOOKUPS: Mapping[str, Callable[[LookupContext], Any]] = {
     "rate_zones": Get("app/monitors/{monitor}/rate_zones"),
     "get": _get,
 }
-"""Paths and parameters: protocol 3.1. `energy` is more than one call, see Lookups."""
+"""Paths and parameters. `energy` is more than one call, see Lookups."""
 
 
 class Lookups:
@@ -189,7 +189,7 @@ class Lookups:
 def read_account(session: AccountSession, wanted: Collection[int], *, again: bool) -> Account:
     """Return the account, and look for monitors that no login has told of yet.
 
-    A login tells which monitors there are, a renewal does not (protocol 2.3). Others show in the account's timeline, or
+    A login tells which monitors there are, a renewal does not. Others show in the account's timeline, or
     in `sense.monitors`; their overview says what they are, and is another account's secret.
     """
     account = session.account()
@@ -240,6 +240,6 @@ def _read_solar(context: LookupContext) -> Any:
     try:
         return _solar_usage(context)
     except (NotFound, RequestRefused, TokenRefused, SenseUnavailable) as error:
-        # NotFound: only where `solar_configured` (protocol 3.1)
+        # NotFound: only where `solar_configured`
         logger.debug("the solar energy of the %s: %s", context.arguments["scale"], error)
         return None

@@ -21,7 +21,7 @@ class SavedDevice(StateModel):
 
 
 def device_id(state_dir: Path, make: Callable[[], str] = lambda: uuid.uuid4().hex) -> str:
-    """Return the id by which Sense knows this installation; made once, then stored: tokens may depend on it (facts 1).
+    """Return the id by which Sense knows this installation; made once, then stored: tokens may depend on it.
 
     If it cannot be stored at present, it lasts as long as the process.
     """

@@ -5,12 +5,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.house.measured import InvalidMeasurements, MeasuredHouse, read_solar
 from sense_mqtt.simulator.house.model import House
+from sense_mqtt.simulator.payloads.periods import CYCLE_START
 
 if TYPE_CHECKING:
     from sense_mqtt.simulator.server.cloud import SimulatedCloud
@@ -31,7 +33,7 @@ sense:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 chooses a free one (%(default)s)")
+    parser.add_argument("--port", type=_whole(0, 65_535), default=0, help="to listen on; 0: a free one (%(default)s)")
     parser.add_argument("--house", type=Path, metavar="FILE", help="measured watts: CSV, column unix, then appliances")
     parser.add_argument("--solar", type=Path, metavar="FILE", help="measured solar for --house: CSV, unix, watts")
     parser.add_argument("--speed", type=positive, default=1.0, help="house seconds per second (%(default)s)")
@@ -42,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="partial",
         help="what the history says of the hour that is not finished (%(default)s)",
     )
-    parser.add_argument("--cycle-day", type=_day, default=15, metavar="DAY", help="of the billing cycle (%(default)s)")
+    day = _whole(1, 31)
+    parser.add_argument("--cycle-day", type=day, default=CYCLE_START, help="of the billing cycle (%(default)s)")
     parser.add_argument("--mfa", action="store_true", help="ask for a one-time code at login")
     parser.add_argument("--email", help="e-mail address of the demo account")
     parser.add_argument("--password", help="of the demo account (visible in the list of processes)")
@@ -123,16 +126,15 @@ def positive(text: str) -> float:
     return number
 
 
-def _day(text: str) -> int:
-    if not 1 <= int(text) <= 31:
-        raise argparse.ArgumentTypeError(f"must be from 1 to 31, not {text}")
-    return int(text)
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Return the type of an option: a whole number from `least` to `most`."""
 
+    def number(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must be from {least} to {most}, not {text}")
+        return int(text)
 
-def _port(text: str) -> int:
-    if not 0 <= int(text) < 65_536:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 65535, not {text}")
-    return int(text)
+    return number
 
 
 def _fail(message: str, code: int) -> int:

@@ -33,7 +33,7 @@ class Appliance(msgspec.Struct, frozen=True):
     last: PowerSample | None = None  # the newest
     tally: Tally = NO_TALLY  # since the present cycle began, or where there is none since the device last began to run
     cycle: Cycle | None = None
-    told_until: float | None = None  # s UTC, the end of the last cycle that was told: what was before is told
+    published_until: float | None = None  # s UTC, the end of the last cycle that was told: what was before is told
 
     @property
     def is_running(self) -> bool:
@@ -57,7 +57,7 @@ class Appliance(msgspec.Struct, frozen=True):
 
     def edge(self, kind: EdgeKind, time: float, source: str) -> "tuple[Appliance, Cycle | None]":
         """Return the appliance after an edge of its device, and the cycle before where that turns out to be over."""
-        if self.told_until is not None and time <= self.told_until:
+        if self.published_until is not None and time <= self.published_until:
             return self, None
         return self._turned_on(time) if kind is EdgeKind.TURNED_ON else (self._turned_off(time, source), None)
 
@@ -78,7 +78,7 @@ class Appliance(msgspec.Struct, frozen=True):
     def over(self) -> "Appliance":
         """Return the appliance once its cycle was told."""
         ended = self.cycle.ended if self.cycle else None
-        return replace(self, cycle=None, tally=NO_TALLY, told_until=ended)
+        return replace(self, cycle=None, tally=NO_TALLY, published_until=ended)
 
     def _turned_on(self, time: float) -> "tuple[Appliance, Cycle | None]":
         cycle = self.cycle

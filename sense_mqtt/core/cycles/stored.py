@@ -13,7 +13,7 @@ def write_appliance(appliance: Appliance) -> dict[str, Any]:
     cycle, last = appliance.cycle, appliance.last
     return {
         "pause_s": appliance.pause_s,
-        "told_until": appliance.told_until,
+        "told_until": appliance.published_until,
         **({"last": [last.time, last.w], "tally": _write_tally(appliance.tally)} if last and cycle else {}),
         **({"cycle": _write_cycle(cycle)} if cycle else {}),
     }
@@ -43,7 +43,7 @@ def read_appliance(entry: Mapping[str, Any]) -> Appliance:
         last=None if time is None or w is None else PowerSample(time, w),
         tally=_read_tally(entry.get("tally")),
         cycle=_read_cycle(mapping(entry.get("cycle"))),
-        told_until=number(entry.get("told_until")),
+        published_until=number(entry.get("told_until")),
     )
 
 

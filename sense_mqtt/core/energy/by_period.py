@@ -25,7 +25,7 @@ from sense_mqtt.core.timestamps import Moment, to_datetime
 
 SLOW_SCALES_EVERY = 4  # the week to the billing cycle are read so many times more seldom than the day
 
-READ_AFTER_S = 180  # the end of an hour: by then Sense has finished it (protocol 3.7)
+READ_AFTER_S = 180  # the end of an hour: by then Sense has finished it
 READ_WITHIN_S = 120  # monitors are not all read at the same second
 
 

@@ -7,7 +7,7 @@ from sense_mqtt.core.energy.periods import COUNTERS, FIGURES, DeviceConsumption,
 from sense_mqtt.core.timestamps import Moment, read_timestamp
 
 # What is lower than before is believed once it has lasted for so long after the last good figure. Sense finalises an
-# hour some two minutes after its end (protocol 3.7): until then, an hour and a little, a dip may be one.
+# hour some two minutes after its end: until then, an hour and a little, a dip may be one.
 HELD_BACK_S = 3900.0
 # The most that the panel of a home carries: 400 A at 240 V, twice what most have. Sun and grid come through it too.
 PANEL_KW = 96.0

@@ -1,6 +1,6 @@
 """What Sense's rows say that one device used in an hour, where the device has had several ids in that day.
 
-Sense keeps the hours of before with the id of then (protocol 9), and no kWh is in two rows (protocol 3.7). Where a
+Sense keeps the hours of before with the id of then, and no kWh is in two rows. Where a
 merge moves the hours of its parts to the parent instead, a meter must not count what another part used before it.
 """
 

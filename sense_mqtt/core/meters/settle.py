@@ -24,7 +24,7 @@ from sense_mqtt.core.meters.state import (
 )
 from sense_mqtt.core.timestamps import Moment
 
-FINISHED_AFTER_S = 180.0  # the end of an hour; its figure rolls about two minutes past (protocol 3.7)
+FINISHED_AFTER_S = 180.0  # the end of an hour; its figure rolls about two minutes past
 CONFIRMED_AFTER_S = 600.0  # the same figure once more, so much later, is no dip or spike
 CERTAIN_AFTER_S = 6 * HOUR_S  # after the end of an hour one reading is enough
 CLOSED_AFTER_S = HOUR_S  # after its end, a day is settled as a whole
@@ -43,18 +43,18 @@ def settle(state: Meters, home: Home, energy: Energy, now: Moment) -> Meters:
     present = max(now.wall, home.coverage.last_epoch or 0.0)
     state = _with_offset(state, day.start)
     finished = [
-        (number, start)
-        for number, start in enumerate(day.start + HOUR_S * each for each in range(day.count))
+        (hour, start)
+        for hour, start in enumerate(day.start + HOUR_S * each for each in range(day.count))
         if start >= (state.open_since or 0.0) and start + HOUR_S + FINISHED_AFTER_S <= present
     ]
-    for number, start in finished:
-        told = {
+    for hour, start in finished:
+        figures = {
             counter: kwh
-            for counter, kwh in _told(state, day, number, start, home).items()
+            for counter, kwh in _figures_of(state, day, hour, start, home).items()
             if _counts(state, counter, start)
         }
         is_certain = start + HOUR_S + CERTAIN_AFTER_S <= present
-        state = _settle_hour(state, start, told, now.monotonic, is_certain=is_certain)
+        state = _settle_hour(state, start, figures, now.monotonic, is_certain=is_certain)
     state = _close(state, day, energy, present)
     return state._replace(today=day.start) if day.start <= present < day.end else state
 
@@ -72,24 +72,24 @@ def _with_offset(state: Meters, start: float) -> Meters:
     return moved._replace(hours=hours, candidates={}, open_since=moved.hour_of(max(state.open_since or 0.0, first)))
 
 
-def _told(state: Meters, day: DayHours, number: int, start: float, home: Home) -> Figures:
-    """Return what Sense said of one hour, by the ids that are known here."""
-    house = {(HOUSE, CONSUMPTION): _at(day.consumption, number), (HOUSE, PRODUCTION): _at(day.production, number)}
+def _figures_of(state: Meters, day: DayHours, hour: int, start: float, home: Home) -> Figures:
+    """Return the figures that Sense has of one hour of the day (0 is the first), by the ids that are known here."""
+    house = {(HOUSE, CONSUMPTION): _at(day.consumption, hour), (HOUSE, PRODUCTION): _at(day.production, hour)}
     devices = dict[str, dict[str, float]]()
     for sense_id, hours in day.devices.items():
-        kwh = _at(hours, number)
+        kwh = _at(hours, hour)
         if kwh is not None:
             devices.setdefault(home.identities.device_of(sense_id), {})[sense_id] = kwh
     is_observed = state.hours.get(start, {}).get(OBSERVED, 0.0) >= COVERED_S
-    told = {
+    by_device = {
         (own, CONSUMPTION): of_device(own, rows, start, home.identities, is_observed=is_observed)
         for own, rows in devices.items()
     }
-    return {counter: kwh for counter, kwh in {**house, **told}.items() if kwh is not None and kwh <= PANEL_KW}
+    return {counter: kwh for counter, kwh in {**house, **by_device}.items() if kwh is not None and kwh <= PANEL_KW}
 
 
-def _at(hours: ByHour, number: int) -> float | None:
-    return hours[number] if number < len(hours) else None
+def _at(hours: ByHour, hour: int) -> float | None:
+    return hours[hour] if hour < len(hours) else None
 
 
 def _counts(state: Meters, counter: Counter, start: float) -> bool:
@@ -98,10 +98,10 @@ def _counts(state: Meters, counter: Counter, start: float) -> bool:
     return since is not None and since <= start
 
 
-def _settle_hour(state: Meters, start: float, told: Figures, read_at: float, *, is_certain: bool) -> Meters:
+def _settle_hour(state: Meters, start: float, figures: Figures, read_at: float, *, is_certain: bool) -> Meters:
     waiting = dict(state.candidates.get(start, {}))
     settled: dict[Counter, float] = {}
-    for counter, kwh in told.items():
+    for counter, kwh in figures.items():
         before = waiting.get(counter)
         if before is None or abs(before.kwh - kwh) > _SAME_KWH:
             before = waiting[counter] = Candidate(kwh, read_at)
@@ -142,7 +142,7 @@ def _close(state: Meters, day: DayHours, energy: Energy, present: float) -> Mete
     if opened is None or not day.start <= opened < day.end or day.end + CLOSED_AFTER_S > present:
         return state
     first = state.since[HOUSE]
-    starts = [day.start + HOUR_S * number for number in range(day.count)]
+    starts = [day.start + HOUR_S * hour for hour in range(day.count)]
     is_missing = any(start >= max(opened, first) and not _is_settled(state, start) for start in starts)
     if is_missing and day.end + ABANDONED_AFTER_S > present:
         return state

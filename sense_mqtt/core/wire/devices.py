@@ -15,7 +15,7 @@ from sense_mqtt.core.timestamps import read_timestamp
 Kind = Literal["detected", "plug", "virtual"]
 
 VIRTUAL_IDS = frozenset({"always_on", "unknown", "solar"})
-OUR_NAMES = {"unknown": "Other"}  # frames call it so, `history/trends` calls it "Unknown" (protocol 3.7)
+OUR_NAMES = {"unknown": "Other"}  # frames call it so, `history/trends` calls it "Unknown"
 
 REASON_KEYS = ("error_reason", "message", "reason", "error", "title")  # the first is usual, the others were seen
 

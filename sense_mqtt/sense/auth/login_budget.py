@@ -37,7 +37,7 @@ def _or_none(value: object, validate: ValidatorFunctionWrapHandler) -> object:
 
 @dataclass(frozen=True, slots=True)
 class LoginLimits:
-    """Limits of logins (facts 2.5: never more than once in 15 to 20 minutes)."""
+    """Limits of logins (never more than once in 15 to 20 minutes)."""
 
     spacing_s: float = 900.0
     daily: int = 4

@@ -14,7 +14,7 @@ from sense_mqtt.core.timestamps import read_timestamp
 
 LIFE_USED = 0.8  # of a token's life, before it is renewed...
 ROOM_S = 900.0  # ...or so long before its end (BP: 15 minutes), whichever is later
-BLIND_RENEWAL_S = 4 * 3_600.0  # for tokens that do not tell their end; they live 1 to 24 hours (facts 2.5)
+BLIND_RENEWAL_S = 4 * 3_600.0  # for tokens that do not tell their end; they live 1 to 24 hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def parse_session(answer: Mapping[str, Any], wall: float, sense_wall: float, own
 def renewed_session(
     session: StoredSession, answer: Mapping[str, Any], wall: float, sense_wall: float
 ) -> StoredSession | None:
-    """Merge the answer of a renewal, which has no monitors (facts 2.3), into what we had."""
+    """Merge the answer of a renewal, which has no monitors, into what we had."""
     after = parse_session({"user_id": session.user_id, **answer}, wall, sense_wall, session.owner)
     return after and replace(
         after,
@@ -129,7 +129,7 @@ def _life_s(access_token: str, expires: object, sense_wall: float) -> float | No
 
 
 def _claimed_end(access_token: str) -> float | None:
-    """`exp` of the JWT in `t1.v2.<header>.<claims>.<signature>` (facts 2.5)."""
+    """`exp` of the JWT in `t1.v2.<header>.<claims>.<signature>`."""
     parts = access_token.split(".")
     if len(parts) < 3:
         return None

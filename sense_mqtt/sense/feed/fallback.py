@@ -200,7 +200,7 @@ def _retry_after_s(outcome: Outcome, rules: FallbackRules) -> float:
 
 
 def is_pollable(version: str) -> bool:
-    """True if this firmware answers `realtime_update`; 1.100 is newer than 1.64 (facts 3.4)."""
+    """True if this firmware answers `realtime_update`; 1.100 is newer than 1.64."""
     return _numbers(version) >= POLLABLE_FIRMWARE
 
 

@@ -6,7 +6,7 @@ from sense_mqtt.errors import BadFrame
 
 
 def is_token_error(raw: str | bytes) -> bool:
-    """True if the message says that our token is refused; Sense may send it instead of HTTP 401 (facts 4.8)."""
+    """True if the message says that our token is refused; Sense may send it instead of HTTP 401."""
     if not (("authorized" in raw) if isinstance(raw, str) else (b"authorized" in raw)):
         return False
     frame = _decode(raw)

@@ -20,7 +20,7 @@ class FeedSettings:
     timeout_s: float = 30.0
     ca_file: Path | None = None
     device_id: str = ""
-    ping_interval_s: float = 15.0  # clients use 10 to 30 s (facts 4.8)
+    ping_interval_s: float = 15.0  # clients use 10 to 30 s
     max_message_bytes: int = 1_000_000  # the largest known frame has 18 kB; 500 devices take 600 kB
     stable_s: float = 60.0  # a websocket is stable after this time...
     stable_messages: int = 100  # ...or after this number of messages

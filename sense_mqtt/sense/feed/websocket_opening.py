@@ -20,7 +20,7 @@ from sense_mqtt.sense.feed.websocket_protocol import Head, HeadReader, ProtocolE
 from sense_mqtt.sense.rest.responses import http_time, retry_after_s
 
 CHUNK_BYTES = 65_536  # read at once
-OUTAGES = frozenset({500, 502, 504})  # at the handshake; any other status is a refusal (facts 2.6, 4.8)
+OUTAGES = frozenset({500, 502, 504})  # at the handshake; any other status is a refusal
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 

@@ -147,7 +147,7 @@ def _session(adapter: HTTPAdapter, device_id: str) -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.trust_env = False  # its proxies would not be those of the feed
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # Sense needs none (facts 1)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # Sense needs none
     headers = {"User-Agent": USER_AGENT, "x-sense-device-id": device_id, "Accept": "application/json"}
     session.headers.update(headers | {"Connection": "close"})  # minutes between calls: a kept one would go stale
     return session

@@ -6,7 +6,7 @@ from sense_mqtt.errors import CommandRefused
 
 LONGEST = 300  # characters; Sense's longest known path has 60
 
-# No %, ?, #, backslash, space or control character; no empty segment. Sense's ids need nothing else (facts 3.2).
+# No %, ?, #, backslash, space or control character; no empty segment. Sense's ids need nothing else.
 PLAIN = re.compile(r"[A-Za-z0-9_.,~@+:=-]+(/[A-Za-z0-9_.,~@+:=-]+)*/?")
 
 

@@ -73,7 +73,7 @@ class Response:
     received_at: float = 0.0  # wall clock
 
 
-# What Sense's "no" means at each door (facts 2.6). Not listed: RequestRefused.
+# What Sense's "no" means at each door. Not listed: RequestRefused.
 REFUSALS: dict[tuple[Endpoint, int], type[SenseMqttError]] = {
     ("get", 401): TokenRefused,
     ("get", 403): TokenRefused,
@@ -101,7 +101,7 @@ WHAT_TO_DO: dict[type[SenseMqttError], str] = {
     LoginRefused: "; check e-mail and password, then run `sense-mqtt login`",
     AccountLocked: "; Sense locks for a while after too many attempts: wait a few hours, then run `sense-mqtt login`",
 }
-LOCK_WORDS = ("lock", "too many", "captcha")  # guessed, no such body is public (facts 2.6)
+LOCK_WORDS = ("lock", "too many", "captcha")  # guessed, no such body is public
 
 
 def parse_response(endpoint: Endpoint, answer: Response, secrets: tuple[str, ...] = ()) -> Any:
