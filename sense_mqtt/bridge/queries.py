@@ -21,8 +21,11 @@ class Queries:
                 self._scheduler.plan(job, query.due)
 
     def begin(self, job: RunQuery, monitor: BridgedMonitor, now: Moment) -> Query | None:
-        """Return the query of a job as it is now, and note that it is being read; None: it is not wanted any more."""
-        query = monitor.queries(now).get(job)
+        """Return the query of a job as it is now, and note that it is being read.
+
+        None: it is not wanted any more, or is being read already, as one that is tried again with others may be.
+        """
+        query = None if job in self._running else monitor.queries(now).get(job)
         if query is not None:
             self._running[job] = query
         return query

@@ -160,7 +160,6 @@ def test_monitor_and_devices_are_shown(seen: dict[str, Any]) -> None:
         ("sensor.sense_power", "2210.5"),
         ("sensor.sense_solar_power", "1200.0"),
         ("sensor.sense_grid_power", "unknown"),
-        ("sensor.sense_last_frame", "2026-11-21T19:00:00+00:00"),
         ("sensor.sense_energy_today", "12.345"),
         ("sensor.sense_solar_energy_today", "unknown"),
         ("sensor.sense_feed", "stream"),

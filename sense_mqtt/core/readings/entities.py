@@ -64,6 +64,7 @@ MONITOR: tuple[Entity, ...] = (
         name="Last frame",
         topic="last_frame",
         description="time of the newest frame",
+        enabled=False,  # Home Assistant's logbook has a line for each change
         throttle="minute",
         device_class="timestamp",
         diagnostic=True,

@@ -77,6 +77,7 @@ def test_figures_of_energy_are_those_that_are_published() -> None:
 def test_only_the_present_day_is_enabled_at_first_and_no_restart() -> None:
     assert {row.topic for row in EVERY_ROW if not row.enabled} == {
         "request/restart",
+        "last_frame",
         "energy/week",
         "energy/month",
         "energy/year",
