@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from sense_mqtt.core.changes import Change, DeviceChanged, Event, Reading
+from sense_mqtt.core.changes import Change, DeviceChanged, Event, Reading, ReadingRemoved
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.timestamps import Moment
@@ -56,7 +56,7 @@ class Update(msgspec.Struct, Generic[State], frozen=True):
 
     state: State
     # Of readings, those that are due are published. DeviceChanged: other entities of the device exist now.
-    changes: Sequence[Reading | Event | DeviceChanged] = ()
+    changes: Sequence[Reading | ReadingRemoved | Event | DeviceChanged] = ()
     store: bool = False  # the state must survive a restart as it is now
     synced: bool = True  # and a cut of power; False: that may take back what was stored since the last sync
 

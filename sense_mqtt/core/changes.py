@@ -49,6 +49,14 @@ class DeviceRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingRemoved:
+    """A device does not have this reading any more: its retained topic is to be cleared."""
+
+    device: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class StateChanged:
     """What a capability knows has changed, in a way that must survive a restart."""
 
@@ -56,7 +64,7 @@ class StateChanged:
     synced: bool = True  # a cut of power, too
 
 
-Change = Reading | Event | DeviceChanged | DeviceRemoved | StateChanged
+Change = Reading | Event | DeviceChanged | DeviceRemoved | ReadingRemoved | StateChanged
 
 
 def event_id(monitor: int, device: str, event_type: str, time: float) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Capability, Documents, Observation, Update
-from sense_mqtt.core.changes import LATE_AFTER_S, DeviceChanged, Event, Reading
+from sense_mqtt.core.changes import LATE_AFTER_S, DeviceChanged, Event, Reading, ReadingRemoved
 from sense_mqtt.core.cycles.appliance import Appliance, Cycle
 from sense_mqtt.core.cycles.appliances import pause_s
 from sense_mqtt.core.cycles.ending import is_over
@@ -21,6 +21,7 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 STORE_EVERY_S = 10.0  # of the house's time: a crash may cost the energy of so much of a phase
 CYCLE_FINISHED = "cycle_finished"
+RUNNING = "running"
 
 _EDGES = {kind.value: kind for kind in EdgeKind}
 
@@ -40,9 +41,9 @@ class CycleCapability(Capability[Cycles]):
     initial = Cycles()
     device_entities = (
         Entity(
-            key="running",
+            key=RUNNING,
             name="Running",
-            topic="running",
+            topic=RUNNING,
             description="`ON` / `OFF`, only of devices with a cycle: on from the first phase of a run to its end",
             platform="binary_sensor",
             device_class="running",
@@ -63,12 +64,12 @@ class CycleCapability(Capability[Cycles]):
             appliances[device] = appliance
             events += (_finished(cycle, observation.home.devices[device], observation) for cycle in finished)
         readings = [
-            Reading(device, "running", appliance.is_running)
+            Reading(device, RUNNING, appliance.is_running)
             for device, appliance in appliances.items()
             if _is_news(device, appliance, observation)
         ]
         after, is_due = self._with_store_time(replace(state, appliances=appliances), observation)
-        told: list[Reading | Event | DeviceChanged] = [*changes, *readings, *events]
+        told: list[Reading | ReadingRemoved | Event | DeviceChanged] = [*changes, *readings, *events]
         return Update(after, told, store=is_due or bool(changes), synced=bool(told))
 
     def has_entities(self, state: Cycles, device: str) -> bool:
@@ -83,7 +84,7 @@ class CycleCapability(Capability[Cycles]):
     def restore(self, documents: Documents) -> Cycles:
         return Cycles({device: read_appliance(document) for device, document in documents.items()})
 
-    def _matched(self, state: Cycles, observation: Observation) -> tuple[Cycles, list[DeviceChanged]]:
+    def _matched(self, state: Cycles, observation: Observation) -> tuple[Cycles, list[DeviceChanged | ReadingRemoved]]:
         """Look through the devices, where they may have changed; a device that has a cycle now is described anew."""
         is_changed = any(isinstance(change, DeviceChanged) for change in observation.changes)
         is_known = state.is_matched and state.appliances.keys() <= observation.home.devices.keys()
@@ -95,8 +96,10 @@ class CycleCapability(Capability[Cycles]):
             if pause is not None:
                 before = state.appliances.get(identity, Appliance(pause))
                 appliances[identity] = before if before.pause_s == pause else replace(before, pause_s=pause)
-        changed = (appliances.keys() ^ state.appliances.keys()) & observation.home.devices.keys()
-        return replace(state, appliances=appliances, is_matched=True), [DeviceChanged(each) for each in sorted(changed)]
+        changed = sorted((appliances.keys() ^ state.appliances.keys()) & observation.home.devices.keys())
+        removed = [ReadingRemoved(each, RUNNING) for each in changed if each not in appliances]
+        after = replace(state, appliances=appliances, is_matched=True)
+        return after, [*(DeviceChanged(each) for each in changed), *removed]
 
     def _with_store_time(self, state: Cycles, observation: Observation) -> tuple[Cycles, bool]:
         """Say whether the state is to be stored now. What happens to a device is stored with its event."""
@@ -150,7 +153,7 @@ def _caught_up(appliance: Appliance, observation: Observation) -> Appliance:
 
 
 def _is_news(device: str, appliance: Appliance, observation: Observation) -> bool:
-    published = observation.home.published.get((device, "running"))
+    published = observation.home.published.get((device, RUNNING))
     if published is None:
         return observation.home.devices[device].is_on is not None  # no frame has shown it yet
     return published.value is not appliance.is_running

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, event_id
+from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, ReadingRemoved, event_id
 from sense_mqtt.core.payloads import read_object, write_json
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.reading_text import payload_of
@@ -44,6 +44,8 @@ def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
         case DeviceRemoved():
             for key in ("attributes", *dict.fromkeys(entity.topic for entity in DEVICE if entity.platform != "event")):
                 yield Message(topics.name(change.device, key), "", retain=True, final=True)
+        case ReadingRemoved():
+            yield Message(topics.name(change.device, change.key), "", retain=True, final=True)
         case _:
             return
 

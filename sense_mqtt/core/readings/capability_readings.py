@@ -1,13 +1,13 @@
 """Hands each observation to all capabilities, and publishes those of their readings that are due."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability, Observation
-from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading, StateChanged
+from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading, ReadingRemoved, StateChanged
 from sense_mqtt.core.home.state import Home, Policy, Subject
 from sense_mqtt.core.readings.entities import entity_of
 from sense_mqtt.core.readings.published import is_same, mark_published
@@ -30,11 +30,18 @@ def update_capabilities(observation: Observation, capabilities: Iterable[Capabil
         due = [change for change in update.changes if _is_due(home, change, observation.policy, observation.now)]
         home = _wait(home, [change for change in update.changes if isinstance(change, Reading)], observation)
         home = mark_published(home, [change for change in due if isinstance(change, Reading)], observation.now)
+        home = _forget(home, {(change.device, change.key) for change in due if isinstance(change, ReadingRemoved)})
         changes += [StateChanged(capability.key, update.synced)] if update.store else []
         changes += due
     if states:
         home = replace(home, capabilities={**home.capabilities, **states})
     return home, tuple(changes)
+
+
+def _forget(home: Home, removed: Set[Subject]) -> Home:
+    if not removed:
+        return home
+    return replace(home, published={key: each for key, each in home.published.items() if key not in removed})
 
 
 def _without_gone(capability: Capability[Any], state: Any, observation: Observation) -> Any:
@@ -44,7 +51,7 @@ def _without_gone(capability: Capability[Any], state: Any, observation: Observat
     return state
 
 
-def _is_due(home: Home, reading: Reading | Event | DeviceChanged, policy: Policy, now: Moment) -> bool:
+def _is_due(home: Home, reading: Reading | ReadingRemoved | Event | DeviceChanged, policy: Policy, now: Moment) -> bool:
     if not isinstance(reading, Reading):
         return True
     published = home.published.get((reading.device, reading.key))

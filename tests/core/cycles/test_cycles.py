@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sense_mqtt.core.changes import DeviceChanged, Event, StateChanged
+from sense_mqtt.core.changes import DeviceChanged, Event, ReadingRemoved, StateChanged
 from sense_mqtt.core.cycles.capability import CYCLES
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.stored_home import restore, snapshot
@@ -71,7 +71,17 @@ def test_a_washer_without_a_cycle_by_configuration_has_none_and_its_entity_is_de
     after, changes = follow(frames([], 500, since=101), wanted=off, home=restarted(home, off))
     assert finished(changes) == []
     assert DeviceChanged(ID) in changes
+    assert changes.count(ReadingRemoved(ID, "running")) == 1
     assert not CYCLES.has_entities(CYCLES.state_of(after), ID)
+
+
+def test_a_washer_that_has_a_cycle_again_has_running_again():
+    off = policy({ID: DeviceRules(off_delay_s=0.0, cycle_pause_s=0.0)})
+    home, _ = follow(frames([(10, 20)], 100), frames([], 400, since=100))
+    home, changes = follow([(400, listed({**WASHER, "name": "W"}))], frames([], 410, since=401), wanted=off, home=home)
+    assert ReadingRemoved(ID, "running") in changes
+    _, changes = follow([(410, listed(WASHER))], frames([], 420, since=411), home=home)
+    assert readings(changes, "running", ID) == ["OFF"]
 
 
 # --- delays, plugs, thresholds
