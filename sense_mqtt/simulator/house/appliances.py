@@ -96,7 +96,7 @@ APPLIANCES: tuple[Appliance, ...] = (
     Appliance(
         Device("47bb08c1", "Dishwasher", "dishes", "Dishwasher", "Kitchen", leg=1),
         1120.0,
-        at_random_times(2, 700, 1900),
+        programmes(2, 5400, cycles(600, 200)),
     ),
     Appliance(
         Device("f01e9d68", "Water heater", "heat", "WaterHeater", "Basement"), 4465.0, at_random_times(9, 240, 1500)
