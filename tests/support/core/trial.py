@@ -3,8 +3,8 @@
 Frames, gaps, Sense's hours as it finishes them, restarts and kills; no thread, no socket, no real time.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from sense_mqtt.errors import NotFound, SenseMqttError
 from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
-from sense_mqtt.simulator.house.model import HousePower
+from sense_mqtt.simulator.house.model import House, HousePower
 from sense_mqtt.simulator.house.relabelled import RelabelledHouse
 from sense_mqtt.simulator.house.stepped import SLOT_S, SteppedHouse
 from sense_mqtt.simulator.payloads import rest
@@ -33,13 +33,12 @@ from sense_mqtt.simulator.payloads.periods import parse
 
 MONITOR = 7
 ZONE = "America/New_York"
-INFO = Monitor(MONITOR, ZONE, solar=True)
 STREAM = Policy(lambda _: DeviceRules(off_delay_s=2.0))
 POLLS = replace(STREAM, stale_after_s=150.0)  # one each minute: as assembly.py says
 REPEAT_S = 60.0  # a query is not read again sooner (bridge/scheduler.py)
 CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID = "consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh"
 
-Counter = tuple[str | None, str]  # device by its id here, None the house; the figure
+Meter = tuple[str | None, str]  # device by its id here, None the house; the figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class _Session:
     asked: list[str] = field(default_factory=list)
 
     def account(self) -> Account:
-        return Account(1, (INFO,))
+        return Account(1, (self.trial.info,))
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
         trial, query = self.trial, {key: str(value) for key, value in (params or {}).items()}
@@ -85,21 +84,31 @@ class _Clock:
 class Trial:
     """A house, what the core knows of it, all that was published, and the truth."""
 
-    def __init__(self, begins: float, *, frame_s: float = SLOT_S, unfinished: Unfinished = "spiky") -> None:
-        self.house = RelabelledHouse(SteppedHouse(BuiltInHouse(begins=begins)))
+    def __init__(
+        self,
+        begins: float,
+        *,
+        house: House | None = None,
+        frame_s: float = SLOT_S,
+        unfinished: Unfinished = "spiky",
+    ) -> None:
+        self.house = RelabelledHouse(SteppedHouse(house or BuiltInHouse(begins=begins)))
+        self.info = Monitor(MONITOR, ZONE, solar=self.house.power_at(begins).solar_w is not None)
         self.history = History(self.house, ZoneInfo(ZONE), unfinished=unfinished)
         self.frames = FrameMaker(self.house)
         self.now = self.begins = begins
         self.frame_s, self.policy = frame_s, STREAM
-        self.home = Home(MONITOR, solar=True)
+        self._step_s = min(frame_s, SLOT_S)
+        self.home = Home(MONITOR, solar=self.info.solar)
         self.messages: dict[tuple[str | None, str], list[Message]] = defaultdict(list)
         self.events: list[tuple[float, Change]] = []
         self.gaps: list[tuple[float, float]] = []  # in which no frame came
+        self.calls = Counter[str]()  # to Sense, by capability
         self.session = _Session(self)
         self._lookups = Lookups(_Clock(self))
         self._earliest: dict[tuple[str, str], float] = {}
         self._stored = snapshot(self.home)
-        self._truth: list[tuple[float, dict[Counter, float]]] = [(begins, {})]
+        self._truth: list[tuple[float, dict[Meter, float]]] = [(begins, {})]
         self.list_devices()
 
     def moment(self) -> Moment:
@@ -144,7 +153,7 @@ class Trial:
         self.list_devices()
 
     def list_devices(self) -> None:
-        rows = device_list(self.house.devices, solar=True, include_merged=False)
+        rows = device_list(self.house.devices, solar=self.info.solar, include_merged=False)
         self._observe(DevicesListed(read_device_list(rows)))
 
     def _gap(self, seconds: float) -> Iterator[None]:
@@ -155,7 +164,7 @@ class Trial:
         until = self.now + seconds
         while self.now < until:
             self._count(self.house.power_at(self.now))
-            self.now += SLOT_S
+            self.now += self._step_s
             yield
 
     def _frame(self) -> dict[str, Any]:
@@ -166,6 +175,10 @@ class Trial:
         self.home, changes = observe(before, seen, self.moment(), self.policy)
         if must_store(before, self.home, changes):
             self._stored = snapshot(self.home)
+        self.keep(changes)
+
+    def keep(self, changes: Sequence[Change]) -> None:
+        """Keep what is published."""
         for change in changes:
             if isinstance(change, Reading) and isinstance(change.value, dict):
                 self.messages[change.device, change.key].append(Message(self.now, change.value))
@@ -177,20 +190,23 @@ class Trial:
         for capability, name, query in list(all_queries(self.home, now, self.policy)):
             if query.due <= now.monotonic and self._earliest.get((capability, name), 0.0) <= now.monotonic:
                 self._earliest[capability, name] = now.monotonic + REPEAT_S
+                asked = len(self.session.asked)
                 try:
-                    result = self._lookups.run_query(INFO, query)(self.session)
+                    result = self._lookups.run_query(self.info, query)(self.session)
                 except SenseMqttError:
                     continue
+                finally:
+                    self.calls[capability] += len(self.session.asked) - asked
                 self._observe(QueryResult(capability, name, result))
 
     # --- the truth
 
     def _count(self, power: HousePower) -> None:
-        """Add the energy of the slot that begins now."""
+        """Add the energy of the step that begins now."""
         _, before = self._truth[-1]
-        hours, net_w = SLOT_S / 3_600_000, power.w - (power.solar_w or 0.0)
+        hours, net_w = self._step_s / 3_600_000, power.w - (power.solar_w or 0.0)
         shared_w = sum(listed.device.ao_w for listed in power.devices)
-        watts: dict[Counter, float] = {
+        watts: dict[Meter, float] = {
             (None, CONSUMPTION): power.w,
             (None, PRODUCTION): max(power.solar_w or 0.0, 0.0),
             (None, FROM_GRID): max(net_w, 0.0),
@@ -204,10 +220,10 @@ class Trial:
         after = dict(before)
         for counter, w in watts.items():
             after[counter] = after.get(counter, 0.0) + w * hours
-        self._truth.append((self.now + SLOT_S, after))
+        self._truth.append((self.now + self._step_s, after))
 
     def truth(self, device: str | None, figure: str, since: float, until: float) -> float:
         """Return the kWh that was truly used between both."""
-        slots = [round((time - self.begins) / SLOT_S) for time in (since, until)]
-        before, after = (self._truth[slot][1].get((device, figure), 0.0) for slot in slots)
+        steps = [round((time - self.begins) / self._step_s) for time in (since, until)]
+        before, after = (self._truth[step][1].get((device, figure), 0.0) for step in steps)
         return after - before
