@@ -106,7 +106,6 @@ def restart_home_assistant(home: HomeAssistantHome, kept: Record) -> None:
     home.wait_state("binary_sensor.iron", "on", since=shown)
     home.wait_state("sensor.sense_sky", "overcast")
     home.wait_told("iron: Iron True")
-    home.wait_minute()
     kept.note("home assistant restarted", home)
 
 
