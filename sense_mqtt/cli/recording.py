@@ -52,6 +52,9 @@ def recorders(path: Path | None, config: Config, redactor: Redactor) -> Iterator
     recorder = file_recorder(path, config, redactor)
     try:
         yield (recorder,)
+    except StateError:  # nothing was recorded: another bridge runs
+        path.unlink(missing_ok=True)
+        raise
     finally:
         recorder.close()
 

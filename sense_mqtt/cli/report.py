@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,9 @@ def ask_bridge(state_dir: Path, wait_s: float = WAIT_S) -> dict[str, Any]:
         print(f"nothing is known of the running bridge: {error}", file=sys.stderr)  # noqa: T201
         return {}
     finally:
-        for name in (WANTED, DATA):
-            (state_dir / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            for name in (WANTED, DATA):
+                (state_dir / name).unlink(missing_ok=True)
 
 
 def contents(config: Config, told: Mapping[str, Any], redactor: Redactor) -> dict[str, bytes]:

@@ -14,7 +14,6 @@ from sense_mqtt.bridge.loop import Bridge
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import Config
 from sense_mqtt.core.stored_home import snapshot
-from sense_mqtt.errors import StateError
 from sense_mqtt.recording.lines import write_head, write_note
 from sense_mqtt.recording.notes import Note
 from sense_mqtt.recording.recorders import RecentNotes
@@ -88,11 +87,12 @@ class ReportSource:
         """Return what is to be called each second."""
 
         def maintain(now: Moment) -> None:
-            wanted = self._config.state_dir / WANTED
-            if wanted.exists():
-                wanted.unlink(missing_ok=True)
-                findings = self._find(bridge, now)
-                threading.Thread(target=self._write, args=(findings, now), name="report", daemon=True).start()
+            try:
+                (self._config.state_dir / WANTED).unlink()
+            except OSError:  # it is not there, as nearly always
+                return
+            findings = self._find(bridge, now)
+            threading.Thread(target=self._write, args=(findings, now), name="report", daemon=True).start()
 
         return maintain
 
@@ -110,8 +110,8 @@ class ReportSource:
         try:
             with open_directory(self._config.state_dir) as directory:
                 directory.replace(DATA, findings.write(now, self._redactor), durable=False)
-        except (OSError, StateError) as error:
-            logger.warning("no data for the report: %s", error)
+        except Exception:  # a report that fails must not end the bridge
+            logger.exception("there is no data for the report")
 
 
 def clean_config(config: dict[str, Any], clean: RecordingRedactor) -> dict[str, Any]:

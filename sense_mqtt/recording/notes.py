@@ -1,5 +1,6 @@
 """What is recorded: a note for each thing that the core is shown, in order, with its moment."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -11,6 +12,8 @@ from sense_mqtt.core.observe import Seen
 from sense_mqtt.core.stored_home import Rows
 from sense_mqtt.core.wire.frames import DataChange, DeviceStates, Hello, MonitorInfo, RealtimeUpdate, TimelineChange
 from sense_mqtt.items import FrameArrived
+
+logger = logging.getLogger(__name__)
 
 FRAMES = (RealtimeUpdate, DeviceStates, MonitorInfo, DataChange, TimelineChange, Hello)
 SEEN = (Tick, Interrupted, PolicyChanged, DevicesListed, TimelineRead, QueryResult)  # beside frames
@@ -58,12 +61,16 @@ class Recorder(Protocol):
     def note(self, note: Note) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Recorders:
-    """Several recorders as one."""
+    """Several recorders as one. One that fails is left out from then on: the bridge goes on."""
 
-    each: Sequence[Recorder] = ()
+    def __init__(self, each: Sequence[Recorder] = ()) -> None:
+        self._each = tuple(each)
 
     def note(self, note: Note) -> None:
-        for recorder in self.each:
-            recorder.note(note)
+        for recorder in self._each:
+            try:
+                recorder.note(note)
+            except Exception:  # whatever came from Sense, recording it must not keep the bridge from working
+                logger.exception("the recording ends here")
+                self._each = tuple(each for each in self._each if each is not recorder)

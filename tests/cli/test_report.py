@@ -25,6 +25,8 @@ def test_without_a_bridge_it_holds_versions_and_configuration_and_says_what_is_m
     assert ask_bridge(tmp_path / "nowhere", wait_s=0.1) == {}
     assert ask_bridge(tmp_path, wait_s=0.1) == {}
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    assert ask_bridge(tmp_path / "file", wait_s=0.1) == {}
     files = contents(Config(), {}, Redactor())
     assert list(files) == ["versions.json", "config.json"]
     assert "there is no health.json, log.txt, state.json, recording.jsonl.gz" in describe(tmp_path, files)

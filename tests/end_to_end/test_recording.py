@@ -71,6 +71,8 @@ def test_a_report_holds_what_a_running_bridge_knows_and_no_name_or_secret(broker
         BridgeProcess(tmp_path, configure(cloud, broker_port)) as bridge,
     ):
         listener.wait_for(lambda heard: len(heard) >= ENOUGH, f"{ENOUGH} events", 100)
+        refused = run_command(bridge.config_file, "record", str(tmp_path / "r.gz"))
+        assert (refused.exit_code, (tmp_path / "r.gz").exists()) == (1, False)
         ended = run_command(bridge.config_file, "report", str(tmp_path / "report.zip"), "--yes")
         secrets = [cloud.email, cloud.password, serial(900101), "Grandma", *_tokens(tmp_path)]
     assert ended.exit_code == 0

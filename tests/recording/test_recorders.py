@@ -7,7 +7,7 @@ from sense_mqtt.core.home.state import Tick
 from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.items import FrameArrived
 from sense_mqtt.recording.lines import read_note, write_note
-from sense_mqtt.recording.notes import Note
+from sense_mqtt.recording.notes import Note, Recorders
 from sense_mqtt.recording.recorders import RecentNotes
 from sense_mqtt.recording.redact import RecordingRedactor
 from tests.support.core.builders import DRYER, PSEUDO
@@ -47,3 +47,23 @@ def test_names_that_were_replaced_are_replaced_in_other_texts_too():
     alias = clean.clean({"name": "Anna's bed", "location": "X1"})["name"]
     assert clean.without_names("Anna's bed turned on, X1 not") == f"{alias} turned on, X1 not"
     assert clean.without_names("Anna's bedside") == "Anna's bedside"
+
+
+def test_a_recorder_that_fails_is_left_out_and_the_others_go_on(caplog):
+    recent, failing = RecentNotes(), FailingRecorder()
+    recorders = Recorders([failing, recent])
+    recorders.note(frame_at(1))
+    recorders.note(frame_at(2))
+    assert recent.notes() == [frame_at(1), frame_at(2)]
+    assert failing.asked == 1
+    assert caplog.text.count("the recording ends here") == 1
+
+
+class FailingRecorder:
+    """Cannot write anything."""
+
+    asked = 0
+
+    def note(self, note: Note) -> None:
+        self.asked += 1
+        raise RecursionError(note.monitor)
