@@ -148,9 +148,8 @@ class _WaitingFrames:
         monitor = item.monitor
         if not self._has_room(monitor):
             self._refused.add(monitor)
-            self._is_full = True
+            self._is_full |= not self._has_room_of_all()  # others may wait for that too
             if not self._has_room(monitor):  # else it was made meanwhile, and nobody would tell
-                self._is_full = not self._has_room_of_all()
                 return False
         self._refused.discard(monitor)
         self._added[monitor] += 1

@@ -93,6 +93,19 @@ def test_that_there_is_room_again_is_told_once_half_of_all_frames_are_taken():
     assert sum(fill(inbox, monitor) for monitor in range(1000)) == MAX_WAITING_FRAMES
 
 
+def test_a_feed_that_waits_for_room_of_all_is_told_also_where_another_one_then_waits_for_its_own():
+    inbox, told, feeds = Inbox(), [], MAX_WAITING_FRAMES // MAX_WAITING_OF_ONE
+    for monitor in range(feeds):
+        fill(inbox, monitor)
+    assert not inbox.put_frame(FrameArrived(feeds, "no room of all"))
+    inbox.call_when_room(told.append)
+    for _ in range(MAX_WAITING_OF_ONE):
+        inbox.get(0)
+    assert not inbox.put_frame(FrameArrived(feeds - 1, "no room of its own"))
+    take_all(inbox)
+    assert None in told
+
+
 def test_where_no_feed_waits_for_room_nothing_is_told():
     inbox, told = Inbox(), []
     inbox.call_when_room(told.append)
