@@ -8,7 +8,7 @@ from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
 from sense_mqtt.core.home.held_changes import held_devices
 from sense_mqtt.core.home.state import SLACK_S, Home, Policy
-from sense_mqtt.core.readings.throttle import MINUTE_S
+from sense_mqtt.core.readings.throttle import FRAME_S, MINUTE_S, frame_expected_s
 
 
 def next_tick(home: Home, now: float, policy: Policy, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> float:
@@ -28,7 +28,8 @@ def next_tick(home: Home, now: float, policy: Policy, capabilities: Iterable[Cap
 
 
 def _of_the_house(home: Home, now: float, policy: Policy) -> Iterator[float]:
-    """Yield the seconds until each interval is over; what is over already has been published."""
+    """Yield the seconds until each interval is over and no frame is awaited; what was over before is published."""
+    expected_s = frame_expected_s(home, now)
     last_frame = home.published.get((None, "last_frame"))
     intervals = (
         (policy.house_interval_s, home.house_published_at),
@@ -37,4 +38,6 @@ def _of_the_house(home: Home, now: float, policy: Policy) -> Iterator[float]:
     )
     for interval_s, since in intervals:
         if since is not None:
-            yield interval_s - (now - since)
+            left_s = interval_s - (now - since)
+            if left_s > -FRAME_S:
+                yield max(left_s, expected_s)

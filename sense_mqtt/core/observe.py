@@ -129,7 +129,10 @@ def _observe_tick(home: Home, _seen: Tick, now: Moment, policy: Policy) -> Outco
     events = _in_order(*from_timeline, *settled)
     home, availability = throttle.publish_availability(home, online=not throttle.is_stale(home, now, policy), now=now)
     switched = frozenset(_devices_of(events))
-    home, readings = throttle.publish_if_fresh(home, switched, now, policy, changed=())
+    # An interval that ends between two frames: what the next one says is newer, and at most half a second away.
+    readings: tuple[Change, ...] = ()
+    if switched or not throttle.frame_expected_s(home, now.monotonic):
+        home, readings = throttle.publish_if_fresh(home, switched, now, policy, changed=())
     home, documents = throttle.device_readings(home, switched)
     return home, (*availability, *events, *readings, *documents)
 

@@ -13,7 +13,7 @@ from sense_mqtt.core.next_tick import next_tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.core.wire.timeline import read_items
-from tests.support.core.builders import DRYER, HOME, KETTLE, SOLAR, START, frame, moment, policy, run
+from tests.support.core.builders import DRYER, HOME, KETTLE, SOLAR, START, frame, moment, policy, readings, run
 from tests.support.seeds import seeds
 
 WANTED = policy({"1a2b3c4d": DeviceRules(on_delay_s=3.0, off_delay_s=20.0)}, stale_after_s=45.0)
@@ -43,6 +43,17 @@ def test_a_home_that_went_offline_is_not_due():
 )
 def test_a_home_is_due_when_its_next_interval_is_over(at, due_s):
     assert due_after_frame(at=at) == pytest.approx(due_s, abs=0.01)
+
+
+def test_an_interval_that_ends_between_two_frames_is_left_to_the_next_one_while_frames_come():
+    home, _ = run(HOME, (0.0, frame(w=100.0)), (9.7, frame(at=9.7, w=200.0)), wanted=WANTED)
+    ticked, nothing = run(home, (10.1, Tick()), wanted=WANTED)
+    assert readings(nothing, "power") == []
+    assert next_tick(ticked, moment(10.1).monotonic, WANTED) == pytest.approx(moment(10.7).monotonic, abs=0.01)
+    _, changes = run(ticked, (10.2, frame(at=10.2, w=300.0)), wanted=WANTED)
+    assert readings(changes, "power") == ["300.0"]
+    _, changes = run(ticked, (10.7, Tick()), wanted=WANTED)  # no frame came
+    assert readings(changes, "power") == ["200.0"]
 
 
 def test_a_home_with_a_change_held_back_is_due_at_once():

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Change, Event, Reading
-from sense_mqtt.core.home.state import Device, Home, Policy
+from sense_mqtt.core.home.state import SLACK_S, Device, Home, Policy
 from sense_mqtt.core.readings import device_documents as documents
 from sense_mqtt.core.readings import house_set
 from sense_mqtt.core.readings.published import if_changed, is_same, mark_published, published_number
@@ -14,6 +14,7 @@ from sense_mqtt.core.timestamps import Moment, to_datetime
 Outcome = tuple[Home, tuple[Change, ...]]
 
 MINUTE_S = 60.0
+FRAME_S = 1.0  # while frames come, there is one at least each second; Sense sends two
 
 
 def publish_values(
@@ -80,6 +81,12 @@ def publish_if_fresh(
 def is_stale(home: Home, now: Moment, policy: Policy) -> bool:
     """True where the newest frame is too old to say how things are."""
     return home.coverage.is_stale(now.monotonic, policy.stale_after_s)
+
+
+def frame_expected_s(home: Home, now: float) -> float:
+    """Return for how long (s, 0: not at all) the next frame of a stream may be waited for at `now` (monotonic)."""
+    newest = home.coverage.last_frame_at
+    return 0.0 if newest is None else max(FRAME_S - SLACK_S - (now - newest), 0.0)
 
 
 def publish_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
