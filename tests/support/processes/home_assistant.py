@@ -11,6 +11,7 @@ from tests.support.mqtt.listener import Listener
 from tests.support.processes.home_assistant_api import HomeAssistantApi
 
 PROBE = SHARED / "tools" / "ha_probe.py"
+FAKE_TIME = Path(os.environ.get("LIBFAKETIME", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"))
 PYTHON = Path(os.environ.get("HOME_ASSISTANT_VENV", "nowhere")) / "bin/python"
 MAIN = ROOT / "tests/support/processes/home_assistant_main.py"
 START_TIMEOUT_S = 240.0
