@@ -1,6 +1,6 @@
 """The pictures of the page in docs/images: a day of the simulated house, seen by Chromium.
 
-To make them anew, where Chromium is installed: python -m docs.web_pictures
+To make them anew, where Chromium is installed: CHROMIUM=chromium python -m docs.web_pictures
 """
 
 import tempfile

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.web.access import Access
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 AGAIN_S = 30.0  # until it is tried again to listen
 END_S = 3.0  # for the thread to end
+LINGERING_S = 2.0  # for what is left of a body that nobody reads
 HEAD_BYTES_MOST = 8_190  # of one header, and of the address
 
 
@@ -107,6 +109,8 @@ class WebServer:
         runner = web.AppRunner(
             app,
             access_log=None,
+            logger=http_logger(),
+            lingering_time=LINGERING_S,
             handle_signals=False,
             handler_cancellation=True,
             keepalive_timeout=self._settings.request_s,
@@ -116,6 +120,17 @@ class WebServer:
         )
         await runner.setup()
         return runner, connections
+
+
+def http_logger() -> logging.Logger:
+    """Return the log of aiohttp's faults and ours; whoever sends what is no HTTP fills no log."""
+    found = logging.getLogger(f"{__name__}.http")
+    found.addFilter(_is_fault_of_ours)
+    return found
+
+
+def _is_fault_of_ours(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _until(first: Awaitable[Any], *others: Awaitable[Any]) -> None:

@@ -134,15 +134,24 @@ def test_a_body_that_is_no_password_is_a_wrong_one(guarded: ServedPage, body: st
 
 
 @pytest.mark.parametrize(
-    "raw", [b"\x16\x03\x01\x00garbage\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\0" * 9_000]
+    "raw",
+    [
+        pytest.param(b"\x16\x03\x01\x00garbage\r\n\r\n", id="TLS"),
+        pytest.param(b"GET\r\n\r\n", id="half a line"),
+        pytest.param(b"GET / HTTP/9\r\n\r\n", id="a version that there is not"),
+        pytest.param(b"\0" * 9_000, id="NULs"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 50_000 + b"\r\n\r\n", id="a long header"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n", id="two hosts"),
+    ],
 )
-def test_garbage_ends_its_own_connection_alone(page: ServedPage, raw: bytes):
+def test_garbage_ends_its_own_connection_alone_and_fills_no_log(page: ServedPage, raw: bytes, caplog):
     with page.connect() as caller:
         caller.sendall(raw)
         caller.shutdown(socket.SHUT_WR)
         while caller.recv(65_536):
             pass
     assert page.ask("/").status == 200
+    assert [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
 # --- names from Sense

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -12,15 +13,14 @@ from typing import Any, Self
 
 import websocket
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 START_S = 30.0
 ANSWER_S = 20.0
 LOOK_EVERY_S = 0.05
 
 
 def find_chromium() -> str | None:
-    """Return the program, None where there is none."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
+    """Return the program that the environment names as CHROMIUM; None where it names none that there is."""
+    return shutil.which(os.environ.get("CHROMIUM", ""))
 
 
 class Browser:
@@ -33,7 +33,7 @@ class Browser:
 
     def __enter__(self) -> Self:
         program = find_chromium()
-        assert program, f"none of {NAMES} is installed"
+        assert program, "set CHROMIUM to the program"
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--hide-scrollbars"]
         quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
         command = [program, *options, *quiet, f"--user-data-dir={self._folder}", "about:blank"]
