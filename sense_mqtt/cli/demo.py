@@ -4,9 +4,11 @@ import argparse
 import contextlib
 import logging
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -60,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         account = {"email": cloud.email, "password": cloud.password}
         config = _configure(account, cloud.api_url, cloud.feed_url, broker.port, Path(folder))
         with _running_bridge(config):
-            heading = _heading(broker.port, options.speed)
+            heading = _heading(config, options.speed)
             _watch(broker.port, config, heading, options.seconds)
     return 0
 
@@ -83,8 +85,19 @@ def _configure(account: dict[str, str], api_url: str, feed_url: str, port: int, 
             "mqtt": {"host": "127.0.0.1", "port": port, "protocol": "3.1.1"},
             "publish": {"device_interval_s": 1, "house_interval_s": 1},
             "state_dir": folder / "state",
+            "web": {"enabled": _has_page(), "port": _free_port()},
         }
     )
+
+
+def _has_page() -> bool:
+    """Say whether what the page needs is installed."""
+    return all(find_spec(library) for library in ("aiohttp", "prometheus_client"))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -116,9 +129,12 @@ def _watch(port: int, config: Config, heading: str, seconds: float | None) -> No
     )
 
 
-def _heading(port: int, speed: float) -> str:
-    listen = f"mosquitto_sub -p {port} -v -t 'sense/#'"
-    return f"A simulated house, {speed:g} times as fast as real time; Ctrl-C ends. To see its messages:\n  {listen}"
+def _heading(config: Config, speed: float) -> str:
+    listen = f"mosquitto_sub -p {config.mqtt.port} -v -t 'sense/#'"
+    page = f"\nThe page of the house: http://127.0.0.1:{config.web.port}/" if config.web.enabled else ""
+    return (
+        f"A simulated house, {speed:g} times as fast as real time; Ctrl-C ends. To see its messages:\n  {listen}{page}"
+    )
 
 
 def _log_to(file: Path) -> None:

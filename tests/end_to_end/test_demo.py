@@ -55,6 +55,7 @@ def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to_whoeve
     assert process.returncode == 0
     assert f"  mosquitto_sub -p {port} -v -t 'sense/#'\n" in out
     assert "Last events" in out
+    assert "The page of the house: http://127.0.0.1:" in out
     assert "Traceback" not in err
 
 
