@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sense_mqtt.config import load
+from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.publishing.home_state import KEYS as HOUSE_DOCUMENT
 from sense_mqtt.core.readings.entities import DEVICE, MONITOR
 from tests.support.checkout import ROOT
@@ -40,6 +42,36 @@ def test_topics_are_recognised() -> None:
     assert "sense/123456/device/1a2b3c4d/event" in TOPIC.findall(text)
     assert not is_published("sense/123456/watts")
     assert not is_published("sense/123456/device/1a2b3c4d/watts")
+
+
+# --- Home Assistant
+
+
+class BlueprintLoader(yaml.SafeLoader):
+    """Reads `!input` as the input's name."""
+
+
+BlueprintLoader.add_constructor("!input", lambda loader, node: loader.construct_scalar(node))
+
+
+@pytest.mark.parametrize(
+    ("blueprint", "field", "row"),
+    [
+        ("laundry_done", "appliance", ("running", DEVICE)),
+        ("left_on_too_long", "appliance", ("state", DEVICE)),
+        ("lights_by_the_sky", "sky", ("sky", MONITOR)),
+        ("run_on_surplus", "surplus", ("surplus", MONITOR)),
+    ],
+)
+def test_a_blueprint_lets_choose_the_entity_that_it_needs(
+    blueprint: str, field: str, row: tuple[str, tuple[Entity, ...]]
+) -> None:
+    text = (EXAMPLES / f"home-assistant/blueprints/automation/sense_mqtt/{blueprint}.yaml").read_text()
+    document = yaml.load(text, BlueprintLoader)  # noqa: S506 - a safe loader
+    (shown,) = document["blueprint"]["input"][field]["selector"]["entity"]["filter"]
+    (needed,) = [entity for entity in row[1] if entity.key == row[0]]
+    assert (shown["integration"], shown["domain"]) == ("mqtt", needed.platform)
+    assert shown.get("device_class") in (None, needed.device_class)
 
 
 # --- openHAB
