@@ -151,7 +151,7 @@ def test_a_journal_that_cannot_be_read_stops_no_readings(tmp_path, caplog):
 def test_steps_of_the_feed_are_events_of_the_bridge(tmp_path):
     bridge = begun(tmp_path)
     steps = [("poll", "refused"), ("paused", "for 600 s"), ("poll", "the pause is over"), ("stream", "cooled down")]
-    bridge.take(*(FeedChanged(7, rung, reason) for rung, reason in steps))
+    bridge.take(*(FeedChanged(7, transport, reason) for transport, reason in steps))
     assert bridge.bridge_events() == ["feed_changed", "paused", "resumed", "feed_changed"]
     assert [event["feed"] for event in bridge.documents("bridge/event")] == ["poll", "paused", "poll", "stream"]
     assert bridge.documents("bridge/info")[-1]["feed"] == "stream"

@@ -98,9 +98,9 @@ def test_a_house_is_offline_once_nothing_came_for_the_silence_timeout(bridge):
     assert bridge.newest(AVAILABILITY) == "online"
 
 
-@pytest.mark.parametrize("rung", ["poll", "snapshot", "paused"])
-def test_a_house_that_is_polled_is_given_two_intervals_and_a_half(bridge, rung):
-    bridge.take(FeedEnded(7, "on to it"), FeedOpened(7, rung))
+@pytest.mark.parametrize("transport", ["poll", "snapshot", "paused"])
+def test_a_house_that_is_polled_is_given_two_intervals_and_a_half(bridge, transport):
+    bridge.take(FeedEnded(7, "on to it"), FeedOpened(7, transport))
     bridge.take(UpdatePolled(7, {"w": 1}, bridge.clock.now()))
     bridge.pass_time(150)
     assert bridge.newest(AVAILABILITY) == "online"

@@ -199,10 +199,10 @@ def test_a_poll_that_was_long_under_way_does_not_undo_what_the_timeline_reported
     assert [(event_type, at) for event_type, at, _ in bridge.events()][2:] == told
 
 
-@pytest.mark.parametrize("rung", ["snapshot", "poll"])
-def test_the_holes_between_snapshots_are_explained_every_few_minutes_and_no_oftener(bridge, rung):
+@pytest.mark.parametrize("transport", ["snapshot", "poll"])
+def test_the_holes_between_snapshots_are_explained_every_few_minutes_and_no_oftener(bridge, transport):
     bridge.take(FeedEnded(7, "on to it"))
-    bridge.open_feed(transport=rung)
+    bridge.open_feed(transport=transport)
     for at in range(60, 960, 60):
         bridge.pass_time(at - bridge.clock.after_s)
         bridge.show(DRYER, at=at)

@@ -7,6 +7,7 @@ import pytest
 
 from sense_mqtt.simulator.house.measured import InvalidMeasurements, MeasuredHouse, fill_gaps, read_solar, runs
 from tests.support.checkout import shared_file
+from tests.support.simulator.measured_home import measured_home
 
 NAN = float("nan")
 RUNS = [
@@ -79,13 +80,8 @@ def test_solar_without_a_reading_is_reported(tmp_path):
         read_solar(write(tmp_path / "sun.csv", ["1,", "2,"], header="unix,pv"))
 
 
-@pytest.fixture(scope="module")
-def home_b():
-    sun = read_solar(shared_file("data/measured_solar_43h_60s.csv.gz"))
-    return MeasuredHouse(shared_file("data/measured_home_b_72h_1s.csv.gz"), sun)
-
-
-def test_the_measured_home_switches_as_its_description_says(home_b):
+def test_the_measured_home_switches_as_its_description_says():
+    home_b = MeasuredHouse(shared_file("data/measured_home_b_72h_1s.csv.gz"))
     found = home_b.transitions(home_b.since, home_b.ends)
     names = {device.id: device.name for device in home_b.devices}
     starts = [names[transition.device] for transition in found if transition.kind == "turned_on"]
@@ -97,7 +93,8 @@ def test_the_measured_home_switches_as_its_description_says(home_b):
     assert "Pc desktop 2" not in names.values()
 
 
-def test_runs_of_the_measured_home_are_five_seconds_apart(home_b):
+def test_runs_of_the_measured_home_are_five_seconds_apart(tmp_path):
+    home_b = measured_home(tmp_path, 12)
     found = home_b.transitions(home_b.since, home_b.ends)
     for device in home_b.devices:
         times = [transition.at for transition in found if transition.device == device.id]

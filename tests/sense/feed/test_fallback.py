@@ -46,7 +46,7 @@ NO = Rejected("HTTP 503")
 GONE = NetworkFailure("no route to host")
 FINE = Success("15 minutes")
 
-RUNGS = [
+TRANSPORTS = [
     ("it begins with the websocket", [], "stream"),
     ("two refusals are patience", [NO, NO], "stream"),
     ("three refusals in a row are a message", [NO, NO, NO], "poll"),
@@ -62,13 +62,13 @@ RUNGS = [
 ]
 
 
-@pytest.mark.parametrize(("outcomes", "rung"), [row[1:] for row in RUNGS], ids=[row[0] for row in RUNGS])
-def test_the_rung_after(outcomes, rung):
-    assert after(*outcomes).transport == rung
+@pytest.mark.parametrize(("outcomes", "transport"), [row[1:] for row in TRANSPORTS], ids=[row[0] for row in TRANSPORTS])
+def test_the_transport_after(outcomes, transport):
+    assert after(*outcomes).transport == transport
 
 
 @pytest.mark.parametrize("mode", ["stream", "poll", "snapshot"])
-def test_a_forced_mode_never_leaves_its_rung(mode):
+def test_a_forced_mode_never_leaves_its_transport(mode):
     rules = replace(RULES, mode=mode)
     ladder = after(NO, NO, NO, NO, Unsupported("404"), GONE, FINE, rules=rules, start=Fallback(transport=mode))
     assert ladder.transport == mode
@@ -116,7 +116,7 @@ WAITS = [
     ("between polls", Fallback(transport="poll"), FINE, 60),
     ("a failed poll is not repeated sooner", Fallback(transport="poll"), GONE, 60),
     ("failing polls back off", Fallback(transport="poll", failures=8), GONE, 256),
-    ("on the new rung at once", Fallback(rejections=2), NO, 1),
+    ("with the new transport at once", Fallback(rejections=2), NO, 1),
     ("polls need not wait as long as the websocket", Fallback(), Rejected("429", 900), 1),
     ("on to snapshots, after an interval", Fallback(transport="poll"), Unsupported("1.49"), 60),
     (
@@ -151,7 +151,7 @@ def test_a_websocket_that_refuses_is_tried_after_waits_that_grow_whatever_the_di
 
 
 def attempts(ladder: Fallback, outcome: Outcome, until: float) -> list[tuple[str, float]]:
-    """Return the rung and time of each attempt that ends so."""
+    """Return the transport and time of each attempt that ends so."""
     now, made = 0.0, []
     while now < until:
         ladder = retry_stream(ladder, RULES, now)
@@ -162,7 +162,7 @@ def attempts(ladder: Fallback, outcome: Outcome, until: float) -> list[tuple[str
 
 
 def test_an_hour_of_outage_is_met_with_growing_gaps():
-    streams = [at for rung, at in attempts(Fallback(), GONE, 3600.0) if rung == "stream"]
+    streams = [at for transport, at in attempts(Fallback(), GONE, 3600.0) if transport == "stream"]
     gaps = [later - sooner for sooner, later in pairwise(streams)]
     assert gaps == sorted(gaps)
     assert len(streams) == 7  # six at the beginning, then one after each cool-down

@@ -1,11 +1,11 @@
-"""The rungs of the feed, stream, poll and snapshot: what leads down and up."""
+"""The transports of the feed, stream, poll and snapshot: what leads down and up."""
 
 import logging
 
 import pytest
 
 from sense_mqtt.items import FeedChanged, FeedEnded, FeedLimited, FeedOpened, UpdatePolled
-from tests.support.sense.feed_items import FEED, rungs, told, updates
+from tests.support.sense.feed_items import FEED, told, transports, updates
 from tests.support.sense.sense_fixtures import feed_of, items_until, of_kind, running
 
 
@@ -14,7 +14,7 @@ def test_refused_three_times_the_feed_polls(cloud, session, inbox, settings, sta
     cloud.faults.refuse(status, path=FEED)
     with caplog.at_level(logging.INFO), running(feed_of(session, inbox, settings())):
         items = told(inbox, UpdatePolled, 2)
-    assert rungs(items) == ["poll"]
+    assert transports(items) == ["poll"]
     assert of_kind(items, FeedChanged)[0].reason == f"the feed refused the connection (HTTP {status})"
     assert len(cloud.records.requests(FEED)) == 3
     assert of_kind(items, FeedOpened) == [FeedOpened(900_101, "poll")]
@@ -27,14 +27,14 @@ def test_an_outage_is_no_refusal(cloud, session, inbox, settings, status):
     cloud.faults.refuse(status, path=FEED, times=5)
     with running(feed_of(session, inbox, settings())):
         items = items_until(inbox, lambda items: len(updates(items)) >= 1)
-    assert not rungs(items)
+    assert not transports(items)
 
 
 def test_a_websocket_that_does_not_come_leads_to_polling_which_may(cloud, session, inbox, settings):
     cloud.faults.refuse(-1, path=FEED)
     with running(feed_of(session, inbox, settings())):
         items = told(inbox, UpdatePolled)
-    assert rungs(items) == ["poll"]
+    assert transports(items) == ["poll"]
     assert len(cloud.records.requests(FEED)) == 6
 
 
@@ -42,7 +42,7 @@ def test_a_long_wait_for_the_websocket_is_spent_polling_and_reported(cloud, sess
     cloud.faults.refuse(429, path=FEED, retry_after=600)
     with running(feed_of(session, inbox, settings(cooldown_first_s=0.01))):
         items = told(inbox, UpdatePolled, 3)
-    assert rungs(items) == ["poll"]
+    assert transports(items) == ["poll"]
     reason = "the feed refused the connection (HTTP 429, asking us to wait 600 s)"
     assert of_kind(items, FeedLimited) == [FeedLimited(900_101, reason, 600.0)]
     assert len(cloud.records.requests(FEED)) == 1
@@ -52,7 +52,7 @@ def test_closed_within_seconds_three_times_the_feed_polls(cloud, session, inbox,
     cloud.faults.close_after_s = 0.0
     with running(feed_of(session, inbox, settings())):
         items = told(inbox, UpdatePolled)
-    assert rungs(items) == ["poll"]
+    assert transports(items) == ["poll"]
 
 
 def test_firmware_that_cannot_be_polled_leads_to_snapshots(cloud, session, inbox, settings):
@@ -60,7 +60,7 @@ def test_firmware_that_cannot_be_polled_leads_to_snapshots(cloud, session, inbox
     cloud.faults.refuse(429, path=FEED, times=3)
     with running(feed_of(session, inbox, settings())):
         items = items_until(inbox, lambda items: len(updates(items)) >= 2)
-    assert rungs(items) == ["poll", "snapshot"]
+    assert transports(items) == ["poll", "snapshot"]
     assert "older than 1.64" in of_kind(items, FeedChanged)[1].reason
     assert not cloud.records.requests("realtime_update")
 
@@ -70,7 +70,7 @@ def test_polling_that_answers_404_leads_to_snapshots(cloud, session, inbox, sett
     cloud.faults.refuse(429, path=FEED, times=3)
     with running(feed_of(session, inbox, settings())):
         items = items_until(inbox, lambda items: len(updates(items)) >= 2)
-    assert rungs(items) == ["poll", "snapshot"]
+    assert transports(items) == ["poll", "snapshot"]
 
 
 def test_sense_is_given_the_time_it_asks_for(cloud, session, inbox, settings):
@@ -86,7 +86,7 @@ def test_snapshots_take_one_frame_each_and_hold_no_socket(cloud, session, inbox,
         items = items_until(inbox, lambda items: len(updates(items)) >= 3)
     assert cloud.records.counts.sockets_opened >= 3
     assert cloud.records.counts.sockets_most == 1
-    assert rungs(items) == []
+    assert transports(items) == []
     assert len(of_kind(items, FeedOpened)) == 1
     assert not of_kind(items, FeedEnded)
 
@@ -95,4 +95,4 @@ def test_stream_mode_goes_on_knocking(cloud, session, inbox, settings):
     cloud.faults.refuse(503, path=FEED, times=6)
     with running(feed_of(session, inbox, settings(mode="stream"))):
         items = items_until(inbox, lambda items: len(updates(items)) >= 1)
-    assert not rungs(items)
+    assert not transports(items)

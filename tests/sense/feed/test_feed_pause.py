@@ -10,7 +10,7 @@ from sense_mqtt.items import FeedChanged, FeedEnded, FeedOpened, UpdatePolled
 from sense_mqtt.sense.feed.pause import Pause, PauseControl
 from sense_mqtt.sense.feed.reporter import FeedReporter
 from sense_mqtt.sense.state_file import StateFile
-from tests.support.sense.feed_items import rungs, told, updates
+from tests.support.sense.feed_items import told, transports, updates
 from tests.support.sense.sense_fixtures import (
     PATIENCE_S,
     FakeClock,
@@ -35,7 +35,7 @@ def test_a_pause_lets_go_of_the_socket_polls_and_ends_by_itself(cloud, session, 
         assert time.monotonic() - began < 2
         items = told(inbox, FeedOpened, 2)
         assert cloud.records.wait(lambda counts: counts.sockets_opened == 2)
-    assert rungs(items) == ["paused", "stream"]
+    assert transports(items) == ["paused", "stream"]
     assert [item.reason for item in of_kind(items, FeedChanged)] == ["for 2 s", "the pause is over"]
     assert [item.transport for item in of_kind(items, FeedOpened)] == ["paused", "stream"]
     assert len(of_kind(items, UpdatePolled)) >= 2
@@ -59,7 +59,7 @@ def test_resuming_ends_a_pause_at_once(cloud, session, inbox, settings):
         feed.resume()
         items = told(inbox, FeedOpened)
         feed.resume()  # nothing to resume
-    assert rungs(items) == ["stream"]
+    assert transports(items) == ["stream"]
     assert cloud.records.counts.sockets_most == 1
 
 
@@ -78,7 +78,7 @@ def test_a_pause_survives_a_restart(cloud, session, inbox, settings, silent):
             assert of_kind(told(inbox, UpdatePolled), FeedOpened) == [FeedOpened(900_101, "paused")]
         assert cloud.records.counts.sockets_opened == opened
         after.resume()
-        assert rungs(told(inbox, FeedOpened)) == ["stream"]
+        assert transports(told(inbox, FeedOpened)) == ["stream"]
         assert cloud.records.wait(lambda counts: counts.sockets_opened == opened + 1)
     assert feed_of(session, Inbox(), settings()).transport == "stream"
 
@@ -127,7 +127,7 @@ def test_a_longer_pause_replaces_a_shorter_one(session, inbox, settings):
         feed.pause(0.6, silent=True)
         items = told(inbox, FeedOpened)
     assert time.monotonic() - began > 0.55
-    assert rungs(items) == ["paused", "paused", "stream"]
+    assert transports(items) == ["paused", "paused", "stream"]
 
 
 def test_polling_in_a_pause_outlives_an_outage(cloud, session, inbox, settings):
@@ -168,4 +168,4 @@ def test_a_pause_while_connecting_ends_the_attempt(session, inbox, settings):
             assert reached.wait(PATIENCE_S)
             feed.pause(3600, silent=False)
             items = told(inbox, UpdatePolled)
-    assert rungs(items) == ["paused"]
+    assert transports(items) == ["paused"]

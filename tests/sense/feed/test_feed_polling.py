@@ -1,14 +1,14 @@
 """A feed that polls."""
 
 from sense_mqtt.items import UpdatePolled
-from tests.support.sense.feed_items import FEED, rungs, told
+from tests.support.sense.feed_items import FEED, told, transports
 from tests.support.sense.sense_fixtures import feed_of, running
 
 
 def test_poll_mode_never_opens_a_websocket(cloud, session, inbox, settings):
     with running(feed_of(session, inbox, settings(mode="poll"))):
         items = told(inbox, UpdatePolled, 3)
-    assert rungs(items) == []
+    assert transports(items) == []
     assert not cloud.records.requests(FEED)
 
 

@@ -38,7 +38,7 @@ def test_restarts_in_quick_succession_are_spaced(cloud, session, inbox, settings
     assert all(later - sooner > 0.45 for sooner, later in itertools.pairwise(times))
 
 
-def test_a_restart_stays_on_its_rung_until_the_cool_down_is_over(cloud, session, inbox, settings):
+def test_a_restart_stays_with_its_transport_until_the_cool_down_is_over(cloud, session, inbox, settings):
     cloud.faults.refuse(429, path=FEED)
     with running(feed_of(session, inbox, settings())):
         told(inbox, UpdatePolled)

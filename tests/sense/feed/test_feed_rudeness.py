@@ -8,7 +8,7 @@ import pytest
 
 from sense_mqtt.items import FeedEnded, FrameArrived
 from tests.support.sense.faulty_responses import FAULTY_RESPONSES, HANDSHAKE, OPENED, accept, say
-from tests.support.sense.feed_items import frames, rungs, told, updates
+from tests.support.sense.feed_items import frames, told, transports, updates
 from tests.support.sense.sense_fixtures import (
     PATIENCE_S,
     faulty_server,
@@ -38,7 +38,7 @@ def test_a_monitor_that_is_offline_is_no_refusal(cloud, session, inbox, settings
     cloud.faults.offline = True
     with running(feed_of(session, inbox, settings(silence_timeout_s=0.3, max_rejections=1))):
         items = told(inbox, FeedEnded, 3)
-    assert not rungs(items)
+    assert not transports(items)
 
 
 def test_a_socket_is_pinged(session, inbox, settings):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sense_mqtt.items import FeedEnded, FeedOpened
-from tests.support.sense.feed_items import FEED, frames, rungs, told, updates
+from tests.support.sense.feed_items import FEED, frames, told, transports, updates
 from tests.support.sense.sense_fixtures import feed_of, items_until, running
 
 
@@ -46,7 +46,7 @@ def test_ten_drops_are_ten_reconnections_and_one_socket_at_a_time(cloud, session
     ):
         for drop in range(10):
             items = items_until(inbox, lambda items: len(updates(items)) >= 5)
-            assert not rungs(items)
+            assert not transports(items)
             cloud.drop_sockets(abort=drop % 2 == 1)
             told(inbox, FeedEnded)
         assert cloud.records.wait(lambda counts: counts.sockets_opened == 11)

@@ -3,7 +3,7 @@
 import pytest
 
 from sense_mqtt.items import FeedChanged, UpdatePolled
-from tests.support.sense.feed_items import FEED, rungs, told, updates
+from tests.support.sense.feed_items import FEED, told, transports, updates
 from tests.support.sense.sense_fixtures import feed_of, items_until, known, of_kind, running, session_of
 
 
@@ -16,7 +16,7 @@ def test_a_refused_token_is_renewed(cloud, session, inbox, settings, as_frame, n
     cloud.rules.token_life_s = 7200  # so that the next token differs even within the same second
     with running(feed_of(session, inbox, settings())):
         items = items_until(inbox, lambda items: len(updates(items)) >= 1)
-    assert not rungs(items)
+    assert not transports(items)
     assert (cloud.records.counts.logins, cloud.records.counts.renews) == (1, 1)
 
 
@@ -24,7 +24,7 @@ def test_fresh_tokens_that_are_refused_are_a_refusal(cloud, session, inbox, sett
     cloud.faults.refuse(401, path=FEED, body="{}")
     with running(feed_of(session, inbox, settings())):
         items = told(inbox, UpdatePolled)
-    assert rungs(items) == ["poll"]
+    assert transports(items) == ["poll"]
     assert of_kind(items, FeedChanged)[0].reason == "the feed refused the access token (HTTP 401), though it is fresh"
     assert len(cloud.records.requests(FEED)) == 4
     assert cloud.records.counts.logins == 1
@@ -43,5 +43,5 @@ def test_a_greeting_does_not_make_a_refused_token_a_good_one(cloud, session, inb
     cloud.faults.token_error_as_frame = cloud.faults.greets_first = cloud.faults.feed_takes_no_token = True
     with running(feed_of(session, inbox, settings())):
         items = told(inbox, UpdatePolled)
-    assert rungs(items) == ["poll"]
+    assert transports(items) == ["poll"]
     assert cloud.records.counts.renews < 6

@@ -94,7 +94,7 @@ def test_while_the_websocket_rests_for_long_a_frame_is_polled(cloud, run, settin
     assert cloud.records.counts.sockets_opened == 0
 
 
-def test_on_the_rung_of_polling_a_frame_is_polled(cloud, run, settings):
+def test_where_polling_is_the_transport_a_frame_is_polled(cloud, run, settings):
     remember(settings, transport="poll", climb_s=900.0)
     assert run() == "a frame came by polling"
     assert cloud.records.counts.sockets_opened == 0

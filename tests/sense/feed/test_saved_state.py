@@ -38,7 +38,7 @@ def test_monitors_do_not_share_what_they_remember(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["stream", "poll", "snapshot"])
-def test_a_forced_mode_forgets_the_rung(tmp_path, mode):
+def test_a_forced_mode_forgets_the_transport(tmp_path, mode):
     FeedStateFile(tmp_path, 1).save(LADDER, Moment(WALL, 1_000.0))
     assert FeedStateFile(tmp_path, 1).load(FallbackRules(mode=mode), Moment(WALL, 5.0)).transport == mode
 

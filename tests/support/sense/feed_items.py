@@ -16,7 +16,7 @@ def updates(items):
     return [item for item in frames(items) if isinstance(decode(item.raw), RealtimeUpdate)]
 
 
-def rungs(items):
+def transports(items):
     return [item.transport for item in of_kind(items, FeedChanged)]
 
 
