@@ -4,7 +4,6 @@ import http.client
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
@@ -16,7 +15,7 @@ from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.sense.net.deadline import Deadline
 from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.http_adapter import WatchedAdapter
+from sense_mqtt.sense.net.http_adapter import UnfollowingSession, WatchedAdapter
 from sense_mqtt.sense.net.tls import find_certificate_error, shared_tls_context
 from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.rest.responses import retry_after_s
@@ -119,7 +118,7 @@ def is_same_host(before: SplitResult, target: str) -> bool:
 
 
 def _session(adapter: WatchedAdapter) -> requests.Session:
-    session = _Session()
+    session = UnfollowingSession()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.trust_env = False  # neither ~/.netrc nor proxies other than those of find_proxy
@@ -127,9 +126,3 @@ def _session(adapter: WatchedAdapter) -> requests.Session:
     session.headers.clear()
     session.headers.update(HEADERS)
     return session
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: Any) -> str | None:  # noqa: ARG002 - requests calls it so
-        """Return none: requests would read the whole body of a redirect, though it does not follow it."""
-        return None

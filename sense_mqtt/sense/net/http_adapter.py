@@ -4,6 +4,7 @@ import ssl
 from socket import socket
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -43,6 +44,13 @@ class WatchedAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - requests calls it so
         """Verification is the context's business; requests would add certifi's authorities to it."""
         conn.cert_reqs = "CERT_REQUIRED"
+
+
+class UnfollowingSession(requests.Session):
+    """Follows no redirect, and reads none: requests would take in the whole body of one, whatever its length."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - requests calls it so
+        return None
 
 
 def _watched_pools(adapter: WatchedAdapter) -> dict[str, type[HTTPConnectionPool]]:

@@ -16,7 +16,7 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable
 from sense_mqtt.sense.net.deadline import Deadline
 from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.http_adapter import WatchedAdapter
+from sense_mqtt.sense.net.http_adapter import UnfollowingSession, WatchedAdapter
 from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error, shared_tls_context
 from sense_mqtt.sense.proxy import find_proxy
 from sense_mqtt.sense.rest.call_log import log_call
@@ -143,7 +143,7 @@ class SenseApi:
 
 
 def _session(adapter: HTTPAdapter, device_id: str) -> requests.Session:
-    session = requests.Session()
+    session = UnfollowingSession()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.trust_env = False  # its proxies would not be those of the feed
