@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sense_mqtt.core.capabilities import CAPABILITIES
-from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading
+from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading, ReadingRemoved
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.core.publishing.messages import HomeTopics, as_of, event_id_of, stored_event, to_messages
 from sense_mqtt.core.publishing.topics import Topics
@@ -57,6 +57,12 @@ def test_an_event_of_the_house_names_the_device_that_it_is_about():
         "device": "a",
         "name": "A",
     }
+
+
+def test_a_reading_that_a_device_does_not_have_any_more_is_cleared_for_good():
+    assert to_messages([ReadingRemoved("a", "running")], TOPICS) == (
+        Message(TOPICS.name("a", "running"), "", retain=True, final=True),
+    )
 
 
 def test_a_withdrawal_clears_every_retained_topic_of_the_device_once():
