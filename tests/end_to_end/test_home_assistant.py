@@ -15,7 +15,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
-from sense_mqtt.core.home_assistant.discovery import DeviceDescription, MonitorDescription, announce
+from sense_mqtt.core.home_assistant.discovery import DeviceDescription, MonitorDescription, announce, announce_bridge
 from sense_mqtt.core.home_assistant.messages import DiscoveryOptions
 from sense_mqtt.core.publishing.topics import Topics
 from tests.support.mqtt.mosquitto import find_mosquitto, free_port, wait_for_port
@@ -116,7 +116,8 @@ def seen(
     bridge = BridgeStandIn(port)
     assert bridge.connected.wait(PATIENCE_S)
     style = DiscoveryOptions("0.1.0", Topics(), request.param)
-    configs = announce(MonitorDescription(123456, solar=True, firmware="1.64.2"), DEVICES, style)
+    home = announce(MonitorDescription(123456, solar=True, firmware="1.64.2"), DEVICES, style)
+    configs = (*announce_bridge(style, monitors=2), *home)
     for topic, payload in {config.topic: config.payload for config in configs}.items():
         bridge.say(topic, payload)
     for topic, payload in RETAINED.items():
@@ -150,8 +151,15 @@ def test_monitor_and_devices_are_shown(seen: dict[str, Any]) -> None:
     ours = {one["name"]: one for one in seen["devices"] if one["identifiers"][0][0] == "mqtt"}
     monitor = ours["Sense"]
     assert (monitor["manufacturer"], monitor["model"], monitor["sw_version"]) == ("Sense", "Energy Monitor", "1.64.2")
-    assert set(ours) == {"Sense", "Dryer", "Büro Lampe", "Always On"}
-    assert {one["via_device_id"] for name, one in ours.items() if name != "Sense"} == {monitor["id"]}
+    appliances = {"Dryer", "Büro Lampe", "Always On"}
+    assert set(ours) == {"Sense bridge", "Sense", *appliances}
+    assert {ours[name]["via_device_id"] for name in appliances} == {monitor["id"]}
+
+
+def test_a_bridge_of_two_monitors_has_no_button_to_refresh(seen: dict[str, Any]) -> None:
+    bridge = {one["entity_id"] for one in seen["entities"] if one["unique_id"].startswith("sense_mqtt_bridge_sense_")}
+    assert "select.sense_bridge_log_level" in bridge
+    assert "button.sense_bridge_refresh" not in bridge
 
 
 @pytest.mark.parametrize(
