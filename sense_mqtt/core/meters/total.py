@@ -116,8 +116,10 @@ def _readings(state: Meters, observation: Observation) -> list[Reading]:
     home, now, policy = observation.home, observation.now, observation.policy
     found = []
     for device in (HOUSE, *(device for device in state.since if device in home.devices)):
-        figures = _figures(state, device)
         interval_s = policy.device_interval_s if device else policy.house_interval_s
+        if device and not _may_be_due(home, device, interval_s, now):
+            continue  # most of them, each time
+        figures = _figures(state, device)
         if figures and _is_due(home, device or None, figures, interval_s, now):
             since, updated = to_datetime(state.since[device]), to_datetime(now.wall)
             found.append(Reading(device or None, TOPIC, {**figures, "since": since, "updated": updated}))
@@ -132,6 +134,12 @@ def _figures(state: Meters, device: str) -> dict[str, float]:
     known = {name: (device, name) for name in names if (device, name) not in state.unsure}
     figures = {name: round(state.shown.get(counter, 0.0), 3) for name, counter in known.items()}
     return {name: kwh for name, kwh in figures.items() if kwh > 0.0}
+
+
+def _may_be_due(home: Home, device: str, interval_s: float, now: Moment) -> bool:
+    """False while the interval of a device runs, which has one figure only."""
+    published = home.published.get((device, TOPIC))
+    return published is None or published.value is None or now.monotonic - published.at >= interval_s
 
 
 def _is_due(home: Home, device: str | None, figures: Mapping[str, float], interval_s: float, now: Moment) -> bool:

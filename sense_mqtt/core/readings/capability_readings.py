@@ -20,9 +20,10 @@ Outcome = tuple[Home, tuple[Change, ...]]
 def update_capabilities(observation: Observation, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Outcome:
     """Return the home with the new state of each capability, and what follows: readings, events, what to store."""
     home, changes, states = observation.home, list[Change](), dict[str, Any]()
+    gone = [change.device for change in observation.changes if isinstance(change, DeviceRemoved)]
     for capability in capabilities:
         before = capability.state_of(home)
-        update = capability.update(_without_gone(capability, before, observation), observation)
+        update = capability.update(_without(gone, before, capability) if gone else before, observation)
         if update.state is not before:
             states[capability.key] = update.state
         if not (update.changes or update.store):
@@ -44,10 +45,9 @@ def _forget(home: Home, removed: Set[Subject]) -> Home:
     return replace(home, published={key: each for key, each in home.published.items() if key not in removed})
 
 
-def _without_gone(capability: Capability[Any], state: Any, observation: Observation) -> Any:
-    for change in observation.changes:
-        if isinstance(change, DeviceRemoved):
-            state = capability.forget(state, change.device)
+def _without(gone: Iterable[str], state: Any, capability: Capability[Any]) -> Any:
+    for device in gone:
+        state = capability.forget(state, device)
     return state
 
 
