@@ -1,7 +1,9 @@
 """The least that a program between feed and broker can do: receive, parse, publish one number. See sustained.py."""
 
+import json
 import sys
 import threading
+from typing import Any
 
 import msgpack
 import paho.mqtt.client as paho
@@ -20,12 +22,21 @@ def main(url: str, token: str, port: int) -> None:
     header = [f"Authorization: bearer {token}", "Accept: application/x-msgpack"]
     feed = websocket.create_connection(url, header=header, skip_utf8_validation=True)
     while True:
-        unpacker = msgpack.Unpacker()
-        unpacker.feed(feed.recv())
-        kind, _, payload = unpacker
+        kind, payload = parse(feed.recv())
         if kind == "realtime_update":
             room.acquire()
             client.publish("floor/power", f"{payload['w']:.1f}", 1, retain=True)
+
+
+def parse(raw: str | bytes) -> tuple[str, Any]:
+    """Return type and payload of a message, by the library that reads its format."""
+    if isinstance(raw, str):
+        message = json.loads(raw)
+        return message["type"], message["payload"]
+    unpacker = msgpack.Unpacker()
+    unpacker.feed(raw)
+    kind, _, payload = unpacker
+    return kind, payload
 
 
 if __name__ == "__main__":
