@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from sense_mqtt.core.changes import StateChanged
 from sense_mqtt.core.home.state import DevicesListed, Home, Tick
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.stored_home import HOME, must_store, restore, snapshot
+from sense_mqtt.core.stored_home import HOME, must_store, must_sync, restore, snapshot
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import DRYER, PLUG, frame, moment, policy, run
 
@@ -71,3 +72,11 @@ def test_a_home_is_stored_with_the_first_frame_of_a_process():
 def test_a_state_that_is_known_only_now_is_stored_though_it_makes_no_event():
     listed, _ = run(EMPTY, (0, DevicesListed(read_device_list([DRYER]))), (1, frame(at=1, devices=[])))
     assert stored(listed, frame(DRYER, at=2), 2)
+
+
+@pytest.mark.parametrize("synced", [True, False])
+def test_what_a_cut_of_power_may_take_back_needs_no_sync(synced):
+    home, _ = run(Home(monitor=7), (0, frame()))
+    changes = [StateChanged("cycles", synced)]
+    assert must_store(home, home, changes)
+    assert must_sync(home, home, changes) is synced

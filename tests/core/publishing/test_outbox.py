@@ -240,7 +240,7 @@ def test_a_receive_maximum_that_is_widened_lets_out_more(outbox):
 
 def test_what_is_forgotten_is_not_published_again(outbox):
     outbox.enqueue_retained(value("a", "kept"))
-    assert outbox.value("a") == "kept"
+    assert (outbox.value("a"), outbox.is_unacknowledged("a")) == ("kept", True)
     outbox.forget("a")
     outbox.republish_all()
-    assert (outbox.value("a"), take(outbox)) == (None, [])
+    assert (outbox.value("a"), outbox.is_unacknowledged("a"), take(outbox)) == (None, False, [])
