@@ -44,8 +44,7 @@ USED = {
     "offline": (NODE, "went offline", "monitor"),
 }
 BROKER_WENT = "WARNING homeassistant.components.mqtt.client Error returned from MQTT server: The connection was lost."
-# Known: Home Assistant keeps a device trigger that `migrate_discovery` has unloaded, and warns once its device goes.
-OF_UNLOADED_TRIGGERS = (
+OF_UNLOADED_TRIGGERS = (  # it keeps triggers that `migrate_discovery` unloaded, and warns once their device goes
     "WARNING homeassistant.helpers.dispatcher Unable to remove unknown dispatcher",
     "WARNING homeassistant.components.mqtt.discovery No device components to cleanup",
 )
