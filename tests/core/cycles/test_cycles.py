@@ -34,6 +34,13 @@ def test_two_loads_in_a_row_are_two_cycles_and_a_pause_of_just_the_limit_belongs
     assert readings(changes, "running", ID) == ["ON", "OFF", "ON", "OFF"]
 
 
+def test_another_device_that_switches_within_a_cycle_is_no_phase_of_it():
+    rows = [(at, frame(*[WASHER] * (10 <= at < 40), *[KETTLE] * (20 <= at < 30), at=at)) for at in range(400)]
+    _, changes = follow(rows)
+    [cycle] = finished(changes)
+    assert (cycle["started"], cycle["time"], cycle["phases"]) == (10, 40, 1)
+
+
 def test_the_event_has_what_every_event_has_and_an_id_that_does_not_change():
     _, changes = follow(frames([(10, 20)], 400))
     [told] = [c for c in changes if isinstance(c, Event) and c.event_type == "cycle_finished"]
