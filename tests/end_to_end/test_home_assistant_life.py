@@ -44,10 +44,6 @@ USED = {
     "offline": (NODE, "went offline", "monitor"),
 }
 BROKER_WENT = "WARNING homeassistant.components.mqtt.client Error returned from MQTT server: The connection was lost."
-OF_UNLOADED_TRIGGERS = (  # it keeps triggers that `migrate_discovery` unloaded, and warns once their device goes
-    "WARNING homeassistant.helpers.dispatcher Unable to remove unknown dispatcher",
-    "WARNING homeassistant.components.mqtt.discovery No device components to cleanup",
-)
 IRONED = ["iron on", "iron off"]
 CHANGES: dict[str, dict[str, Any]] = {
     "single": {"home_assistant": {"discovery": "single"}},
@@ -245,6 +241,5 @@ def test_the_energy_dashboard_has_no_objection_to_the_meters(seen: Seen, home: s
     assert [issue for issues in found["energy_sources"] + found["device_consumption"] for issue in issues] == []
 
 
-def test_home_assistant_complains_of_the_broker_that_went_and_of_triggers_that_it_unloaded_before(seen: Seen) -> None:
-    others = {each for each in seen.complaints if not each.startswith(OF_UNLOADED_TRIGGERS)}
-    assert others == {BROKER_WENT}
+def test_home_assistant_complains_of_nothing_but_the_broker_that_went(seen: Seen) -> None:
+    assert set(seen.complaints) == {BROKER_WENT}

@@ -23,7 +23,10 @@ from sense_mqtt.core.home_assistant.discovery import (
     monitor_of,
 )
 from sense_mqtt.core.home_assistant.messages import DiscoveryMessage, DiscoveryOptions, origin
+from sense_mqtt.core.home_assistant.triggers import DEVICE_TRIGGERS, MONITOR_TRIGGERS
 
+# Removed by name: Home Assistant keeps a trigger that `migrate_discovery` unloads, and warns once its device goes.
+_TRIGGER_KEYS = frozenset(trigger.key for trigger in (*DEVICE_TRIGGERS, *MONITOR_TRIGGERS))
 _PLACEHOLDER = {"platform": "device_automation", "automation_type": "trigger", "type": "moved", "subtype": "moved"}
 
 
@@ -62,8 +65,10 @@ def remove_obsolete(
     moving = {topic: place for topic, place in obsolete.items() if place in told_elsewhere or apart.get(topic)}
     of_device = {topic: place.node for topic, place in moving.items() if place.key is None}
     single = tuple(message for messages in apart.values() for message in messages)
+    unloaded = [topic for topic, place in moving.items() if place.key not in _TRIGGER_KEYS]
     steps = (
-        tuple(DiscoveryMessage(topic, {"migrate_discovery": True}) for topic in moving),
+        tuple(_remove_triggers(topic, node, options) for topic, node in of_device.items() if monitor_of(node)),
+        tuple(DiscoveryMessage(topic, {"migrate_discovery": True}) for topic in unloaded),
         tuple(_hold_place(topic, node, options) for topic, node in of_device.items()),
         tuple(DiscoveryMessage(topic, None) for topic in obsolete),
         single,
@@ -99,6 +104,12 @@ def _announce_each(topic: str, node: str, options: DiscoveryOptions) -> tuple[Di
     if device:
         return announce_device(MonitorDescription(monitor), DeviceDescription(device), single)
     return announce_monitor(MonitorDescription(monitor, solar=True), single)
+
+
+def _remove_triggers(topic: str, node: str, options: DiscoveryOptions) -> DiscoveryMessage:
+    components = {key: {"platform": "device_automation"} for key in sorted(_TRIGGER_KEYS)}
+    payload = {"device": {"identifiers": [node]}, "origin": origin(options), "components": components}
+    return DiscoveryMessage(topic, payload)
 
 
 def _hold_place(topic: str, node: str, options: DiscoveryOptions) -> DiscoveryMessage:
