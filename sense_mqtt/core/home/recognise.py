@@ -194,7 +194,7 @@ def _split(home: Home, rows: tuple[DeviceInfo, ...], time: float, policy: Policy
     identities = home.identities.without_children(
         child for child, own in home.identities.parents.items() if child in children or own in aliases.values()
     )
-    for alias in aliases:
+    for alias in (*aliases, *children):  # the parent of some devices may have been merged into another one itself
         identities = identities.without_alias(alias)
     home = replace(home, identities=identities)
     unlisted = {own: None for own in sorted(split - listed.keys()) if _is_own_parent(home, own)}

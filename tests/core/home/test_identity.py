@@ -192,3 +192,16 @@ def test_a_parent_that_was_known_first_is_removed_when_its_parts_are_back():
         ("device_found", "bbbb2222"),
     ]
     assert withdrawn(changes) == ["Parent01"]
+
+
+def test_a_parent_that_was_merged_once_more_and_is_split_off_is_a_device_of_its_own():
+    inner = {**PARENT, "tags": {"MergedDevices": FAN["id"]}}
+    outer = {
+        **OTHER_DEVICE,
+        "id": "Parent02",
+        "name": "Cooling",
+        "tags": {"MergedDevices": f"{PARENT['id']},{PUMP['id']}"},
+    }
+    home, _ = run(two_motors(), (3, listed(inner)), (4, listed(outer)), (5, listed(PARENT, PUMP)))
+    assert {PARENT["id"], PUMP["id"]} <= home.devices.keys()
+    assert not home.identities.aliases.keys() & home.devices.keys()
