@@ -28,7 +28,7 @@ from tests.support.processes.automated_home import (
     ran,
 )
 from tests.support.processes.bridge_config import configure
-from tests.support.processes.example_home import BRIDGE, DRYER, IRON, WASHER
+from tests.support.processes.example_home import BRIDGE, DRYER, IRON, OFF, ON, WASHER
 from tests.support.processes.home_assistant import PYTHON
 from tests.support.simulator.hand_switched_house import HandSwitchedHouse
 
@@ -108,6 +108,8 @@ def go_and_come_back(life: Life) -> None:
         api.wait_for_state("sensor.sense_bridge_feed", "stream")
         api.call("select.select_option", entity_id="select.sense_bridge_log_level", option="warning")
         api.wait_for_state("select.sense_bridge_log_level", "warning")
+    for state, watts in ((ON, 3000.0), (OFF, 0.0)):  # frames come again: what is switched now is no part of the pause
+        life.switch(DRYER, state, watts)
     life.note("paused")
     ask_energy_dashboard(life)
     births = life.home_assistant.births
@@ -195,8 +197,10 @@ def test_the_end_of_the_laundry_is_told_once(seen: Seen) -> None:
     ],
 )
 def test_nothing_runs_because_something_came_back_and_the_next_event_runs_once(seen: Seen, phase: str) -> None:
-    copied = IRONED[1:] if phase == "bridge killed" else []  # after a crash the newest event may come once more
-    assert (seen.ran[phase], seen.ran_after[phase]) in (([], IRONED), ([], [*copied, *IRONED]), (copied, IRONED))
+    # After a crash the events of the last second may come once more: that the broker has them was not stored yet.
+    copies = ([], IRONED[1:], IRONED) if phase == "bridge killed" else ([],)
+    expected = [found for copied in copies for found in (([], [*copied, *IRONED]), (copied, IRONED))]
+    assert (seen.ran[phase], seen.ran_after[phase]) in expected
 
 
 def test_an_outage_of_sense_sets_off_what_waits_for_it_and_nothing_else(seen: Seen) -> None:
