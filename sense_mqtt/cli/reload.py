@@ -32,7 +32,8 @@ class Reloader:
         try:
             read = self._read()
         except ConfigError as error:
-            logger.error("the configuration was not read again, the old one stays in force:\n%s", error)  # noqa: TRY400
+            for fault in str(error).split("\n"):
+                logger.error("the new configuration has a mistake, the old one stays in force: %s", fault)  # noqa: TRY400
             return
         if later := sorted(_different(self._config, read)):
             logger.warning("these changes take effect once sense-mqtt is started again: %s", ", ".join(later))

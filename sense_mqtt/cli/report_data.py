@@ -28,15 +28,21 @@ LOG_LINES = 500
 
 
 class RecentLog(logging.Handler):
-    """Keeps the last lines of the log in memory, without secrets."""
+    """Keeps the last lines of the log in memory; secrets are taken out when they are asked for, as that costs."""
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
         self.setFormatter(RedactingFormatter(redactor))
-        self.lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._kept: deque[logging.LogRecord | str] = deque(maxlen=LOG_LINES)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
+        has_traceback = record.exc_info is not None  # which would keep alive whatever its frames hold
+        self._kept.append(self.format(record) if has_traceback else record)
+
+    @property
+    def lines(self) -> list[str]:
+        """Return them, oldest first, without secrets."""
+        return [each if isinstance(each, str) else self.format(each) for each in list(self._kept)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class ReportSource:
             for number, stored in rows.items()
         }
         health = bridge.services.status.health(now)
-        return Findings(self._config.public(), health, homes, list(self._log.lines), self.recent.notes())
+        return Findings(self._config.public(), health, homes, self._log.lines, self.recent.notes())
 
     def _write(self, findings: Findings, now: Moment) -> None:
         try:

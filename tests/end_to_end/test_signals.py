@@ -28,6 +28,6 @@ def test_a_hang_up_reads_the_configuration_again_and_a_fault_in_it_ends_nothing(
         wait_for(bridge, "the configuration was read again")
         bridge.config_file.write_text("mqtt: {prot: 1}")
         os.kill(bridge.pid, signal.SIGHUP)
-        wait_for(bridge, "the configuration was not read again, the old one stays in force")
+        wait_for(bridge, "the new configuration has a mistake, the old one stays in force")
         wait_for(bridge, "mqtt.prot")
         assert bridge.stop() == 0
