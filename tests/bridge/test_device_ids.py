@@ -22,6 +22,7 @@ def merged(bridge):
 
 
 def test_a_merged_device_has_the_topics_of_one_of_its_parts_and_the_other_is_cleared(merged):
+    merged.pass_time(5)  # the triggers go first, each step a second after the one before
     assert merged.newest("sense/7/device/aaaa1111/state") == "ON"
     assert merged.newest("sense/7/device/bbbb2222/state") == ""
     assert merged.newest("homeassistant/device/sense_mqtt_7_bbbb2222/config") == ""
@@ -32,6 +33,7 @@ def test_a_merged_device_has_the_topics_of_one_of_its_parts_and_the_other_is_cle
 
 
 def test_discovery_is_cleared_before_the_state(merged):
+    merged.pass_time(5)
     topics = [message.topic for message in merged.broker.published if not message.payload]
     config, state = "homeassistant/device/sense_mqtt_7_bbbb2222/config", "sense/7/device/bbbb2222/state"
     assert topics.index(config) < topics.index(state)

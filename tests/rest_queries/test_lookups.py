@@ -186,5 +186,6 @@ def test_the_command_answers_energy_as_json():
         "start": "2026-11-21T05:00:00.000Z",
         "consumption_kwh": 12.0,
         "production_kwh": 10.0,
+        "net_production_pct": 83,
         "devices": [],
     }
