@@ -59,8 +59,8 @@ class Bridge:
         tick_s: float = TICK_S,
     ) -> None:
         self._inbox = inbox
-        self.services = self._services = services
-        self.accounts = self._accounts = accounts
+        self.services = services
+        self.accounts = accounts
         self._request_handler = request_handler
         self._broker_handler = broker_handler
         self._clock = clock
@@ -80,11 +80,11 @@ class Bridge:
             UpdatePolled: self._on_feed_item,
             FeedEnded: self._on_feed_item,
             FeedOpened: self._on_feed_opened,
-            FeedChanged: lambda item, now: self._accounts.frames(item.monitor).monitor.on_feed_changed(item, now),
-            FeedLimited: lambda item, now: self._accounts.frames(item.monitor).monitor.on_feed_limited(item, now),
-            AuthChanged: lambda item, now: self._accounts.each[item.account].on_auth_changed(item, now),
+            FeedChanged: lambda item, now: self.accounts.frames(item.monitor).monitor.on_feed_changed(item, now),
+            FeedLimited: lambda item, now: self.accounts.frames(item.monitor).monitor.on_feed_limited(item, now),
+            AuthChanged: lambda item, now: self.accounts.each[item.account].on_auth_changed(item, now),
             LookupDone: self._on_lookup_done,
-            PostDone: self._services.webhooks.on_done,
+            PostDone: self.services.webhooks.on_done,
             BrokerConnected: self._broker_handler.on_connected,
             BrokerDropped: self._broker_handler.on_dropped,
             Acknowledged: self._broker_handler.on_acknowledged,
@@ -98,7 +98,7 @@ class Bridge:
         return {
             "the broker connection": self._publisher.maintain,
             "the periodic jobs": self._begin_due,
-            "the removal of topics": self._services.discovery.maintain,
+            "the removal of topics": self.services.discovery.maintain,
             "what others publish of this bridge": self._broker_handler.presence.maintain,
             "the requests": self._request_handler.count_unanswered,
         }
@@ -113,15 +113,15 @@ class Bridge:
 
     def set_policy(self, policy: Policy, config: Mapping[str, Any], now: Moment) -> None:
         """Go on with another configuration of homes; `config` is what of all of it may be published."""
-        for monitor in self._accounts.served.monitors:
-            self._services.recorder.note(Note(now, monitor, PolicySet(config=config)))
-        self._accounts.set_policy(policy, now)
-        self._services.status.set_config(config, now)
+        for monitor in self.accounts.served.monitors:
+            self.services.recorder.note(Note(now, monitor, PolicySet(config=config)))
+        self.accounts.set_policy(policy, now)
+        self.services.status.set_config(config, now)
 
     def describe(self) -> str:
         """Return in one line how the bridge is doing: broker, login, and how the frames of each monitor come."""
         broker = "connected to the broker" if self._publisher.connected else "no connection to the broker"
-        return f"{broker}; {self._services.status.describe()}"
+        return f"{broker}; {self.services.status.describe()}"
 
     def run(self) -> int:
         """Run until a Stop or a Crashed arrives; return the exit code."""
@@ -136,11 +136,11 @@ class Bridge:
         """Publish what can be published before anything happened."""
         now = self._clock.now()
         self._online_at = now.monotonic + ONLINE_TIMEOUT_S
-        self._services.discovery.begin()
-        self._services.status.begin(now)
-        for account in self._accounts.each:
+        self.services.discovery.begin()
+        self.services.status.begin(now)
+        for account in self.accounts.each:
             account.open(now)
-        self._services.jobs.put(PublishHealth(), now.monotonic + HEALTH_EVERY_S)
+        self.services.jobs.put(PublishHealth(), now.monotonic + HEALTH_EVERY_S)
 
     def step(self, item: Item | None) -> None:
         """Handle one item and all acknowledgements, do what is due each second, and send what may go out."""
@@ -153,7 +153,7 @@ class Bridge:
             self._next_tick = now.monotonic + self._tick_s
             self._tick(now)
         self._guard.attempt("what waits for the broker", self._publisher.flush, now)
-        self._services.webhooks.flush(now)
+        self.services.webhooks.flush(now)
 
     def _handle(self, item: Item, now: Moment) -> None:
         self._guard.attempt(type(item).__name__, self._handlers[type(item)], item, now)
@@ -164,30 +164,30 @@ class Bridge:
         for what, task in self._periodic_tasks.items():
             self._guard.attempt(what, task, now)
         if self._inbox.holds_only_messages:  # else what waits may be a frame that shows otherwise
-            for monitor in self._services.ticks.take(now.monotonic):
-                self._guard.attempt("Tick", self._accounts.frames(monitor).tick, now)
-        self._guard.attempt("the states of the feeds", self._services.status.maintain, now)
+            for monitor in self.services.ticks.take(now.monotonic):
+                self._guard.attempt("Tick", self.accounts.frames(monitor).tick, now)
+        self._guard.attempt("the states of the feeds", self.services.status.maintain, now)
 
     def _begin_due(self, now: Moment) -> None:
-        due: Iterable[Any] = self._services.jobs.take(now.monotonic)
+        due: Iterable[Any] = self.services.jobs.take(now.monotonic)
         for job in due:
             match job:
                 case PublishHealth():
-                    self._services.jobs.put(job, now.monotonic + HEALTH_EVERY_S)
-                    self._services.status.publish(now)
+                    self.services.jobs.put(job, now.monotonic + HEALTH_EVERY_S)
+                    self.services.status.publish(now)
                 case RepublishDiscovery():
-                    self._services.discovery.announce_all()
+                    self.services.discovery.announce_all()
                     self._publisher.republish_all()
                 case _:
-                    self._accounts.of_job(job).begin(job, now)
+                    self.accounts.of_job(job).begin(job, now)
 
     # --- the monitors
 
     def _on_feed_item(self, item: FeedItem, now: Moment) -> None:
-        self._accounts.frames(item.monitor).handle(item, now)
+        self.accounts.frames(item.monitor).handle(item, now)
 
     def _on_feed_opened(self, item: FeedOpened, now: Moment) -> None:
-        if self._accounts.frames(item.monitor).on_feed_opened(item, now):
+        if self.accounts.frames(item.monitor).on_feed_opened(item, now):
             self._begin_due(now)  # frames wait: the timeline is read at once
 
     # --- responses of Sense
@@ -197,7 +197,7 @@ class Bridge:
         if isinstance(ticket, Command):
             self._request_handler.on_lookup_done(ticket, item.result, now)
         else:
-            self._accounts.of_job(ticket).on_lookup_done(ticket, item.result, now)
+            self.accounts.of_job(ticket).on_lookup_done(ticket, item.result, now)
         if isinstance(ticket, ReadAccount):  # the monitors are published, or it takes a while
             self._unread.discard(ticket.account)
             if not self._unread:
@@ -224,11 +224,11 @@ class Bridge:
 
     def end(self) -> None:
         """Stop the feeds, answer open requests, and publish `offline` while the broker is connected."""
-        for account in self._accounts.each:
+        for account in self.accounts.each:
             self._guard.attempt("the feeds and the REST worker", account.close)
             self._guard.attempt("what is known of the homes", account.store, self._clock.now())
-        self._services.webhooks.close(self._clock.now())
-        self._publisher.enqueue_retained([*self._services.discovery.offline_messages(), self._state("offline")])
+        self.services.webhooks.close(self._clock.now())
+        self._publisher.enqueue_retained([*self.services.discovery.offline_messages(), self._state("offline")])
         self._drain(self._clock.now().monotonic + LAST_MESSAGES_S)
         self._guard.attempt("the broker connection", self._publisher.close)
 
@@ -245,4 +245,4 @@ class Bridge:
                     self._handle(item, now)
 
     def _state(self, payload: str) -> Message:
-        return Message(self._services.topics.bridge("state"), payload, retain=True, order=PublishOrder.BRIDGE_STATE)
+        return Message(self.services.topics.bridge("state"), payload, retain=True, order=PublishOrder.BRIDGE_STATE)

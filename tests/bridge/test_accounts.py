@@ -97,7 +97,7 @@ def test_a_request_without_a_monitor_is_refused_where_two_accounts_have_one_each
 def test_what_commands_may_cost_is_counted_for_each_account(tmp_path):
     bridge = bridge_of(tmp_path)
     bridge.begin()
-    home, cabin = (account.access.budgets.reconnections for account in bridge.bridge._accounts.each)
+    home, cabin = (account.access.budgets.reconnections for account in bridge.bridge.accounts.each)
     home.spend(MAX_RECONNECTIONS)
     assert bridge.ask("pause", {"monitor": 7})["code"] == "rate_limited"
     assert bridge.ask("pause", {"monitor": 8})["status"] == "ok"

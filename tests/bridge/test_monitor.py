@@ -103,7 +103,7 @@ def test_ticks_do_not_record_and_frames_without_news_neither(bridge):
 
 
 def test_a_home_that_is_offline_is_not_looked_at_until_its_feed_brings_something(bridge):
-    ticks = bridge.bridge._services.ticks
+    ticks = bridge.bridge.services.ticks
     bridge.pass_time(60)
     assert ticks.take(bridge.clock.now().monotonic + 86_400) == []
     bridge.show(DRYER, at=100)

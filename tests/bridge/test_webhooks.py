@@ -208,7 +208,7 @@ def test_more_than_may_wait_drops_the_oldest(bridge):
     answer(bridge, None)
     show(bridge, DRYER)
     show(bridge, KETTLE)
-    webhook = bridge.bridge._services.webhooks._each[0]
+    webhook = bridge.bridge.services.webhooks._each[0]
     webhook.added(POSTS_MOST - 1)  # as if so many more waited
     assert health(bridge) == [1, 0, 0, 2]
 

@@ -176,7 +176,7 @@ class BridgeHarness:
     # --- what came of it
 
     def monitor(self, number: int) -> BridgedMonitor:
-        return self.bridge._accounts.served.monitors[number]
+        return self.bridge.accounts.served.monitors[number]
 
     @property
     def publisher(self) -> Any:
