@@ -84,6 +84,11 @@ class Turns(Inbox):
         self._note(item)
         return item
 
+    def get_acknowledged(self) -> Acknowledged | None:
+        item = super().get_acknowledged()
+        self._note(item)
+        return item
+
     def put_frame(self, item: FrameArrived | UpdatePolled) -> bool:
         self._clock.answer()
         return super().put_frame(item)
