@@ -28,6 +28,7 @@ def test_each_event_arrives_in_order_over_a_kill_and_a_server_that_fails(broker_
         bridge.kill()
         bridge.devices = []  # nothing switches any more
         bridge.start()
+        wait_for(lambda: bridge.log.count(" starts") == 2)  # from there on it can be told to stop
         wait_for(lambda: ids(hook.bodies) >= (told := ids([h.document for h in listener.messages()])) and len(told) > 5)
         assert bridge.stop() == 0
         assert hook.url() not in bridge.log
