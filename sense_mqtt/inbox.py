@@ -20,8 +20,8 @@ class Inbox:
     """The one queue into the bridge. `put` never blocks; any thread may call it, a signal handler too.
 
     Anybody may publish as many messages as they like: these wait behind all else, so many of each kind at most.
-    Acknowledgements of the broker go before all else: with many homes a thousand frames may wait, and the next messages
-    go out only as fast as those before them are acknowledged.
+    Acknowledgements of the broker that wait can be taken between any two items: with many homes a thousand frames may
+    wait, and the next messages go out only as fast as those before them are acknowledged.
     """
 
     def __init__(self) -> None:
@@ -45,9 +45,7 @@ class Inbox:
             self._put_message(item)
         elif isinstance(item, Acknowledged):
             self._acknowledged.append(item)
-            if not self._is_woken:
-                self._is_woken = True
-                self._queue.put(_WAKER)
+            self._wake()
         else:
             self._queue.put(item)
 
@@ -83,24 +81,38 @@ class Inbox:
     def get(self, timeout_s: float) -> Item | None:
         """Return the oldest item, or None when nothing came in time. For the bridge's thread only.
 
-        Acknowledgements come first, messages last.
+        Messages come last.
         """
         try:
-            while not self._acknowledged:
+            while True:
                 item = self._queue.get(not self._messages_due, max(timeout_s, 0.0))
                 if item is None:
                     self._messages_due += 1
-                elif isinstance(item, _Waker):
-                    self._is_woken = False
-                else:
+                elif not isinstance(item, _Waker):
                     return self._count_out(item)
+                elif (acknowledged := self._get_acknowledged()) is not None:
+                    return acknowledged
         except queue.Empty:
             return self._get_message()
-        return self._acknowledged.popleft()
 
-    def get_acknowledged(self) -> Acknowledged | None:
-        """Return the oldest acknowledgement, or None where none waits. For the bridge's thread only."""
-        return self._acknowledged.popleft() if self._acknowledged else None
+    def take_acknowledged(self) -> list[Acknowledged]:
+        """Return the acknowledgements that wait now. For the bridge's thread only.
+
+        Those that come meanwhile wait until the next call: a fast broker holds up nothing else.
+        """
+        return [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]
+
+    def _get_acknowledged(self) -> Acknowledged | None:
+        self._is_woken = False
+        oldest = self._acknowledged.popleft() if self._acknowledged else None
+        if self._acknowledged:
+            self._wake()
+        return oldest
+
+    def _wake(self) -> None:
+        if not self._is_woken:
+            self._is_woken = True
+            self._queue.put(_WAKER)
 
     def _count_out(self, item: Item) -> Item:
         if isinstance(item, FrameArrived | UpdatePolled):

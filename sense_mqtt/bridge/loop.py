@@ -143,11 +143,11 @@ class Bridge:
         self.services.jobs.put(PublishHealth(), now.monotonic + HEALTH_EVERY_S)
 
     def step(self, item: Item | None) -> None:
-        """Handle one item and all acknowledgements, do what is due each second, and send what may go out."""
+        """Handle one item and the acknowledgements that wait, do what is due each second, and send what may go out."""
         now = self._clock.now()
         if item is not None:
             self._handle(item, now)
-        while (acknowledged := self._inbox.get_acknowledged()) is not None:
+        for acknowledged in self._inbox.take_acknowledged():
             self._handle(acknowledged, now)
         if now.monotonic >= self._next_tick:
             self._next_tick = now.monotonic + self._tick_s

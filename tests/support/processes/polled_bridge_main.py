@@ -84,10 +84,11 @@ class Turns(Inbox):
         self._note(item)
         return item
 
-    def get_acknowledged(self) -> Acknowledged | None:
-        item = super().get_acknowledged()
-        self._note(item)
-        return item
+    def take_acknowledged(self) -> list[Acknowledged]:
+        taken = super().take_acknowledged()
+        for item in taken:
+            self._note(item)
+        return taken
 
     def put_frame(self, item: FrameArrived | UpdatePolled) -> bool:
         self._clock.answer()
