@@ -27,6 +27,7 @@ class UpdatePolled:
     monitor: int
     payload: Any
     asked: Moment
+    answered: Moment  # the time of the frame, where its payload tells none
 
 
 @dataclass(frozen=True, slots=True)

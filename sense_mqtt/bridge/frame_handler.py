@@ -86,10 +86,10 @@ class FrameHandler:
             case FrameArrived(_, raw):
                 self._services.recorder.note(Note(now, self._id, item))
                 self._on_update(lambda known: decode(raw, known), now)
-            case UpdatePolled(_, payload, asked):
-                took_s = _took_s(asked, now)
-                self._services.recorder.note(Note(now, self._id, Polled(payload, took_s)))
-                self._on_update(lambda known: read_update(payload, took_s=took_s, known=known), now)
+            case UpdatePolled(_, payload, asked, answered):  # handled as of then: it may have waited
+                took_s = _took_s(asked, answered)
+                self._services.recorder.note(Note(answered, self._id, Polled(payload, took_s)))
+                self._on_update(lambda known: read_update(payload, took_s=took_s, known=known), answered)
             case FeedEnded(_, reason):
                 logger.debug("the feed of monitor %s ended: %s", self._id, reason)
                 self._observe(Interrupted(), now)
@@ -134,6 +134,6 @@ class FrameHandler:
             self._jobs.plan_timeline(self._id, now)
 
 
-def _took_s(asked: Moment, now: Moment) -> float:
+def _took_s(asked: Moment, answered: Moment) -> float:
     # While a host sleeps, its monotonic clock may stand still; when its wall clock is set, that may go backwards.
-    return max(now.wall - asked.wall, now.monotonic - asked.monotonic)
+    return max(answered.wall - asked.wall, answered.monotonic - asked.monotonic)

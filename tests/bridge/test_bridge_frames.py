@@ -8,7 +8,7 @@ import pytest
 from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
 from tests.support.bridge.bridge_harness import BridgeHarness, raw_frame
-from tests.support.core.builders import DRYER
+from tests.support.core.builders import ALWAYS_ON, DRYER
 
 STATE, AVAILABILITY = "sense/7/device/1a2b3c4d/state", "sense/7/availability"
 
@@ -83,8 +83,19 @@ def test_a_message_of_unknown_type_changes_nothing_and_is_not_reported(bridge, c
 
 
 def test_a_polled_update_is_a_frame_too(bridge):
-    bridge.take(UpdatePolled(7, {"w": 512, "devices": []}, bridge.clock.now()))
+    bridge.poll({"w": 512, "devices": []})
     assert bridge.newest("sense/7/power") == "512.0"
+
+
+def test_an_answer_that_had_to_wait_is_handled_as_of_when_it_came(bridge):
+    for at in (0, 60):
+        bridge.clock.after_s = at
+        bridge.poll({"w": 512, "devices": [ALWAYS_ON]})
+    bridge.clock.after_s = 120.0
+    answered = bridge.clock.now()
+    bridge.clock.after_s = 135.0
+    bridge.take(UpdatePolled(7, {"w": 812, "devices": [DRYER, ALWAYS_ON]}, answered, answered))
+    assert bridge.events() == [("turned_on", 120, "frame")]
 
 
 def test_a_house_is_offline_once_nothing_came_for_the_silence_timeout(bridge):
@@ -101,7 +112,7 @@ def test_a_house_is_offline_once_nothing_came_for_the_silence_timeout(bridge):
 @pytest.mark.parametrize("transport", ["poll", "snapshot", "paused"])
 def test_a_house_that_is_polled_is_given_two_intervals_and_a_half(bridge, transport):
     bridge.take(FeedEnded(7, "on to it"), FeedOpened(7, transport))
-    bridge.take(UpdatePolled(7, {"w": 1}, bridge.clock.now()))
+    bridge.poll({"w": 1})
     bridge.pass_time(150)
     assert bridge.newest(AVAILABILITY) == "online"
     bridge.pass_time(3)

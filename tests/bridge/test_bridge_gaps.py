@@ -6,7 +6,7 @@ from sense_mqtt.bridge.gap_buffer import MAX_WAIT_S, MAX_WAITING
 from sense_mqtt.bridge.jobs import ReadTimeline
 from sense_mqtt.core.timestamps import Moment, write_timestamp
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.items import FeedEnded, LookupDone, UpdatePolled
+from sense_mqtt.items import FeedEnded, LookupDone
 from sense_mqtt.sense.auth.tokens import Monitor
 from tests.support.bridge.bridge_harness import BridgeHarness, raw_frame
 from tests.support.core.builders import ALWAYS_ON, DRYER, START
@@ -115,7 +115,7 @@ def test_one_feed_waits_alone(tmp_path):
     bridge.show(at=1, monitor=8)
     cut(bridge, until=100)
     bridge.show(at=100)
-    bridge.take(UpdatePolled(8, {"w": 111}, bridge.clock.now()))
+    bridge.poll({"w": 111}, monitor=8)
     bridge.pass_time(15)
     assert bridge.newest("sense/8/power") == "111.0"
 
@@ -124,7 +124,7 @@ def test_what_waits_and_fails_takes_nothing_else_with_it(bridge, caplog):
     cut(bridge, until=100)
     bridge.show(DRYER, at=100)
     bridge.take(FeedEnded(99, "of a feed that nobody knows"))
-    bridge.take(UpdatePolled(7, {"w": 5}, bridge.clock.now()))
+    bridge.poll({"w": 5})
     bridge.journal.failures = 1
     bridge.show(at=101)
     bridge.show(at=104)
@@ -148,7 +148,7 @@ def test_an_event_that_the_journal_did_not_take_comes_with_the_next_frame(bridge
 def test_polls_leave_a_gap_each_time_and_read_no_timeline(bridge):
     bridge.take(FeedEnded(7, "on to poll"))
     bridge.open_feed(transport="poll")
-    bridge.take(UpdatePolled(7, {"w": 77}, bridge.clock.now()))
+    bridge.poll({"w": 77})
     bridge.work()
     assert bridge.health["frames"] == 10
     assert TIMELINE not in bridge.session.asked
@@ -194,7 +194,7 @@ def test_a_poll_that_was_long_under_way_does_not_undo_what_the_timeline_reported
     bridge.work()
     asked_at = Moment(START + asked, bridge.clock.now().monotonic)
     bridge.clock.after_s = 104
-    bridge.take(UpdatePolled(7, {"w": 300, "devices": [ALWAYS_ON]}, asked_at))
+    bridge.poll({"w": 300, "devices": [ALWAYS_ON]}, asked=asked_at)
     bridge.pass_time(5)
     assert [(event_type, at) for event_type, at, _ in bridge.events()][2:] == told
 

@@ -7,7 +7,7 @@ import pytest
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.errors import LoginRefused, RateLimited
-from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FeedOpened, FrameArrived
 from sense_mqtt.sense.auth.tokens import Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness
 from tests.support.core.builders import DRYER, PSEUDO, START
@@ -95,7 +95,7 @@ def test_before_a_feed_is_known_none_is_reported(tmp_path):
 def test_the_newest_frame_is_reported_also_where_it_was_polled(bridge):
     bridge.show(at=2)
     bridge.clock.after_s = 600.0
-    bridge.take(UpdatePolled(7, {"w": 300.0, "devices": list(PSEUDO)}, bridge.clock.now()))
+    bridge.poll({"w": 300.0, "devices": list(PSEUDO)})
     assert bridge.health["last_frame"] == write_timestamp(START + 600)
 
 
@@ -171,7 +171,8 @@ def test_in_a_pause_the_house_stays_online_only_as_long_as_a_frame_is_fresh_or_p
     bridge.show(at=2)
     bridge.take(FeedEnded(7, "paused"), FeedChanged(7, "paused", "for 600 s"))
     if polled:
-        bridge.take(FeedOpened(7, "paused"), UpdatePolled(7, {"w": 300.0}, bridge.clock.now()))
+        bridge.take(FeedOpened(7, "paused"))
+        bridge.poll({"w": 300.0})
     bridge.pass_time(42)
     assert bridge.newest("sense/7/availability") == "online"
     bridge.pass_time(5)

@@ -9,7 +9,7 @@ import pytest
 from sense_mqtt.cli.recording import file_recorder, replay
 from sense_mqtt.config import Config
 from sense_mqtt.errors import StateError
-from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived
 from sense_mqtt.recording.recorders import FileRecorder
 from sense_mqtt.redaction import Redactor
 from tests.support.bridge.bridge_harness import BridgeHarness
@@ -74,7 +74,8 @@ def live(bridge: BridgeHarness, anna: Any = ANNA) -> None:
             bridge.show(*shown, at=at)
         bridge.pass_time(5)
     payload = {"w": 1.0, "devices": [*PSEUDO, PLUG]}
-    bridge.take(FeedOpened(7, "poll"), UpdatePolled(7, payload, bridge.clock.now()))
+    bridge.take(FeedOpened(7, "poll"))
+    bridge.poll(payload)
     bridge.pass_time(300)
 
 

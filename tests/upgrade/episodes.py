@@ -7,7 +7,7 @@ import msgpack
 
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseUnavailable
-from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FrameArrived, Stop, UpdatePolled
+from sense_mqtt.items import AuthChanged, FeedChanged, FeedEnded, FeedLimited, FrameArrived, Stop
 from sense_mqtt.sense.auth.tokens import Monitor
 from tests.support.bridge.bridge_harness import BridgeHarness
 from tests.support.core.builders import ALWAYS_ON, DRYER, KETTLE, OTHER, PLUG, SOLAR, START
@@ -129,7 +129,7 @@ def poll(bridge: BridgeHarness) -> None:
     for number in range(3):
         bridge.clock.after_s += 60
         running = [DRYER] if number == 1 else []
-        bridge.take(UpdatePolled(7, {"w": 500.0 + number, "devices": [*running, ALWAYS_ON]}, bridge.clock.now()))
+        bridge.poll({"w": 500.0 + number, "devices": [*running, ALWAYS_ON]})
         bridge.work()
     bridge.pass_time(300)
     bridge.take(FeedEnded(7, "on to stream"), FeedChanged(7, "stream", "Sense takes it again"))

@@ -47,7 +47,7 @@ class RealtimeUpdate(msgspec.Struct, frozen=True):
     voltage: tuple[float, ...] = ()  # volts per leg
     hz: float | None = None
     solar_w: float | None = None  # watts, slightly negative at night
-    took_s: float = 0.0  # s from the request to the decoding, where it was polled
+    took_s: float = 0.0  # s from the request to the answer, where it was polled
 
 
 class DeviceStates(msgspec.Struct, frozen=True):

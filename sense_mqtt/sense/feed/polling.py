@@ -29,7 +29,7 @@ class Poller:
             self._is_known = True
         try:
             payload = self._session.get(f"app/{self._monitor}/realtime_update")
-            return UpdatePolled(self._monitor, payload, asked)
+            return UpdatePolled(self._monitor, payload, asked, self._clock.now())
         except NotFound as error:
             self._is_known = False
             raise PollingUnsupported(f"monitor {self._monitor} cannot be polled: {error}") from error

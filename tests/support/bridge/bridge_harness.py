@@ -14,12 +14,13 @@ from sense_mqtt.assembly.assemble import Factories, assemble
 from sense_mqtt.assembly.sense_client import SenseClient
 from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.bridge.monitor import BridgedMonitor
+from sense_mqtt.clock import Moment
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived
+from sense_mqtt.items import BrokerConnected, BrokerDropped, FeedOpened, FrameArrived, MessageArrived, UpdatePolled
 from sense_mqtt.sense.auth.tokens import Monitor
 from sense_mqtt.sense.workers import Workers
 from sense_mqtt.store.journal import Journal
@@ -161,6 +162,11 @@ class BridgeHarness:
         """Show a frame, measured at so many seconds after START, which is now."""
         self.clock.after_s = max(self.clock.after_s, at)
         self.take(raw_frame(*devices, at=at, monitor=monitor))
+
+    def poll(self, payload: Any, *, monitor: int = 7, asked: Moment | None = None) -> None:
+        """Show the answer to a poll that was asked for then (now, if nothing else is said) and came just now."""
+        answered = self.clock.now()
+        self.take(UpdatePolled(monitor, payload, asked or answered, answered))
 
     def ask(self, command: str, payload: Any = b"", **more: Any) -> Any:
         """Send a request; return what was answered before Sense was asked, None where nothing was."""
