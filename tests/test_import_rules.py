@@ -46,6 +46,8 @@ VIOLATIONS = [
         "sense_mqtt.rest_queries.lookups", "sense_mqtt.bridge.monitor", "Layers", id="a lookup knows the monitors"
     ),
     pytest.param("sense_mqtt.core.home.state", "sense_mqtt.inbox", "Layers", id="the core knows the inbox"),
+    pytest.param("sense_mqtt.webhooks.post", "sense_mqtt.sense.rest.api", "Layers", id="a webhook knows the cloud"),
+    pytest.param("sense_mqtt.net.deadline", "sense_mqtt.inbox", "Layers", id="a connection knows the inbox"),
     pytest.param("sense_mqtt.errors", "sense_mqtt.core.wire.devices", "Layers", id="the errors know the core"),
     pytest.param(
         "sense_mqtt.core.wire.devices",

@@ -11,7 +11,6 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from sense_mqtt.certificate import describe_certificate
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM
 from sense_mqtt.items import Acknowledged, MessageArrived
@@ -20,6 +19,7 @@ from sense_mqtt.mqtt.paho_network import Client
 from sense_mqtt.mqtt.protocol import Version
 from sense_mqtt.mqtt.settings import BrokerSettings, make_context
 from sense_mqtt.mqtt.subscriptions import MAX_PACKET_BYTES
+from sense_mqtt.net.certificate import describe_certificate
 
 CONNECT_TIMEOUT_S = 5.0  # a host that comes back while we wait for its answer is asked again so soon
 SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events

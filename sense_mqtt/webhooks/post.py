@@ -13,12 +13,12 @@ from sense_mqtt import __version__
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.sense.net.deadline import Deadline
-from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.http_adapter import UnfollowingSession, WatchedAdapter
-from sense_mqtt.sense.net.tls import find_certificate_error, shared_tls_context
-from sense_mqtt.sense.proxy import find_proxy
-from sense_mqtt.sense.rest.responses import retry_after_s
+from sense_mqtt.net.deadline import Deadline
+from sense_mqtt.net.error_causes import root_reason
+from sense_mqtt.net.http_adapter import UnfollowingSession, WatchedAdapter
+from sense_mqtt.net.http_times import retry_after_s
+from sense_mqtt.net.proxy import find_proxy
+from sense_mqtt.net.tls import find_certificate_error, shared_tls_context
 from sense_mqtt.webhooks.sender import PostResult, WebhookSender
 
 TIMEOUT_S = 15.0  # for the whole post, redirects included

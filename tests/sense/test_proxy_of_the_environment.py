@@ -7,12 +7,12 @@ import pytest
 
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import SenseUnavailable
+from sense_mqtt.net.proxy import find_proxy
+from sense_mqtt.net.tls import tls_context
 from sense_mqtt.sense.feed.probe import wait_until_open
 from sense_mqtt.sense.feed.route import find_route
 from sense_mqtt.sense.feed.websocket_connection import FeedConnection
 from sense_mqtt.sense.feed.websocket_opening import ConnectionSettings
-from sense_mqtt.sense.net.tls import tls_context
-from sense_mqtt.sense.proxy import find_proxy
 from tests.support.sense.sense_fixtures import api_at, faulty_server
 
 pytestmark = pytest.mark.enable_socket

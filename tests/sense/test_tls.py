@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from sense_mqtt.certificate import Certificate, parse_certificate
 from sense_mqtt.errors import ConfigError, SenseUnavailable
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import FrameArrived
+from sense_mqtt.net.certificate import Certificate, parse_certificate
+from sense_mqtt.net.tls import CertificateRefused, certificate_error, tls_context
 from sense_mqtt.sense.feed.settings import FeedSettings
-from sense_mqtt.sense.net.tls import CertificateRefused, certificate_error, tls_context
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.certificates import DAY, NOW, authority, server

@@ -15,9 +15,9 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.mqtt.from_config import broker_settings
+from sense_mqtt.net.proxy import find_proxy
+from sense_mqtt.net.tls_probe import shake_hands
 from sense_mqtt.sense.feed.probe import FeedProbe
-from sense_mqtt.sense.net.tls_probe import shake_hands
-from sense_mqtt.sense.proxy import find_proxy
 
 ADDRESSES_SHOWN = 3
 

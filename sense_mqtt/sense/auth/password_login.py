@@ -16,10 +16,10 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     StateError,
 )
+from sense_mqtt.net.tls import CertificateRefused
 from sense_mqtt.sense.auth.login_budget import LoginBudget, LoginRefusal, Result
 from sense_mqtt.sense.auth.login_flow import ClockWrong, CodeSource, log_in, totp_codes
 from sense_mqtt.sense.auth.tokens import StoredSession, fingerprint, parse_session
-from sense_mqtt.sense.net.tls import CertificateRefused
 from sense_mqtt.sense.rest.api import ConnectFailed, SenseApi
 from sense_mqtt.sense.rest.responses import AccountLocked
 

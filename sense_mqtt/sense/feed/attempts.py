@@ -7,6 +7,7 @@ from dataclasses import replace
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.backoff import Uniform
 from sense_mqtt.errors import SenseMqttError, TokenRefused
+from sense_mqtt.net.tls import certificate_error, shared_tls_context
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.connection_errors import CertificateNotTrusted, HandshakeRejected
 from sense_mqtt.sense.feed.fallback import Outcome, attempt_finished, attempt_started, reset, retry_stream
@@ -15,7 +16,6 @@ from sense_mqtt.sense.feed.route import find_route
 from sense_mqtt.sense.feed.saved_state import FeedStateFile
 from sense_mqtt.sense.feed.settings import FeedSettings
 from sense_mqtt.sense.feed.websocket_connection import FeedConnection
-from sense_mqtt.sense.net.tls import certificate_error, shared_tls_context
 
 logger = logging.getLogger(__name__)
 

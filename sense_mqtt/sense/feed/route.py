@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sense_mqtt.errors import SenseUnavailable
+from sense_mqtt.net.error_causes import root_reason
+from sense_mqtt.net.proxy import Proxy, find_proxy
 from sense_mqtt.sense.feed.websocket_protocol import DEFAULT_PORTS
-from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.proxy import Proxy, find_proxy
 
 
 @dataclass(frozen=True, slots=True)

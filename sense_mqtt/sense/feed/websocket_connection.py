@@ -6,6 +6,8 @@ import ssl
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import SenseUnavailable
+from sense_mqtt.net.error_causes import root_reason
+from sense_mqtt.net.tls import find_certificate_error
 from sense_mqtt.sense.feed.connection_errors import CertificateNotTrusted, ConnectionClosed
 from sense_mqtt.sense.feed.route import Route
 from sense_mqtt.sense.feed.websocket_opening import WOULD_BLOCK, ConnectionSettings, WebsocketOpening, receive
@@ -19,8 +21,6 @@ from sense_mqtt.sense.feed.websocket_protocol import (
     WebsocketFrame,
     control_frame,
 )
-from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.tls import find_certificate_error
 
 MAX_FRAMES = 64  # looked at, at once, to find a message
 NORMAL_CLOSURE = (1000).to_bytes(2)

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from sense_mqtt import __version__
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import SenseUnavailable, TokenRefused
+from sense_mqtt.net.http_times import http_time, retry_after_s
 from sense_mqtt.sense.feed.connection_errors import HandshakeRejected
 from sense_mqtt.sense.feed.route import Address, Route
 from sense_mqtt.sense.feed.websocket_protocol import Head, HeadReader, ProtocolError, tunnel_request, upgrade_request
-from sense_mqtt.sense.rest.responses import http_time, retry_after_s
 
 CHUNK_BYTES = 65_536  # read at once
 OUTAGES = frozenset({500, 502, 504})  # at the handshake; any other status is a refusal

@@ -14,15 +14,16 @@ from urllib3.exceptions import HTTPError
 from sense_mqtt import __version__
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable
-from sense_mqtt.sense.net.deadline import Deadline
-from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.http_adapter import UnfollowingSession, WatchedAdapter
-from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error, shared_tls_context
-from sense_mqtt.sense.proxy import find_proxy
+from sense_mqtt.net.deadline import Deadline
+from sense_mqtt.net.error_causes import root_reason
+from sense_mqtt.net.http_adapter import UnfollowingSession, WatchedAdapter
+from sense_mqtt.net.http_times import http_time
+from sense_mqtt.net.proxy import find_proxy
+from sense_mqtt.net.tls import certificate_error, find_certificate_error, shared_tls_context
 from sense_mqtt.sense.rest.call_log import log_call
 from sense_mqtt.sense.rest.paths import plain_path
 from sense_mqtt.sense.rest.rate_limit import RateLimiter
-from sense_mqtt.sense.rest.responses import Endpoint, Response, SenseOverloaded, http_time, parse_response
+from sense_mqtt.sense.rest.responses import Endpoint, Response, SenseOverloaded, parse_response
 
 USER_AGENT = f"sense-mqtt/{__version__} (Sense to MQTT bridge)"
 MAX_RESPONSE_BYTES = 8_000_000

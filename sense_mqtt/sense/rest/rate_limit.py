@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import RateLimited, SenseUnavailable, StateError
-from sense_mqtt.sense.rest.responses import RETRY_AFTER_MAX_S
+from sense_mqtt.net.http_times import RETRY_AFTER_MAX_S
 from sense_mqtt.sense.state_file import StateFile
 from sense_mqtt.sense.state_model import StateModel
 

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from sense_mqtt.core.bounds import MAX_RESPONSE_ITEMS, holds_more_items
@@ -20,10 +18,10 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
+from sense_mqtt.net.http_times import retry_after_s
 from sense_mqtt.redaction import Redactor
 
 RETRY_AFTER_DEFAULT_S = 60.0  # if a 429 does not say how long
-RETRY_AFTER_MAX_S = 3_600.0
 REASON_LONGEST = 120  # characters of Sense's text that are repeated
 
 NO_JSON = object()
@@ -138,30 +136,6 @@ def _raise_for_status(endpoint: Endpoint, answer: Response) -> None:
         raise NotFound(f"Sense knows nothing there (HTTP {status})")
     if _is_html(answer) or 300 <= status < 400:
         raise SenseUnavailable(f"unexpected response (HTTP {status} on {endpoint}), perhaps a proxy or an outage")
-
-
-def retry_after_s(header: str | None, now: float) -> float:
-    """Read Retry-After, seconds or an HTTP date, capped at an hour; 0 where it says nothing."""
-    if not header:
-        return 0.0
-    wait_s = _seconds(header.strip(), now)
-    return min(max(wait_s, 1.0), RETRY_AFTER_MAX_S) if wait_s is not None else 0.0
-
-
-def http_time(header: str | None) -> float | None:
-    """Read an HTTP date as Unix time; None where it is none."""
-    try:
-        moment = parsedate_to_datetime(header or "")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _seconds(header: str, now: float) -> float | None:
-    if header.isdecimal():
-        return float(header[:9])
-    moment = http_time(header)
-    return None if moment is None else moment - now
 
 
 def _refusal(endpoint: Endpoint, status: int, body: Any, secrets: tuple[str, ...]) -> SenseMqttError:

@@ -20,9 +20,7 @@ from sense_mqtt.sense.rest.responses import (
     CodeRequired,
     Response,
     SenseOverloaded,
-    http_time,
     parse_response,
-    retry_after_s,
 )
 
 HTML = b"<html><body>502 Bad Gateway</body></html>"
@@ -134,42 +132,11 @@ def test_a_reason_is_repeated_by_whatever_key_sense_gives_it(key):
         parse_response("get", Response(400, json.dumps({key: "No such scale"}).encode()))
 
 
-NOW = http_time("Sat, 21 Nov 2026 19:00:00 GMT") or 0.0
-WAITS = [
-    ("120", 120),
-    (" 5 ", 5),
-    ("0", 1),
-    ("90000", 3600),
-    ("9" * 400, 3600),
-    ("Sat, 21 Nov 2026 19:02:00 GMT", 120),
-    ("Sat, 21 Nov 2026 18:00:00 GMT", 1),
-    ("Sun, 22 Nov 2026 19:00:00 GMT", 3600),
-    ("soon", 0),
-    ("-5", 0),
-    ("", 0),
-    (None, 0),
-]
-
-
-@pytest.mark.parametrize(("header", "wait_s"), WAITS)
-def test_retry_after_is_seconds_or_a_date_and_an_hour_at_most(header, wait_s):
-    assert retry_after_s(header, NOW) == wait_s
-
-
 @pytest.mark.parametrize(("header", "wait_s"), [("30", 30), (None, 60)])
 def test_a_429_says_how_long_to_wait(header, wait_s):
     with pytest.raises(RateLimited) as limited:
         parse_response("get", Response(429, b"", retry_after=header))
     assert limited.value.retry_after_s == wait_s
-
-
-@pytest.mark.parametrize("header", [None, "", "yesterday", "Sat, 99 Nov 2026 19:00:00 GMT"])
-def test_a_date_that_is_none_is_none(header):
-    assert http_time(header) is None
-
-
-def test_a_date_without_a_zone_is_utc():
-    assert http_time("Sat, 21 Nov 2026 19:00:00") == NOW
 
 
 ADVICE = [(NO, "check e-mail and password"), (LOCKED, "Sense locks for a while .* wait a few hours")]

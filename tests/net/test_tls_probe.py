@@ -5,8 +5,8 @@ import socket
 import pytest
 
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.sense.net.tls import CertificateRefused
-from sense_mqtt.sense.net.tls_probe import shake_hands
+from sense_mqtt.net.tls import CertificateRefused
+from sense_mqtt.net.tls_probe import shake_hands
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.certificates import authority, server

@@ -1,6 +1,6 @@
 """The proxy for an address, from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
 
-One rule for REST and feed: libraries read these variables in different ways.
+One rule for REST, feed and webhooks: libraries read these variables in different ways.
 """
 
 import contextlib

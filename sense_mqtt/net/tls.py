@@ -5,9 +5,9 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sense_mqtt.certificate import describe_certificate
 from sense_mqtt.errors import ConfigError, SenseUnavailable
-from sense_mqtt.sense.net.error_causes import causes
+from sense_mqtt.net.certificate import describe_certificate
+from sense_mqtt.net.error_causes import causes
 
 
 class CertificateRefused(SenseUnavailable):

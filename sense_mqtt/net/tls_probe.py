@@ -4,10 +4,10 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sense_mqtt.certificate import parse_certificate
 from sense_mqtt.errors import SenseUnavailable
-from sense_mqtt.sense.net.error_causes import root_reason
-from sense_mqtt.sense.net.tls import certificate_error, find_certificate_error, tls_context
+from sense_mqtt.net.certificate import parse_certificate
+from sense_mqtt.net.error_causes import root_reason
+from sense_mqtt.net.tls import certificate_error, find_certificate_error, tls_context
 
 PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 SECURE = ("https", "wss")

@@ -1,1 +1,0 @@
-"""Connections to Sense: TLS, deadlines, error causes."""
