@@ -11,7 +11,7 @@ from sense_mqtt.clock import Clock
 from sense_mqtt.config import AccountSettings, Config
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import AuthChanged
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.sense.auth.session import Credentials, Session
 from sense_mqtt.sense.device_id import device_id
 from sense_mqtt.sense.rest.api import SenseApi

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 from sense_mqtt.errors import JournalError
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Journal
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 from sense_mqtt.bridge.health import Counters
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 
 P = ParamSpec("P")
 

@@ -13,8 +13,8 @@ from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, UnknownFrame, read_update
 from sense_mqtt.errors import BadFrame
 from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived, UpdatePolled
+from sense_mqtt.logs.repeat_log import RepeatLog
 from sense_mqtt.recording.notes import Note, Polled
-from sense_mqtt.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import stored_event
 from sense_mqtt.errors import JournalError
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Entry, Journal
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import logging
 
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.clock import Moment
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from sense_mqtt.core.publishing.messages import as_of, event_id_of
 from sense_mqtt.core.publishing.outbox import Outbox
 from sense_mqtt.core.stored_home import Rows
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped
+from sense_mqtt.logs.repeat_log import RepeatLog
 from sense_mqtt.mqtt.client import MqttClient
-from sense_mqtt.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Journal
 from sense_mqtt.store.posts import Post
 

@@ -7,7 +7,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.poison_messages import PoisonMessages
 from sense_mqtt.items import BrokerConnected, BrokerDropped
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.errors import BudgetSpent, NotFound, RateLimited, RequestRefused, SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import MessageArrived, Stop
-from sense_mqtt.redaction import redact_json
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.redaction import redact_json
+from sense_mqtt.logs.repeat_log import RepeatLog
 from sense_mqtt.rest_queries.call_budget import CommandSession
 from sense_mqtt.rest_queries.lookups import Lookup, Lookups, RestSession
 

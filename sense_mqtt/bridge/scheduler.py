@@ -8,7 +8,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.job_queue import JobQueue
 from sense_mqtt.errors import LoginRefused, NotFound, RequestRefused, SenseMqttError, TokenRefused
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from sense_mqtt.core.publishing.messages import as_of, stored_event
 from sense_mqtt.core.webhooks.hook import Hook
 from sense_mqtt.core.webhooks.schedule import PostSchedule
 from sense_mqtt.errors import JournalError
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 from sense_mqtt.store.journal import Journal
 from sense_mqtt.store.posts import Post
 from sense_mqtt.webhooks.sender import PostResult

@@ -22,8 +22,8 @@ from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Stop
+from sense_mqtt.logs.redaction import RedactingFormatter, Redactor
 from sense_mqtt.mqtt.settings import BrokerSettings
-from sense_mqtt.redaction import RedactingFormatter, Redactor
 from sense_mqtt.simulator.command import positive
 
 SPEED = 60.0  # house seconds a second: something happens every few seconds

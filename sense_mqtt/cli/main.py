@@ -19,7 +19,7 @@ from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import example, load, schema
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 
 EXIT_STOPPED, EXIT_FAILED = 0, 1  # contract, section 5; what failed carries its own exit code
 

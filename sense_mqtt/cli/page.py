@@ -10,7 +10,7 @@ from sense_mqtt.assembly.sense_client import SenseClient, credentials_of
 from sense_mqtt.cli.login import LoginOptions, log_in
 from sense_mqtt.clock import Clock
 from sense_mqtt.config import Config
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.web.access import Access
 from sense_mqtt.web.sense_login import AskForCode, LogIn
 from sense_mqtt.web.server import ServerSettings, WebServer

@@ -15,7 +15,7 @@ from sense_mqtt.core.plain_text import escape_hidden
 from sense_mqtt.errors import ConfigError, SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Crashed, Reload, Stop
-from sense_mqtt.redaction import RedactingFormatter, Redactor
+from sense_mqtt.logs.redaction import RedactingFormatter, Redactor
 
 logger = logging.getLogger(__name__)
 

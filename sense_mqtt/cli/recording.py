@@ -26,12 +26,12 @@ from sense_mqtt.core.publishing.messages import as_of, stored_event
 from sense_mqtt.errors import StateError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Stop
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.recording.lines import BadRecording, read_head, read_note, write_head
 from sense_mqtt.recording.notes import Note, Recorder
 from sense_mqtt.recording.recorders import FileRecorder
 from sense_mqtt.recording.redact import RecordingRedactor
 from sense_mqtt.recording.replay import Replay
-from sense_mqtt.redaction import Redactor
 from sense_mqtt.store.journal import Journal
 
 MAX_LINE_BYTES = 16_000_000  # a frame and what it is written as

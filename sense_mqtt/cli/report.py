@@ -20,9 +20,9 @@ from sense_mqtt.cli.report_data import DATA, WANTED, clean_config
 from sense_mqtt.cli.run import read_config
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError, StateError
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.recording.recorders import open_private
 from sense_mqtt.recording.redact import RecordingRedactor
-from sense_mqtt.redaction import Redactor
 from sense_mqtt.state_directory import open_directory
 from sense_mqtt.store.schema import SQLITE_VERSION
 

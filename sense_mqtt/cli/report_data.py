@@ -14,11 +14,11 @@ from sense_mqtt.bridge.loop import Bridge
 from sense_mqtt.clock import Moment
 from sense_mqtt.config import Config
 from sense_mqtt.core.stored_home import snapshot
+from sense_mqtt.logs.redaction import RedactingFormatter, Redactor
 from sense_mqtt.recording.lines import write_head, write_note
 from sense_mqtt.recording.notes import Note
 from sense_mqtt.recording.recorders import RecentNotes
 from sense_mqtt.recording.redact import RecordingRedactor
-from sense_mqtt.redaction import RedactingFormatter, Redactor
 from sense_mqtt.state_directory import open_directory
 
 logger = logging.getLogger(__name__)

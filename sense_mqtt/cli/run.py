@@ -19,7 +19,7 @@ from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, load
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.sense.single_instance import SingleInstanceLock
 from sense_mqtt.web.state import WebState
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sense_mqtt.redaction import HIDDEN, is_personal_key, is_secret_key
+from sense_mqtt.logs.redaction import HIDDEN, is_personal_key, is_secret_key
 
 # Keys, or their last words, whose texts have a meaning in the protocol; all other texts are looked at.
 KEPT_KEYS = re.compile(

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 from sense_mqtt.web.access import Access
 from sense_mqtt.web.connections import Connections
 from sense_mqtt.web.pages import Pages, read_static_files

@@ -9,8 +9,8 @@ from sense_mqtt.cli.report import ABOUT, ask_bridge, contents, describe, run_rep
 from sense_mqtt.cli.report_data import clean_config
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.recording.redact import RecordingRedactor
-from sense_mqtt.redaction import Redactor
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 
 from sense_mqtt.assembly.assemble import Factories
 from sense_mqtt.cli.run import read_config, run
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.mqtt.client import MqttClient
-from sense_mqtt.redaction import Redactor
 from tests.support.processes.bridge_process import TIMING, BridgeProcess
 
 UNREACHABLE = {"sense": {"api_url": "http://127.0.0.1:1/"}, "mqtt": {"host": "127.0.0.1", "port": 1}}

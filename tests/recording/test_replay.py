@@ -10,8 +10,8 @@ from sense_mqtt.cli.recording import file_recorder, replay
 from sense_mqtt.config import Config
 from sense_mqtt.errors import StateError
 from sense_mqtt.items import FeedEnded, FeedOpened, FrameArrived
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.recording.recorders import FileRecorder
-from sense_mqtt.redaction import Redactor
 from tests.support.bridge.bridge_harness import BridgeHarness
 from tests.support.core.builders import DRYER, KETTLE, PLUG, PSEUDO, START
 

@@ -11,7 +11,7 @@ from sense_mqtt.cli.check.runner import run_checks
 from sense_mqtt.cli.run import read_config
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 
 
 def run_check(options: argparse.Namespace) -> int:

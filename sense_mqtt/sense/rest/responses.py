@@ -18,8 +18,8 @@ from sense_mqtt.errors import (
     SenseUnavailable,
     TokenRefused,
 )
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.net.http_times import retry_after_s
-from sense_mqtt.redaction import Redactor
 
 RETRY_AFTER_DEFAULT_S = 60.0  # if a 429 does not say how long
 REASON_LONGEST = 120  # characters of Sense's text that are repeated

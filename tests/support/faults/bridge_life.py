@@ -14,7 +14,7 @@ from sense_mqtt.assembly.sense_client import connect_sense
 from sense_mqtt.bridge.health import read_rss_mb
 from sense_mqtt.config import load
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 from tests.support.faults import fast_bridge_main
 from tests.support.faults.shared_clock import SharedClock
 from tests.support.processes.forked_process import ForkedProcess

@@ -14,7 +14,7 @@ from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.config import Config
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 from tests.support.faults.crash_points import CrashingBroker, CrashingInbox, CrashingJournal, CrashPoint
 from tests.support.faults.shared_clock import SharedClock
 

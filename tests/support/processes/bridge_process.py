@@ -10,7 +10,7 @@ from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.cli.main import main
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.core.backoff import Backoff
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 from tests.support.processes.forked_process import ForkedProcess
 
 END_TIMEOUT_S = 15.0

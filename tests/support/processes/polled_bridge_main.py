@@ -22,9 +22,9 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, UpdatePolled
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
-from sense_mqtt.redaction import Redactor
 from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.feed import Feed

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from sense_mqtt.cli.run import read_config, run
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 from tests.support.faults.shared_clock import SharedClock
 
 

@@ -15,7 +15,7 @@ from sense_mqtt.assembly.assemble import Factories
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import FeedOpened, FrameArrived
-from sense_mqtt.redaction import Redactor
+from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.sense.feed.feed_loop import FeedLoop
 from tests.support.processes.bridge_process import BridgeProcess
 

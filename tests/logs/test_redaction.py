@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from sense_mqtt.redaction import MAX_TEMPORARY_SECRETS, RedactingFormatter, Redactor, redact_json
+from sense_mqtt.logs.redaction import MAX_TEMPORARY_SECRETS, RedactingFormatter, Redactor, redact_json
 from tests.support.checkout import shared_file
 
 TOKEN = "t1.v2.eyJhbGciOiJIUzUxMiJ9.eyJpc3MiOiJTZW5zZSBJbmMifQ.c2lnbmF0dXJl"

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from sense_mqtt.repeat_log import RepeatLog
+from sense_mqtt.logs.repeat_log import RepeatLog
 
 logger = logging.getLogger("sense_mqtt.test")
 

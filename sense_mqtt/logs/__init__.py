@@ -1,0 +1,1 @@
+"""What may stand in a log: no secret, and no condition again and again."""
