@@ -48,6 +48,7 @@ VIOLATIONS = [
     pytest.param("sense_mqtt.core.home.state", "sense_mqtt.inbox", "Layers", id="the core knows the inbox"),
     pytest.param("sense_mqtt.webhooks.post", "sense_mqtt.sense.rest.api", "Layers", id="a webhook knows the cloud"),
     pytest.param("sense_mqtt.net.deadline", "sense_mqtt.inbox", "Layers", id="a connection knows the inbox"),
+    pytest.param("sense_mqtt.store.journal", "sense_mqtt.mqtt.client", "Layers", id="the journal knows the broker"),
     pytest.param("sense_mqtt.errors", "sense_mqtt.core.wire.devices", "Layers", id="the errors know the core"),
     pytest.param(
         "sense_mqtt.core.wire.devices",

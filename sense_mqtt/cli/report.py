@@ -23,8 +23,8 @@ from sense_mqtt.errors import ConfigError, StateError
 from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.recording.recorders import open_private
 from sense_mqtt.recording.redact import RecordingRedactor
-from sense_mqtt.state_directory import open_directory
 from sense_mqtt.store.schema import SQLITE_VERSION
+from sense_mqtt.store.state_directory import open_directory
 
 WAIT_S = 20.0  # for the running bridge, which looks once a second
 ABOUT: Mapping[str, str] = {

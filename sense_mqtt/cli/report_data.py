@@ -19,7 +19,7 @@ from sense_mqtt.recording.lines import write_head, write_note
 from sense_mqtt.recording.notes import Note
 from sense_mqtt.recording.recorders import RecentNotes
 from sense_mqtt.recording.redact import RecordingRedactor
-from sense_mqtt.state_directory import open_directory
+from sense_mqtt.store.state_directory import open_directory
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sense_mqtt.errors import StateError
-from sense_mqtt.state_directory import chown_of_root, open_directory
+from sense_mqtt.store.state_directory import chown_of_root, open_directory
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Self
 from sense_mqtt.clock import Moment
 from sense_mqtt.errors import StateError
 from sense_mqtt.sense.state_file import StateFile
-from sense_mqtt.state_directory import Identity
+from sense_mqtt.store.state_directory import Identity
 
 logger = logging.getLogger(__name__)
 

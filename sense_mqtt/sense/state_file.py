@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sense_mqtt.errors import StateError
-from sense_mqtt.state_directory import Chown, Identity, StateDirectory, chown_of_root, open_directory
+from sense_mqtt.store.state_directory import Chown, Identity, StateDirectory, chown_of_root, open_directory
 
 logger = logging.getLogger(__name__)
 

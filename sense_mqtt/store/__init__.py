@@ -1,1 +1,1 @@
-"""The journal: what survives a restart."""
+"""What survives a restart: the files of the state directory, and the journal, which is one of them."""

@@ -7,8 +7,8 @@ from itertools import count
 from pathlib import Path
 
 from sense_mqtt.errors import JournalError, StateError
-from sense_mqtt.state_directory import Identity, chown_of_root, open_directory
 from sense_mqtt.store.schema import PAGE_BYTES, SQLITE_FAULTS, VERSION, bring_up_to_date, transact, try_to_write
+from sense_mqtt.store.state_directory import Identity, chown_of_root, open_directory
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import pytest
 
 from sense_mqtt.errors import StateError
 from sense_mqtt.sense.state_file import StateFile
-from sense_mqtt.state_directory import open_directory
 from sense_mqtt.store.journal import Journal
+from sense_mqtt.store.state_directory import open_directory
 
 SECRET = {"root": "hunter2"}
 OWNER = (12_345, 12_346)
