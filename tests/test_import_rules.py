@@ -43,7 +43,7 @@ VIOLATIONS = [
     pytest.param("sense_mqtt.mqtt.client", "sense_mqtt.bridge.loop", "Layers", id="the broker knows the bridge"),
     pytest.param("sense_mqtt.sense.rest.api", "sense_mqtt.mqtt.client", "Layers", id="the cloud knows the broker"),
     pytest.param(
-        "sense_mqtt.rest_queries.lookups", "sense_mqtt.bridge.monitor", "Layers", id="a lookup knows the monitors"
+        "sense_mqtt.sense.rest_queries.lookups", "sense_mqtt.bridge.monitor", "Layers", id="a lookup knows the monitors"
     ),
     pytest.param("sense_mqtt.core.home.state", "sense_mqtt.inbox", "Layers", id="the core knows the inbox"),
     pytest.param("sense_mqtt.webhooks.post", "sense_mqtt.sense.rest.api", "Layers", id="a webhook knows the cloud"),
@@ -66,8 +66,8 @@ VIOLATIONS = [
         "Only the command line and the demo",
         id="a fake cloud",
     ),
-    pytest.param("sense_mqtt.rest_queries.lookups", "requests", "requests", id="a second door to requests"),
-    pytest.param("sense_mqtt.rest_queries.lookups", "urllib3", "requests", id="a door below requests"),
+    pytest.param("sense_mqtt.sense.rest_queries.lookups", "requests", "requests", id="a second door to requests"),
+    pytest.param("sense_mqtt.sense.rest_queries.lookups", "urllib3", "requests", id="a door below requests"),
     pytest.param("sense_mqtt.bridge.loop", "paho", "paho", id="a second door to paho"),
     pytest.param("sense_mqtt.bridge.loop", "sqlite3", "sqlite3", id="a second door to sqlite3"),
     pytest.param("sense_mqtt.bridge.loop", "yaml", "yaml", id="a second door to yaml"),

@@ -44,14 +44,14 @@ from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.mqtt.settings import BrokerSettings
 from sense_mqtt.recording.notes import Recorder, Recorders
-from sense_mqtt.rest_queries.call_budget import Budgets
-from sense_mqtt.rest_queries.lookups import Lookups
-from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.device_id import device_id
 from sense_mqtt.sense.feed.feed import Feed
 from sense_mqtt.sense.feed.feed_loop import FeedLoop
 from sense_mqtt.sense.feed.settings import FeedSettings
+from sense_mqtt.sense.rest_queries.call_budget import Budgets
+from sense_mqtt.sense.rest_queries.lookups import Lookups
+from sense_mqtt.sense.rest_queries.worker import RestWorker
 from sense_mqtt.sense.workers import Workers
 from sense_mqtt.store.hours import StoredHours
 from sense_mqtt.store.journal import Journal

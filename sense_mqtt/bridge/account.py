@@ -31,8 +31,8 @@ from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import RateLimited, SenseMqttError
 from sense_mqtt.items import Auth, AuthChanged
-from sense_mqtt.rest_queries.worker import Lookup
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.sense.rest_queries.worker import Lookup
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from sense_mqtt.bridge.health import Counts
 from sense_mqtt.bridge.monitor import MonitorSettings, RunningFeed
-from sense_mqtt.rest_queries.call_budget import Budgets
-from sense_mqtt.rest_queries.lookups import Lookups
-from sense_mqtt.rest_queries.worker import RestWorker
+from sense_mqtt.sense.rest_queries.call_budget import Budgets
+from sense_mqtt.sense.rest_queries.lookups import Lookups
+from sense_mqtt.sense.rest_queries.worker import RestWorker
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal
 from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.status import STATUS
 from sense_mqtt.errors import LoginRefused, RateLimited, SenseMqttError
-from sense_mqtt.rest_queries.worker import Urgency
+from sense_mqtt.sense.rest_queries.worker import Urgency
 
 logger = logging.getLogger(__name__)
 

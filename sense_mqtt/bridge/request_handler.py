@@ -22,8 +22,8 @@ from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import MessageArrived, Stop
 from sense_mqtt.logs.redaction import redact_json
 from sense_mqtt.logs.repeat_log import RepeatLog
-from sense_mqtt.rest_queries.call_budget import CommandSession
-from sense_mqtt.rest_queries.lookups import Lookup, Lookups, RestSession
+from sense_mqtt.sense.rest_queries.call_budget import CommandSession
+from sense_mqtt.sense.rest_queries.lookups import Lookup, Lookups, RestSession
 
 logger = logging.getLogger(__name__)
 

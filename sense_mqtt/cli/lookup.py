@@ -21,7 +21,7 @@ from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.errors import CommandRefused
-from sense_mqtt.rest_queries.lookups import Lookups
+from sense_mqtt.sense.rest_queries.lookups import Lookups
 
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.runs_on == "sense")
 

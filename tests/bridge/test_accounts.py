@@ -2,8 +2,8 @@
 
 from sense_mqtt.errors import LoginRefused
 from sense_mqtt.items import AuthChanged
-from sense_mqtt.rest_queries.call_budget import MAX_RECONNECTIONS
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.sense.rest_queries.call_budget import MAX_RECONNECTIONS
 from tests.support.bridge.bridge_harness import BridgeHarness, asked, warnings
 from tests.support.core.builders import DRYER
 

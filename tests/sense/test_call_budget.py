@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sense_mqtt.errors import BudgetSpent
-from sense_mqtt.rest_queries.call_budget import CallBudget
+from sense_mqtt.sense.rest_queries.call_budget import CallBudget
 from sense_mqtt.sense.state_file import StateFile
 
 

@@ -5,8 +5,8 @@ import pytest
 from sense_mqtt.errors import (
     LoginRefused,
 )
-from sense_mqtt.rest_queries.lookups import read_account
 from sense_mqtt.sense.auth.password_login import Credentials
+from sense_mqtt.sense.rest_queries.lookups import read_account
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.sense.sense_fixtures import STATUS, known, session_of

@@ -3,7 +3,7 @@
 import pytest
 
 from sense_mqtt.errors import BudgetSpent, TokenRefused
-from sense_mqtt.rest_queries.call_budget import CallBudget, CommandSession
+from sense_mqtt.sense.rest_queries.call_budget import CallBudget, CommandSession
 from sense_mqtt.sense.state_file import StateFile
 from tests.support.sense.sense_fixtures import STATUS, session_of
 

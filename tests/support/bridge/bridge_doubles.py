@@ -10,8 +10,8 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.errors import JournalError, NotFound
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, PostDone
-from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.sense.rest_queries.worker import RestWorker
 from sense_mqtt.store.journal import Journal
 from sense_mqtt.webhooks.sender import PostResult
 from tests.support.core.builders import moment

@@ -65,7 +65,7 @@ class SimulatedHome:
         self.see(update)
 
     def read_timeline(self) -> None:
-        """Read all pages back to what is known, as sense_mqtt/rest_queries/lookups.py does."""
+        """Read all pages back to what is known, as sense_mqtt/sense/rest_queries/lookups.py does."""
         horizon = self.home.coverage.known_since
         if horizon is not None:
             items = [item for page in self._pages(horizon - 60.0) for item in page]

@@ -19,8 +19,8 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import read_device_list
 from sense_mqtt.core.wire.frames import read_update
 from sense_mqtt.errors import NotFound, SenseMqttError
-from sense_mqtt.rest_queries.lookups import Lookups
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.sense.rest_queries.lookups import Lookups
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.house.model import House, HousePower
 from sense_mqtt.simulator.house.relabelled import RelabelledHouse

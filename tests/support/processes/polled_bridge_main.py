@@ -25,11 +25,11 @@ from sense_mqtt.items import Acknowledged, BrokerConnected, FrameArrived, Item, 
 from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.mqtt.client import MqttClient
 from sense_mqtt.mqtt.settings import BrokerSettings
-from sense_mqtt.rest_queries.worker import RestWorker
 from sense_mqtt.sense.auth.session import Session
 from sense_mqtt.sense.feed.feed import Feed
 from sense_mqtt.sense.feed.polling import Poller
 from sense_mqtt.sense.feed.settings import FeedSettings
+from sense_mqtt.sense.rest_queries.worker import RestWorker
 from sense_mqtt.sense.workers import Workers
 
 ASKED_S, ANSWERED_S = 0.5, 1.0  # after the moment that a polled frame shows

@@ -13,8 +13,8 @@ from typing import Any
 from sense_mqtt.errors import CommandRefused, SenseMqttError, SenseUnavailable
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import LookupDone
-from sense_mqtt.rest_queries.lookups import TimelineLookup
 from sense_mqtt.sense.auth.session import Session
+from sense_mqtt.sense.rest_queries.lookups import TimelineLookup
 from sense_mqtt.sense.workers import Workers
 
 MAX_WAITING = 8  # commands; periodic jobs wait in a queue of their own

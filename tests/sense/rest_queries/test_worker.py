@@ -8,8 +8,8 @@ import pytest
 from sense_mqtt.errors import CommandRefused, NotFound, SenseUnavailable
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import LookupDone
-from sense_mqtt.rest_queries.lookups import TimelineLookup
-from sense_mqtt.rest_queries.worker import MAX_WAITING, RestWorker, Urgency
+from sense_mqtt.sense.rest_queries.lookups import TimelineLookup
+from sense_mqtt.sense.rest_queries.worker import MAX_WAITING, RestWorker, Urgency
 from sense_mqtt.sense.workers import Workers
 
 PATIENCE_S = 30.0  # a deadline for what comes at once

@@ -9,8 +9,8 @@ from sense_mqtt.core.capability import Query
 from sense_mqtt.core.commands.table import COMMANDS, complete
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.errors import NotFound, RequestRefused, SenseUnavailable
-from sense_mqtt.rest_queries.lookups import LOOKUPS, NEW_ENDPOINTS_AGAIN_S, Lookups
 from sense_mqtt.sense.auth.tokens import Account, Monitor
+from sense_mqtt.sense.rest_queries.lookups import LOOKUPS, NEW_ENDPOINTS_AGAIN_S, Lookups
 
 NOON = 1795262400.0  # 2026-11-21T12:00:00Z
 HOUSE = Monitor(123456, "America/New_York", solar=False)
