@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -21,6 +22,7 @@ from sense_mqtt.items import BrokerConnected, BrokerDropped, MessageArrived
 
 EVENTS_SHOWN = 8
 REFRESH_S = 0.25
+SVG_WIDTH = 72  # characters
 RECONNECT_S = 1.0  # before the broker is tried again
 HOUSE = {
     "power": ("House", "W"),
@@ -92,10 +94,12 @@ def watch(
 
 def write_svg(file: Path, board: LiveTable, heading: str) -> None:
     """Write a picture of the table. Raises ConfigError where the file cannot be written."""
-    console = Console(record=True, width=100, file=io.StringIO())
+    console = Console(record=True, width=SVG_WIDTH, file=io.StringIO())
     console.print(draw(board, heading))
+    picture = console.export_svg(title="sense-mqtt watch")
     try:
-        file.write_text(console.export_svg(title="sense-mqtt watch"), encoding="utf-8")
+        # Rich names fonts of another host, which whoever looks at the picture would ask.
+        file.write_text(re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{file}: cannot be written ({error.strerror}); name another file") from error
 

@@ -116,7 +116,9 @@ def test_what_is_heard_is_shown():
 
 def test_a_picture_is_written(board, tmp_path):
     write_svg(tmp_path / "home.svg", board, "A house")
-    assert "Dryer" in (tmp_path / "home.svg").read_text()
+    picture = (tmp_path / "home.svg").read_text()
+    assert "Dryer" in picture
+    assert "url(http" not in picture.replace('"', "")
 
 
 def test_a_picture_that_cannot_be_written_is_reported(board, tmp_path):
