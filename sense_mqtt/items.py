@@ -133,7 +133,7 @@ class BrokerDropped:
     taken_over: bool = False  # another client came with our client id
     refused: bool = False  # the broker refused this client; a retry soon will not help
     retry_now: bool = False  # the next attempt asks for something else
-    code: int | None = None  # the reason code of MQTT 5's DISCONNECT, where there was one
+    code: int | None = None  # the reason code of CONNACK or of MQTT 5's DISCONNECT, where there was one
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from sense_mqtt.cli.listening import Listening
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.payloads import read_object
 from sense_mqtt.core.timestamps import read_timestamp, to_datetime
-from sense_mqtt.errors import ConfigError
+from sense_mqtt.errors import ConfigError, SenseMqttError
 from sense_mqtt.items import BrokerConnected, BrokerDropped, MessageArrived
+from sense_mqtt.mqtt.client import CREDENTIALS_REFUSED
 
 EVENTS_SHOWN = 8
 REFRESH_S = 0.25
@@ -40,6 +41,7 @@ class LiveTable:
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     events: deque[str] = field(default_factory=lambda: deque(maxlen=EVENTS_SHOWN))
     trouble: str | None = None  # why there is no connection
+    was_connected: bool = False
     zone: tzinfo | None = None  # of the times of events; None: that of this machine
 
     def add_message(self, topic: str, payload: str) -> None:
@@ -51,6 +53,13 @@ class LiveTable:
                 self._keep(f"{monitor}/{device}", key, payload)
             case [*_, monitor, key] if monitor.isdigit():
                 self._keep(monitor, key, payload)
+
+    def disconnected(self, dropped: BrokerDropped, place: str) -> None:
+        """Take in why there is no connection. Raises ConfigError where the broker never took the user."""
+        self.trouble = dropped.reason
+        # One that took it before may only be starting, without its list of users yet.
+        if dropped.code in CREDENTIALS_REFUSED and not self.was_connected:
+            raise ConfigError(f"{place}: no connection to the MQTT broker: {dropped.reason}")
 
     def _keep(self, subject: str, key: str, payload: str) -> None:
         values = self.values.setdefault(subject, {})
@@ -67,7 +76,10 @@ def watch(
     seconds: float | None = None,
     board: LiveTable | None = None,
 ) -> LiveTable:
-    """Show a table that lives, until the time is over or Ctrl-C; return it as it was last."""
+    """Show a table that lives, until the time is over or Ctrl-C; return it as it was last.
+
+    Raises SenseMqttError where there never was a connection; ConfigError at once where the broker refuses the user.
+    """
     begun = clock.now().monotonic
     board, client, open_at = board or LiveTable(), listening.client, begun
     ends = math.inf if seconds is None else begun + seconds
@@ -80,15 +92,18 @@ def watch(
                 match listening.heard.get(REFRESH_S):
                     case MessageArrived(topic=topic, payload=payload):
                         board.add_message(topic, payload.decode(errors="replace"))
-                    case BrokerDropped(connection_id=number, reason=reason) if number == client.connection_id:
-                        open_at, board.trouble = now + RECONNECT_S, reason
+                    case BrokerDropped(connection_id=number) as dropped if number == client.connection_id:
+                        open_at = now + RECONNECT_S
+                        board.disconnected(dropped, listening.place)
                     case BrokerConnected():
-                        board.trouble = None
+                        board.trouble, board.was_connected = None, True
                 live.update(draw(board, heading))
     except KeyboardInterrupt:
-        pass  # how a person ends it
+        return board  # how a person ends it
     finally:
         client.close()
+    if board.trouble and not board.was_connected:
+        raise SenseMqttError(f"{listening.place}: no connection to the MQTT broker: {board.trouble}")
     return board
 
 

@@ -25,6 +25,7 @@ from sense_mqtt.mqtt.capabilities import BrokerCapabilities
 from sense_mqtt.mqtt.paho_client import (
     BAD_ANSWER,
     HUNG_UP,
+    WRONG_CREDENTIALS,
     connect,
     disconnect,
     explain_failure,
@@ -49,6 +50,7 @@ _UNAVAILABLE = 136  # it starts, or ends
 _PROTOCOL_ERROR = 130
 _KEEPALIVE_TIMEOUT = 141
 _TAKEN_OVER = 142
+CREDENTIALS_REFUSED = (134, 135)  # bad user name or password, not authorized; paho gives them for MQTT 3.1.1 too
 
 
 class MqttClient:
@@ -68,6 +70,7 @@ class MqttClient:
         self._connected: BrokerConnected | None = None  # to be told once the broker answered our subscriptions
         self._is_resumable = True  # a session of this process, or of the one before, may still be there
         self.connection_id = 0
+        self._refused_id = 0  # of the last connection whose CONNECT was refused
 
     def open(self) -> None:
         """Start one attempt at a connection; it ends as BrokerConnected or BrokerDropped, with a new id."""
@@ -177,7 +180,9 @@ class MqttClient:
             logger.exception("an MQTT callback failed")
             self._inbox.put(BrokerDropped(connection_id, "an MQTT callback failed"))
 
-    def _read_disconnect(self, connection_id: int, flags: Any, code: ReasonCode) -> BrokerDropped:
+    def _read_disconnect(self, connection_id: int, flags: Any, code: ReasonCode) -> BrokerDropped | None:
+        if connection_id == self._refused_id:  # the CONNACK has said why; paho only knows that the line has ended
+            return None
         if connection_id == self.connection_id and self._awaits_connack:
             self._awaits_connack = False
             reason = HUNG_UP.format(self._protocol.version)
@@ -207,8 +212,10 @@ class MqttClient:
         if code.is_failure:
             is_version = code.value == _UNSUPPORTED_VERSION
             asks_anew = self._protocol.refused() if is_version else self._capabilities.refused(code.value)
-            reason = f"it refused the connection: {code}"
-            return BrokerDropped(connection_id, reason, refused=code.value != _UNAVAILABLE, retry_now=asks_anew)
+            self._refused_id = connection_id
+            advice = WRONG_CREDENTIALS if code.value in CREDENTIALS_REFUSED else ""
+            reason, refused = f"it refused the connection: {code}{advice}", code.value != _UNAVAILABLE
+            return BrokerDropped(connection_id, reason, refused=refused, retry_now=asks_anew, code=code.value)
         if not self._protocol.taken():
             return BrokerDropped(connection_id, "it takes MQTT 3.1.1; MQTT 5 is tried once more", retry_now=True)
         self._capabilities.read_connack(properties)

@@ -24,6 +24,7 @@ from sense_mqtt.net.certificate import describe_certificate
 CONNECT_TIMEOUT_S = 5.0  # a host that comes back while we wait for its answer is asked again so soon
 SESSION_S = 300  # so long a broker keeps our session after a cut: requests, and echoes of our own events
 BAD_ANSWER = "what the broker answered is not MQTT; Mosquitto answers so to a message above its message_size_limit"
+WRONG_CREDENTIALS = "; check mqtt.username and mqtt.password, which the broker does not take"
 HUNG_UP = (
     "the connection was lost before the broker answered our CONNECT (MQTT {}): perhaps it refuses "
     "mqtt.username, mqtt.client_id or a retained last will of QoS 1, or mqtt.port and mqtt.tls do not fit it; "

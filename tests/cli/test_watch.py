@@ -2,7 +2,7 @@
 
 import io
 import json
-from itertools import count
+from itertools import chain, count
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,9 +10,9 @@ from rich.console import Console
 
 from sense_mqtt.cli.listening import Listening
 from sense_mqtt.cli.watch import LiveTable, draw, watch, write_svg
-from sense_mqtt.errors import ConfigError
+from sense_mqtt.errors import ConfigError, SenseMqttError
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import BrokerDropped, MessageArrived
+from sense_mqtt.items import BrokerConnected, BrokerDropped, MessageArrived
 from tests.support.core.builders import moment
 from tests.support.publisher.fake_broker import FakeBroker
 
@@ -86,22 +86,45 @@ class Ticking:
 class DeadInbox(Inbox):
     """Never waits; every attempt to connect fails at once."""
 
-    def __init__(self, broker):
+    def __init__(self, broker, code=None):
         super().__init__()
-        self._broker, self._told = broker, 0
+        self._broker, self._told, self._code = broker, 0, code
 
     def get(self, _timeout_s):
         if self._told < self._broker.opened:
             self._told = self._broker.opened
-            return BrokerDropped(self._broker.connection_id, "refused")
+            return BrokerDropped(self._broker.connection_id, "refused", code=self._code)
         return super().get(0)
 
 
-def test_a_broker_that_refuses_is_tried_again_once_a_second():
+def watched(broker, heard, seconds=10):
+    return watch(Listening(heard, broker, "here"), Console(file=io.StringIO()), "A house", Ticking(), seconds)
+
+
+def test_a_broker_that_cannot_be_reached_is_tried_again_once_a_second_and_the_end_says_so():
     broker = FakeBroker()
-    watch(Listening(DeadInbox(broker), broker, "here"), Console(file=io.StringIO()), "A house", Ticking(), seconds=10)
+    with pytest.raises(SenseMqttError, match=r"^here: no connection to the MQTT broker: refused$") as raised:
+        watched(broker, DeadInbox(broker))
+    assert raised.value.exit_code == 1
     assert 8 <= broker.opened <= 10
     assert broker.closed
+
+
+@pytest.mark.parametrize("code", [134, 135])
+def test_a_user_that_the_broker_does_not_take_ends_it_at_once_as_a_fault_of_the_configuration(code):
+    broker = FakeBroker()
+    with pytest.raises(ConfigError, match="refused"):
+        watched(broker, DeadInbox(broker, code))
+    assert (broker.opened, broker.closed) == (1, True)
+
+
+def test_a_broker_that_has_taken_the_user_before_is_tried_again():
+    broker = FakeBroker()
+    heard = DeadInbox(broker, 135)
+    items = chain([BrokerConnected(1, 20)], iter(lambda: DeadInbox.get(heard, 0), StopIteration))
+    heard.get = lambda _timeout_s: next(items)
+    assert watched(broker, heard).trouble == "refused"
+    assert broker.opened >= 8
 
 
 def test_what_is_heard_is_shown():

@@ -16,6 +16,7 @@ from tests.support.mqtt.mosquitto import START_TIMEOUT_S, Mosquitto, free_port, 
 from tests.support.mqtt.mqtt_connection import EVENT, REQUEST, TOPICS, MqttConnection, open_connection
 from tests.support.mqtt.strict_broker import StrictBroker
 from tests.support.mqtt.tcp_proxy import TcpProxy
+from tests.support.processes.command_line import run_words
 
 # --- protocols
 
@@ -104,6 +105,12 @@ def test_a_wrong_password_is_reported_and_the_right_one_works(tmp_path: Path):
                 assert "it refused the connection: Not authorized" in connection.refusal()
         with open_connection(broker.port, username="bridge", password=lambda: "right") as connection:
             connection.connect()
+        for protocol in ("5", "3.1.1"):
+            environ = {"SENSE_MQTT_MQTT__PROTOCOL": protocol, "SENSE_MQTT_MQTT__USERNAME": "bridge"}
+            words = ["watch", "--seconds", "30", "--host", "127.0.0.1", "--port", str(broker.port)]
+            ended = run_words(words, SENSE_MQTT_MQTT__PASSWORD="guess", **environ)
+            assert ended.exit_code == 2
+            assert "Not authorized; check mqtt.username and mqtt.password, which the broker does not take" in ended.err
 
 
 def test_nobody_there_is_reported():

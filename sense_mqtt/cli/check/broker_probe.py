@@ -25,8 +25,7 @@ ADVICE = (
     ("mqtt.tls.ca_file", ""),  # the reason says it
     ("ssl", "check mqtt.port and mqtt.tls"),
     ("connection refused", "check mqtt.host and mqtt.port, and that the broker runs"),
-    ("user name", "check mqtt.username and mqtt.password"),
-    ("not authorized", "check mqtt.username and mqtt.password"),
+    ("mqtt.username and mqtt.password", ""),
     (UNKNOWN_VERSION, "set mqtt.protocol: auto"),
     ("", "check mqtt.host, mqtt.port and mqtt.tls, and the broker's log"),
 )
