@@ -4,9 +4,12 @@ import io
 import math
 import re
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -16,6 +19,7 @@ from rich.text import Text
 from sense_mqtt.cli.listening import Listening
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.payloads import read_object
+from sense_mqtt.core.plain_text import escape_hidden
 from sense_mqtt.core.timestamps import read_timestamp, to_datetime
 from sense_mqtt.errors import ConfigError, SenseMqttError
 from sense_mqtt.items import BrokerConnected, BrokerDropped, MessageArrived
@@ -42,6 +46,7 @@ class LiveTable:
     events: deque[str] = field(default_factory=lambda: deque(maxlen=EVENTS_SHOWN))
     trouble: str | None = None  # why there is no connection
     was_connected: bool = False
+    event_count: int = 0
     zone: tzinfo | None = None  # of the times of events; None: that of this machine
 
     def add_message(self, topic: str, payload: str) -> None:
@@ -49,6 +54,7 @@ class LiveTable:
         match topic.split("/")[-5:]:
             case [*_, "device", _, "event"]:
                 self.events.appendleft(_describe_event(payload, self.zone))
+                self.event_count += 1
             case [*_, monitor, "device", device, key]:
                 self._keep(f"{monitor}/{device}", key, payload)
             case [*_, monitor, key] if monitor.isdigit():
@@ -80,31 +86,76 @@ def watch(
 
     Raises SenseMqttError where there never was a connection; ConfigError at once where the broker refuses the user.
     """
-    begun = clock.now().monotonic
-    board, client, open_at = board or LiveTable(), listening.client, begun
-    ends = math.inf if seconds is None else begun + seconds
+    board = board or LiveTable()
     try:
-        with Live(draw(board, heading), console=console, refresh_per_second=4) as live:
-            while (now := clock.now().monotonic) < ends:
-                if now >= open_at:
-                    client.open()
-                    open_at = math.inf
-                match listening.heard.get(REFRESH_S):
-                    case MessageArrived(topic=topic, payload=payload):
-                        board.add_message(topic, payload.decode(errors="replace"))
-                    case BrokerDropped(connection_id=number) as dropped if number == client.connection_id:
-                        open_at = now + RECONNECT_S
-                        board.disconnected(dropped, listening.place)
-                    case BrokerConnected():
-                        board.trouble, board.was_connected = None, True
-                live.update(draw(board, heading))
+        with _shown(board, console, heading) as show:
+            _follow(listening, board, clock, math.inf if seconds is None else seconds, show)
     except KeyboardInterrupt:
         return board  # how a person ends it
     finally:
-        client.close()
+        listening.client.close()
     if board.trouble and not board.was_connected:
         raise SenseMqttError(f"{listening.place}: no connection to the MQTT broker: {board.trouble}")
     return board
+
+
+def _follow(listening: Listening, board: LiveTable, clock: Clock, seconds: float, show: Callable[[], None]) -> None:
+    """Take in what is heard, connecting where needed, until the time is over."""
+    client, open_at = listening.client, -math.inf
+    ends = clock.now().monotonic + seconds
+    while (now := clock.now().monotonic) < ends:
+        if now >= open_at:
+            client.open()
+            open_at = math.inf
+        match listening.heard.get(REFRESH_S):
+            case MessageArrived(topic=topic, payload=payload):
+                board.add_message(topic, payload.decode(errors="replace"))
+            case BrokerDropped(connection_id=number) as dropped if number == client.connection_id:
+                open_at = now + RECONNECT_S
+                board.disconnected(dropped, listening.place)
+            case BrokerConnected():
+                board.trouble, board.was_connected = None, True
+        show()
+
+
+@contextmanager
+def _shown(board: LiveTable, console: Console, heading: str) -> Iterator[Callable[[], None]]:
+    """Give what shows the table as it is now: call it after each change.
+
+    In a pipe or a file each event is a line, written when it comes, and the table follows at the end.
+    """
+    if console.is_terminal:
+        with Live(draw(board, heading), console=console, refresh_per_second=4) as live:
+            yield lambda: live.update(draw(board, heading))
+        return
+    lines = _Lines(board, console.file)
+    print(heading, file=console.file, flush=True)  # not by rich, which ends the process where the pipe is closed
+    try:
+        yield lines.show
+    except KeyboardInterrupt:
+        _write_table(board, console)
+        raise
+    _write_table(board, console)
+
+
+def _write_table(board: LiveTable, console: Console) -> None:
+    with console.capture() as table:
+        console.print(draw(board, ""))
+    print(table.get(), end="", file=console.file, flush=True)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Writes each event once."""
+
+    board: LiveTable
+    file: IO[str]
+    written: int = 0  # events
+
+    def show(self) -> None:
+        if self.written != self.board.event_count:
+            self.written = self.board.event_count
+            print(escape_hidden(self.board.events[0]), file=self.file, flush=True)
 
 
 def write_svg(file: Path, board: LiveTable, heading: str) -> None:

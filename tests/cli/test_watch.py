@@ -151,3 +151,28 @@ def test_a_picture_that_cannot_be_written_is_reported(board, tmp_path):
 
 def test_why_there_is_no_connection_is_shown():
     assert "no connection to the MQTT broker: refused" in shown(LiveTable(trouble="refused"))
+
+
+class ClosedPipe(io.StringIO):
+    """Takes so many lines, as `head` does."""
+
+    def __init__(self, lines):
+        super().__init__()
+        self._lines = lines
+
+    def write(self, text):
+        if self.getvalue().count("\n") >= self._lines:
+            raise BrokenPipeError
+        return super().write(text)
+
+
+def test_in_a_pipe_each_event_is_a_line_when_it_comes_and_a_closed_pipe_ends_it():
+    broker, pipe = FakeBroker(), ClosedPipe(2)
+    event = MessageArrived(1, "sense/7/device/dryer/event", json.dumps(EVENT).encode())
+    heard = Inbox()
+    heard.get = lambda _timeout_s: event
+    board, console = LiveTable(zone=ZoneInfo("America/New_York")), Console(file=pipe)
+    with pytest.raises(BrokenPipeError):
+        watch(Listening(heard, broker, "here"), console, "A house", Ticking(), 10, board)
+    assert pipe.getvalue() == "A house\n  2026-11-21 14:00:00 Dryer turned_off, 61 s\n"
+    assert broker.closed

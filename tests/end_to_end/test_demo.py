@@ -46,6 +46,7 @@ def demo() -> Iterator[tuple[subprocess.Popen[str], int]]:
 def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to_whoever_is_subscribed(demo, number):
     process, port = demo
     wait_for_port(port)
+    heading = "".join(process.stdout.readline() for _ in range(3))  # at once, not when it ends
     with Listener(port, protocol=MQTTProtocolVersion.MQTTv311) as listener:
         listener.wait_for(lambda heard: sum("turned_" in one.payload for one in heard) >= 3, "events", PATIENCE_S)
         topics = {message.topic for message in listener.messages()}
@@ -53,10 +54,19 @@ def test_the_demo_shows_a_house_that_switches_and_ends_when_it_is_told_to_whoeve
         out, err = process.communicate(timeout=PATIENCE_S)
     assert any(topic.startswith("homeassistant/device/sense_mqtt_") for topic in topics)
     assert process.returncode == 0
-    assert f"  mosquitto_sub -p {port} -v -t 'sense/#'\n" in out
+    assert f"  mosquitto_sub -p {port} -v -t 'sense/#'\n" in heading
+    assert "The page of the house: http://127.0.0.1:" in heading
     assert "Last events" in out
-    assert "The page of the house: http://127.0.0.1:" in out
     assert "Traceback" not in err
+
+
+def test_the_demo_ends_quietly_when_its_pipe_is_closed(demo):
+    process, _ = demo
+    lines = [process.stdout.readline() for _ in range(4)]  # as `head -4`
+    process.stdout.close()
+    assert process.wait(PATIENCE_S) == 0
+    assert process.stderr.read() == ""
+    assert "turned_" in lines[3]
 
 
 @pytest.mark.parametrize(
