@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sense_mqtt.clock import Clock
-from sense_mqtt.core.health_rule import Verdict, judge
+from sense_mqtt.core.health_rule import HealthResult, evaluate_health
 from sense_mqtt.core.payloads import read_object
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.inbox import Inbox
@@ -38,7 +38,7 @@ def topics_heard(topics: Topics) -> tuple[str, ...]:
     return topics.bridge("state"), topics.bridge("health")
 
 
-def ask(heard: Inbox, listener: MqttClient, clock: Clock, patience_s: float = PATIENCE_S) -> Verdict:
+def ask(heard: Inbox, listener: MqttClient, clock: Clock, patience_s: float = PATIENCE_S) -> HealthResult:
     """Return what the broker says of the bridge; waits for it as long as `patience_s`."""
     said, reason, ends = Heard(), "", clock.now().monotonic + patience_s
     listener.open()
@@ -52,5 +52,5 @@ def ask(heard: Inbox, listener: MqttClient, clock: Clock, patience_s: float = PA
     finally:
         listener.close()
     if reason:
-        return Verdict(f"no connection to the MQTT broker: {reason}")
-    return judge(said.state, said.document, clock.now().wall)
+        return HealthResult(f"no connection to the MQTT broker: {reason}")
+    return evaluate_health(said.state, said.document, clock.now().wall)

@@ -161,9 +161,9 @@ def run_health(options: argparse.Namespace) -> int:
     """Print in one line whether the bridge works; return 1 where it does not."""
     settings, topics = settings_of(options, read_config(options.config, os.environ, Redactor(), "ERROR"))
     listener = listening(settings, health.topics_heard(topics), "health")
-    verdict = health.ask(listener.heard, listener.client, SystemClock())
-    print(verdict.text)  # noqa: T201 - what was asked for
-    return EXIT_STOPPED if verdict.is_healthy else EXIT_FAILED
+    result = health.ask(listener.heard, listener.client, SystemClock())
+    print(result.text)  # noqa: T201 - what was asked for
+    return EXIT_STOPPED if result.is_healthy else EXIT_FAILED
 
 
 def _add_health(parser: argparse.ArgumentParser) -> None:

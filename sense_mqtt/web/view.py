@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sense_mqtt.core.health_rule import judge
+from sense_mqtt.core.health_rule import evaluate_health
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.readings.entities import HOUSE_READINGS
 from sense_mqtt.core.solar.surplus import surplus_power
@@ -86,11 +86,11 @@ def describe_history(history: History) -> dict[str, Any]:
 def describe_bridge(state: WebState, wall: float) -> dict[str, Any]:
     """Return how the bridge is doing; `wall` is Unix time."""
     bridge = state.bridge
-    verdict = judge("online" if bridge.is_connected else "offline", bridge.health, wall)
+    result = evaluate_health("online" if bridge.is_connected else "offline", bridge.health, wall)
     return {
         "version": state.version,
-        "healthy": verdict.is_healthy,
-        "verdict": verdict.text,
+        "healthy": result.is_healthy,
+        "verdict": result.text,
         "broker_connected": bridge.is_connected,
         "health": bridge.health,
         "problems": problems(bridge),

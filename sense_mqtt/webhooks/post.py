@@ -69,7 +69,7 @@ class WebhookServer:
         ) as response:
             status, headers = response.status_code, response.headers
         if status not in REDIRECTS:
-            return judge(status, headers.get("Retry-After"), self._clock.now().wall)
+            return interpret(status, headers.get("Retry-After"), self._clock.now().wall)
         target = urljoin(url, headers.get("Location") or "")
         if not redirects or not is_same_host(urlsplit(url), target):
             return PostResult("away", f"redirects (HTTP {status}) elsewhere, which is not followed")
@@ -92,7 +92,7 @@ def open_sender(number: int, url: str, ca_file: Path | None, inbox: Inbox) -> We
     return WebhookSender(number, WebhookServer(url, ca_file, SystemClock()).post, inbox)
 
 
-def judge(status: int, retry_after: str | None, now: float) -> PostResult:
+def interpret(status: int, retry_after: str | None, now: float) -> PostResult:
     """Return what an answer means that is no redirect to be followed; `now` in seconds UTC."""
     told = f"answers HTTP {status}"
     if 200 <= status < 300:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.health_rule import SILENCE_S, judge
+from sense_mqtt.core.health_rule import SILENCE_S, evaluate_health
 from sense_mqtt.core.timestamps import write_timestamp
 from tests.support.core.builders import START
 
@@ -25,9 +25,9 @@ WELL = [
 
 @pytest.mark.parametrize(("given", "words"), WELL)
 def test_a_bridge_is_healthy_while_frames_come_or_it_waits_for_a_reason(given, words):
-    verdict = judge("online", given, START)
-    assert verdict.is_healthy
-    assert words in verdict.text
+    result = evaluate_health("online", given, START)
+    assert result.is_healthy
+    assert words in result.text
 
 
 ILL = [
@@ -43,6 +43,6 @@ ILL = [
 
 @pytest.mark.parametrize(("state", "given", "words"), ILL)
 def test_a_bridge_is_not_healthy_where_no_reason_is_known(state, given, words):
-    verdict = judge(state, given, START)
-    assert not verdict.is_healthy
-    assert words in verdict.text
+    result = evaluate_health(state, given, START)
+    assert not result.is_healthy
+    assert words in result.text

@@ -22,10 +22,10 @@ def rounded(home: Home) -> list:
 
 
 @pytest.mark.parametrize("seed", seeds(8, quick=1))
-def test_nothing_else_is_known_or_published_than_by_judging_each_device_with_each_frame(seed):
-    passing_over, judging = Home(monitor=7), Home(monitor=7)
+def test_passing_over_steady_devices_gives_the_same_as_evaluating_each_device_with_each_frame(seed):
+    passing_over, evaluating = Home(monitor=7), Home(monitor=7)
     for at, seen in observations(throw(seed), 400):
         passing_over, changes = observe(passing_over, seen, moment(at), POLICY)
-        judging, expected = observe(samples.up_to_date(judging), seen, moment(at), POLICY)
+        evaluating, expected = observe(samples.up_to_date(evaluating), seen, moment(at), POLICY)
         assert changes == expected
-        assert rounded(passing_over) == rounded(judging)
+        assert rounded(passing_over) == rounded(evaluating)

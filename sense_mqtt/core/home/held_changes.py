@@ -13,7 +13,7 @@ from sense_mqtt.core.transitions.on_off import settle
 def held_devices(home: Home) -> list[Device]:
     """Return the devices of which a change is held back."""
     steady = home.steady
-    if steady.devices is home.devices and not steady.restless:
+    if steady.devices is home.devices and not steady.unsteady:
         return []
     return [device for device in home.devices.values() if device.switch.held]
 

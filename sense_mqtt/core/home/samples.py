@@ -1,4 +1,4 @@
-"""What a frame shows of each device: a sample, which its state machine judges.
+"""What a frame shows of each device: a sample, which its state machine evaluates.
 
 Most rows of a frame say nothing but that the device goes on as it did, with the same watts or others. Such a device is
 *steady*: its row is compared, other watts are noted, and that is all. Its last sample and its energy then lag behind,
@@ -94,26 +94,26 @@ def apply_samples(
 ) -> Sampled:
     """Return what the frame makes of the devices; `news`: those of its rows that are not as before."""
     listed = {power.id: power for power in update.devices}
-    judging = _Judging(home, update, house, now, policy)
-    for identity in _to_be_judged(home, judging.note_all(news), listed):
-        judging.judge(home.devices[identity], listed.get(identity))
-    changed = home.devices if home.steady.devices is None else judging.changed
-    return Sampled(judging.devices, judging.steady(), judging.events, frozenset(judging.switched), changed)
+    evaluation = _Evaluation(home, update, house, now, policy)
+    for identity in _to_be_evaluated(home, evaluation.note_all(news), listed):
+        evaluation.evaluate(home.devices[identity], listed.get(identity))
+    changed = home.devices if home.steady.devices is None else evaluation.changed
+    return Sampled(evaluation.devices, evaluation.steady(), evaluation.events, frozenset(evaluation.switched), changed)
 
 
-def _to_be_judged(home: Home, others: Set[str], listed: Mapping[str, DevicePower]) -> Collection[str]:
+def _to_be_evaluated(home: Home, others: Set[str], listed: Mapping[str, DevicePower]) -> Collection[str]:
     """Return the ids of all devices but those that go on as they did, or are at rest; in the order of the home."""
     steady = home.steady
     if steady.devices is None:
         return home.devices
-    ids = others | steady.restless | (steady.rows.keys() - listed.keys())
+    ids = others | steady.unsteady | (steady.rows.keys() - listed.keys())
     if home.devices is not steady.devices:
         ids |= home.devices.keys() - steady.devices.keys()
     # The shares of all plugs are taken from `always_on`.
     return [identity for identity in home.devices if identity in ids or identity == "always_on"] if ids else ()
 
 
-class _Judging:
+class _Evaluation:
     """Collects what one frame makes of one device after the other."""
 
     def __init__(self, home: Home, update: RealtimeUpdate, house: HouseSample, now: Moment, policy: Policy) -> None:
@@ -123,7 +123,7 @@ class _Judging:
         self.changed: list[str] = []
         self._home, self._update, self._now, self._policy = home, update, now, policy
         self._shows_absence, self._absent = house.shows_absence, house.absent
-        self.devices, self._rows, self._restless = dict(home.devices), dict(before.rows), set[str]()
+        self.devices, self._rows, self._unsteady = dict(home.devices), dict(before.rows), set[str]()
         self._observed_s = before.observed_s + (0.0 if before.devices is None else self._absent.time - before.time)
 
     def note_all(self, news: Iterable[DevicePower]) -> Set[str]:
@@ -155,7 +155,7 @@ class _Judging:
             self.devices[power.id] = after
             self.changed.append(power.id)
 
-    def judge(self, device: Device, power: DevicePower | None) -> None:
+    def evaluate(self, device: Device, power: DevicePower | None) -> None:
         """Let a device take in its row; None: the frame does not list it."""
         identity, steady = device.info.id, self._home.steady
         before = _go_on(device, steady) if identity in steady.rows else device
@@ -171,7 +171,7 @@ class _Judging:
             return
         self._rows.pop(identity, None)
         if power is not None or not (after.is_virtual or _is_at_rest(after)):
-            self._restless.add(identity)
+            self._unsteady.add(identity)
 
     def _take_in(self, device: Device, power: DevicePower | None) -> tuple[Device, list[Event]]:
         if device.is_virtual:
@@ -186,7 +186,7 @@ class _Judging:
 
     def steady(self) -> Steady:
         time, arrived = self._absent.time, self._absent.arrived
-        return Steady(self.devices, self._rows, frozenset(self._restless), time, arrived, self._observed_s)
+        return Steady(self.devices, self._rows, frozenset(self._unsteady), time, arrived, self._observed_s)
 
 
 def _is_at_rest(device: Device) -> bool:

@@ -60,7 +60,7 @@ def release_listed(home: Home, rows: Iterable[DeviceInfo], now: Moment, policy: 
 
 
 def context_of(home: Home, device: Device, policy: Policy) -> Context:
-    """Return what samples of a device are judged by."""
+    """Return what samples of a device are evaluated with."""
     rules = policy.rules(device.info.id)
     if home.identities.sightings:  # it may be one of those that are shown instead
         rules = replace(rules, off_delay_s=max(rules.off_delay_s, SIGHTING_S))

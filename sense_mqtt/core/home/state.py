@@ -105,7 +105,7 @@ class Steady(msgspec.Struct, frozen=True):
 
     devices: Mapping[str, Device] | None = None  # of the home after that frame; None: nothing is passed over
     rows: Mapping[str, SteadyRow] = MappingProxyType({})  # of steady devices
-    restless: frozenset[str] = frozenset()  # devices that each frame must be held against, listed or not
+    unsteady: frozenset[str] = frozenset()  # devices that are evaluated with each frame, whether it lists them or not
     time: float = 0.0  # s UTC of that frame
     arrived: float = 0.0  # monotonic s
     observed_s: float = 0.0  # how long ordinary frames have followed each other, all together

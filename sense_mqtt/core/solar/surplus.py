@@ -63,7 +63,7 @@ class Surplus(Capability[SurplusState]):
         is_interrupted = seen_at is None or now - seen_at >= policy.stale_after_s
         if watts is None:
             return Update(state, [Reading(None, "surplus", None)] if is_interrupted else [])
-        after = _judge(replace(state, crossed_at=None) if is_interrupted else state, watts, now, policy.solar)
+        after = _evaluate(replace(state, crossed_at=None) if is_interrupted else state, watts, now, policy.solar)
         is_changed = after.is_on != state.is_on
         return Update(
             after, [Reading(None, "surplus", after.is_on)] if is_changed or is_interrupted else [], is_changed
@@ -80,7 +80,7 @@ class Surplus(Capability[SurplusState]):
 SURPLUS = Surplus()
 
 
-def _judge(state: SurplusState, watts: float, now: float, rules: SolarRules) -> SurplusState:
+def _evaluate(state: SurplusState, watts: float, now: float, rules: SolarRules) -> SurplusState:
     is_on = bool(state.is_on)
     asks_for_change = watts < rules.off_below_w if is_on else watts >= rules.on_above_w
     if not asks_for_change:

@@ -120,7 +120,7 @@ class Transition(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What the samples of one device are judged by."""
+    """What the samples of one device are evaluated with."""
 
     device: str
     rules: DeviceRules
