@@ -11,7 +11,6 @@ from sense_mqtt.core.changes import Change, Event
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.payloads import read_object, write_json
 from sense_mqtt.core.publishing.messages import event_document
-from sense_mqtt.core.readings.measurements import solar_power
 from sense_mqtt.errors import JournalError
 from sense_mqtt.web.history import History, NumberedEvent
 
@@ -124,7 +123,7 @@ class WebState:
             frame, time = each.home.last_frame, _house_time(each.home)
             if frame is not None and time is not None:
                 history = self._history(monitor)
-                history.add_sample(time, frame.w, solar_power(frame))
+                history.add_sample(time, frame.w, frame.solar_w)
                 if ended := history.ended_hours():
                     self._keep(monitor, history, ended)
         is_connected = self._sources.is_connected()

@@ -6,7 +6,6 @@ from typing import Any
 from sense_mqtt.core.health_rule import evaluate_health
 from sense_mqtt.core.home.state import Device, Home
 from sense_mqtt.core.readings.entities import HOUSE_READINGS
-from sense_mqtt.core.solar.surplus import surplus_power
 from sense_mqtt.web.history import MINUTES_MOST, History, NumberedEvent
 from sense_mqtt.web.state import BridgeNow, HomeNow, WebState
 
@@ -36,7 +35,6 @@ def house_figures(home: Home) -> dict[str, float]:
     if frame is None:
         return {}
     figures = {row.topic: (row.measure(frame), row.decimals) for row in HOUSE_READINGS if row.measure}
-    figures["surplus_power"] = (surplus_power(frame), 1)
     return {key: round(value, decimals or 0) for key, (value, decimals) in figures.items() if value is not None}
 
 

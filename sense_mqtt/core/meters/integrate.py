@@ -40,8 +40,8 @@ def integrate(state: Meters, home: Home, frame: RealtimeUpdate, longest_s: float
 def _sample(state: Meters, home: Home, frame: RealtimeUpdate, time: float) -> Sample:
     house: tuple[float, ...] = (frame.w,)
     if frame.solar_w is not None:
-        made, net = max(0.0, frame.solar_w), frame.w - max(0.0, frame.solar_w)
-        house = (frame.w, made, max(net, 0.0), max(-net, 0.0))
+        net = frame.w - frame.solar_w
+        house = (frame.w, frame.solar_w, max(net, 0.0), max(-net, 0.0))
     has_room = len(state.since) <= METERS_MOST
     known = [
         (identity, device.power_w)

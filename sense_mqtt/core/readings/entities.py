@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.entity import Entity, Measurement, number_entity
-from sense_mqtt.core.readings import measurements
+from sense_mqtt.core.wire import measurements
 
 HOUSE_EVENTS = (
     "device_found",

@@ -109,7 +109,7 @@ class Sky(Capability[SkyState]):
         if frame.solar_w is None or time is None or _is_soon(state.sampled_at, time, SAMPLE_S):
             return Update(state)
         slot = int(time // SLOT_S)
-        after = _sample(state, slot, max(0.0, frame.solar_w))
+        after = _sample(state, slot, frame.solar_w)
         profile = _profile(after, slot // SLOTS, observation.policy.solar)
         most_w = max(after.most_w, profile.most_w)
         after = replace(after, sampled_at=time, seen_at=observation.now.monotonic, profile=profile, most_w=most_w)

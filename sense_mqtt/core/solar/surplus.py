@@ -11,13 +11,7 @@ from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.entity import Entity, number_entity
 from sense_mqtt.core.solar_rules import SolarRules
-from sense_mqtt.core.wire.frames import RealtimeUpdate
-
-
-def surplus_power(update: RealtimeUpdate) -> float | None:
-    """Return the watts that would be exported now; None where the frame does not tell the sun's."""
-    # Of the figures as they are published, so that they always add up.
-    return None if update.solar_w is None else max(0.0, round(update.solar_w, 1) - round(update.w, 1))
+from sense_mqtt.core.wire.measurements import surplus_power
 
 
 @dataclass(frozen=True, slots=True)

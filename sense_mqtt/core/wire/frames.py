@@ -46,7 +46,7 @@ class RealtimeUpdate(msgspec.Struct, frozen=True):
     channels: tuple[float, ...] = ()  # watts per leg
     voltage: tuple[float, ...] = ()  # volts per leg
     hz: float | None = None
-    solar_w: float | None = None  # watts, slightly negative at night
+    solar_w: float | None = None  # watts; never below 0
     took_s: float = 0.0  # s from the request to the answer, where it was polled
 
 
@@ -199,7 +199,9 @@ def legs(values: Any, read: Callable[[Any], float | None]) -> tuple[float, ...]:
 def solar_watts(solar_w: Any, inverter_legs: Any) -> float | None:
     """Return W of solar power, by the legs of the inverter where it is not told itself."""
     told, drawn = watts(solar_w), legs(inverter_legs, watts)
-    return watts(-sum(drawn)) if told is None and drawn else told  # sum(aux.solar) == -solar_w
+    if told is None and drawn:
+        told = watts(-sum(drawn))  # sum(aux.solar) == -solar_w
+    return None if told is None else max(0.0, told)  # at night inverters draw a few watts
 
 
 def _read_monitor_info(fields: Mapping[str, Any]) -> Frame:

@@ -128,6 +128,8 @@ def test_a_leg_that_cannot_be_read_does_not_move_the_next_one_into_its_place():
 SOLAR = [
     pytest.param({"solar_w": 10, "aux": {"solar": [-1, -2]}}, 10.0, id="told"),
     pytest.param({"aux": {"solar": [-401.5, -400]}}, 801.5, id="from its legs"),
+    pytest.param({"solar_w": -7}, 0.0, id="below 0 at night"),
+    pytest.param({"aux": {"solar": [3.5, 3.5]}}, 0.0, id="from legs that draw at night"),
     pytest.param({"aux": {"solar": []}}, None, id="no legs"),
     pytest.param({"aux": [1]}, None, id="no mapping"),
 ]

@@ -133,7 +133,7 @@ class MeteredHouse:
 
     def _frame(self) -> RealtimeUpdate:
         now = powers(self.time)
-        return RealtimeUpdate(w=now[HOUSE], epoch=self.time, solar_w=now["solar"])
+        return RealtimeUpdate(w=now[HOUSE], epoch=self.time, solar_w=max(0.0, now["solar"]))
 
     def _ask(self) -> None:
         if self.time >= self._next_reading:

@@ -1,4 +1,4 @@
-"""What one frame says of the whole house, each reading a number or None where it does not tell; and numbers as text."""
+"""What one frame says of the whole house: each reading a number, or None where it does not tell."""
 
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
@@ -8,25 +8,28 @@ def power(update: RealtimeUpdate) -> float | None:
 
 
 def solar_power(update: RealtimeUpdate) -> float | None:
-    # Inverters draw a few watts at night; production is never below 0.
-    return None if update.solar_w is None else max(0.0, update.solar_w)
+    return update.solar_w
 
 
 def grid_power(update: RealtimeUpdate) -> float | None:
     # Not `grid_w`: it is cut to whole watts, and homes without solar were seen with another figure than `w`.
     # Of the figures as they are published, so that these three always add up.
-    solar_w = solar_power(update)
-    return None if solar_w is None else round(update.w, 1) - round(solar_w, 1)
+    return None if update.solar_w is None else round(update.w, 1) - round(update.solar_w, 1)
+
+
+def surplus_power(update: RealtimeUpdate) -> float | None:
+    """Return the watts that would be exported now."""
+    grid_w = grid_power(update)
+    return None if grid_w is None else max(0.0, -grid_w)
 
 
 def solar_share(update: RealtimeUpdate) -> float | None:
     # Not `solar_pct`: it is cut to whole per cent, and old frames have none.
-    solar_w = solar_power(update)
-    if solar_w is None:
+    if update.solar_w is None:
         return None
-    if solar_w >= update.w:
-        return 100.0 if solar_w > 0 else 0.0  # also where nothing is consumed
-    return 100 * solar_w / update.w
+    if update.solar_w >= update.w:
+        return 100.0 if update.solar_w > 0 else 0.0  # also where nothing is consumed
+    return 100 * update.solar_w / update.w
 
 
 def leg_1_power(update: RealtimeUpdate) -> float | None:

@@ -6,7 +6,7 @@ import pytest
 
 from sense_mqtt.core.entity import Measurement
 from sense_mqtt.core.payloads import write_number
-from sense_mqtt.core.readings import measurements as measurements
+from sense_mqtt.core.wire import measurements
 from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 
 BALANCE = (measurements.power, measurements.solar_power, measurements.grid_power)
@@ -23,7 +23,7 @@ SUNNY = read_update(
     }
 )
 OLD_SUNNY = RealtimeUpdate(w=2000.0, solar_w=1500.0)  # before 2020 neither grid_w nor, always, solar_pct
-NIGHT = RealtimeUpdate(w=500.0, solar_w=-7.0, channels=(500.0,), voltage=(120.0,))
+NIGHT = read_update({"w": 500.0, "solar_w": -7.0, "channels": [500.0], "voltage": [120.0]})
 
 
 MEASURED = [
@@ -37,6 +37,9 @@ MEASURED = [
     (measurements.grid_power, OLD_SUNNY, 500.0),
     (measurements.grid_power, NIGHT, 500.0),
     (measurements.grid_power, RealtimeUpdate(w=100.0, solar_w=300.0), -200.0),
+    (measurements.surplus_power, BARE, None),
+    (measurements.surplus_power, NIGHT, 0.0),
+    (measurements.surplus_power, RealtimeUpdate(w=100.0, solar_w=300.0), 200.0),
     (measurements.solar_share, BARE, None),
     (measurements.solar_share, SUNNY, 75.0),
     (measurements.solar_share, OLD_SUNNY, 75.0),
