@@ -164,7 +164,8 @@ def test_a_name_from_sense_is_json_text_and_no_script_is_made_of_it(house: Watch
     with EventReader(page) as reader:
         now = reader.next("now")
     assert name.strip() in [device["name"].strip() for device in now["devices"]]
-    scripts = [page.ask(f"/static/{script}").text for script in ("page.js", "plot.js", "bubbles.js", "sign-in.js")]
+    names = ("start.js", "page.js", "plot.js", "bubbles.js", "sign-in.js")
+    scripts = [page.ask(f"/static/{name}").text for name in names]
     assert not [
         word
         for word in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(")

@@ -80,7 +80,7 @@ def test_where_there_is_no_such_home_the_first_is_shown(house: WatchedHouse, pag
 
 
 def test_all_that_a_browser_loads_is_small_and_of_this_server_alone(page: ServedPage):
-    names = ["index.html", "page.css", "page.js", "plot.js", "bubbles.js", "icon.svg"]
+    names = ["index.html", "page.css", "start.js", "page.js", "plot.js", "bubbles.js", "icon.svg"]
     files = [page.ask("/" if name == "index.html" else f"/static/{name}") for name in names]
     assert [file.status for file in files] == [200] * len(names)
     assert sum(len(file.text) for file in files) < PAGE_BYTES_MOST
