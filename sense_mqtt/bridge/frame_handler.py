@@ -39,6 +39,7 @@ class FrameHandler:
         self._services = services
         self._gap_buffer = GapBuffer()
         self._log = RepeatLog(logger)
+        self._has_frames = False
 
     def on_feed_opened(self, item: FeedOpened, now: Moment) -> bool:
         """Note that frames come; True where they wait for the timeline of the gap before them."""
@@ -124,7 +125,19 @@ class FrameHandler:
         elif result.has_new_device:
             self._jobs.read_devices_soon(self._id, now)
         if isinstance(seen, RealtimeUpdate):
+            if not self._has_frames:
+                self._has_frames = True
+                self._log_first_frame()
             self._read_timeline_after_gap(now)
+
+    def _log_first_frame(self) -> None:
+        monitor = self.monitor
+        logger.info(
+            "monitor %d: frames come (%s), %d devices are known",
+            self._id,
+            monitor.feed_state,
+            len(monitor.home.devices),
+        )
 
     def _read_timeline_after_gap(self, now: Moment) -> None:
         # If we read too slowly, Sense drops frames and pushes, and edges may be missing; no item tells of such a gap.

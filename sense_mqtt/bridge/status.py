@@ -91,6 +91,11 @@ class Status:
             ]
         )
 
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration in force, as far as it may be seen."""
+        return self._static_info.config
+
     def set_config(self, config: Mapping[str, Any], now: Moment) -> None:
         """Publish the configuration, as far as it may be seen."""
         self._static_info = replace(self._static_info, config=config)

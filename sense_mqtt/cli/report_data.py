@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -49,7 +49,7 @@ class RecentLog(logging.Handler):
 class Findings:
     """What the bridge knew at one moment."""
 
-    config: dict[str, Any]
+    config: Mapping[str, Any]
     health: dict[str, Any]
     homes: dict[str, Any]  # by monitor
     log: Sequence[str]
@@ -97,12 +97,13 @@ class ReportSource:
                 (self._config.state_dir / WANTED).unlink()
             except OSError:  # it is not there, as nearly always
                 return
-            findings = self._find(bridge, now)
+            findings = self.find(bridge, now)
             threading.Thread(target=self._write, args=(findings, now), name="report", daemon=True).start()
 
         return maintain
 
-    def _find(self, bridge: Bridge, now: Moment) -> Findings:
+    def find(self, bridge: Bridge, now: Moment) -> Findings:
+        """Return what the bridge knows now, its configuration as it was read last."""
         monitors = bridge.accounts.served.monitors
         rows = {str(number): snapshot(monitor.home) for number, monitor in monitors.items()}
         homes = {
@@ -110,7 +111,7 @@ class ReportSource:
             for number, stored in rows.items()
         }
         health = bridge.services.status.health(now)
-        return Findings(self._config.public(), health, homes, self._log.lines, self.recent.notes())
+        return Findings(bridge.services.status.config, health, homes, self._log.lines, self.recent.notes())
 
     def _write(self, findings: Findings, now: Moment) -> None:
         try:
@@ -120,7 +121,7 @@ class ReportSource:
             logger.exception("there is no data for the report")
 
 
-def clean_config(config: dict[str, Any], clean: RecordingRedactor) -> dict[str, Any]:
+def clean_config(config: Mapping[str, Any], clean: RecordingRedactor) -> dict[str, Any]:
     """Return a public configuration in which texts that somebody has given are replaced; defaults stay."""
     defaults = Config().public()
     return {key: _clean(value, defaults.get(key), key, clean) for key, value in config.items()}

@@ -6,12 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 from sense_mqtt.cli.reload import Reloader
+from sense_mqtt.cli.report_data import ReportSource
 from sense_mqtt.cli.service_manager import ServiceManager
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.items import Reload
+from sense_mqtt.logs.redaction import Redactor
 from tests.support.bridge.bridge_harness import BridgeHarness, warnings
-from tests.support.core.builders import DRYER
+from tests.support.core.builders import DRYER, moment
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +101,17 @@ def test_a_bridge_without_a_configuration_file_says_so_and_goes_on(tmp_path, cap
     harness.begin()
     harness.take(Reload())
     assert warnings(caplog) == ["there is no configuration file to be read again"]
+
+
+def test_a_report_tells_the_configuration_that_was_read_last(reloading, tmp_path):
+    harness, report = reloading.harness, ReportSource(reloading.read.config, Redactor())
+    reloading.read.config = reloading.config(tmp_path, energy={"interval_s": 1800})
+    harness.take(Reload())
+    assert report.find(harness.bridge, moment(9.0)).config["energy"] == {"interval_s": 1800.0}
+
+
+def test_the_first_frame_of_a_monitor_is_logged_once(reloading, caplog):
+    caplog.set_level(logging.INFO)
+    for at in (6.0, 7.0):
+        reloading.harness.show(DRYER, at=at)
+    assert caplog.messages.count("monitor 7: frames come (stream), 3 devices are known") == 1
