@@ -8,12 +8,12 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from sense_mqtt.cli.extras import WEB, find_missing, how_to_install
 from sense_mqtt.cli.listening import listening
 from sense_mqtt.cli.run import run_until_stopped
 from sense_mqtt.cli.watch import LiveTable, watch
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         from sense_mqtt.simulator.house.builtin import BuiltInHouse
         from sense_mqtt.simulator.server.cloud import SimulatedCloud
     except ModuleNotFoundError as error:
-        raise ConfigError(f"the demo needs {error.name}: pip install 'sense-mqtt[demo]'") from error
+        raise ConfigError(f"the demo needs {error.name}: {how_to_install('demo')}") from error
 
     clock = SystemClock()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
@@ -85,14 +85,9 @@ def _configure(account: dict[str, str], api_url: str, feed_url: str, port: int, 
             "mqtt": {"host": "127.0.0.1", "port": port, "protocol": "3.1.1"},
             "publish": {"device_interval_s": 1, "house_interval_s": 1},
             "state_dir": folder / "state",
-            "web": {"enabled": _has_page(), "port": _free_port()},
+            "web": {"enabled": not find_missing(WEB), "port": _free_port()},
         }
     )
-
-
-def _has_page() -> bool:
-    """Say whether what the page needs is installed."""
-    return all(find_spec(library) for library in ("aiohttp", "prometheus_client"))
 
 
 def _free_port() -> int:

@@ -11,12 +11,14 @@ from sense_mqtt import __version__
 from sense_mqtt.assembly.assemble import Factories, assemble
 from sense_mqtt.assembly.sense_client import SenseClient, connect_each
 from sense_mqtt.assembly.timing import Timing
+from sense_mqtt.cli.extras import how_to_install
 from sense_mqtt.cli.process import allow_open_files, forward_process_events, start_logging
 from sense_mqtt.cli.reload import Reloader
 from sense_mqtt.cli.report_data import ReportSource
 from sense_mqtt.cli.service_manager import ServiceManager
 from sense_mqtt.clock import Clock, SystemClock
 from sense_mqtt.config import Config, load
+from sense_mqtt.config.load import USUAL_FILES, find_file
 from sense_mqtt.errors import ConfigError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.logs.redaction import Redactor
@@ -32,7 +34,16 @@ def read_config(file: Path | None, environ: Mapping[str, str], redactor: Redacto
     Logging starts before the file is read, as reading may warn.
     """
     start_logging(redactor, level)
-    return reread_config(file, environ, redactor)
+    config = reread_config(file, environ, redactor)
+    if config.log_level in ("debug", "info"):
+        logger.info("the configuration is read from %s", config_source(file, environ))
+    return config
+
+
+def config_source(file: Path | None, environ: Mapping[str, str]) -> str:
+    """Say which file the configuration is read from."""
+    found = find_file(file, environ, Path.cwd())
+    return str(Path.cwd() / found) if found else f"the environment alone: there is neither {' nor '.join(USUAL_FILES)}"
 
 
 def reread_config(file: Path | None, environ: Mapping[str, str], redactor: Redactor) -> Config:
@@ -104,5 +115,5 @@ def _page(
     try:
         from sense_mqtt.cli.page import page_served
     except ModuleNotFoundError as error:
-        raise ConfigError(f"web.enabled: the page needs {error.name}: pip install 'sense-mqtt[web]'") from error
+        raise ConfigError(f"web.enabled: the page needs {error.name}: {how_to_install('web')}") from error
     return page_served(config, sense_clients, redactor, clock)

@@ -27,6 +27,8 @@ from sense_mqtt.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
+USUAL_FILES = ("config.yaml", "/etc/sense-mqtt/config.yaml")  # the first that is there, where none is named
+
 Written = tuple[dict[KeyPath, RawValue], list[str]]  # settings and faults
 
 
@@ -34,7 +36,7 @@ Written = tuple[dict[KeyPath, RawValue], list[str]]  # settings and faults
 class SystemPaths:
     """Where the system keeps things; tests say otherwise."""
 
-    system_file: Path = Path("/etc/sense-mqtt/config.yaml")
+    system_file: Path = Path(USUAL_FILES[1])
     docker_secrets: Path = Path("/run/secrets")
 
 
@@ -56,7 +58,7 @@ def load(
     last two may be absent. Raises ConfigError with a line for each fault. `warn` hears of files that are too open.
     """
     supervised = _supervised(environ, places)
-    filed, file_faults = _read_file(_find(path, environ, cwd, places), cwd, supervised, warn)
+    filed, file_faults = _read_file(find_file(path, environ, cwd, places), cwd, supervised, warn)
     named, name_faults = read_environment(environ, cwd)
     both = refuse_both(filed) + refuse_both(named)
     settings, path_faults = _with_paths(drop_overridden(filed, named) | named, environ)
@@ -68,11 +70,12 @@ def load(
     return config
 
 
-def _find(path: Path | None, environ: Mapping[str, str], cwd: Path, places: SystemPaths) -> Path | None:
+def find_file(path: Path | None, environ: Mapping[str, str], cwd: Path, places: SystemPaths = SYSTEM) -> Path | None:
+    """Return the file of the configuration as it was named, or as it is found; None where there is none."""
     named = path or Path(environ.get(CONFIG, ""))
     if named != Path():
         return named
-    usual = (Path("config.yaml"), places.system_file)
+    usual = (Path(USUAL_FILES[0]), places.system_file)
     return next((file for file in usual if (cwd / file).is_file()), None)
 
 

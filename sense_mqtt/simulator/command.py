@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sense_mqtt.simulator.server.cloud import SimulatedCloud
 
 EXIT_OK, EXIT_CRASHED, EXIT_CONFIG = 0, 1, 2
-MISSING_EXTRA = "the simulated cloud needs aiohttp: pip install 'sense-mqtt[demo]'"
+MISSING_EXTRA = "the simulated cloud needs aiohttp: in a checkout of sense-mqtt, pip install '.[demo]'"
 
 SNIPPET = """\
 A simulated Sense cloud is running; Ctrl-C ends it. For config.yaml:

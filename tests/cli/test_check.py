@@ -64,12 +64,11 @@ def context(tmp_path):
 
 
 def found(context):
-    return {finding.name: finding for finding in run_checks(lambda: [context])}
+    return {finding.name: finding for finding in run_checks(lambda: [context], "here")}
 
 
 def test_when_all_is_well_each_check_has_a_line(context):
-    assert [str(finding) for finding in run_checks(lambda: [context])] == [
-        f"ok   config: complete; state is kept in {context.config.state_dir}",
+    assert [str(finding) for finding in run_checks(lambda: [context], "here")][1:] == [
         "ok   dns api: api.sense.com is at 192.0.2.1, 192.0.2.2",
         "ok   tls api: met https://api.sense.com/apiservice/api/v1/",
         "ok   login: the stored session is valid; no login was made",
@@ -81,6 +80,7 @@ def test_when_all_is_well_each_check_has_a_line(context):
         f"ok   broker: {HEARD}",
         f"ok   home assistant: {SILENT}",
         "ok   webhooks: none is configured",
+        "ok   page: web.enabled is false, so there is none",
     ]
 
 
@@ -126,7 +126,7 @@ def test_what_would_not_work_is_reported(findings, name, told, context):
 
 
 def test_every_fault_of_a_configuration_is_a_line_and_all_else_is_skipped():
-    findings = list(run_checks(failing(ConfigError("a: b\nc: d"))))
+    findings = list(run_checks(failing(ConfigError("a: b\nc: d")), "here"))
     assert str(findings[0]) == "FAIL config: a: b\n     c: d"
     assert findings[0].exit_code == 2
     assert [finding.status for finding in findings[1:]] == ["skip"] * len(CHECKS)

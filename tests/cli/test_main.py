@@ -81,7 +81,8 @@ def test_a_second_bridge_on_one_state_directory_ends_with_1_and_says_why(tmp_pat
     with SingleInstanceLock(tmp_path / "state"):
         exit_code, _, complaints = sense_mqtt("run", "--config", str(config))
     assert exit_code == 1
-    assert complaints.strip().splitlines() == [
+    assert complaints.splitlines()[0].endswith(f"INFO sense_mqtt.cli.run: the configuration is read from {config}")
+    assert complaints.splitlines()[1:] == [
         f"{tmp_path}/state: another sense-mqtt works there; stop it, or give this one a state_dir of its own"
     ]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sense_mqtt.cli.extras import how_to_install
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.mosquitto import free_port
@@ -74,5 +75,5 @@ def test_where_a_library_of_the_page_is_missing_the_bridge_says_how_to_get_it(tm
     command = [sys.executable, "-c", f"{without}sys.exit(main(['run', '--config', {str(file)!r}]))"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 2
-    assert "web.enabled: the page needs aiohttp: pip install 'sense-mqtt[web]'" in ended.stderr
+    assert f"web.enabled: the page needs aiohttp: {how_to_install('web')}" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from sense_mqtt.cli.check.webhook_check import Connect, connect, describe_webhooks
+from sense_mqtt.cli.extras import how_to_install
 from sense_mqtt.config import Config
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.wire.devices import mapping
@@ -65,6 +66,7 @@ class CheckContext:
     event: str  # a payload that no other check publishes
     account: str = ""  # its name, where there are several
     connect: Connect = connect
+    missing_for_web: Sequence[str] = ()  # libraries
 
 
 # --- Sense
@@ -207,6 +209,18 @@ def check_webhooks(context: CheckContext) -> str:
     return text
 
 
+# --- the page
+
+
+def check_page(context: CheckContext) -> str:
+    web = context.config.web
+    if not web.enabled:
+        return "web.enabled is false, so there is none"
+    if context.missing_for_web:
+        raise ConfigError(f"web.enabled: the page needs {', '.join(context.missing_for_web)}: {how_to_install('web')}")
+    return f"all that it needs is installed; `run` serves it on http://{web.host}:{web.port}/"
+
+
 # --- the table
 
 
@@ -231,4 +245,5 @@ CHECKS: Mapping[str, Check] = {
     "broker": Check(check_broker, ("dns broker",), is_of_account=False),
     "home assistant": Check(check_home_assistant, ("broker",), is_of_account=False),
     "webhooks": Check(check_webhooks, is_of_account=False),
+    "page": Check(check_page, is_of_account=False),
 }

@@ -8,7 +8,7 @@ from sense_mqtt.assembly.sense_client import connect_each
 from sense_mqtt.cli.check.checks import CheckContext
 from sense_mqtt.cli.check.context import build_context
 from sense_mqtt.cli.check.runner import run_checks
-from sense_mqtt.cli.run import read_config
+from sense_mqtt.cli.run import config_source, read_config
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.logs.redaction import Redactor
@@ -25,7 +25,7 @@ def run_check(options: argparse.Namespace) -> int:
         return [build_context(one, clock) for one in connect_each(config, Inbox(), redactor, clock)]
 
     exit_codes = []
-    for finding in run_checks(prepare):
+    for finding in run_checks(prepare, config_source(options.config, os.environ)):
         print(redactor.redact(str(finding)), flush=True)  # noqa: T201 - what was asked for
         exit_codes.append(finding.exit_code)
     return next(filter(None, exit_codes), 0)

@@ -11,6 +11,7 @@ from sense_mqtt.assembly.assemble import feed_settings, topics_of
 from sense_mqtt.assembly.sense_client import SenseClient
 from sense_mqtt.cli.check.broker_probe import exchange_messages
 from sense_mqtt.cli.check.checks import CheckContext
+from sense_mqtt.cli.extras import WEB, find_missing
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.timestamps import write_timestamp
@@ -45,6 +46,7 @@ def build_context(sense_client: SenseClient, clock: Clock) -> CheckContext:
         session=session,
         status=status,
         resolve=resolve,
+        missing_for_web=find_missing(WEB),
         uses_proxy=lambda url: find_proxy(url) is not None,
         tls_handshake=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
         probe_feed=probe_feed,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sense_mqtt.cli.check.checks import CHECKS, Check, CheckContext
 from sense_mqtt.cli.process import describe_error
+from sense_mqtt.config import Config
 from sense_mqtt.core.plain_text import escape_hidden
 from sense_mqtt.errors import SenseMqttError
 
@@ -27,9 +28,9 @@ class CheckResult:
 
 
 def run_checks(
-    prepare: Callable[[], Sequence[CheckContext]], checks: Mapping[str, Check] = CHECKS
+    prepare: Callable[[], Sequence[CheckContext]], source: str, checks: Mapping[str, Check] = CHECKS
 ) -> Iterator[CheckResult]:
-    """Yield a finding a check, as it comes; `prepare` reads the configuration, which is the first of them.
+    """Yield a finding a check, as it comes; `prepare` reads the configuration, the first of them, from `source`.
 
     It returns one context for each account; what is the same for all accounts is tested once, last.
     """
@@ -39,13 +40,24 @@ def run_checks(
         yield _failure("config", error)
         yield from (CheckResult(name, "skip", "needs config") for name in checks)
         return
-    kept = ", ".join(str(context.config.state_dir) for context in contexts)
-    yield CheckResult("config", "ok", f"complete; state is kept in {kept or 'none: no account is for this process'}")
+    yield CheckResult("config", "ok", f"read from {source}; {_describe_state(contexts)}")
     for context in contexts:
         own = {name: check for name, check in checks.items() if check.is_of_account}
         yield from _run_each(own, context, f" of account {context.account}" if context.account else "")
     for context in contexts[:1]:
         yield from _run_each({name: check for name, check in checks.items() if not check.is_of_account}, context, "")
+
+
+def _describe_state(contexts: Sequence[CheckContext]) -> str:
+    kept = ", ".join(str(context.config.state_dir) for context in contexts)
+    lacking = [context.account for context in contexts if not _has_credentials(context.config)]
+    names = f" of account {', '.join(lacking)}" if any(lacking) else ""
+    without = f"no e-mail and password of Sense{names}, which is right once `sense-mqtt login` was run; "
+    return f"{without if lacking else ''}state is kept in {kept or 'none: no account is for this process'}"
+
+
+def _has_credentials(config: Config) -> bool:
+    return bool(config.sense.email and config.sense.password)
 
 
 def _run_each(checks: Mapping[str, Check], context: CheckContext, whose: str) -> Iterator[CheckResult]:

@@ -26,6 +26,7 @@ CHECKS = [
     "broker",
     "home assistant",
     "webhooks",
+    "page",
 ]
 
 
