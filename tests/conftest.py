@@ -1,5 +1,6 @@
 """Settings of all tests. Sockets are off (pyproject.toml); a test asks for them by `socket_enabled` or a marker."""
 
+import gc
 import importlib
 import logging
 import pkgutil
@@ -21,6 +22,18 @@ def log_level():
     yield
     for logger, level in zip(loggers, before, strict=True):
         logger.setLevel(level)
+
+
+# --- No garbage is looked for while all tests are imported and listed (a third of that time), nor later in all that.
+
+
+def pytest_collection() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 # --- Coverage of the core is measured in the tests of the core only: whatever else runs under it takes twice the time.
