@@ -10,12 +10,12 @@ pytestmark = pytest.mark.no_cover  # others cover all that these do
 
 @pytest.mark.parametrize("seed", seeds(8, quick=1))
 def test_in_a_stream_every_transition_is_reported_once(seed):
-    _hold(simulated_home.stream(seed, 900.0).verdict(polled=False), 30)
+    _hold(simulated_home.stream(seed, 900.0).comparison(polled=False), 30)
 
 
 @pytest.mark.parametrize("seed", seeds(12, quick=1))
 def test_between_polls_every_transition_is_reported_once(seed):
-    _hold(simulated_home.poll(seed, 3600.0).verdict(polled=True), 100)
+    _hold(simulated_home.poll(seed, 3600.0).comparison(polled=True), 100)
 
 
 def _hold(verdict, least):

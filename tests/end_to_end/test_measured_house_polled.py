@@ -9,7 +9,7 @@ import pytest
 
 from sense_mqtt.simulator.house.model import TrueTransition
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
-from tests.support.faults.verdict import Knowledge, judge, read
+from tests.support.faults.comparison import Conditions, compare, read
 from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import make_mosquitto
 from tests.support.processes.bridge_config import configure
@@ -77,9 +77,9 @@ def test_every_run_of_a_polled_house_is_reported_once(
     truth = house.transitions(begins + POLL_S, ends)
     optional = [*house.transitions(begins, begins + POLL_S), *house.transitions(ends, cloud.now)]
     polls = tuple(begins + POLL_S * number for number in range(1, 1 + round((cloud.now - begins) / POLL_S)))
-    verdict = judge(truth, optional, came, Knowledge(polls, offset_s=offset_s, lag_s=LATE_S))
+    comparison = compare(truth, optional, came, Conditions(polls, offset_s=offset_s, lag_s=LATE_S))
     assert short_runs(truth), "the house has no run that no poll shows"
     assert {event.source for event in came} <= {"frame", "reconnect", "timeline"}
     assert len({event.id for event in came}) == len(came)
-    assert {"missing": verdict.missing, "invented": verdict.invented} == {"missing": [], "invented": []}
-    assert {"wrong": verdict.wrong_time, "disorder": verdict.out_of_order} == {"wrong": [], "disorder": []}
+    assert {"missing": comparison.missing, "invented": comparison.invented} == {"missing": [], "invented": []}
+    assert {"wrong": comparison.wrong_time, "disorder": comparison.out_of_order} == {"wrong": [], "disorder": []}

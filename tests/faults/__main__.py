@@ -1,7 +1,7 @@
 """Run many schedules, or write the page about them.
 
 python -m tests.faults --seeds 0-999 --jobs 4 --out results.json
-python -m tests.faults --seeds 17 --troubles bridge_doomed,broker_killed --keep FOLDER
+python -m tests.faults --seeds 17 --faults bridge_killed,broker_killed --keep FOLDER
 python -m tests.faults --report results.json > docs/reliability.md
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.faults import report
+from tests.support.faults.fault_table import NAMES
 from tests.support.faults.schedule import Result, run_seed
-from tests.support.faults.troubles import NAMES
 from tests.support.faults.world import KEEPALIVE_S, SILENCE_S
 
 SCHEDULES_A_POOL = 100  # then fresh processes: what a run leaves behind cannot pile up
@@ -38,11 +38,11 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description="The bridge in a world that breaks.")
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description="The bridge with injected faults.")
     parser.add_argument("--seeds", default="0-9", help="such as 0-999 or 3,17,20-29")
     parser.add_argument("--jobs", type=int, default=2, help="schedules at once")
     parser.add_argument("--out", type=Path, help="write all figures there, as JSON")
-    parser.add_argument("--troubles", default=",".join(NAMES), help="which to choose from")
+    parser.add_argument("--faults", default=",".join(NAMES), help="which to choose from")
     parser.add_argument("--mode", choices=("stream", "poll"), help="else drawn from the seed")
     parser.add_argument("--keep", type=Path, help="keep logs and journals there, a folder a seed")
     parser.add_argument("--report", type=Path, help="write docs/reliability.md from such figures, and run nothing")
@@ -55,10 +55,10 @@ def _results(options: argparse.Namespace, documents: list[dict[str, Any]]) -> di
 
 
 def _run_all(options: argparse.Namespace) -> Iterator[Result]:
-    names = tuple(options.troubles.split(","))
+    names = tuple(options.faults.split(","))
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
-        sys.exit(f"--troubles: there is no {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        sys.exit(f"--faults: there is no {', '.join(unknown)}; there are {', '.join(NAMES)}")
     context, keep = multiprocessing.get_context("spawn"), options.keep.resolve() if options.keep else None
     seeds = list(_seeds(options.seeds))
     for first in range(0, len(seeds), SCHEDULES_A_POOL):

@@ -112,9 +112,9 @@ def test_a_stall_passes_nothing_until_it_ends(proxy, direction):
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-def test_a_dribble_passes_byte_by_byte(proxy, direction):
+def test_data_passes_byte_by_byte(proxy, direction):
     client = dial(proxy)
-    proxy.behave(**{direction: "dribble"})
+    proxy.behave(**{direction: "byte_by_byte"})
     began = time.monotonic()
     client.sendall(b"x" * 100)
     assert hear(client, 100) == b"x" * 100
@@ -124,14 +124,14 @@ def test_a_dribble_passes_byte_by_byte(proxy, direction):
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_garbage_comes_before_what_was_sent(proxy, direction):
     client = dial(proxy)
-    proxy.behave(**{direction: "garble"})
+    proxy.behave(**{direction: "insert_garbage"})
     client.sendall(b"hello")
     assert hear(client, len(GARBAGE) + 5) == GARBAGE + b"hello"
 
 
 def test_a_flip_changes_one_bit(proxy):
     client = dial(proxy)
-    proxy.behave(up="flip")
+    proxy.behave(up="flip_bit")
     client.sendall(bytes(64))
     heard = hear(client, 64)
     assert sum(byte.bit_count() for byte in heard) == 1

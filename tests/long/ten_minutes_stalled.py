@@ -25,9 +25,9 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.house.model import House
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.checkout import ROOT
+from tests.support.faults.comparison import Comparison, Conditions, compare, read
 from tests.support.faults.proxy import Proxy
 from tests.support.faults.shared_clock import SharedClockWriter
-from tests.support.faults.verdict import Knowledge, Verdict, judge, read
 from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import Mosquitto
 from tests.support.processes.bridge_config import configure
@@ -100,12 +100,12 @@ class PublisherHarness:
 def build(house: House) -> Iterator[PublisherHarness]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        tower = SharedClockWriter(folder / "clock", house.begins)
+        clock = SharedClockWriter(folder / "clock", house.begins)
         broker = stack.enter_context(Mosquitto(folder))
         line = stack.enter_context(Proxy(broker.port))
         listener = stack.enter_context(PatientListener(broker.port, EVENTS, ANSWERS))
-        cloud = stack.enter_context(SimulatedCloud(house, speed=SPEED, wall=tower.wall))
-        stack.callback(tower.follow(cloud.monitor.wait_until, lambda: cloud.now).close)
+        cloud = stack.enter_context(SimulatedCloud(house, speed=SPEED, wall=clock.wall))
+        stack.callback(clock.follow(cloud.monitor.wait_until, lambda: cloud.now).close)
         bridge = stack.enter_context(Bridge(folder, configure(cloud, line.port), folder / "clock"))
         stack.callback(lambda: print(bridge.log, flush=True))
         yield PublisherHarness(cloud, broker, line, bridge, listener)
@@ -143,10 +143,10 @@ def main() -> int:
         released = time.monotonic()
         after = drain(stage)
         took_s = time.monotonic() - released
-        verdict, doubles, early = count(stage, began, ended)
+        comparison, doubles, early = count(stage, began, ended)
         tell_memory(options, start_mb, sizes_mb, stage.bridge.rss_mb)
         tell_work(stage, before, after, held, took_s)
-        is_kept = tell_events(verdict, doubles, early)
+        is_kept = tell_events(comparison, doubles, early)
     return 0 if is_kept and max(sizes_mb) - start_mb < GROWTH_MB else 1
 
 
@@ -189,15 +189,15 @@ def ask_health(stage: PublisherHarness, ends: float) -> dict[str, Any]:
     raise TimeoutError("the bridge does not come back to the broker")
 
 
-def count(stage: PublisherHarness, began: float, ended: float) -> tuple[Verdict, int, int]:
+def count(stage: PublisherHarness, began: float, ended: float) -> tuple[Comparison, int, int]:
     """Hold what came against what happened while the broker stood; also return how many came twice, and in all."""
     heard = [read(0.0, event) for event in stage.listener.events()]
     times = Counter(event.id for event in heard)
     house, now = stage.cloud.house, stage.cloud.now
     optional = [*house.transitions(house.since, began), *house.transitions(ended, now)]
     first = list({event.id: event for event in reversed(heard)}.values())[::-1]
-    verdict = judge(house.transitions(began, ended), optional, first, Knowledge())
-    return verdict, sum(times.values()) - len(times), len(times)
+    comparison = compare(house.transitions(began, ended), optional, first, Conditions())
+    return comparison, sum(times.values()) - len(times), len(times)
 
 
 def tell_memory(options: argparse.Namespace, start_mb: float, sizes_mb: list[float], drained_mb: float) -> None:
@@ -217,12 +217,12 @@ def tell_work(stage: PublisherHarness, before: dict[str, Any], after: dict[str, 
     print(f"events noticed {gained['events']}; all told {took_s:.0f} s after the stall; errors {after['errors']}")
 
 
-def tell_events(verdict: Verdict, doubles: int, heard: int) -> bool:
+def tell_events(comparison: Comparison, doubles: int, heard: int) -> bool:
     """Say what became of the events; True where each came, and none was made up."""
-    wrong = {"missing": verdict.missing, "invented": verdict.invented, "wrong time": verdict.wrong_time}
-    wrong["out of order"] = verdict.out_of_order
-    print(f"true transitions in the stall {verdict.transitions}, delivered {verdict.delivered}")
-    print(f"events, warm-up included: {heard} different ids, {doubles} doubles with the same id; {verdict.sources}")
+    wrong = {"missing": comparison.missing, "invented": comparison.invented, "wrong time": comparison.wrong_time}
+    wrong["out of order"] = comparison.out_of_order
+    print(f"true transitions in the stall {comparison.transitions}, delivered {comparison.delivered}")
+    print(f"events, warm-up included: {heard} different ids, {doubles} doubles with the same id; {comparison.sources}")
     for name, cases in wrong.items():
         print(f"{name}: {len(cases)} {cases[:5]}")
     return not any(wrong.values())

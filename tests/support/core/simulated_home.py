@@ -17,7 +17,7 @@ from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.timeline import FalseRun, Timeline, TimelineSettings
 from tests.support.core.builders import written_events
-from tests.support.faults.verdict import Came, Knowledge, Verdict, judge, read
+from tests.support.faults.comparison import Comparison, Conditions, ReceivedEvent, compare, read
 
 MONITOR = 7
 POLICY = Policy(lambda _: DeviceRules(off_delay_s=2.0))
@@ -45,7 +45,7 @@ class SimulatedHome:
         self.now = BEGINS
         self.looks: list[float] = []  # when what was shown was measured
         self.slowest_s = 0.0
-        self.came: list[Came] = []
+        self.came: list[ReceivedEvent] = []
         self.see(DevicesListed(read_device_list([{"id": d.id, "name": d.name} for d in self.house.devices])))
         self.kept = snapshot(self.home)  # as the journal has it
 
@@ -99,18 +99,18 @@ class SimulatedHome:
 
     # --- how it went
 
-    def verdict(self, *, polled: bool) -> Verdict:
+    def comparison(self, *, polled: bool) -> Comparison:
         everything = self.house.transitions(BEGINS, self.now + 60.0)
         settled = self.looks[-1] - SETTLED_S - (READ_EVERY_S if polled else 0.0)
         until = self.looks[0] + self.slowest_s  # before it, nobody knew how it was
         truth = [each for each in everything if until < each.at <= settled]
         optional = [each for each in everything if not until < each.at <= settled]
-        known = Knowledge(
+        known = Conditions(
             checkpoints=self.looks,
             offset_s=self.timeline.rules.offset_s,
             lag_s=self.slowest_s if polled else None,
         )
-        return judge(truth, optional, self.came, known)
+        return compare(truth, optional, self.came, known)
 
 
 def stream(seed: int, seconds: float) -> SimulatedHome:

@@ -1,4 +1,4 @@
-"""A bridge that dies at a chosen moment: before or after its n-th commit, publish, or item; as by `kill -9`.
+"""A bridge that crashes at a chosen moment: before or after its n-th commit, publish, or item; as by `kill -9`.
 
 Moments are armed at the start, or later by a line on standard input: `after_record 3` is the third from then on.
 """
@@ -40,7 +40,7 @@ class CrashPoint:
         self._lock = threading.Lock()
 
     def arm(self, moment: str, number: int) -> None:
-        """Die at the `number`-th such moment from now on, 1 = the next."""
+        """Crash at the `number`-th such moment from now on, 1 = the next."""
         if moment not in MOMENTS:
             raise ValueError(f"no moment {moment!r}; there are {', '.join(MOMENTS)}")
         with self._lock:
@@ -48,7 +48,7 @@ class CrashPoint:
 
     def listen(self, lines: TextIO) -> None:
         """Be armed by lines such as `after_publish 7`, on a thread of its own."""
-        threading.Thread(target=self._read, args=(lines,), name="doom", daemon=True).start()
+        threading.Thread(target=self._read, args=(lines,), name="crash-points", daemon=True).start()
 
     def reach(self, moment: str) -> None:
         """Say that such a moment has come."""
@@ -68,56 +68,61 @@ class CrashPoint:
 
 
 class CrashingJournal(Journal):
-    """Dies around what it writes."""
+    """Crashes around what it writes."""
 
-    def __init__(self, path: Path, doom: CrashPoint) -> None:
-        self._doom = doom
+    def __init__(self, path: Path, crash_point: CrashPoint) -> None:
+        self._crash_point = crash_point
         super().__init__(path)
 
     def record(self, *given: Any, **more: Any) -> None:
-        self._doom.reach("before_record")
+        self._crash_point.reach("before_record")
         super().record(*given, **more)
-        self._doom.reach("after_record")
+        self._crash_point.reach("after_record")
 
     def forget(self, numbers: Iterable[int]) -> None:
-        self._doom.reach("before_forget")
+        self._crash_point.reach("before_forget")
         super().forget(numbers)
-        self._doom.reach("after_forget")
+        self._crash_point.reach("after_forget")
 
     def write(self, work: Callable[[sqlite3.Connection], T], *, is_synced: bool = True) -> T:
-        def doomed(connection: sqlite3.Connection) -> T:
+        def work_and_crash(connection: sqlite3.Connection) -> T:
             done = work(connection)
-            self._doom.reach("in_transaction")
+            self._crash_point.reach("in_transaction")
             return done
 
-        return super().write(doomed, is_synced=is_synced)
+        return super().write(work_and_crash, is_synced=is_synced)
 
 
 class CrashingBroker(MqttClient):
-    """Dies around what it sends."""
+    """Crashes around what it sends."""
 
     def __init__(
-        self, settings: BrokerSettings, inbox: Inbox, will: Message | None, topics: Sequence[str], doom: CrashPoint
+        self,
+        settings: BrokerSettings,
+        inbox: Inbox,
+        will: Message | None,
+        topics: Sequence[str],
+        crash_point: CrashPoint,
     ) -> None:
-        self._doom = doom
+        self._crash_point = crash_point
         super().__init__(settings, inbox, will, topics)
 
     def publish(self, message: Message) -> int | None:
-        self._doom.reach("before_publish")
+        self._crash_point.reach("before_publish")
         number = super().publish(message)
-        self._doom.reach("after_publish")
+        self._crash_point.reach("after_publish")
         return number
 
 
 class CrashingInbox(Inbox):
-    """Dies between two items."""
+    """Crashes between two items."""
 
-    def __init__(self, doom: CrashPoint) -> None:
-        self._doom = doom
+    def __init__(self, crash_point: CrashPoint) -> None:
+        self._crash_point = crash_point
         super().__init__()
 
     def get(self, timeout_s: float) -> Item | None:
         item = super().get(timeout_s)
         if item is not None:
-            self._doom.reach("item")
+            self._crash_point.reach("item")
         return item

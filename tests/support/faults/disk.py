@@ -14,7 +14,7 @@ class SmallDisk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._ballast = path / "ballast"
+        self._filler = path / "filler"
         self._is_mounted = False
 
     def __enter__(self) -> Self:
@@ -33,7 +33,7 @@ class SmallDisk:
         if not self._is_mounted:
             _limit(pid, 0)
             return
-        with contextlib.suppress(OSError), self._ballast.open("ab", buffering=0) as file:
+        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
             for size in (65_536, 4_096, 1):
                 with contextlib.suppress(OSError):
                     while file.write(bytes(size)):
@@ -42,7 +42,7 @@ class SmallDisk:
     def clear(self, pid: int) -> None:
         """Give the room back."""
         if self._is_mounted:
-            self._ballast.unlink(missing_ok=True)
+            self._filler.unlink(missing_ok=True)
         else:
             _limit(pid, resource.RLIM_INFINITY)
 

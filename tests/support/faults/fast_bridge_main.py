@@ -1,6 +1,6 @@
-"""The bridge under test: `sense-mqtt run` with the house's clock, short waits, and a doom. Started by bridge_life.py.
+"""The bridge under test: `sense-mqtt run` with the house's clock, short waits and crash points.
 
-What differs from `run` is time alone; every part that does the work is the real one.
+Started by bridge_under_test.py. What differs from `run` is time alone; every part that does the work is the real one.
 """
 
 import functools
@@ -32,14 +32,17 @@ TIMING = Timing(
 
 
 def main(settings_file: str) -> int:
-    """Run until told to stop, or until doom."""
+    """Run until told to stop, or until a crash point is reached."""
     settings = json.loads(Path(settings_file).read_text())
-    redactor, doom = Redactor(), CrashPoint()
+    redactor, crash_point = Redactor(), CrashPoint()
     config = _shorten(read_config(Path(settings["config"]), {}, redactor, settings["log_level"]), settings)
-    factories = Factories(functools.partial(CrashingJournal, doom=doom), functools.partial(CrashingBroker, doom=doom))
-    doom.listen(sys.stdin)
+    factories = Factories(
+        functools.partial(CrashingJournal, crash_point=crash_point),
+        functools.partial(CrashingBroker, crash_point=crash_point),
+    )
+    crash_point.listen(sys.stdin)
     clock = SharedClock(Path(settings["clock"]))
-    return run(config, redactor, clock, TIMING, factories, CrashingInbox(doom))
+    return run(config, redactor, clock, TIMING, factories, CrashingInbox(crash_point))
 
 
 def _shorten(config: Config, settings: dict[str, Any]) -> Config:

@@ -1,4 +1,4 @@
-"""What a schedule does, drawn from its seed: a house, a way of listening, and the troubles that come. Pure."""
+"""What a schedule does, drawn from its seed: a house, a way of listening, and the faults that come. Pure."""
 
 import random
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ POLLED_EVERY = 8  # one schedule in so many listens by polling
 POLL_STEP_S = 20.0  # house seconds between two polls: the house's runs are about as short
 NOT_POLLED = {"clock_jumps"}  # a polled frame has no time but the host's
 # What cannot be written down is forgotten with the process, and told again under another id: nobody can promise more.
-NOT_WITH_A_FULL_DISK = ("doomed_", "bridge_killed", "bridge_restarted")
+NOT_WITH_A_FULL_DISK = ("crash_", "bridge_killed", "bridge_restarted")
 STEPS_LEAST, STEPS_MOST = 2, 4
 LONG = 0.05  # of the steps last longer than the bridge bears with silence
-TWICE = 0.25  # of the steps bring two troubles at once
+TWICE = 0.25  # of the steps bring two faults at once
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """After so many house seconds these troubles begin, together, for so long."""
+    """After so many house seconds these faults begin, together, for so long."""
 
     after_s: float
-    troubles: tuple[str, ...]
+    faults: tuple[str, ...]
     lasts_house_s: float  # at most
     lasts_s: float  # at most, real seconds
     seed: int
@@ -47,7 +47,7 @@ class Plan:
     steps: tuple[Step, ...]
 
     @property
-    def stride_s(self) -> float:
+    def frame_interval_s(self) -> float:
         """House seconds from one frame to the next."""
         return POLL_STEP_S if self.mode == "poll" else STEP_S
 
@@ -59,37 +59,37 @@ class Plan:
 
 
 def draw(seed: int, names: tuple[str, ...], mode: Mode | None = None) -> Plan:
-    """Return the schedule of a seed; `names`: the troubles to choose from."""
-    dice = random.Random(f"schedule {seed}")
-    drawn: Mode = "poll" if dice.randrange(POLLED_EVERY) == 0 else "stream"
+    """Return the schedule of a seed; `names`: the faults to choose from."""
+    rng = random.Random(f"schedule {seed}")
+    drawn: Mode = "poll" if rng.randrange(POLLED_EVERY) == 0 else "stream"
     if (mode or drawn) == "poll":
         names = tuple(name for name in names if name not in NOT_POLLED)
     return Plan(
         seed=seed,
         mode=mode or drawn,
-        devices=dice.randint(8, 20),
-        plugs=dice.randint(0, 4),
-        on_s=round(dice.uniform(12, 60), 1),
-        off_s=round(dice.uniform(15, 90), 1),
-        offset_s=dice.choice((0.0, 0.0, -0.4, 0.7, 1.5, -3.0, 4.0)),
-        delay_s=dice.choice((0.5, 2.0, 2.0, 6.0)),
-        rewrite_after_s=dice.choice((5.0, 30.0, 60.0)),
-        steps=tuple(_draw_step(dice, names) for _ in range(dice.randint(STEPS_LEAST, STEPS_MOST))),
+        devices=rng.randint(8, 20),
+        plugs=rng.randint(0, 4),
+        on_s=round(rng.uniform(12, 60), 1),
+        off_s=round(rng.uniform(15, 90), 1),
+        offset_s=rng.choice((0.0, 0.0, -0.4, 0.7, 1.5, -3.0, 4.0)),
+        delay_s=rng.choice((0.5, 2.0, 2.0, 6.0)),
+        rewrite_after_s=rng.choice((5.0, 30.0, 60.0)),
+        steps=tuple(_draw_step(rng, names) for _ in range(rng.randint(STEPS_LEAST, STEPS_MOST))),
     )
 
 
-def _draw_step(dice: random.Random, names: tuple[str, ...]) -> Step:
-    count = min(2 if dice.random() < TWICE else 1, len(names))
+def _draw_step(rng: random.Random, names: tuple[str, ...]) -> Step:
+    count = min(2 if rng.random() < TWICE else 1, len(names))
     return Step(
-        after_s=round(dice.uniform(5, 60), 1),
-        troubles=_bearable(dice.sample(names, count)),
-        lasts_house_s=round(dice.uniform(3, 60), 1),
-        lasts_s=round(dice.uniform(3.0, 8.0) if dice.random() < LONG else dice.uniform(0.1, 1.0), 2),
-        seed=dice.randrange(2**32),
+        after_s=round(rng.uniform(5, 60), 1),
+        faults=_bearable(rng.sample(names, count)),
+        lasts_house_s=round(rng.uniform(3, 60), 1),
+        lasts_s=round(rng.uniform(3.0, 8.0) if rng.random() < LONG else rng.uniform(0.1, 1.0), 2),
+        seed=rng.randrange(2**32),
     )
 
 
-def _bearable(troubles: list[str]) -> tuple[str, ...]:
-    if "disk_full" not in troubles:
-        return tuple(troubles)
-    return tuple(name for name in troubles if not name.startswith(NOT_WITH_A_FULL_DISK))
+def _bearable(faults: list[str]) -> tuple[str, ...]:
+    if "disk_full" not in faults:
+        return tuple(faults)
+    return tuple(name for name in faults if not name.startswith(NOT_WITH_A_FULL_DISK))

@@ -1,8 +1,8 @@
-"""A TCP proxy that misbehaves on request: refuses, cuts, stalls, dribbles, garbles. Stands between two honest programs.
+"""A TCP proxy that misbehaves on request: refuses, cuts, stalls, passes on byte by byte, inserts garbage, flips bits.
 
 Garbage goes in where a chunk begins, and whoever finds it must give the connection up: bytes that change inside a
-message go unnoticed by MQTT and HTTP, as TCP and TLS see to it that there are none. `flip` does that all the same, for
-tests of what is protected by TLS.
+message go unnoticed by MQTT and HTTP, as TCP and TLS see to it that there are none. `flip_bit` does that all the
+same, for tests of what is protected by TLS.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Literal, Self
 
-Way = Literal["pass", "stall", "dribble", "garble", "flip"]
+Way = Literal["pass", "stall", "byte_by_byte", "insert_garbage", "flip_bit"]
 Direction = Literal["up", "down"]  # towards the server, towards the client
 
 CHUNK_BYTES = 65_536
-DRIBBLE_S = 0.001  # between two bytes
+BYTE_INTERVAL_S = 0.001  # between two bytes
 GARBAGE = b"\xff\xfe\xff\xf5\xc1\xff\xff\x9f\xff\xff\xfb\xff\xff\xff\xff\xff"  # no MQTT, no websocket, no UTF-8
 CALL_TIMEOUT_S = 10.0
 
@@ -44,7 +44,7 @@ class Proxy:
 
     def __init__(self, target_port: int, seed: int = 0) -> None:
         self._target_port = target_port
-        self._dice = random.Random(seed)
+        self._rng = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._server: asyncio.Server | None = None
@@ -52,7 +52,7 @@ class Proxy:
         self._ways: dict[Direction, Way] = {"up": "pass", "down": "pass"}
         self._changed = asyncio.Event()
         self.port = 0
-        self.taken: list[float] = []  # when each connection came, monotonic
+        self.taken: list[float] = []  # when each connection was accepted, monotonic
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -68,7 +68,7 @@ class Proxy:
     # --- what it does
 
     def behave(self, *, up: Way = "pass", down: Way = "pass") -> None:
-        """Treat the bytes of all connections like that from now on."""
+        """Treat the bytes of all connections in this way from now on."""
 
         async def change() -> None:
             self._ways = {"up": up, "down": down}
@@ -89,12 +89,12 @@ class Proxy:
     def refuse(self) -> None:
         """Take no more connections; those that stand go on."""
 
-        async def deafen() -> None:
+        async def stop_listening() -> None:
             if self._server is not None:
                 self._server.close()
             self._server = None
 
-        self._call(deafen())
+        self._call(stop_listening())
 
     def accept(self) -> None:
         """Take connections, on the same port as ever."""
@@ -145,43 +145,45 @@ class Proxy:
 
     async def _join(self, link: _Link, readers: dict[Direction, asyncio.StreamReader]) -> None:
         """Return when one side has ended; raises OSError when it was cut."""
-        pumps = {
-            asyncio.ensure_future(self._pump(direction, readers[direction], link.writers[direction]))
+        forwarders = {
+            asyncio.ensure_future(self._forward(direction, readers[direction], link.writers[direction]))
             for direction in readers
         }
         try:
-            done, _ = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            for pump in done:
-                pump.result()
+            done, _ = await asyncio.wait(forwarders, return_when=asyncio.FIRST_COMPLETED)
+            for forwarder in done:
+                forwarder.result()
         finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
+            for forwarder in forwarders:
+                forwarder.cancel()
+            await asyncio.gather(*forwarders, return_exceptions=True)
 
-    async def _pump(self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        is_torn = False  # the chunk before was as large as can be: this one may begin within a message
+    async def _forward(self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        may_begin_inside_message = False  # the chunk before was as large as can be: this one may begin within a message
         while chunk := await reader.read(CHUNK_BYTES):
-            await self._carry(direction, chunk, writer, is_torn=is_torn)
-            is_torn = len(chunk) == CHUNK_BYTES
+            await self._send(direction, chunk, writer, may_begin_inside_message=may_begin_inside_message)
+            may_begin_inside_message = len(chunk) == CHUNK_BYTES
 
-    async def _carry(self, direction: Direction, chunk: bytes, writer: asyncio.StreamWriter, *, is_torn: bool) -> None:
+    async def _send(
+        self, direction: Direction, chunk: bytes, writer: asyncio.StreamWriter, *, may_begin_inside_message: bool
+    ) -> None:
         while self._ways[direction] == "stall":
             await self._changed.wait()
         way = self._ways[direction]
-        if way == "garble" and not is_torn:
+        if way == "insert_garbage" and not may_begin_inside_message:
             chunk = GARBAGE + chunk
-        elif way == "flip":
-            chunk = self._flip(chunk)
+        elif way == "flip_bit":
+            chunk = self._flip_bit(chunk)
         sent = 0
-        while self._ways[direction] == "dribble" and sent < len(chunk):
+        while self._ways[direction] == "byte_by_byte" and sent < len(chunk):
             if writer.is_closing():
                 raise ConnectionResetError("the other side has gone")
             writer.write(chunk[sent : sent + 1])
             sent += 1
-            await asyncio.sleep(DRIBBLE_S)
+            await asyncio.sleep(BYTE_INTERVAL_S)
         writer.write(chunk[sent:])
         await writer.drain()
 
-    def _flip(self, chunk: bytes) -> bytes:
-        place = self._dice.randrange(len(chunk))
-        return chunk[:place] + bytes([chunk[place] ^ (1 << self._dice.randrange(8))]) + chunk[place + 1 :]
+    def _flip_bit(self, chunk: bytes) -> bytes:
+        place = self._rng.randrange(len(chunk))
+        return chunk[:place] + bytes([chunk[place] ^ (1 << self._rng.randrange(8))]) + chunk[place + 1 :]

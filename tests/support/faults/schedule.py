@@ -1,4 +1,4 @@
-"""One schedule from beginning to end: trouble after trouble, then peace, then the count."""
+"""One schedule from beginning to end: fault after fault, then a time without faults, then the count."""
 
 import json
 import random
@@ -12,20 +12,20 @@ from typing import Any
 
 from sense_mqtt.core.payloads import write_number
 from sense_mqtt.simulator.server.cloud import FIRST_MONITOR
+from tests.support.faults.comparison import Comparison, Conditions, compare, read
+from tests.support.faults.fault_table import FAULTS
 from tests.support.faults.plan import Mode, Plan, Step, draw
 from tests.support.faults.shared_clock import LAG_S
 from tests.support.faults.subscriber import read_retained
-from tests.support.faults.troubles import TROUBLES
-from tests.support.faults.verdict import Knowledge, Verdict, judge, read
 from tests.support.faults.world import World, build
 
-TAIL_S = 80.0  # house seconds of peace: the timeline's delay, its rewriting, and what the bridge waits for frames
+TAIL_S = 80.0  # house seconds without faults: the timeline's delay, its rewriting, and what the bridge waits for frames
 MARGIN_S = 10.0  # before the end: what may not have been told yet
-MARGIN_STRIDES = 3  # likewise, in frames
+MARGIN_FRAMES = 3  # likewise, in frames
 RECOVERY_HOUSE_S = 200.0
 RECOVERY_MOST_S = 15.0
 SETTLE_MOST_S = 15.0
-QUIET_S = 0.3  # after the last word, for words too many
+QUIET_S = 0.3  # after the last event, for events too many
 
 
 @dataclass(slots=True)
@@ -34,27 +34,27 @@ class Result:
 
     seed: int
     mode: str
-    troubles: list[str] = field(default_factory=list)
-    struck: list[str] = field(default_factory=list)  # dooms that came to pass
+    faults: list[str] = field(default_factory=list)
+    reached: list[str] = field(default_factory=list)  # crash points that were reached
     recoveries_s: list[tuple[str, float | None]] = field(default_factory=list)  # None: not in time
-    verdict: Verdict = field(default_factory=Verdict)
+    comparison: Comparison = field(default_factory=Comparison)
     wrong_retained: list[str] = field(default_factory=list)
     crashes: list[int] = field(default_factory=list)
     starts: int = 0
     memory_mb: list[tuple[float, float]] = field(default_factory=list)  # of each process: once it worked, and last
     took_s: float = 0.0
-    failure: str | None = None  # the harness itself came to nothing
+    failure: str | None = None  # why the harness could not run it
 
     @property
     def is_good(self) -> bool:
         """Nothing is lost, invented, told twice, or wrong."""
-        verdict = self.verdict
+        comparison = self.comparison
         wrong = (
-            *verdict.missing,
-            *verdict.invented,
-            *verdict.wrong_time,
-            *verdict.out_of_order,
-            *verdict.doubled_for_no_reason,
+            *comparison.missing,
+            *comparison.invented,
+            *comparison.wrong_time,
+            *comparison.out_of_order,
+            *comparison.doubled_for_no_reason,
             *self.wrong_retained,
             *self.crashes,
         )
@@ -65,7 +65,7 @@ class Result:
 
 
 def run_seed(seed: int, names: tuple[str, ...], mode: Mode | None, keep: Path | None) -> Result:
-    """Run the schedule of a seed, its troubles chosen from `names`; in a process of its own."""
+    """Run the schedule of a seed, its faults chosen from `names`; in a process of its own."""
     return run(draw(seed, names, mode), keep / str(seed) if keep else None)
 
 
@@ -80,51 +80,51 @@ def run(plan: Plan, keep: Path | None = None) -> Result:
         try:
             with build(plan, folder) as world:
                 try:
-                    _live(world, result)
+                    _run_steps(world, result)
                 finally:
                     _write_down(world, folder)
-        except Exception as error:  # noqa: BLE001 - one schedule that comes to nothing is counted, and stops no other
+        except Exception as error:  # noqa: BLE001 - one schedule that fails is counted, and stops no other
             result.failure = f"{type(error).__name__}: {error}"
     result.took_s = round(time.monotonic() - began, 2)
     return result
 
 
-def _live(world: World, result: Result) -> None:
+def _run_steps(world: World, result: Result) -> None:
     world.bridge.log_in()
     world.bridge.start()
     world.wait_until_ready()
     world.run_house(5, RECOVERY_MOST_S)
     for step in world.plan.steps:
         world.run_house(step.after_s, RECOVERY_MOST_S)
-        _suffer(world, step)
-        result.troubles += step.troubles
-        result.recoveries_s.append(("+".join(step.troubles), _recover(world)))
+        _inject(world, step)
+        result.faults += step.faults
+        result.recoveries_s.append(("+".join(step.faults), _recover(world)))
     world.run_house(TAIL_S, RECOVERY_MOST_S * 2)
     _count(world, result)
     _look_at_retained(world, result)
-    world.bridge.weigh()
-    result.memory_mb = [(life.first_mb, life.last_mb) for life in world.bridge.lives if life.first_mb and life.last_mb]
-    result.struck = world.struck
-    result.starts = len(world.bridge.lives)
+    world.bridge.measure_memory()
+    result.memory_mb = [(each.first_mb, each.last_mb) for each in world.bridge.runs if each.first_mb and each.last_mb]
+    result.reached = world.reached
+    result.starts = len(world.bridge.runs)
     code = world.bridge.stop()
     result.crashes = [*world.crashes, *([code] if code else [])]
 
 
 def _write_down(world: World, folder: Path) -> None:
-    """Keep what came and what was known, for whoever looks for the reason."""
-    came = [f"{arrival.at:.3f} {json.dumps(arrival.event)}\n" for arrival in world.subscriber.arrivals]
-    (folder / "arrivals.txt").write_text("".join(came))
-    (folder / "known.json").write_text(json.dumps({"plan": asdict(world.plan), **asdict(_knowledge(world))}, indent=1))
+    """Keep what was received and what was known, for whoever looks for the reason."""
+    received = [f"{arrival.at:.3f} {json.dumps(arrival.event)}\n" for arrival in world.subscriber.arrivals]
+    (folder / "arrivals.txt").write_text("".join(received))
+    (folder / "known.json").write_text(json.dumps({"plan": asdict(world.plan), **asdict(_conditions(world))}, indent=1))
 
 
-def _suffer(world: World, step: Step) -> None:
-    dice = random.Random(step.seed)
+def _inject(world: World, step: Step) -> None:
+    rng = random.Random(step.seed)
     with ExitStack() as stack:
-        for name in step.troubles:
-            stack.enter_context(TROUBLES[name].begin(world, dice))
+        for name in step.faults:
+            stack.enter_context(FAULTS[name].begin(world, rng))
         ends = time.monotonic() + step.lasts_s
         world.run_house(step.lasts_house_s, step.lasts_s)
-        world.bridge.wait_for_death(max(0.0, ends - time.monotonic()))  # a pause that death may cut short
+        world.bridge.wait_for_exit(max(0.0, ends - time.monotonic()))  # a pause that ends early when the bridge ends
 
 
 def _recover(world: World) -> float | None:
@@ -136,11 +136,11 @@ def _recover(world: World) -> float | None:
         return any(read(a.at, a.event).time > since for a in world.subscriber.arrivals[heard:])
 
     while time.monotonic() < began + RECOVERY_MOST_S:
-        world.raise_the_dead()
+        world.restart_if_ended()
         if world.cloud.now < since + RECOVERY_HOUSE_S:
             world.run_house(5, 1.0)
         if world.subscriber.wait_for(recovered, 0.05):
-            world.bridge.weigh()
+            world.bridge.measure_memory()
             return round(time.monotonic() - began, 3)
     return None
 
@@ -153,31 +153,31 @@ def _count(world: World, result: Result) -> None:
     truth = [transition for transition in everything if transition.at <= settled]
     optional = [transition for transition in everything if transition.at > settled]
 
-    def verdict() -> Verdict:
-        came = [read(arrival.at, arrival.event) for arrival in tuple(world.subscriber.arrivals)]
-        return judge(truth, optional, came, _knowledge(world))
+    def comparison() -> Comparison:
+        received = [read(arrival.at, arrival.event) for arrival in tuple(world.subscriber.arrivals)]
+        return compare(truth, optional, received, _conditions(world))
 
     ends = time.monotonic() + SETTLE_MOST_S
-    while verdict().missing and time.monotonic() < ends:
-        world.raise_the_dead()
+    while comparison().missing and time.monotonic() < ends:
+        world.restart_if_ended()
         world.subscriber.wait_for(lambda: False, QUIET_S)
     _wait_until_idle(world)
     world.subscriber.wait_for(lambda: False, QUIET_S)
-    result.verdict = verdict()
+    result.comparison = comparison()
 
 
 def _margin_s(world: World) -> float:
-    return MARGIN_S + MARGIN_STRIDES * world.plan.stride_s
+    return MARGIN_S + MARGIN_FRAMES * world.plan.frame_interval_s
 
 
-def _knowledge(world: World) -> Knowledge:
-    return Knowledge(
+def _conditions(world: World) -> Conditions:
+    return Conditions(
         checkpoints=world.checkpoints,
-        murky=world.murky,
+        lossy_spans=world.lossy_spans,
         offset_s=world.plan.offset_s,
         lag_s=LAG_S if world.plan.mode == "poll" else None,
-        deaths=world.deaths,
-        connections=tuple(world.broker_line.taken),
+        kill_spans=world.kill_spans,
+        connections=tuple(world.broker_proxy.taken),
     )
 
 

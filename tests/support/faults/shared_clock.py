@@ -15,7 +15,7 @@ from typing import Self
 from sense_mqtt.clock import Moment
 
 LAG_S = 1.0  # a real frame is that old when it arrives
-GLANCE_S = 0.5  # how soon the thread notices that it is to end
+POLL_S = 0.5  # how soon the thread notices that it is to end
 
 _FORMAT = struct.Struct("d")
 
@@ -48,7 +48,7 @@ class SharedClockWriter:
 
     def follow(self, wait_until: Callable[[float, float], bool], now: Callable[[], float]) -> Self:
         """Show the time of a house that `wait_until` (a moment, a timeout) waits for and `now` tells."""
-        self._thread = threading.Thread(target=self._run, args=(wait_until, now), name="clock-tower", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(wait_until, now), name="shared-clock", daemon=True)
         self._thread.start()
         return self
 
@@ -64,7 +64,7 @@ class SharedClockWriter:
 
     def _run(self, wait_until: Callable[[float, float], bool], now: Callable[[], float]) -> None:
         while not self._closing.is_set():
-            wait_until(self._house_s + 1e-6, GLANCE_S)
+            wait_until(self._house_s + 1e-6, POLL_S)
             self._house_s = now()
             self._show()
 

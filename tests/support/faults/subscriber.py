@@ -1,4 +1,4 @@
-"""Whoever listens on the broker: keeps every event of a device with the moment at which it came.
+"""Whoever listens on the broker: keeps every event of a device with the moment at which it arrived.
 
 QoS 0 on a connection of its own that lasts as long as the broker: Mosquitto writes a message to its subscribers before
 it acknowledges it, so what was acknowledged to the bridge is here even where the broker is killed the moment after.
@@ -20,14 +20,14 @@ RETRY_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One event of a device, as it came."""
+    """One event of a device, as it arrived."""
 
     at: float  # monotonic
     event: dict[str, Any]  # empty: not JSON
 
 
 class Subscriber:
-    """Connects again by itself; `wait_until_there` tells when it hears again."""
+    """Connects again by itself; `wait_until_connected` tells when it hears again."""
 
     def __init__(self, port: int, base: str) -> None:
         self._port, self._base = port, base
@@ -46,7 +46,7 @@ class Subscriber:
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
-        self.wait_until_there()
+        self.wait_until_connected()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,14 +54,14 @@ class Subscriber:
         self._client.loop_stop()
 
     def wait_for(self, claim: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until the claim holds of what came; False when it did not in time."""
+        """Wait until the claim holds for what arrived; False when it did not in time."""
         with self._changed:
             return self._changed.wait_for(claim, timeout_s)
 
-    def wait_until_there(self) -> None:
+    def wait_until_connected(self) -> None:
         assert self.wait_for(lambda: self._there, WAIT_S), "the broker takes no subscription"
 
-    def wait_until_gone(self) -> None:
+    def wait_until_disconnected(self) -> None:
         assert self.wait_for(lambda: not self._there, WAIT_S), "the broker's end goes unnoticed"
 
     def count(self) -> int:
@@ -69,7 +69,7 @@ class Subscriber:
             return len(self.arrivals)
 
     def ask(self, command: str, timeout_s: float) -> dict[str, Any] | None:
-        """Send a request and return the answer's data; None where none came in time."""
+        """Send a request and return the answer's data; None where none arrived in time."""
         transaction = f"t{time.monotonic_ns()}"
         topic = f"bridge/response/{command}"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sense_mqtt.simulator.house.builtin import RandomHouse
 from sense_mqtt.simulator.server.cloud import FIRST_MONITOR, SimulatedCloud
-from tests.support.faults.bridge_life import BridgeLife
+from tests.support.faults.bridge_under_test import BridgeUnderTest
 from tests.support.faults.disk import SmallDisk
 from tests.support.faults.plan import STEP_S, Plan
 from tests.support.faults.proxy import Proxy
@@ -32,7 +32,7 @@ SHORTER = {
     "mqtt": {"keepalive_s": KEEPALIVE_S},
 }
 
-GAP_MOST_S = 400.0  # house seconds that nobody sees, in one trouble
+GAP_MOST_S = 400.0  # house seconds that nobody sees, in one fault
 
 
 @dataclass(slots=True)
@@ -44,16 +44,16 @@ class World:
     broker: Mosquitto
     cloud: SimulatedCloud
     clock: SharedClockWriter
-    feed_line: Proxy
-    rest_line: Proxy
-    broker_line: Proxy
+    feed_proxy: Proxy
+    rest_proxy: Proxy
+    broker_proxy: Proxy
     subscriber: Subscriber
     disk: SmallDisk
-    bridge: BridgeLife
+    bridge: BridgeUnderTest
     checkpoints: list[float] = field(default_factory=list)
-    murky: list[tuple[float, float]] = field(default_factory=list)
-    deaths: list[tuple[float, float]] = field(default_factory=list)
-    struck: list[str] = field(default_factory=list)  # dooms that the bridge met, and was not killed instead of
+    lossy_spans: list[tuple[float, float]] = field(default_factory=list)
+    kill_spans: list[tuple[float, float]] = field(default_factory=list)
+    reached: list[str] = field(default_factory=list)  # crash points that the bridge reached
     crashes: list[int] = field(default_factory=list)  # exit codes of bridges that ended without being asked
 
     @property
@@ -64,9 +64,9 @@ class World:
 
     def run_house(self, seconds: float, timeout_s: float) -> bool:
         """Let the house go on; False where nobody listened long enough within the time."""
-        goal, ends = self.cloud.now + max(seconds, self.plan.stride_s), time.monotonic() + timeout_s
+        goal, ends = self.cloud.now + max(seconds, self.plan.frame_interval_s), time.monotonic() + timeout_s
         run = self._poll_once if self.plan.mode == "poll" else self._run_chunk
-        while self.cloud.now + self.plan.stride_s <= goal:
+        while self.cloud.now + self.plan.frame_interval_s <= goal:
             left_s = ends - time.monotonic()
             if left_s <= 0:
                 return False
@@ -75,7 +75,7 @@ class World:
 
     def _poll_once(self, _until: float, timeout_s: float) -> None:
         """Move the house on by one stride, and wait for a poll that shows it."""
-        self.cloud.outage(self.plan.stride_s)
+        self.cloud.outage(self.plan.frame_interval_s)
         began = time.monotonic()
         if self.cloud.records.wait(lambda _: self._was_polled(began), timeout_s):
             self.checkpoints.append(self.cloud.now)
@@ -97,34 +97,34 @@ class World:
         """Let house time pass that no frame tells of, all sockets dropped."""
         self.cloud.outage(seconds)
 
-    def doubt(self) -> None:
-        """What was received last may not have been looked at: the bridge has died, or could not keep it."""
+    def discard_recent_checkpoints(self) -> None:
+        """What was received last may not have been looked at: the bridge was killed, or could not keep it."""
         since = self.cloud.now - INBOX_S
         self.checkpoints = [moment for moment in self.checkpoints if moment < since]
 
-    def raise_the_dead(self) -> None:
-        """Start the bridge again where it ended unasked, as a supervisor does."""
+    def restart_if_ended(self) -> None:
+        """Start the bridge again where it ended without being asked, as a supervisor does."""
         if not self.bridge.is_alive:
             self.crashes.append(self.bridge.stop())
-            self.doubt()
+            self.discard_recent_checkpoints()
             self.bridge.start()
 
     @contextlib.contextmanager
-    def dying(self) -> Iterator[None]:
+    def killed(self) -> Iterator[None]:
         """Within, the bridge is killed; it is started at the end."""
         began = time.monotonic()
         yield
-        self.deaths.append((began, time.monotonic()))
-        self.doubt()
+        self.kill_spans.append((began, time.monotonic()))
+        self.discard_recent_checkpoints()
         self.bridge.start()
 
     @contextlib.contextmanager
-    def in_the_dark(self) -> Iterator[None]:
+    def losing_frames(self) -> Iterator[None]:
         """Within, frames get lost, spoiled, or cannot be kept."""
         began = self.cloud.now
         yield
-        self.murky.append((began - INBOX_S, self.cloud.now + INBOX_S))
-        self.doubt()
+        self.lossy_spans.append((began - INBOX_S, self.cloud.now + INBOX_S))
+        self.discard_recent_checkpoints()
 
     def wait_until_ready(self) -> None:
         """Return once the bridge knows every device and has told of its first frame."""
@@ -135,14 +135,14 @@ class World:
             return known >= {device.id for device in self.house.devices} and self.is_online()
 
         assert self.subscriber.wait_for(ready, READY_TIMEOUT_S), "the bridge does not get ready"
-        self.bridge.weigh()
+        self.bridge.measure_memory()
 
     def is_online(self) -> bool:
         latest = self.subscriber.latest
         return latest.get(f"{FIRST_MONITOR}/availability") == "online" and latest.get("bridge/state") == "online"
 
 
-# A trouble: it begins, the house goes on, it ends.
+# A fault: it begins, the house goes on, it ends.
 Begin = Callable[[World, random.Random], contextlib.AbstractContextManager[None]]
 
 
@@ -151,23 +151,23 @@ def build(plan: Plan, folder: Path) -> Iterator[World]:
     """Start everything but the bridge; end everything, the bridge too."""
     base = f"s{plan.seed}"
     house = plan.house()
-    tower = SharedClockWriter(folder / "clock", house.begins)
+    clock = SharedClockWriter(folder / "clock", house.begins)
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(Mosquitto(folder))
-        cloud = SimulatedCloud(house, clock_mode="free", step_s=STEP_S, until=house.begins, wall=tower.wall)
+        cloud = SimulatedCloud(house, clock_mode="free", step_s=STEP_S, until=house.begins, wall=clock.wall)
         stack.enter_context(cloud)
         plan.set_timeline(cloud.timeline_settings)
         cloud.rules.grace = True  # else an answer to a renewal that gets lost costs a login, and those are rationed
-        stack.callback(tower.follow(cloud.monitor.wait_until, lambda: cloud.now).close)
+        stack.callback(clock.follow(cloud.monitor.wait_until, lambda: cloud.now).close)
         cloud_port = int(cloud.feed_url.rpartition(":")[2])
-        feed_line, rest_line = (stack.enter_context(Proxy(cloud_port, plan.seed)) for _ in range(2))
-        broker_line = stack.enter_context(Proxy(broker.port, plan.seed))
+        feed_proxy, rest_proxy = (stack.enter_context(Proxy(cloud_port, plan.seed)) for _ in range(2))
+        broker_proxy = stack.enter_context(Proxy(broker.port, plan.seed))
         subscriber = stack.enter_context(Subscriber(broker.port, base))
         disk = stack.enter_context(SmallDisk(folder / "state"))
-        config = _configure(plan, base, cloud, (feed_line.port, rest_line.port, broker_line.port), disk.path)
-        bridge = BridgeLife(folder, config, folder / "clock", SHORTER)
+        config = _configure(plan, base, cloud, (feed_proxy.port, rest_proxy.port, broker_proxy.port), disk.path)
+        bridge = BridgeUnderTest(folder, config, folder / "clock", SHORTER)
         stack.callback(lambda: bridge.kill() if bridge.is_alive else None)
-        yield World(plan, base, broker, cloud, tower, feed_line, rest_line, broker_line, subscriber, disk, bridge)
+        yield World(plan, base, broker, cloud, clock, feed_proxy, rest_proxy, broker_proxy, subscriber, disk, bridge)
 
 
 def _configure(

@@ -1,4 +1,4 @@
-"""The process of the bridge under test: started, killed, doomed, started again."""
+"""The process of the bridge under test: started, killed, made to crash, started again."""
 
 import io
 import json
@@ -23,15 +23,15 @@ END_TIMEOUT_S = 10.0
 
 
 @dataclass(slots=True)
-class Life:
-    """One process, and what it weighed: once it worked, and last."""
+class ProcessRun:
+    """One process, and the memory it used: once it worked, and last."""
 
-    born: float  # monotonic
+    started: float  # monotonic
     first_mb: float | None = None
     last_mb: float | None = None
 
 
-class BridgeLife:
+class BridgeUnderTest:
     """One bridge after the other, with one state directory."""
 
     def __init__(self, folder: Path, config: dict[str, Any], clock: Path, shorter: dict[str, Any]) -> None:
@@ -45,7 +45,7 @@ class BridgeLife:
         self._orders_file = folder / "orders"
         self._orders: BinaryIO = io.BytesIO()
         self._process: ForkedProcess | None = None
-        self.lives: list[Life] = []
+        self.runs: list[ProcessRun] = []
         self.exits: list[int] = []
 
     def log_in(self) -> None:
@@ -54,7 +54,7 @@ class BridgeLife:
         connect_sense(config, Inbox().put, Redactor(), SharedClock(self._clock)).session.account()
 
     def start(self) -> None:
-        """Harmless where it lives already: two troubles of one step may both have ended it."""
+        """Harmless where it runs already: two faults of one step may both have ended it."""
         if self.is_alive:
             return
         self._orders.close()
@@ -63,18 +63,18 @@ class BridgeLife:
         self._orders = os.fdopen(os.open(self._orders_file, os.O_RDWR), "wb", buffering=0)
         streams = (self._orders_file, self.log_file, self.log_file)
         self._process = ForkedProcess(fast_bridge_main.main, [str(self._settings)], os.environ, streams)
-        self.lives.append(Life(time.monotonic()))
+        self.runs.append(ProcessRun(time.monotonic()))
 
     def arm(self, moment: str, number: int) -> None:
-        """Let it die at the `number`-th such moment from now on (doom.py)."""
-        self._orders.write(f"{moment} {number}\n".encode())  # into a pipe; where it is dead, nobody reads it
+        """Let it crash at the `number`-th such moment from now on (crash_points.py)."""
+        self._orders.write(f"{moment} {number}\n".encode())  # into a pipe; where it has ended, nobody reads it
 
     def kill(self) -> None:
-        """As `kill -9`; harmless where it is dead already."""
+        """As `kill -9`; harmless where it has ended already."""
         self._end(signal.SIGKILL)
 
     def freeze(self) -> None:
-        """As a host that sleeps; harmless where it is dead, as `thaw` is."""
+        """As a host that sleeps; harmless where it has ended, as `thaw` is."""
         self._alive().send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -84,7 +84,7 @@ class BridgeLife:
         """Ask it to stop and return its exit code."""
         return self._end(signal.SIGTERM)
 
-    def wait_for_death(self, timeout_s: float) -> bool:
+    def wait_for_exit(self, timeout_s: float) -> bool:
         try:
             self._alive().wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -99,12 +99,12 @@ class BridgeLife:
     def pid(self) -> int:
         return self._alive().pid
 
-    def weigh(self) -> None:
-        """Note what the process weighs now."""
+    def measure_memory(self) -> None:
+        """Note how much memory the process uses now."""
         if self.is_alive:
-            life = self.lives[-1]
-            life.last_mb = read_rss_mb(Path(f"/proc/{self.pid}/status"))
-            life.first_mb = life.first_mb or life.last_mb
+            run = self.runs[-1]
+            run.last_mb = read_rss_mb(Path(f"/proc/{self.pid}/status"))
+            run.first_mb = run.first_mb or run.last_mb
 
     def _alive(self) -> ForkedProcess:
         assert self._process is not None, "start() it first"
@@ -112,7 +112,7 @@ class BridgeLife:
 
     def _end(self, number: signal.Signals) -> int:
         process = self._alive()
-        self.weigh()
+        self.measure_memory()
         process.send_signal(number)
         try:
             code = process.wait(END_TIMEOUT_S)
