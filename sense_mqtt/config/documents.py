@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from sense_mqtt.config.yaml_faults import explain_yaml
+
 NULL = "tag:yaml.org,2002:null"
 MAX_VALUES = 10_000  # aliases counted as often as they are used: a few lines can stand for billions of values
 FORBIDDEN_CHARACTERS = re.compile("[\\0\ud800-\udfff]")  # no file name, MQTT or HTTP can carry these
@@ -31,7 +33,7 @@ def parse(text: str | bytes) -> Document:
         node = loader.get_single_node()
         content = reading.plain(node, "") if node else None
     except yaml.YAMLError as error:
-        return Document(None, (_describe(error),))
+        return Document(None, (explain_yaml(error),))
     except _TooManyValues:
         return Document(None, (f"holds more than {MAX_VALUES} values; aliases count as often as they are used",))
     except RecursionError:
@@ -68,7 +70,8 @@ class _Reading:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
             here = f"{path}.{key}" if path else key
             if key in content:
-                self.faults.append(f"{here}: is given twice, again in line {key_node.start_mark.line + 1}; keep one")
+                again = f"line {key_node.start_mark.line + 1}, column {key_node.start_mark.column + 1}"
+                self.faults.append(f"{here}: is given twice, again in {again}; keep one")
             content[key] = self.plain(value_node, here)
         return content
 
@@ -78,13 +81,3 @@ class _Reading:
         if FORBIDDEN_CHARACTERS.search(node.value):
             self.faults.append(f"{path}: holds a NUL character or half of a surrogate pair; give plain text")
         return None if node.tag == NULL else FORBIDDEN_CHARACTERS.sub("", node.value)
-
-
-def _describe(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-    if r"'\t'" in problem:
-        problem = "a tab cannot indent, only spaces can"
-    tellable = re.sub(r"'(?!<)[^']*'", "...", problem)  # '<block end>' is YAML's word, 'hunter2' is not
-    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    return f"{where}is not YAML: {tellable}; check the indentation, and put values with : # @ * ! & % in quotes"

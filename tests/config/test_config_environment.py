@@ -79,7 +79,7 @@ WRONG = [
     pytest.param(
         "SENSE_MQTT_MQTT",
         '{"port": 1, "port": 2}',
-        "SENSE_MQTT_MQTT: port: is given twice, again in line 1; keep one",
+        "SENSE_MQTT_MQTT: port: is given twice, again in line 1, column 13; keep one",
         id="a key twice in JSON",
     ),
     pytest.param(
