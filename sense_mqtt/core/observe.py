@@ -42,7 +42,7 @@ def _up_to_date(home: Home, seen: Seen) -> Home:
     """Return the home with all samples up to date where this observation may look at them."""
     match seen:
         case Tick():
-            return samples.up_to_date(home) if home.pending_items or held_changes.held_devices(home) else home
+            return samples.up_to_date(home) if home.pending_items or home.held_devices else home
         case PolicyChanged() | DevicesListed() | TimelineRead() | TimelineChange():
             return samples.up_to_date(home)
         case _:

@@ -155,6 +155,13 @@ class Home(msgspec.Struct, frozen=True):
         aliases, parents = self.identities.aliases.items(), self.identities.parents
         return {*self.devices, *self.hidden, *parents, *(alias for alias, own in aliases if own in self.devices)}
 
+    @property
+    def held_devices(self) -> list[Device]:
+        """The devices of which a change is held back."""
+        if self.steady.devices is self.devices and not self.steady.unsteady:
+            return []
+        return [device for device in self.devices.values() if device.switch.held]
+
     def id_of(self, sense_id: str) -> str:
         """Return the id under which a device is known here; Sense gives another one to a merged or re-added device."""
         return self.identities.id_of(sense_id)
