@@ -83,12 +83,14 @@ class PasswordLogin:
         refusal = self._budget.refusal
         if refusal and refusal.who == known.fingerprint:
             raise self._block(LoginRefused(refusal.why))
-        self._keep_to_budget()
+        # Other credentials than those that Sense refused last: a person has corrected them, and may see at once whether
+        # they are right, as with `sense-mqtt login`.
+        self._keep_to_budget(is_corrected=refusal is not None)
         try:
             return self._enter(known.email, known.password, totp_codes(self._api, known.totp_secret, self._clock))
         except LoginRefused as error:
-            if type(error) not in BLOCK_S:
-                self._budget.record_refusal(LoginRefusal(known.fingerprint, str(error)))
+            is_lasting = type(error) not in BLOCK_S
+            self._budget.record_refusal(LoginRefusal(known.fingerprint, str(error)) if is_lasting else None)
             raise self._block(error) from error
 
     def interactive(self, email: str, password: str, code: Callable[[], str]) -> StoredSession:
@@ -116,10 +118,11 @@ class PasswordLogin:
         self._login_block = LoginBlock(kind, str(error), until)
         return kind(str(error))
 
-    def _keep_to_budget(self) -> None:
+    def _keep_to_budget(self, *, is_corrected: bool) -> None:
         now = self._clock.now()
         wait_s = self._budget.wait_s(now)
-        if wait_s == 0:
+        is_first = self._budget.last_result(now) == "refused"  # no login was made since with what is corrected
+        if wait_s == 0 or (is_corrected and is_first and not self._budget.is_spent(now)):
             self._spend(now)
             return
         at = datetime.fromtimestamp(now.wall + wait_s, UTC).strftime("%Y-%m-%d %H:%M UTC")

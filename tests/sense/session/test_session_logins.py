@@ -8,6 +8,7 @@ import pytest
 from sense_mqtt.errors import (
     LoginRefused,
     RateLimited,
+    SenseUnavailable,
 )
 from sense_mqtt.sense.auth.password_login import Credentials
 from tests.support.sense.sense_fixtures import QUARTER_S, STATUS, known, session_of
@@ -130,16 +131,45 @@ def test_what_sense_refused_is_not_tried_again_after_a_restart(cloud, tmp_path, 
     assert cloud.records.counts.login_attempts == 1
 
 
-def test_what_was_changed_after_a_refusal_is_tried(cloud, tmp_path, clock):
+def test_what_was_changed_after_a_refusal_is_tried_at_once(cloud, tmp_path, clock):
     with pytest.raises(LoginRefused):
         session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong")).token()
-    clock.advance(QUARTER_S)
     assert session_of(cloud, tmp_path, clock).token()
     cloud.account.expire_access_tokens()
     cloud.account.expire_refresh_tokens()
     clock.advance(4000)
     assert session_of(cloud, tmp_path, clock).get(STATUS)  # and the refusal is forgotten
     assert cloud.records.counts.logins == 2
+
+
+def test_corrections_that_are_refused_too_do_not_exceed_the_logins_of_a_day(cloud, tmp_path, clock):
+    for number in range(9):
+        with pytest.raises(LoginRefused):
+            session_of(cloud, tmp_path, clock, credentials=known(cloud, password=f"wrong-{number}")).token()
+        clock.advance(60)
+    assert cloud.records.counts.login_attempts == 4
+
+
+def test_a_correction_that_meets_an_outage_is_tried_again_a_quarter_of_an_hour_later(cloud, tmp_path, clock):
+    with pytest.raises(LoginRefused):
+        session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong")).token()
+    cloud.faults.refuse(503, path="authenticate", times=1)
+    for _ in range(5):
+        with pytest.raises(SenseUnavailable):
+            session_of(cloud, tmp_path, clock).token()
+    clock.advance(QUARTER_S)
+    assert session_of(cloud, tmp_path, clock).token()
+    assert len(cloud.records.requests("authenticate")) == 3
+
+
+def test_a_correction_that_finds_the_account_locked_is_not_tried_again_by_restarts(cloud, tmp_path, clock):
+    with pytest.raises(LoginRefused):
+        session_of(cloud, tmp_path, clock, credentials=known(cloud, password="wrong")).token()
+    cloud.rules.locked = True
+    for _ in range(5):
+        with pytest.raises(LoginRefused):
+            session_of(cloud, tmp_path, clock).token()
+    assert cloud.records.counts.login_attempts == 2
 
 
 def test_a_login_by_hand_ends_the_refusal(cloud, tmp_path, clock):
