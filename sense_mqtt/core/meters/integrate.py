@@ -1,19 +1,31 @@
-"""Watts of frames become kWh: trapezoids between frames that follow each other; a gap adds nothing."""
+"""Watts of frames become kWh: trapezoids between frames that follow each other; a gap adds nothing.
+
+Where frames are far apart, as polls are, nobody knows when between them a device switched: the trapezoid counts it for
+half of the time, and may be wrong by so much. How wrong an hour may be is kept as a variance until it is settled.
+"""
+
+from collections.abc import Mapping
 
 from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.meters.state import (
+    CONSUMPTION,
     HOUR_S,
     OBSERVED,
+    RESERVED_S,
+    Counter,
     Figures,
     Meters,
     Part,
     Sample,
     add,
 )
+from sense_mqtt.core.wire.devices import mapping, number
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 METERS_MOST = 1000  # of devices that were ever known; those beyond have none
+EXACT_STEP_S = 10.0  # frames that are closer together leave no doubt that counts
+HOUSE_STEP_S = 180.0  # the same of the house's consumption: it never stands still, so what is too high is soon due
 STEP_MOST_S = 1800.0  # frames further apart are a gap, however slow the feed is
 OPEN_MOST_S = 31 * 86_400.0  # an hour that Sense has not settled by then stays as it was integrated
 
@@ -28,13 +40,20 @@ def integrate(state: Meters, home: Home, frame: RealtimeUpdate, longest_s: float
         return state  # Sense sends two frames a second, and both have the same whole second
     sample = _sample(state, home, frame, time)
     is_continuous = before is not None and 0.0 < time - before.time <= min(longest_s, STEP_MOST_S)
-    is_same_hour = before is not None and state.hour_of(before.time) == state.hour_of(time)
-    if before is not None and is_continuous and is_same_hour and sample.is_like(before):
+    if before is not None and is_continuous and _is_plain(state, before, sample):
         return state._replace(sample=sample, part=_longer(state.part, before, sample))
     state = _begun(with_part(state), sample)
-    if before is None or not is_continuous:
+    if before is None:
+        return _resume(state, sample, longest_s)._replace(sample=sample)
+    if not is_continuous:
         return state._replace(sample=sample)
-    return _count(state._replace(sample=sample), before, sample)
+    return _count(state._replace(sample=sample), before.time, before.figures, sample)
+
+
+def _is_plain(state: Meters, before: Sample, sample: Sample) -> bool:
+    """True where the step is short, within one hour, and between the same counters."""
+    is_short = sample.time - before.time <= EXACT_STEP_S
+    return is_short and state.hour_of(before.time) == state.hour_of(sample.time) and sample.is_like(before)
 
 
 def _sample(state: Meters, home: Home, frame: RealtimeUpdate, time: float) -> Sample:
@@ -80,26 +99,50 @@ def _begun(state: Meters, sample: Sample) -> Meters:
     return state._replace(since={**state.since, **new}, open_since=open_since)
 
 
-def _count(state: Meters, before: Sample, sample: Sample) -> Meters:
-    step_s, watts_before = sample.time - before.time, before.figures
-    # A counter whose watts were not known before begins here.
-    kwh = {
-        counter: (watts + watts_before[counter]) * step_s / 7_200_000.0
-        for counter, watts in sample.figures.items()
-        if counter in watts_before and (watts or watts_before[counter])
+def _resume(state: Meters, sample: Sample, longest_s: float) -> Meters:
+    """Return the meters with what was used since the rows that an earlier process stored.
+
+    After a crash a row is older than the last frame that this process saw, by at most RESERVED_S. The first frame comes
+    so soon that Sense cannot have settled an hour in between: nothing is counted twice.
+    """
+    for device, row in state.kept.items():
+        last = mapping(row.get("last"))
+        time, watts = number(last.get("time")), mapping(last.get("watts"))
+        is_old = any(counter[0] == device for counter in state.unsure)
+        most_s = min(longest_s + RESERVED_S * is_old, STEP_MOST_S)
+        if time is not None and 0.0 < sample.time - time <= most_s:
+            known = {(device, figure): w for figure, each in watts.items() if (w := number(each)) is not None}
+            state = _count(state, time, known, sample)
+    return state
+
+
+def _count(state: Meters, time: float, watts_before: Figures, sample: Sample) -> Meters:
+    """Return the meters with the step from an earlier time (s UTC) to a sample, of the counters that are in both."""
+    step_s, watts = sample.time - time, sample.figures
+    steps = {each: (w, watts[each]) for each, w in watts_before.items() if each in watts and (w or watts[each])}
+    kwh = {counter: (first + last) * step_s / 7_200_000.0 for counter, (first, last) in steps.items()}
+    observed = {OBSERVED: step_s} if (HOUSE, CONSUMPTION) in watts_before else {}
+    first, last = state.hour_of(time), state.hour_of(sample.time)
+    share = (first + HOUR_S - time) / step_s if last > first else 1.0
+    hours = dict(state.hours)
+    for hour, part in ((first, share), (last, 1.0 - share)):
+        if part:
+            hours[hour] = add(hours.get(hour, {}), {each: part * value for each, value in (kwh | observed).items()})
+    state = state._replace(hours=hours, totals=add(state.totals, kwh))
+    if step_s > EXACT_STEP_S:
+        state = state._replace(variances={**state.variances, last: _with_doubt(state, last, steps, step_s)})
+    return _close_old(state, last - OPEN_MOST_S)
+
+
+def _with_doubt(state: Meters, hour: float, steps: Mapping[Counter, tuple[float, float]], step_s: float) -> Figures:
+    """Return the variances of an hour after a step within which all that changed may have changed at any time."""
+    changed = {
+        each: (last - first) * step_s / 7_200_000.0
+        for each, (first, last) in steps.items()
+        if last != first and (each != (HOUSE, CONSUMPTION) or step_s > HOUSE_STEP_S)
     }
-    first, last = state.hour_of(before.time), state.hour_of(sample.time)
-    share = (first + HOUR_S - before.time) / step_s if last > first else 1.0
-    hours = {**state.hours, first: _with_part(state.hours.get(first, {}), kwh, share, step_s)}
-    if last > first:
-        hours[last] = _with_part(state.hours.get(last, {}), kwh, 1.0 - share, step_s)
-        return _close_old(state._replace(hours=hours, totals=add(state.totals, kwh)), last - OPEN_MOST_S)
-    return state._replace(hours=hours, totals=add(state.totals, kwh))
-
-
-def _with_part(hour: Figures, kwh: Figures, share: float, step_s: float) -> Figures:
-    part = kwh if share == 1.0 else {counter: each * share for counter, each in kwh.items()}
-    return add(hour, {**part, OBSERVED: step_s * share})
+    # Of what is spread evenly over a span, the variance is the square of half the span, divided by 3.
+    return add(state.variances.get(hour, {}), {each: kwh * kwh / 3.0 for each, kwh in changed.items()})
 
 
 def _close_old(state: Meters, oldest: float) -> Meters:
@@ -115,6 +158,7 @@ def close_until(state: Meters, end: float) -> Meters:
     return state._replace(
         closed=closed,
         hours={hour: figures for hour, figures in state.hours.items() if hour >= end},
+        variances={hour: each for hour, each in state.variances.items() if hour >= end},
         candidates={hour: each for hour, each in state.candidates.items() if hour >= end},
         open_since=end,
     )

@@ -64,12 +64,19 @@ def _with_offset(state: Meters, start: float) -> Meters:
     offset_s = start % HOUR_S
     if offset_s == state.offset_s:
         return state
-    moved, hours = state._replace(offset_s=offset_s), dict[float, Figures]()
-    first = state.since[HOUSE]
-    for hour, figures in state.hours.items():
-        key = moved.hour_of(max(hour, first))
+    moved, first = state._replace(offset_s=offset_s), state.since[HOUSE]
+    hours, variances = (_moved(moved, figures, first) for figures in (state.hours, state.variances))
+    opened = moved.hour_of(max(state.open_since or 0.0, first))
+    return moved._replace(hours=hours, variances=variances, candidates={}, open_since=opened)
+
+
+def _moved(state: Meters, by_hour: Mapping[float, Figures], first: float) -> Mapping[float, Figures]:
+    """Return figures by the hours that begin as the state says; none begins before that of `first`."""
+    hours = dict[float, Figures]()
+    for hour, figures in by_hour.items():
+        key = state.hour_of(max(hour, first))
         hours[key] = add(hours.get(key, {}), figures)
-    return moved._replace(hours=hours, candidates={}, open_since=moved.hour_of(max(state.open_since or 0.0, first)))
+    return hours
 
 
 def _figures_of(state: Meters, day: DayHours, hour: int, start: float, home: Home) -> Figures:
@@ -113,11 +120,17 @@ def _settle_hour(state: Meters, start: float, figures: Figures, read_at: float, 
 
 def _with_hour(state: Meters, start: float, settled: Mapping[Counter, float]) -> Meters:
     before = state.hours.get(start, {})
-    after = {**before, **settled}
+    known = dict(settled)
     if (HOUSE, CONSUMPTION) in settled and (HOUSE, PRODUCTION) in settled:
-        after |= _grid(before, settled[HOUSE, CONSUMPTION] - settled[HOUSE, PRODUCTION])
+        known |= _grid(before, settled[HOUSE, CONSUMPTION] - settled[HOUSE, PRODUCTION])
+    after = {**before, **known}
     changes = {each: kwh - before.get(each, 0.0) for each, kwh in after.items() if each != OBSERVED}
-    return state._replace(hours={**state.hours, start: after}, totals=add(state.totals, changes))
+    doubts = {each: kwh for each, kwh in state.variances.get(start, {}).items() if each not in known}
+    return state._replace(
+        hours={**state.hours, start: after},
+        totals=add(state.totals, changes),
+        variances={**state.variances, start: doubts},
+    )
 
 
 def _grid(hour: Figures, net_kwh: float) -> dict[Counter, float]:

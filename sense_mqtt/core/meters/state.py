@@ -15,6 +15,7 @@ CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID = COUNTERS
 OBSERVED: Counter = (HOUSE, "observed_s")  # beside the kWh of an hour: the seconds of it that were integrated
 
 HOUR_S = 3600.0
+RESERVED_S = 600.0  # so long the present watts may go on before a row is written again
 _NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -71,6 +72,7 @@ class Meters(NamedTuple):
     closed: Figures = _NONE
     hours: Mapping[float, Figures] = _NONE  # by the start of the hour (s UTC)
     totals: Figures = _NONE
+    variances: Mapping[float, Figures] = _NONE  # kWh squared: by how much an hour may be wrong that is not settled
     shown: Figures = _NONE
     reserved: Figures = _NONE  # `shown` may grow so far before it is stored again
     unsure: frozenset[Counter] = frozenset()  # of which a crash lost how much was published: `shown` is the most

@@ -14,15 +14,25 @@ from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.energy.periods import COUNTERS, Energy
 from sense_mqtt.core.entity import Entity, number_entity
 from sense_mqtt.core.home.state import Home, Interrupted, Policy, QueryResult
+from sense_mqtt.core.meters.certain import certain_figures
 from sense_mqtt.core.meters.integrate import integrate, with_part
-from sense_mqtt.core.meters.rows import read_rows, write_row
+from sense_mqtt.core.meters.rows import is_like, read_rows, write_row
 from sense_mqtt.core.meters.settle import CLOSED_AFTER_S, settle
-from sense_mqtt.core.meters.state import CONSUMPTION, FROM_GRID, HOUR_S, PRODUCTION, TO_GRID, Counter, Figures, Meters
+from sense_mqtt.core.meters.state import (
+    CONSUMPTION,
+    FROM_GRID,
+    HOUR_S,
+    PRODUCTION,
+    RESERVED_S,
+    TO_GRID,
+    Counter,
+    Figures,
+    Meters,
+)
 from sense_mqtt.core.timestamps import Moment, to_datetime, write_timestamp
 
 TOPIC = "energy/total"
 ASKED_AGAIN_S = 1800.0  # between two questions about a day that is over
-RESERVED_S = 600.0  # so long the present watts may go on before a row is written again
 # More than twice of that, and this, is too much: after a crash nothing is published until all of it is used.
 SPARE_KWH = 0.02
 
@@ -96,7 +106,8 @@ def _look_s(policy: Policy) -> float:
 
 def _show(state: Meters) -> Meters:
     """Return the meters with what may be published now: never less than before."""
-    grown = {counter: kwh for counter, kwh in state.totals.items() if kwh > state.shown.get(counter, 0.0)}
+    certain = certain_figures(state)
+    grown = {counter: kwh for counter, kwh in certain.items() if kwh > state.shown.get(counter, 0.0)}
     if not grown:
         return state
     return state._replace(shown={**state.shown, **grown}, unsure=state.unsure - grown.keys())
@@ -192,4 +203,6 @@ def _sure(state: Meters) -> Figures:
 
 
 def _with_rows(state: Meters, devices: set[str]) -> Meters:
-    return state._replace(kept={**state.kept, **{device: write_row(state, device) for device in devices}})
+    rows = {device: write_row(state, device) for device in devices}
+    changed = {device: row for device, row in rows.items() if not is_like(row, state.kept.get(device, {}))}
+    return state._replace(kept={**state.kept, **changed}) if changed else state

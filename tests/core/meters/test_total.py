@@ -1,6 +1,5 @@
 """What the meters publish and store."""
 
-import json
 from typing import Any
 
 import pytest
@@ -10,9 +9,8 @@ from sense_mqtt.core.capability import HOUSE
 from sense_mqtt.core.meters.rows import read_rows
 from sense_mqtt.core.meters.state import Meters
 from sense_mqtt.core.meters.total import METERS
-from sense_mqtt.core.stored_home import restore, snapshot
-from tests.support.core.builders import DRYER, HOME, SOLAR, frame, policy, run
-from tests.support.core.meter_figures import documents, figures, kilowatts, totals
+from tests.support.core.builders import DRYER, HOME, SOLAR, frame, run
+from tests.support.core.meter_figures import documents, figures, kilowatts, restarted, totals
 
 # --- what is published
 
@@ -54,14 +52,6 @@ def test_a_frame_of_an_earlier_time_counts_nothing():
 
 
 # --- what is stored
-
-
-def rows_of(home: Any) -> dict[Any, Any]:
-    return json.loads(json.dumps([[list(key), row] for key, row in snapshot(home).items()]))
-
-
-def restarted(home: Any) -> Any:
-    return restore(7, {tuple(key): row for key, row in rows_of(home)}, policy())
 
 
 def test_after_a_crash_nothing_less_than_before_is_published():

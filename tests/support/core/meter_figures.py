@@ -7,8 +7,9 @@ from sense_mqtt.core.energy.hours import DayHours
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.state import QueryResult
 from sense_mqtt.core.meters.total import METERS
+from sense_mqtt.core.stored_home import restore, snapshot
 from sense_mqtt.core.timestamps import write_timestamp
-from tests.support.core.builders import START, frame, readings
+from tests.support.core.builders import START, frame, policy, readings
 
 HOUR = 3600.0
 NIGHT = START - START % HOUR  # the start of an hour
@@ -34,6 +35,12 @@ def told(*kwh: float | None, **fields: Any) -> QueryResult:
     """Return Sense's answer about a day whose first hour is the one that holds START."""
     day = DayHours(NIGHT, len(kwh), kwh, fields.pop("production", ()), fields.pop("devices", {}))
     return QueryResult("energy", "day", Energy("DAY", write_timestamp(NIGHT), hours=day, **fields))
+
+
+def restarted(home: Any) -> Any:
+    """Return the home of a new process, by the rows that the one before has stored."""
+    rows = json.loads(json.dumps([[list(key), row] for key, row in snapshot(home).items()]))
+    return restore(7, {tuple(key): row for key, row in rows}, policy())
 
 
 def totals(home: Any) -> dict[tuple[str, str], float]:
