@@ -6,11 +6,12 @@ import os
 import tempfile
 import threading
 import time
+import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from sense_mqtt import __version__
 from sense_mqtt.assembly.assemble import Factories, policy_of
 from sense_mqtt.cli.account_option import add_config
 from sense_mqtt.cli.no_broker import NoBroker
+from sense_mqtt.cli.report_data import RECORDING
 from sense_mqtt.cli.run import read_config, run
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.config import Config
@@ -103,15 +105,30 @@ def policy_from(config: Mapping[str, Any]) -> Policy:
 def read_lines(path: Path) -> Iterator[str]:
     """Yield the lines of a recording; one that was cut off ends at its last whole line. Raises StateError."""
     try:
-        with gzip.open(path, "rb") as file:
+        with _opened(path) as packed, gzip.open(packed, "rb") as file:
             while line := file.readline(MAX_LINE_BYTES):
                 if line.endswith(b"\n"):
                     yield line.decode(errors="replace")
     except EOFError:  # whoever wrote it was killed
         return
-    except (OSError, zlib.error) as error:
+    except (OSError, zlib.error, zipfile.BadZipFile) as error:
         why = getattr(error, "strerror", None) or "it is no recording, or damaged"
         raise StateError(f"{path}: cannot be read ({why})") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a recording, or the one in an archive of `report`. Raises OSError, BadZipFile or StateError."""
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):
+            file.seek(0)
+            yield file
+            return
+        with zipfile.ZipFile(file) as archive:
+            if RECORDING not in archive.namelist():
+                raise StateError(f"{path}: holds no {RECORDING}: no bridge ran where `report` was called")
+            with archive.open(RECORDING) as packed:
+                yield packed
 
 
 def _paced(notes: Iterator[Note], speed: float | None) -> Iterator[Note]:
@@ -132,6 +149,11 @@ def run_replay(options: argparse.Namespace) -> int:
 
 def add_record(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `record`."""
+    parser.description = (
+        "Write what comes from Sense to a file, without names and secrets. It logs in and listens as `run` does, so no "
+        "bridge may run with the same state_dir: it would take its connection. Beside a running bridge use "
+        "`sense-mqtt report FILE`, which has the last ten minutes; or `sense-mqtt run --record FILE` instead of `run`."
+    )
     add_config(parser)
     parser.add_argument("file", type=Path, metavar="FILE", help="a new file, such as recording.jsonl.gz")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long (default: 10); Ctrl-C ends it too")
@@ -139,5 +161,5 @@ def add_record(parser: argparse.ArgumentParser) -> None:
 
 def add_replay(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `replay`."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="what `record` or `run --record` wrote")
+    parser.add_argument("file", type=Path, metavar="FILE", help="what `record`, `run --record` or `report` wrote")
     parser.add_argument("--speed", type=float, help="1: as it happened, 60: a minute in a second (default: at once)")

@@ -16,12 +16,12 @@ from typing import Any
 
 from sense_mqtt import __version__
 from sense_mqtt.cli.account_option import add_config
-from sense_mqtt.cli.report_data import DATA, WANTED, clean_config
+from sense_mqtt.cli.report_data import DATA, RECORDING, WANTED, clean_config
 from sense_mqtt.cli.run import read_config
 from sense_mqtt.config import Config
 from sense_mqtt.errors import ConfigError, StateError
 from sense_mqtt.logs.redaction import Redactor
-from sense_mqtt.recording.recorders import open_private
+from sense_mqtt.recording.recorders import open_private, refuse_existing
 from sense_mqtt.recording.redact import RecordingRedactor
 from sense_mqtt.store.schema import SQLITE_VERSION
 from sense_mqtt.store.state_directory import open_directory
@@ -33,7 +33,7 @@ ABOUT: Mapping[str, str] = {
     "health.json": "the health document of the running bridge",
     "log.txt": "the last lines of its log, without secrets; names of devices are replaced",
     "state.json": "what it knows of each home; names are replaced",
-    "recording.jsonl.gz": "what came from Sense in the last ten minutes, names replaced: for `sense-mqtt replay`",
+    RECORDING: "what came from Sense in the last ten minutes, names replaced: `sense-mqtt replay` plays the archive",
 }
 LIBRARIES = ("paho-mqtt", "requests", "urllib3", "pydantic", "PyYAML", "msgpack", "msgspec", "rich", "aiohttp", "amqtt")
 
@@ -48,6 +48,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 def run_report(options: argparse.Namespace) -> int:
     """Collect, show what there is, ask, write."""
     redactor = Redactor()
+    refuse_existing(options.file)
     config = read_config(options.config, os.environ, redactor, "WARNING")
     files = contents(config, ask_bridge(config.state_dir), redactor)
     print(describe(options.file, files))  # noqa: T201 - what was asked for
@@ -97,7 +98,7 @@ def contents(config: Config, told: Mapping[str, Any], redactor: Redactor) -> dic
     if told:
         lines = {key: "".join(f"{line}\n" for line in told[key]).encode() for key in ("log", "recording")}
         files |= {"health.json": _json(told["health"]), "log.txt": lines["log"], "state.json": _json(told["state"])}
-        files["recording.jsonl.gz"] = gzip.compress(lines["recording"])
+        files[RECORDING] = gzip.compress(lines["recording"])
     return files
 
 

@@ -24,6 +24,7 @@ from sense_mqtt.store.state_directory import open_directory
 logger = logging.getLogger(__name__)
 
 WANTED, DATA = "report-wanted", "report-data.json.gz"
+RECORDING = "recording.jsonl.gz"  # the file of the archive
 LOG_LINES = 500
 
 

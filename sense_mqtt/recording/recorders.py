@@ -23,6 +23,7 @@ RECENT_BYTES = 4_000_000  # of all homes together: ten minutes of fifty devices,
 OTHER_BYTES = 500  # what a note counts for that is no frame
 PACKED_BYTES = 200  # what a frame counts for beside its content
 FILE_BYTES_MOST = 100_000_000  # compressed: some weeks of one home
+IS_THERE = "{}: is there already; give another name, or remove it"
 FLUSH_S = 10.0  # a process that is killed loses no more
 
 
@@ -102,11 +103,17 @@ class FileRecorder:
         self._gzip.write(line.encode(errors="surrogatepass") + b"\n")
 
 
+def refuse_existing(path: Path) -> None:
+    """Raise StateError where there is a file of that name: before anything is collected for it."""
+    if os.path.lexists(path):
+        raise StateError(IS_THERE.format(path))
+
+
 def open_private(path: Path) -> IO[bytes]:
     """Make a file that only we can read, and return it. Raises StateError where it cannot be made, or is there."""
     try:
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except FileExistsError:
-        raise StateError(f"{path}: is there already; give another name, or remove it") from None
+        raise StateError(IS_THERE.format(path)) from None
     except OSError as error:
         raise StateError(f"{path}: cannot be made ({error.strerror}); give another name") from error

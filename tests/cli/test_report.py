@@ -5,12 +5,16 @@ from argparse import Namespace
 
 import pytest
 
+from sense_mqtt.cli.recording import read_lines
 from sense_mqtt.cli.report import ABOUT, ask_bridge, contents, describe, run_report
 from sense_mqtt.cli.report_data import clean_config
 from sense_mqtt.config import Config
-from sense_mqtt.errors import ConfigError
+from sense_mqtt.errors import ConfigError, StateError
 from sense_mqtt.logs.redaction import Redactor
 from sense_mqtt.recording.redact import RecordingRedactor
+from tests.support.processes.command_line import run_words
+
+HEAD = ['{"recording": 1}', '{"wall": 1}']
 
 
 @pytest.fixture
@@ -59,3 +63,26 @@ def test_with_yes_it_is_written_for_its_owner_only(options, capsys):
     assert options.file.stat().st_mode & 0o777 == 0o600
     assert zipfile.ZipFile(options.file).namelist() == ["versions.json", "config.json"]
     assert "versions of sense-mqtt" in capsys.readouterr().out
+
+
+def test_a_file_that_is_there_is_refused_before_anything_is_collected(options):
+    options.file.touch()
+    options.config.unlink()  # it would be missed next
+    with pytest.raises(StateError, match="is there already; give another name"):
+        run_report(options)
+
+
+def test_the_archive_of_a_report_is_replayed_as_the_recording_in_it(tmp_path):
+    told = {"config": {}, "health": {}, "state": {}, "log": [], "recording": HEAD}
+    for name, files in (("full.zip", contents(Config(), told, Redactor())), ("empty.zip", {"versions.json": b"{}"})):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for each, content in files.items():
+                archive.writestr(each, content)
+    assert list(read_lines(tmp_path / "full.zip")) == [f"{line}\n" for line in HEAD]
+    with pytest.raises(StateError, match=r"empty.zip: holds no recording.jsonl.gz: no bridge ran"):
+        list(read_lines(tmp_path / "empty.zip"))
+
+
+def test_the_help_of_record_says_what_to_do_beside_a_running_bridge():
+    ended = run_words(["record", "--help"])
+    assert "no bridge may run with the same state_dir" in " ".join(ended.out.split())
