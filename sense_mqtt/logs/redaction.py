@@ -71,7 +71,9 @@ def redact_json(data: Any, *, personal: bool = False) -> Any:
         case Mapping():
             hidden = PERSONAL_KEYS if personal else ()
             return {
-                key: HIDDEN if _hides(str(key), hidden) and _tells(value) else redact_json(value, personal=personal)
+                key: HIDDEN
+                if _hides(str(key), hidden) and has_content(value)
+                else redact_json(value, personal=personal)
                 for key, value in data.items()
             }
         case list() | tuple():
@@ -97,7 +99,7 @@ def _hides(key: str, personal: tuple[str, ...]) -> bool:
     return bare.endswith(SECRET_KEYS) or bare in personal
 
 
-def _tells(value: Any) -> bool:
+def has_content(value: Any) -> bool:
     """False for flags (`..._email: true`) and empty values, which are no secrets."""
     return value not in (None, "") and not isinstance(value, bool)
 
@@ -135,12 +137,12 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """Return the text without secrets; decoded, if a secret was found only after decoding."""
-        scrubbed = reading = self._remove(text)
+        redacted = reading = self._remove(text)
         for decode in DECODINGS:
             before, reading = reading, without_hidden(decode(reading))
             if reading != before and (clean := self._remove(reading)) != reading:
-                scrubbed = reading = clean
-        return scrubbed
+                redacted = reading = clean
+        return redacted
 
     def _remove(self, text: str) -> str:
         return _without_patterns(self._pattern.sub(HIDDEN, text))
@@ -198,7 +200,7 @@ class RedactingFormatter(logging.Formatter):
         return self._indented(super().formatStack(stack_info))
 
     def _one_line(self, text: str) -> str:
-        return escape_hidden(self._redactor.redact(text))  # scrubbed here too: an escape would part a secret
+        return escape_hidden(self._redactor.redact(text))  # redacted here too: an escape would part a secret
 
     def _indented(self, text: str) -> str:
         """No line of a traceback looks like a record: an error's message may hold anything."""

@@ -1,4 +1,4 @@
-"""A deadline over a connection: when it passes, the socket is shut, whatever the peer dribbles meanwhile."""
+"""A deadline over a connection: when it passes, the socket is shut, however slowly the peer sends meanwhile."""
 
 import contextlib
 import socket

@@ -13,7 +13,7 @@ PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
 SECURE = ("https", "wss")
 
 
-def shake_hands(url: str, ca_file: Path | None, timeout_s: float) -> str:
+def probe_tls(url: str, ca_file: Path | None, timeout_s: float) -> str:
     """Return server and certificate in words. Raises `SenseUnavailable` (`CertificateRefused`), or `ConfigError`."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
@@ -22,7 +22,7 @@ def shake_hands(url: str, ca_file: Path | None, timeout_s: float) -> str:
             if parts.scheme not in SECURE:
                 return f"{host} port {port} takes connections; {parts.scheme}:// is not encrypted"
             with tls_context(ca_file).wrap_socket(raw, server_hostname=host) as wrapped:
-                return _introduce(wrapped.getpeercert(binary_form=True))
+                return _describe(wrapped.getpeercert(binary_form=True))
     except (OSError, ValueError) as error:  # a host that cannot be a name is a ValueError
         refused = find_certificate_error(error)
         if refused is not None:
@@ -31,7 +31,7 @@ def shake_hands(url: str, ca_file: Path | None, timeout_s: float) -> str:
         raise SenseUnavailable(f"{host} port {port}: {why}; check network, firewall and proxy") from error
 
 
-def _introduce(der: bytes | None) -> str:
+def _describe(der: bytes | None) -> str:
     presented = parse_certificate(der or b"")
     if presented is None:
         return "the certificate is trusted"

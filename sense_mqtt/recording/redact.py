@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sense_mqtt.logs.redaction import HIDDEN, is_personal_key, is_secret_key
+from sense_mqtt.logs.redaction import HIDDEN, has_content, is_personal_key, is_secret_key
 
 # Keys, or their last words, whose texts have a meaning in the protocol; all other texts are looked at.
 KEPT_KEYS = re.compile(
@@ -52,7 +52,7 @@ class RecordingRedactor:
                 return data
 
     def _value(self, key: str, value: Any) -> Any:
-        if value in (None, "") or isinstance(value, bool):
+        if not has_content(value):
             return value
         if is_secret_key(key):
             return HIDDEN

@@ -71,7 +71,7 @@ class Sources:
     hours: HourStore
 
 
-def _nobody() -> None:
+def _no_listener() -> None:
     """Nobody waits for news."""
 
 
@@ -87,7 +87,7 @@ class WebState:
         self.bridge = BridgeNow({}, is_connected=False)
         self.histories: Mapping[int, History] = {}
         self.event_counts: Counter[tuple[int, str, str]] = Counter()  # by monitor, device and type, since the start
-        self.on_news: Callable[[], None] = _nobody  # called on the bridge's thread; must not wait
+        self.on_news: Callable[[], None] = _no_listener  # called on the bridge's thread; must not wait
         self._sources: Sources | None = None
         self._events = 0
         self._health_at = 0.0  # monotonic s

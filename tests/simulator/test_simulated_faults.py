@@ -8,7 +8,7 @@ import websocket
 
 from sense_mqtt.simulator.house.builtin import BEGINS, RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
-from tests.support.simulator.simulated_client import Hearing, read, read_frames
+from tests.support.simulator.simulated_client import ReceivedMessages, read, read_frames
 
 STATUS = "app/monitors/900101/status"
 OPENING_MESSAGES = 5
@@ -93,7 +93,7 @@ def test_a_foreign_monitor_has_no_feed(client):
 
 
 def test_silence_is_an_open_socket_without_frames(cloud, client):
-    heard = Hearing(opened(client))
+    heard = ReceivedMessages(opened(client))
     cloud.faults.silent = True
     cloud.advance(30)
     cloud.faults.silent = False
@@ -113,7 +113,7 @@ def test_an_offline_monitor_says_so_and_sends_nothing(cloud, client):
 
 def test_sockets_may_close_within_seconds_or_frames(cloud, client):
     cloud.faults.close_after_frames = 3
-    heard = Hearing(opened(client))
+    heard = ReceivedMessages(opened(client))
     cloud.advance(5)
     assert len(heard.frames()) == 2  # after the first one
     cloud.faults.clear()
@@ -161,7 +161,7 @@ def test_a_home_without_solar_has_no_solar_history(client):
 
 
 def test_a_garbled_frame_takes_the_place_of_a_true_one(cloud, client):
-    heard = Hearing(opened(client))
+    heard = ReceivedMessages(opened(client))
     cloud.faults.send_malformed("unknown_type", "empty_devices")
     cloud.advance(1.5)
     cloud.drop_sockets()

@@ -6,7 +6,7 @@ import websocket
 
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse, RandomHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
-from tests.support.simulator.simulated_client import Client, Hearing, read, read_frames
+from tests.support.simulator.simulated_client import Client, ReceivedMessages, read, read_frames
 
 MONITOR = "app/monitors/900101/"
 OPENING = ["hello", "monitor_info", "data_change", "device_states", "realtime_update"]
@@ -36,7 +36,7 @@ def test_the_token_may_travel_in_the_query(client):
 def test_by_hand_a_frame_comes_every_half_second_of_the_house(cloud, client):
     socket = opened(client)
     cloud.records.wait(lambda counts: counts.sockets_open == 1)
-    heard = Hearing(socket)
+    heard = ReceivedMessages(socket)
     cloud.advance(10)
     cloud.drop_sockets()
     epochs = [frame["epoch"] for frame in heard.frames()]
@@ -44,7 +44,7 @@ def test_by_hand_a_frame_comes_every_half_second_of_the_house(cloud, client):
 
 
 def test_frames_and_pushes_agree_with_what_truly_happened(cloud, client):
-    heard = Hearing(opened(client, binary=True))
+    heard = ReceivedMessages(opened(client, binary=True))
     cloud.advance(300)
     cloud.drop_sockets()
     expected = [(item.device, item.kind, item.at) for item in cloud.house.transitions(BEGINS, BEGINS + 300)]
@@ -67,7 +67,7 @@ def test_in_free_pace_the_house_stands_while_nobody_listens():
         client.log_in()
         assert [client.get(MONITOR + "status").status_code for _ in range(3)] == [200, 200, 200]
         assert cloud.now == BEGINS
-        heard = Hearing(client.listen())
+        heard = ReceivedMessages(client.listen())
         assert cloud.monitor.wait_until(BEGINS + 50, timeout_s=20)
         assert cloud.run_until(BEGINS + 100)
         cloud.outage(30)
@@ -132,7 +132,7 @@ def test_a_third_socket_is_refused_and_counted(cloud, client):
 
 def test_or_the_oldest_socket_has_to_go(cloud, client):
     cloud.faults.over_limit = "close_oldest"
-    first = Hearing(opened(client))
+    first = ReceivedMessages(opened(client))
     sockets = [opened(client), opened(client)]
     first.all()
     assert cloud.records.wait(lambda counts: counts.sockets_open == 2)
@@ -143,12 +143,12 @@ def test_a_socket_lives_for_its_time():
     with SimulatedCloud(RandomHouse(5, 1), clock_mode="manual", socket_life_s=0.2) as cloud:
         client = Client(cloud)
         client.log_in()
-        Hearing(client.listen()).all()
+        ReceivedMessages(client.listen()).all()
 
 
 def test_the_cloud_stops_and_starts_on_the_same_port(cloud, client):
     url = cloud.api_url
-    heard = Hearing(opened(client))
+    heard = ReceivedMessages(opened(client))
     cloud.stop()
     heard.all()
     with pytest.raises(requests.ConnectionError):

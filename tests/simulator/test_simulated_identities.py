@@ -140,7 +140,7 @@ def test_merged_children_may_vanish_from_the_list(cloud):
     client.log_in()
     cloud.house.merge(cloud.now, KITCHEN)
     listed = [client.get("app/monitors/900101/devices", include_merged="true").json()]
-    cloud.faults.children_vanish = True
+    cloud.faults.hides_merged_devices = True
     listed.append(client.get("app/monitors/900101/devices", include_merged="true").json())
     assert [KETTLE in {row["id"] for row in rows} for rows in listed] == [True, False]
 

@@ -4,7 +4,7 @@ import pytest
 
 from sense_mqtt.simulator.house.builtin import BEGINS, ZONE_OFFSET_S, BuiltInHouse
 from sense_mqtt.simulator.house.noise import Noise
-from sense_mqtt.simulator.house.solar import ModelledSolar, WeatheredSolar
+from sense_mqtt.simulator.house.solar import ModelledSolar, SolarWithSky
 
 DAY_S = 86_400
 TEN_DAYS = range(int(BEGINS), int(BEGINS) + 10 * DAY_S, 600)
@@ -18,7 +18,7 @@ class ClearSolar(ModelledSolar):
 @pytest.fixture(scope="module")
 def suns():
     noise = Noise(1)
-    return (kind(noise, zone_offset_s=ZONE_OFFSET_S) for kind in (WeatheredSolar, ClearSolar))
+    return (kind(noise, zone_offset_s=ZONE_OFFSET_S) for kind in (SolarWithSky, ClearSolar))
 
 
 def test_the_share_of_a_clear_sky_that_the_roof_gives_is_that_of_the_true_sky(suns):
@@ -34,6 +34,6 @@ def test_the_share_of_a_clear_sky_that_the_roof_gives_is_that_of_the_true_sky(su
 
 
 def test_it_is_night_while_the_roof_gives_nothing():
-    sun = WeatheredSolar(Noise(1), zone_offset_s=ZONE_OFFSET_S)
+    sun = SolarWithSky(Noise(1), zone_offset_s=ZONE_OFFSET_S)
     house = BuiltInHouse(1, sun=sun)
     assert all((sun.sky(at) == "night") == (house.power_at(at).solar_w < -1.0) for at in TEN_DAYS)

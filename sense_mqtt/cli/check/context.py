@@ -17,7 +17,7 @@ from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.timestamps import write_timestamp
 from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.net.proxy import find_proxy
-from sense_mqtt.net.tls_probe import shake_hands
+from sense_mqtt.net.tls_probe import probe_tls
 from sense_mqtt.sense.feed.probe import FeedProbe
 
 ADDRESSES_SHOWN = 3
@@ -48,7 +48,7 @@ def build_context(sense_client: SenseClient, clock: Clock) -> CheckContext:
         resolve=resolve,
         missing_for_web=find_missing(WEB),
         uses_proxy=lambda url: find_proxy(url) is not None,
-        tls_handshake=lambda url: shake_hands(url, sense.ca_file, sense.timeout_s),
+        tls_handshake=lambda url: probe_tls(url, sense.ca_file, sense.timeout_s),
         probe_feed=probe_feed,
         exchange_messages=lambda trials: exchange_messages(broker, topics.subscriptions, trials, clock),
         event=write_json(

@@ -26,11 +26,11 @@ def recognise_update(
     """Return the frame with the ids known here; a row that is new may say which devices it takes the place of."""
     known = home.known_ids
     new = [info for info in update.new_devices if info.id not in known and info.visible]
-    telling = [info for info in new if info.merges or info.duid]
+    with_relations = [info for info in new if info.merges or info.duid]
     changes: tuple[Change, ...] = ()
-    if telling:
+    if with_relations:
         shown = {power.id for power in update.devices}
-        home, changes = _recognise(home, telling, shown, time, policy)
+        home, changes = _recognise(home, with_relations, shown, time, policy)
     return home, translate_update(update, home.identities), changes
 
 

@@ -21,9 +21,9 @@ def record_if_any(device: Device, transition: Transition | None, now: Moment) ->
 def record(device: Device, transition: Transition, now: Moment) -> tuple[Device, Event]:
     """Return the device with the edge among those that were published, and the event."""
     edge = transition.edge
-    is_overtaken = any(_is_newer(other.time, edge, device, now) for other in device.edges)
+    has_newer_edge = any(_is_newer(other.time, edge, device, now) for other in device.edges)
     device = replace(_date(device, edge, now), edges=add_published(device.edges, [edge]))
-    return device, _event(device, transition, now, is_overtaken=is_overtaken)
+    return device, _event(device, transition, now, has_newer_edge=has_newer_edge)
 
 
 def _is_newer(time: float | None, edge: Edge, device: Device, now: Moment) -> bool:
@@ -43,7 +43,7 @@ def _date(device: Device, edge: Edge, now: Moment) -> Device:
     return replace(device, last_on=edge.time) if is_on else replace(device, last_off=edge.time)
 
 
-def _event(device: Device, transition: Transition, now: Moment, *, is_overtaken: bool) -> Event:
+def _event(device: Device, transition: Transition, now: Moment, *, has_newer_edge: bool) -> Event:
     edge = transition.edge
     measured = {
         "power_w": _rounded(transition.power_w, 1),
@@ -55,7 +55,7 @@ def _event(device: Device, transition: Transition, now: Moment, *, is_overtaken:
         **{key: value for key, value in measured.items() if value is not None},
         "source": transition.source,
         # Only late events may come after newer ones.
-        "late": is_overtaken or now.wall - edge.time > LATE_AFTER_S,
+        "late": has_newer_edge or now.wall - edge.time > LATE_AFTER_S,
     }
     return Event(edge.device, edge.kind.value, edge.time, fields)
 

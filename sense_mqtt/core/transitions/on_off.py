@@ -157,8 +157,8 @@ def apply_sample(switch: SwitchState, sample: Sample, context: Context) -> tuple
     else:
         held = replace(switch.held, state=shown, energy_ws=_add(switch.held.energy_ws, step_ws))
     switch = SwitchState(switch.state, switch.since, held, energy_ws, sample)
-    is_doubted = contradicting is not None and _is_older(sample.time, contradicting.doubt_until)
-    if is_doubted or sample.time - held.first.time < context.hold_s(shown):
+    is_uncertain = contradicting is not None and _is_older(sample.time, contradicting.uncertain_until)
+    if is_uncertain or sample.time - held.first.time < context.hold_s(shown):
         return switch, None
     return _complete(switch, held, context.device, timeline_state)
 

@@ -42,7 +42,7 @@ class TimelineState(msgspec.Struct, frozen=True):
     state: State
     since: float
     ignore_before: float  # a sample of before this shows an older state
-    doubt_until: float  # a sample that shows another state counts only after this: the two clocks may differ
+    uncertain_until: float  # a sample that shows another state counts only after this: the two clocks may differ
     is_from_timeline: bool
     tolerance_s: float
 
@@ -59,14 +59,14 @@ def timeline_state(edges: Sequence[Edge], coverage: Coverage) -> TimelineState |
     newest = newest_edge(edges, coverage)
     if newest is None or newest.timeline_time is None:
         return None
-    time, ignore_s, doubt_s = occurred_at(newest, coverage), 0.0, 0.0
+    time, ignore_s, uncertain_s = occurred_at(newest, coverage), 0.0, 0.0
     if newest.is_from_timeline:
-        ignore_s, doubt_s = CLOCK_SLACK_S, CLOCK_SLACK_S if coverage.knows_offset else NARROW_TOLERANCE_S
+        ignore_s, uncertain_s = CLOCK_SLACK_S, CLOCK_SLACK_S if coverage.knows_offset else NARROW_TOLERANCE_S
     return TimelineState(
         newest.kind.state,
         time,
         time + ignore_s,
-        time + doubt_s,
+        time + uncertain_s,
         newest.is_from_timeline,
         coverage.tolerance_s,
     )

@@ -13,11 +13,11 @@ PLAIN = re.compile(r"[A-Za-z0-9_.,~@+:=-]+(/[A-Za-z0-9_.,~@+:=-]+)*/?")
 def plain_path(path: str) -> str:
     """Return `path` relative to the base URL, or raise `CommandRefused` if it might lead elsewhere."""
     relative = path.removeprefix("/")
-    if len(path) > LONGEST or not PLAIN.fullmatch(relative) or _leads_elsewhere(relative):
+    if len(path) > LONGEST or not PLAIN.fullmatch(relative) or _leaves_base(relative):
         raise CommandRefused("bad_request", f"path {path[:60]!r} must be a plain path below the API, like app/monitors")
     return relative
 
 
-def _leads_elsewhere(relative: str) -> bool:
+def _leaves_base(relative: str) -> bool:
     segments = relative.split("/")
     return ":" in segments[0] or any(segment.strip(".") == "" for segment in segments if segment)

@@ -149,7 +149,7 @@ def _refusal(endpoint: Endpoint, status: int, body: Any, secrets: tuple[str, ...
     kind = (
         UNAUTHORIZED.get(endpoint, RequestRefused) if status < 400 else REFUSALS.get((endpoint, status), RequestRefused)
     )
-    if issubclass(kind, LoginRefused) and _sounds_locked(known):
+    if issubclass(kind, LoginRefused) and _says_locked(known):
         kind = AccountLocked
     return kind(message + WHAT_TO_DO.get(kind, ""))
 
@@ -158,7 +158,7 @@ def _asks_for_code(body: Mapping[str, Any]) -> bool:
     return body.get("status") == "mfa_required" or bool(body.get("mfa_token"))
 
 
-def _sounds_locked(body: Mapping[str, Any]) -> bool:
+def _says_locked(body: Mapping[str, Any]) -> bool:
     words = " ".join(str(body.get(key) or "") for key in ("error_reason", "error_type", "title")).lower()
     return any(word in words for word in LOCK_WORDS)
 

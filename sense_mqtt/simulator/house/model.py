@@ -101,7 +101,7 @@ class SwitchSchedule:
         self._written_until = since
         self._chunk_s = chunk_s
         self._write = write
-        self._lanes: dict[str, _DeviceSteps] = {}
+        self._by_device: dict[str, _DeviceSteps] = {}
         self._times: list[float] = []
         self._transitions: list[TrueTransition] = []
         self._growing = threading.Lock()
@@ -109,11 +109,11 @@ class SwitchSchedule:
     def step(self, device: str, at: float) -> PowerStep | None:
         """Return the step that holds for `device` at `at`, or None before its first."""
         self._grow(at)
-        lane = self._lanes.get(device)
-        if lane is None:
+        steps_of_device = self._by_device.get(device)
+        if steps_of_device is None:
             return None
-        index = bisect_right(lane.times, at)
-        return lane.steps[index - 1] if index else None
+        index = bisect_right(steps_of_device.times, at)
+        return steps_of_device.steps[index - 1] if index else None
 
     def transitions(self, since: float, until: float) -> list[TrueTransition]:
         """Return what truly switched in `since < at <= until`, oldest first."""
@@ -122,14 +122,14 @@ class SwitchSchedule:
 
     def before(self, transition: TrueTransition) -> TrueTransition | None:
         """Return how the same device switched the last time before this transition."""
-        changes = self._lanes[transition.device].changes
+        changes = self._by_device[transition.device].changes
         index = bisect_left(changes, transition.at, key=_when)
         return changes[index - 1] if index else None
 
     def after(self, transition: TrueTransition, until: float) -> TrueTransition | None:
         """Return how the same device switches next, up to `until`."""
         self._grow(until)
-        changes = self._lanes[transition.device].changes
+        changes = self._by_device[transition.device].changes
         index = bisect_right(changes, transition.at, key=_when)
         return changes[index] if index < len(changes) and changes[index].at <= until else None
 
@@ -146,15 +146,15 @@ class SwitchSchedule:
             self._written_until = end
 
     def _append(self, step: PowerStep) -> None:
-        lane = self._lanes.setdefault(step.device, _DeviceSteps())
-        before = lane.steps[-1].state if lane.steps else "off"
+        steps_of_device = self._by_device.setdefault(step.device, _DeviceSteps())
+        before = steps_of_device.steps[-1].state if steps_of_device.steps else "off"
         if step.state != before:
             transition = TrueTransition(step.device, KIND_OF[step.state], step.at)
             self._times.append(step.at)
             self._transitions.append(transition)
-            lane.changes.append(transition)
-        lane.times.append(step.at)
-        lane.steps.append(step)
+            steps_of_device.changes.append(transition)
+        steps_of_device.times.append(step.at)
+        steps_of_device.steps.append(step)
 
 
 def _when(transition: TrueTransition) -> float:

@@ -47,12 +47,12 @@ class ModelledSolar:
         return math.sin(math.pi * (hour - 6.2) / 12.6) if 6.2 < hour < 18.8 else 0.0
 
     def _clearness(self, at: float) -> float:
-        dull = 0.25 * abs(self._noise.smooth(at, DAY_S, 4))
+        overcast = 0.25 * abs(self._noise.smooth(at, DAY_S, 4))
         cloud = max(0.0, self._noise.smooth(at, 240.0, 5) - 0.6) * 0.5
-        return max(0.05, 1.0 - min(dull, 0.5) - min(cloud, 0.6))
+        return max(0.05, 1.0 - min(overcast, 0.5) - min(cloud, 0.6))
 
 
-class WeatheredSolar(ModelledSolar):
+class SolarWithSky(ModelledSolar):
     """A roof below a sky that is known: clear days, overcast ones, and days on which it changes every few hours."""
 
     def sky(self, at: float) -> Sky:
@@ -64,14 +64,14 @@ class WeatheredSolar(ModelledSolar):
         return of_day[int(local % DAY_S // SPELL_S) % len(of_day)]
 
     def _clearness(self, at: float) -> float:
-        wander = math.tanh(self._noise.smooth(at, 300.0, 5))  # from -1 to 1
+        variation = math.tanh(self._noise.smooth(at, 300.0, 5))  # from -1 to 1
         match self.sky(at):
             case "clear":
                 return 1.0
             case "partly":
-                return 0.62 + 0.33 * wander
+                return 0.62 + 0.33 * variation
             case _:
-                return 0.15 + 0.05 * wander
+                return 0.15 + 0.05 * variation
 
 
 class MeasuredSolar:

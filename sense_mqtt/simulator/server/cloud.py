@@ -169,21 +169,21 @@ class SimulatedCloud:
     def outage(self, house_seconds: float = 0.0, *, abort: bool = False) -> None:
         """Drop all sockets and let house time pass that no frame tells of."""
 
-        async def happen() -> None:
+        async def drop() -> None:
             for monitor in self.monitors:
                 _drop_all(monitor, GOING_AWAY, abort=abort)
                 monitor.skip(house_seconds)
 
-        self._server.call(happen, CALL_TIMEOUT_S)
+        self._server.call(drop, CALL_TIMEOUT_S)
 
     def drop_sockets(self, *, code: int = GOING_AWAY, abort: bool = False) -> None:
         """Close all sockets now: in good order behind all that was sent, or cut (`abort`)."""
 
-        async def happen() -> None:
+        async def drop() -> None:
             for monitor in self.monitors:
                 _drop_all(monitor, code, abort=abort)
 
-        self._server.call(happen, CALL_TIMEOUT_S)
+        self._server.call(drop, CALL_TIMEOUT_S)
 
     def push(self, kind: str, payload: Payload | None) -> None:
         """Send any message to every socket."""
@@ -228,11 +228,11 @@ def _application(service: SimulatedService) -> web.Application:
     async def feed(request: web.Request) -> web.StreamResponse:
         return await serve_feed(service, request)
 
-    async def tell_the_time(_request: web.Request, response: web.StreamResponse) -> None:
+    async def set_date_header(_request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = formatdate(service.wall(), usegmt=True)
 
     application = web.Application(middlewares=[request_middleware(service)])
-    application.on_response_prepare.append(tell_the_time)
+    application.on_response_prepare.append(set_date_header)
     application.add_routes([*routes(service), web.get("/monitors/{monitor}/realtimefeed", feed)])
     return application
 

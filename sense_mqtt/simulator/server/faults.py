@@ -43,7 +43,7 @@ class Faults:
         self.old_firmware = False  # before 1.64: no realtime_update by REST
         self.trends_gone = False  # app/history/trends answers 404
         self.usage_gone = False  # app/monitors/{id}/history/usage answers 404
-        self.children_vanish = False  # merged devices are missing in the list, also where they are asked for
+        self.hides_merged_devices = False  # merged devices are missing in the list, also where they are asked for
         self.no_msgpack = False  # JSON whatever the client asks for
         self.binary_json = False  # 2017: JSON in binary messages
         self.camel_case = False  # 2018: MonitorInfo, DataChange, and a hello without payload

@@ -73,11 +73,11 @@ class SimulatedMonitor:
         before = self.now
         self.skip(step_s)
         if self.has_listeners():
-            takers = [socket for socket in self.sockets if not (may_drop and socket.is_backlogged())]
-            await self._broadcast(takers, self.now)
+            receivers = [socket for socket in self.sockets if not (may_drop and socket.is_backlogged())]
+            await self._broadcast(receivers, self.now)
             news = self.timeline.pushed_changes(before, self.now)
             if news is not None:
-                await asyncio.gather(*(self.send_message(socket, "new_timeline_event", news) for socket in takers))
+                await asyncio.gather(*(self.send_message(socket, "new_timeline_event", news) for socket in receivers))
 
     def skip(self, seconds: float) -> None:
         """Let house time pass that no socket hears of."""
@@ -136,7 +136,7 @@ class SimulatedMonitor:
             socket.ponged.set()
             self._records.add(sockets_open=-1)
 
-    async def _broadcast(self, takers: list[FeedSocket], at: float) -> None:
+    async def _broadcast(self, receivers: list[FeedSocket], at: float) -> None:
         """Send the frame of `at`, encoded once for each kind of wire."""
         payload, epoch = self.frames.realtime(at), math.floor(at)
         self._frames_made += 1
@@ -146,9 +146,9 @@ class SimulatedMonitor:
             if garbage is None
             else (lambda wire: make_malformed(garbage, wire, payload, epoch))
         )
-        encoded = {wire: encode(wire) for wire in {socket.encoding for socket in takers}}
-        self._records.add(malformed_sent=int(garbage is not None), frames_dropped=len(self.sockets) - len(takers))
-        for socket in takers:
+        encoded = {wire: encode(wire) for wire in {socket.encoding for socket in receivers}}
+        self._records.add(malformed_sent=int(garbage is not None), frames_dropped=len(self.sockets) - len(receivers))
+        for socket in receivers:
             await self._send(socket, encoded[socket.encoding])
 
     async def _send(self, socket: FeedSocket, message: str | bytes) -> None:

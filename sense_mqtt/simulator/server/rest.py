@@ -58,7 +58,7 @@ def _of_monitor(view: MonitorView) -> RestHandler:
 
 
 def _devices(service: SimulatedService, monitor: SimulatedMonitor, query: Mapping[str, str]) -> object:
-    merged = query.get("include_merged", "").lower() == "true" and not service.faults.children_vanish
+    merged = query.get("include_merged", "").lower() == "true" and not service.faults.hides_merged_devices
     return device_list(monitor.house.devices, solar=monitor.has_solar(), include_merged=merged)
 
 

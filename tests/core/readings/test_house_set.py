@@ -44,8 +44,8 @@ def test_what_is_shown_of_a_house_fits_together_at_all_times(seed, since, every_
     seen = frames(BuiltInHouse(seed), since, lasts_s * max(1.0, every_s), every_s=every_s)
     shown = show(seen, policy(**wanted))
     assert shown.messages > 50
-    assert {kind for kind, moments in shown.misfits.items() if moments} == set()
-    assert set(shown.misfits) >= {"grid off by more than 0.0 W", "share", "device above house"}
+    assert {kind for kind, moments in shown.mismatches.items() if moments} == set()
+    assert set(shown.mismatches) >= {"grid off by more than 0.0 W", "share", "device above house"}
 
 
 # --- one clock

@@ -49,7 +49,7 @@ UNCERTAIN = [
 @pytest.mark.parametrize(("edge", "coverage", "expected"), UNCERTAIN)
 def test_samples_that_show_another_state_are_ignored_and_doubted_until(edge, coverage, expected):
     told = timeline_state([shown(OFF, 100), edge], coverage)
-    assert (told.state, (told.ignore_before, told.doubt_until)) == (State.ON, expected)
+    assert (told.state, (told.ignore_before, told.uncertain_until)) == (State.ON, expected)
 
 
 SAME = [

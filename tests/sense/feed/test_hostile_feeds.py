@@ -43,7 +43,7 @@ def opened(head):
     )
 
 
-async def say_nothing(_writer, _head):
+async def send_nothing(_writer, _head):
     """Neither does it answer the handshake, nor hang up."""
     await asyncio.sleep(PATIENCE_S)
 
@@ -95,7 +95,7 @@ async def reset_at_once(writer, _head):
 
 
 BEHAVIOURS = (
-    say_nothing,
+    send_nothing,
     trickle,
     flood,
     flood_with_pings,

@@ -34,7 +34,7 @@ DRIBBLES = [
 
 
 @pytest.mark.parametrize("head", [row[1] for row in DRIBBLES], ids=[row[0] for row in DRIBBLES])
-def test_a_dribbled_answer_ends_at_the_deadline(head):
+def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline(head):
     with faulty_server(endless_response(head)) as port:
         began = time.monotonic()
         with pytest.raises(SenseUnavailable, match="no whole answer"):

@@ -26,8 +26,8 @@ class PublishedValues:
         self.policy = wanted or policy()
         self.values: dict[tuple[str | None, str], str] = {}
         self.moments = 0
-        self.misfits: Counter[str] = Counter()  # moments
-        self.worst: dict[str, float] = {}
+        self.mismatches: Counter[str] = Counter()  # moments
+        self.largest: dict[str, float] = {}
         self.messages = 0
 
     def see(self, seen: Seen, at: float) -> None:
@@ -39,7 +39,7 @@ class PublishedValues:
         if any(isinstance(change, Event) and change.device for change in changes):
             self._note("edges without the house", 0.0, float(self._lags(seen)))
         if (None, "grid_power") in self.values:
-            self._weigh()
+            self._compare_all()
         self._compare_devices(seen)
 
     def number(self, key: str, device: str | None = None) -> float:
@@ -47,12 +47,12 @@ class PublishedValues:
 
     def share(self, kind: str) -> float:
         """Return for how many per cent of the time this did not fit."""
-        return 100 * self.misfits[kind] / self.moments
+        return 100 * self.mismatches[kind] / self.moments
 
     def _lags(self, seen: Seen) -> bool:
         return isinstance(seen, RealtimeUpdate) and abs(self.number("power") - seen.w) > 0.05 + NOISE_W
 
-    def _weigh(self) -> None:
+    def _compare_all(self) -> None:
         power, solar = self.number("power"), self.number("solar_power")
         off_w = abs(self.number("grid_power") - (power - solar))
         for limit_w in (0.0, 1.2, 100.0):
@@ -69,8 +69,8 @@ class PublishedValues:
                 self._note("device above house", 0.1, float(text) - power)
 
     def _note(self, kind: str, limit: float, off: float) -> None:
-        self.misfits[kind] += off > limit + NOISE_W
-        self.worst[kind] = max(self.worst.get(kind, 0.0), off)
+        self.mismatches[kind] += off > limit + NOISE_W
+        self.largest[kind] = max(self.largest.get(kind, 0.0), off)
 
 
 def frames(

@@ -80,7 +80,7 @@ class SimulatedHome:
                 return
             before = read_timestamp(page["items"][-1]["time"])
 
-    def tell_a_false_run(self) -> float:
+    def report_false_run(self) -> float:
         """Let the timeline tell of a run that never was, and take it back; return when it will have done so."""
         device, shown, removed = self.dice.choice(self.house.devices).id, self.now + FRAME_EVERY_S, self.now + 1.5
         self.timeline.false_runs.append(FalseRun(device, self.now - 3.0, self.now - 1.0, shown, removed))
@@ -125,7 +125,7 @@ def stream(seed: int, seconds: float) -> SimulatedHome:
             _interrupt(living, dice)
             pushed_until, read_at = living.now, living.now + READ_AGAIN_S
         elif dice.random() < 0.01 and read_at is None:
-            false_until = living.tell_a_false_run()
+            false_until = living.report_false_run()
         living.now += FRAME_EVERY_S
         measured = max(BEGINS, living.now - living.lag_s)
         living.look(measured, read_update(living.frames.realtime(measured), known=living.home.devices))

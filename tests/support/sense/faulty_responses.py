@@ -15,26 +15,26 @@ def accept(head):
     return base64.b64encode(digest.digest())
 
 
-def dribble_handshake(connection, over):
+def send_handshake_byte_by_byte(connection, over):
     read_head(connection)
     connection.sendall(b"HTTP/1.1 101 Switch")
     while not over.wait(0.02):
         connection.sendall(b"i")
 
 
-def dribble_frame(connection, over):
+def send_frame_byte_by_byte(connection, over):
     connection.sendall(HANDSHAKE + accept(read_head(connection)) + b"\r\n\r\n\x82\x7e\xff\xff")
     while not over.wait(0.02):
         connection.sendall(b"x")
 
 
-def babble_pings(connection, over):
+def send_pings_only(connection, over):
     connection.sendall(HANDSHAKE + accept(read_head(connection)) + b"\r\n\r\n")
     while not over.wait(0.02):
         connection.sendall(b"\x89\x00")
 
 
-def say_nothing(connection, over):
+def send_nothing(connection, over):
     over.wait(PATIENCE_S)
     connection.close()
 
@@ -66,10 +66,10 @@ def say(answer):
 
 OPENED = HANDSHAKE + b"KEY\r\n\r\n"
 FAULTY_RESPONSES = [
-    ("dribbles the handshake", dribble_handshake, "did not open within"),
-    ("dribbles a message", dribble_frame, "silent for"),
-    ("sends pings only", babble_pings, "silent for"),
-    ("says nothing", say_nothing, "(did not open within|cannot be reached)"),
+    ("sends the handshake byte by byte", send_handshake_byte_by_byte, "did not open within"),
+    ("sends a message byte by byte", send_frame_byte_by_byte, "silent for"),
+    ("sends pings only", send_pings_only, "silent for"),
+    ("sends nothing", send_nothing, "(did not open within|cannot be reached)"),
     ("sends a frame without end", huge_frame, "more than 1000000 bytes"),
     ("sends a status line without end", endless(b"HTTP/1.1 101 ", b"x"), "more than 16384 bytes"),
     ("sends headers without end", endless(b"HTTP/1.1 101 x\r\n", b"X-More: 1\r\n"), "more than 16384 bytes"),

@@ -63,7 +63,7 @@ def read_frames(socket: websocket.WebSocket, count: int) -> list[dict[str, Any]]
     return frames
 
 
-class Hearing:
+class ReceivedMessages:
     """Reads a socket to its end in a thread, as a client does while the cloud goes on."""
 
     def __init__(self, socket: websocket.WebSocket) -> None:
