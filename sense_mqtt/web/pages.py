@@ -128,10 +128,10 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-async def read_body(request: web.Request) -> dict[str, Any]:
-    """Return the JSON object that was posted; an empty one where it is none. Raises HTTPException."""
+async def read_body(request: web.Request, body_s: float = BODY_S) -> dict[str, Any]:
+    """Return the JSON object that is posted within `body_s`; an empty one where it is none. Raises HTTPException."""
     try:
-        async with asyncio.timeout(BODY_S):
+        async with asyncio.timeout(body_s):
             body = await request.content.read(BODY_BYTES_MOST + 1)
             while len(body) <= BODY_BYTES_MOST and (more := await request.content.read(BODY_BYTES_MOST)):
                 body += more

@@ -1,10 +1,14 @@
 """Connections that never end, and too many of them."""
 
+import asyncio
 import socket
 import threading
+from typing import cast
 
 import pytest
+from aiohttp import web
 
+from sense_mqtt.web.pages import read_body
 from tests.support.web.page_harness import EventReader, ServedPage, WatchedHouse
 
 # --- connections that never end
@@ -16,6 +20,35 @@ def test_a_connection_that_never_finishes_its_request_is_ended(house: WatchedHou
         for caller in (slow, silent):
             caller.settimeout(10)
             assert is_ended(caller)
+
+
+def test_a_head_that_comes_byte_by_byte_is_ended_too(house: WatchedHouse):
+    with ServedPage(house, request_s=0.2) as served, served.connect() as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+        for _ in range(200):
+            try:
+                slow.sendall(b"a")
+            except OSError:
+                return
+            if is_ended(slow, 0.05):
+                return
+        pytest.fail("it was never ended")
+
+
+def test_a_body_that_comes_byte_by_byte_is_refused():
+    with pytest.raises(web.HTTPRequestTimeout):
+        asyncio.run(read_body(cast(web.Request, EndlessPost()), body_s=0.1))
+
+
+class EndlessPost:
+    """A request whose body comes too slowly to be over in time."""
+
+    def __init__(self) -> None:
+        self.content = self
+
+    async def read(self, _most: int) -> bytes:
+        await asyncio.sleep(0.01)
+        return b" "
 
 
 def test_beyond_the_most_connections_new_ones_are_ended_and_the_page_comes_back_with_room(page: ServedPage):

@@ -49,6 +49,20 @@ def test_a_page_elsewhere_whose_name_was_made_to_lead_here_gets_nothing(page: Se
     assert answers == [421] * 4
 
 
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        pytest.param(b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n", 421, id="an address of another"),
+        pytest.param(b"CONNECT evil.example:443 HTTP/1.1\r\nHost: 127.0.0.1\r\n", 403, id="a way through to another"),
+        pytest.param(b"GET / HTTP/1.0\r\n", 421, id="no name at all"),
+    ],
+)
+def test_who_takes_the_page_for_a_proxy_gets_nothing(page: ServedPage, raw: bytes, status: int):
+    with page.connect() as caller:
+        caller.sendall(raw + b"Connection: close\r\n\r\n")
+        assert caller.makefile("rb").readline().split()[1] == str(status).encode()
+
+
 # --- other sites (CSRF)
 
 
@@ -141,6 +155,7 @@ def test_a_body_that_is_no_password_is_a_wrong_one(guarded: ServedPage, body: st
         pytest.param(b"GET / HTTP/9\r\n\r\n", id="a version that there is not"),
         pytest.param(b"\0" * 9_000, id="NULs"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 50_000 + b"\r\n\r\n", id="a long header"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: a\r\n" * 60_000, id="60,000 headers"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n", id="two hosts"),
     ],
 )
