@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.house.measured import InvalidMeasurements, MeasuredHouse, read_solar
 from sense_mqtt.simulator.house.model import House
+from sense_mqtt.simulator.house.recorded import RecordedHouse
 from sense_mqtt.simulator.payloads.periods import CYCLE_START
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_whole(0, 65_535), default=0, help="to listen on; 0: a free one (%(default)s)")
     parser.add_argument("--house", type=Path, metavar="FILE", help="measured watts: CSV, column unix, then appliances")
+    parser.add_argument(
+        "--recording", type=Path, metavar="FILE", help="what `record`, `run --record` or `report` wrote"
+    )
     parser.add_argument("--solar", type=Path, metavar="FILE", help="measured solar for --house: CSV, unix, watts")
     parser.add_argument("--speed", type=positive, default=1.0, help="house seconds per second (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the built-in house (%(default)s)")
@@ -75,7 +79,7 @@ def serve(arguments: argparse.Namespace, stopping: threading.Event, out: TextIO)
             raise
         return _fail(MISSING_EXTRA, EXIT_CONFIG)
     try:
-        house = open_house(arguments.house, arguments.solar, arguments.seed)
+        house = open_house(arguments.house, arguments.solar, arguments.seed, arguments.recording)
     except (InvalidMeasurements, OSError) as error:
         return _fail(str(error), EXIT_CONFIG)
     cloud = SimulatedCloud(house, **_settings(arguments))
@@ -109,8 +113,12 @@ def _config_snippet(cloud: "SimulatedCloud", *, mfa: bool) -> str:
     return SNIPPET.format(email=cloud.email, password=cloud.password, totp=totp, **urls)
 
 
-def open_house(measured: Path | None, solar: Path | None, seed: int) -> House:
-    """Return the measured house, or the built-in one as of now; raises InvalidMeasurements or OSError."""
+def open_house(measured: Path | None, solar: Path | None, seed: int, recording: Path | None = None) -> House:
+    """Return the measured or recorded house, or the built-in one as of now; raises InvalidMeasurements or OSError."""
+    if recording is not None:
+        if measured is not None or solar is not None:
+            raise InvalidMeasurements("--recording has devices and sun: leave out --house and --solar")
+        return RecordedHouse(recording)
     if measured is None:
         if solar is not None:
             raise InvalidMeasurements("--solar goes with --house: the built-in house has a sun of its own")
