@@ -96,7 +96,7 @@ def translate_update(update: RealtimeUpdate, identities: Identities) -> Realtime
     if identities.is_plain:
         return update
     translated = identities.translated  # what is new is among the devices too
-    if translated.isdisjoint([power.id for power in update.devices]):
+    if translated.isdisjoint(update.rows):
         return update
     grouped: dict[str, list[DevicePower]] = {}
     for power in update.devices:

@@ -6,7 +6,9 @@ until `up_to_date` makes up for them: before the device changes, and before anyt
 at samples (docs/decisions/0009-steady-devices-are-passed-over.md).
 """
 
+import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from itertools import compress
 
 import msgspec
 from msgspec.structs import replace
@@ -54,7 +56,7 @@ def news_of(home: Home, update: RealtimeUpdate) -> Sequence[DevicePower]:
     rows, before = update.devices, home.last_frame.devices if home.last_frame else ()
     if home.steady.devices is None or len(rows) != len(before):
         return rows
-    return [new for new, old in zip(rows, before, strict=True) if new != old]
+    return [*compress(rows, map(operator.ne, rows, before))]
 
 
 def up_to_date(home: Home) -> Home:
@@ -93,8 +95,7 @@ def apply_samples(
     home: Home, update: RealtimeUpdate, house: HouseSample, news: Iterable[DevicePower], now: Moment, policy: Policy
 ) -> Sampled:
     """Return what the frame makes of the devices; `news`: those of its rows that are not as before."""
-    listed = {power.id: power for power in update.devices}
-    evaluation = _Evaluation(home, update, house, now, policy)
+    listed, evaluation = update.rows, _Evaluation(home, update, house, now, policy)
     for identity in _to_be_evaluated(home, evaluation.note_all(news), listed):
         evaluation.evaluate(home.devices[identity], listed.get(identity))
     changed = home.devices if home.steady.devices is None else evaluation.changed
@@ -106,7 +107,9 @@ def _to_be_evaluated(home: Home, others: Set[str], listed: Mapping[str, DevicePo
     steady = home.steady
     if steady.devices is None:
         return home.devices
-    ids = others | steady.unsteady | (steady.rows.keys() - listed.keys())
+    ids = others | steady.unsteady
+    if not steady.rows.keys() <= listed.keys():
+        ids |= steady.rows.keys() - listed.keys()
     if home.devices is not steady.devices:
         ids |= home.devices.keys() - steady.devices.keys()
     # The shares of all plugs are taken from `always_on`.
@@ -128,32 +131,31 @@ class _Evaluation:
 
     def note_all(self, news: Iterable[DevicePower]) -> Set[str]:
         """Note other watts of devices that go on as they did; return the ids in all other rows."""
-        others = set()
+        others, devices, rows, observed_s = set(), self.devices, self._rows, self._observed_s
         for power in news:
-            row = self._rows.get(power.id)
-            if row is not None and self._goes_on(row.power, power):
-                self._note_watts(row, power)
-            else:
-                others.add(power.id)
+            identity = power.id
+            row = rows.get(identity)
+            if row is None or not self._goes_on(devices[identity], row.power, power):
+                others.add(identity)
+                continue
+            before = devices[identity]
+            rows[identity] = SteadyRow(power, observed_s, _ws_of(row, observed_s))
+            after = (
+                _with_virtual_power(before, power, self._update) if before.is_virtual else _with_power(before, power.w)
+            )
+            if after is not before:
+                devices[identity] = after
+                self.changed.append(identity)
         return others
 
-    def _goes_on(self, before: DevicePower, power: DevicePower) -> bool:
+    def _goes_on(self, device: Device, before: DevicePower, power: DevicePower) -> bool:
         """True where the row of a steady device differs from the one before in nothing but watts or the name."""
-        device = self._home.devices[power.id]
         if power.w is None or device.power_w is None or power.always_on_w != before.always_on_w:
             return False
         if device.is_virtual:
             return True
         state = device.switch.state
         return shown_state(state, power, self._policy.rules(power.id)) is state
-
-    def _note_watts(self, row: SteadyRow, power: DevicePower) -> None:
-        before = self.devices[power.id]
-        self._rows[power.id] = SteadyRow(power, self._observed_s, _ws_of(row, self._observed_s))
-        after = _with_virtual_power(before, power, self._update) if before.is_virtual else _with_power(before, power.w)
-        if after is not before:
-            self.devices[power.id] = after
-            self.changed.append(power.id)
 
     def evaluate(self, device: Device, power: DevicePower | None) -> None:
         """Let a device take in its row; None: the frame does not list it."""

@@ -29,7 +29,7 @@ def absent_sample(home: Home, update: RealtimeUpdate, now: Moment, policy: Polic
 
 def _shows_absence(update: RealtimeUpdate) -> bool:
     # Without a virtual device a frame is no proof of "off".
-    return not VIRTUAL_IDS.isdisjoint([power.id for power in update.devices])
+    return not VIRTUAL_IDS.isdisjoint(update.rows)
 
 
 def time_of(update: RealtimeUpdate, now: Moment) -> float:

@@ -7,6 +7,7 @@ types never raise. Tags are read once and dropped. What comes twice a second has
 
 import json
 from collections.abc import Callable, Container, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgpack
@@ -36,7 +37,7 @@ from sense_mqtt.core.wire.timeline import read_items
 from sense_mqtt.errors import BadFrame
 
 
-class RealtimeUpdate(msgspec.Struct, frozen=True):
+class RealtimeUpdate(msgspec.Struct, frozen=True, dict=True):
     """One measurement of the home."""
 
     w: float  # watts, whole house consumption, solar already added back; never below 0
@@ -48,6 +49,11 @@ class RealtimeUpdate(msgspec.Struct, frozen=True):
     hz: float | None = None
     solar_w: float | None = None  # watts; never below 0
     took_s: float = 0.0  # s from the request to the answer, where it was polled
+
+    @cached_property
+    def rows(self) -> Mapping[str, DevicePower]:
+        """The devices by id."""
+        return {power.id: power for power in self.devices}
 
 
 class DeviceStates(msgspec.Struct, frozen=True):
