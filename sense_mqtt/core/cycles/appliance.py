@@ -44,12 +44,25 @@ class Appliance(msgspec.Struct, frozen=True):
         """True where a further sample of 0 W changes nothing but the time of the last one."""
         return self.cycle is None and self.last is not None and self.last.w == 0.0 and self.tally == NO_TALLY
 
+    @property
+    def is_sampled(self) -> bool:
+        """True where it runs, and a frame has shown its power: a further sample tells of its energy alone."""
+        return self.cycle is not None and self.cycle.ended is None and self.cycle.is_sampled
+
     def sample(self, sample: PowerSample) -> "Appliance":
         """Return the appliance after a frame."""
         cycle = self.cycle
         if cycle is not None and cycle.ended is None and not cycle.is_sampled and sample.w > 0.0:
             cycle = replace(cycle, is_sampled=True)
         return replace(self, last=sample, tally=self.tally.add(self.last, sample), cycle=cycle)
+
+    def until(self, time: float) -> "Appliance":
+        """Return the appliance after frames close to each other, the last one at `time`, in which it drew as before."""
+        last = self.last
+        if last is None or time <= last.time:
+            return self
+        tally = replace(self.tally, energy_ws=self.tally.energy_ws + last.w * (time - last.time))
+        return replace(self, last=PowerSample(time, last.w), tally=tally)
 
     def settled_off(self) -> "Appliance":
         """Return the appliance where it is off and no change is held back: what comes next is a new run."""

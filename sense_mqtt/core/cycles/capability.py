@@ -17,6 +17,7 @@ from sense_mqtt.core.edges import EdgeKind
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home.state import Device
 from sense_mqtt.core.timestamps import to_datetime
+from sense_mqtt.core.transitions.timing import CONTINUOUS_S
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 STORE_EVERY_S = 10.0  # of the house's time: a crash may cost the energy of so much of a phase
@@ -52,6 +53,8 @@ class CycleCapability(Capability[Cycles]):
     )
 
     def update(self, state: Cycles, observation: Observation) -> Update[Cycles]:
+        if (sampled := _sampled(state, observation)) is not None:
+            return Update(sampled)
         state, changes = self._matched(state, observation)
         if not state.appliances or not state.is_matched:
             return Update(state, changes, store=bool(changes))
@@ -60,7 +63,8 @@ class CycleCapability(Capability[Cycles]):
         for device, before in state.appliances.items():
             if not edges and before.is_at_rest and _is_at_rest(observation.home.devices[device]):
                 continue
-            appliance, finished = _follow(_caught_up(before, observation), device, observation, frame, edges)
+            before = _caught_up(before, device, observation)
+            appliance, finished = _follow(before, device, observation, frame, edges)
             appliances[device] = appliance
             events += (_finished(cycle, observation.home.devices[device], observation) for cycle in finished)
         readings = [
@@ -106,11 +110,38 @@ class CycleCapability(Capability[Cycles]):
         frame = observation.frame
         if frame is None or frame.epoch is None or not any(each.is_running for each in state.appliances.values()):
             return state, False
-        is_due = abs(frame.epoch - state.stored_at) >= STORE_EVERY_S
+        is_due = _is_store_time(state, frame.epoch)
         return (replace(state, stored_at=frame.epoch) if is_due or observation.events else state), is_due
 
 
 CYCLES = CycleCapability()
+
+
+def _is_store_time(state: Cycles, time: float) -> bool:
+    return abs(time - state.stored_at) >= STORE_EVERY_S
+
+
+def _sampled(state: Cycles, observation: Observation) -> Cycles | None:
+    """Return the state after a frame that shows each appliance at rest, or running on; None where there is more to it.
+
+    Where an appliance draws as before its last sample lags behind, until `_caught_up`.
+    """
+    frame, before = observation.frame, observation.before.last_frame
+    if observation.changes or not state.is_matched or frame is None or before is None:
+        return None
+    time, before_time, devices = frame.epoch or 0.0, before.epoch or 0.0, observation.home.devices
+    if not 0.0 <= time - before_time <= CONTINUOUS_S:
+        return None
+    sampled, is_due = dict[str, Appliance](), _is_store_time(state, time)
+    for identity, appliance in state.appliances.items():
+        device = devices[identity]
+        if appliance.is_at_rest and _is_at_rest(device):
+            continue
+        if is_due or not appliance.is_sampled or not device.is_on or appliance.last is None or device.power_w is None:
+            return None
+        if appliance.last.w != device.power_w:
+            sampled[identity] = appliance.until(before_time).sample(PowerSample(time, device.power_w))
+    return replace(state, appliances={**state.appliances, **sampled}) if sampled else state
 
 
 def _follow(
@@ -144,12 +175,15 @@ def _is_at_rest(device: Device) -> bool:
     return device.power_w == 0.0 and device.switch.is_settled_off
 
 
-def _caught_up(appliance: Appliance, observation: Observation) -> Appliance:
-    """Return an appliance with its last sample, also where that was at rest, and was passed over."""
-    frame = observation.before.last_frame
-    if not appliance.is_at_rest or frame is None or frame.epoch is None:
+def _caught_up(appliance: Appliance, identity: str, observation: Observation) -> Appliance:
+    """Return an appliance with its last sample, also where that said nothing new, and was passed over."""
+    frame, device, last = observation.before.last_frame, observation.before.devices.get(identity), appliance.last
+    if frame is None or frame.epoch is None:
         return appliance
-    return replace(appliance, last=PowerSample(frame.epoch, 0.0))
+    if appliance.is_at_rest:
+        return replace(appliance, last=PowerSample(frame.epoch, 0.0))
+    drew_on = appliance.is_sampled and device is not None and last is not None and device.power_w == last.w
+    return appliance.until(frame.epoch) if drew_on else appliance
 
 
 def _is_news(device: str, appliance: Appliance, observation: Observation) -> bool:
