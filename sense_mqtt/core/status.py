@@ -78,6 +78,7 @@ class MonitorStatus(Capability[StatusState]):
 
     key = "status"
     initial = StatusState()
+    sees_plain_frames = False
     monitor_entities = MONITOR_ENTITIES
 
     def queries(self, home: Home, now: Moment, policy: Policy) -> Mapping[str, Query]:  # noqa: ARG002

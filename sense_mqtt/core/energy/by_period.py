@@ -44,6 +44,7 @@ class EnergyByPeriod(Capability[Periods]):
 
     key = "energy"
     initial = Periods()
+    sees_plain_frames = False
     monitor_entities = MONITOR_ENTITIES
     device_entities = DEVICE_ENTITIES
 

@@ -13,6 +13,7 @@ from sense_mqtt.core.readings.entities import entity_of
 from sense_mqtt.core.readings.published import is_same, mark_published
 from sense_mqtt.core.readings.throttle import MINUTE_S
 from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 Outcome = tuple[Home, tuple[Change, ...]]
 
@@ -21,7 +22,10 @@ def update_capabilities(observation: Observation, capabilities: Iterable[Capabil
     """Return the home with the new state of each capability, and what follows: readings, events, what to store."""
     home, changes, states = observation.home, list[Change](), dict[str, Any]()
     gone = [change.device for change in observation.changes if isinstance(change, DeviceRemoved)]
+    is_plain = isinstance(observation.seen, RealtimeUpdate) and not observation.changes
     for capability in capabilities:
+        if is_plain and not capability.sees_plain_frames:
+            continue
         before = capability.state_of(home)
         update = capability.update(_without(gone, before, capability) if gone else before, observation)
         if update.state is not before:
