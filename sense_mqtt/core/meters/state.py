@@ -33,14 +33,6 @@ class Sample(NamedTuple):
         counters = (*((HOUSE, figure) for figure in house), *((device, CONSUMPTION) for device in self.devices))
         return dict(zip(counters, self.watts, strict=True))
 
-    def watts_of(self, counter: Counter) -> float:
-        """Return the watts of one counter, 0 where they are not known."""
-        device, figure = counter
-        if device:
-            return self.watts[self.devices.index(device) - len(self.devices)] if device in self.devices else 0.0
-        house = self.watts[: len(self.watts) - len(self.devices)]
-        return house[COUNTERS.index(figure)] if len(house) > COUNTERS.index(figure) else 0.0
-
     def is_like(self, other: "Sample") -> bool:
         """True where both have the same counters."""
         return self.devices == other.devices and len(self.watts) == len(other.watts)

@@ -116,10 +116,10 @@ def _show(state: Meters) -> Meters:
 def _publish(state: Meters, observation: Observation, *, store: bool = False) -> Update[Meters]:
     readings = _readings(state, observation)
     published = {reading.device or HOUSE for reading in readings}
-    if any(_is_exceeded(state, counter) for counter in state.shown if counter[0] in published) or any(
-        _is_too_much(state, counter) for counter in _sure(state)
-    ):
-        state, store = _store_changed(state), True
+    needed = _needed(state)
+    is_exceeded = any(_is_exceeded(state, counter) for counter in state.shown if counter[0] in published)
+    if is_exceeded or _with_too_much(state, needed):
+        state, store = _store_changed(state, needed), True
     return Update(state, readings, store)
 
 
@@ -170,26 +170,34 @@ def _is_exceeded(state: Meters, counter: Counter) -> bool:
     return state.shown[counter] > state.reserved.get(counter, 0.0)
 
 
-def _reserve(state: Meters, counter: Counter) -> float:
-    watts = state.sample.watts_of(counter) if state.sample is not None else 0.0
-    return state.shown[counter] + watts * RESERVED_S / 3_600_000.0
-
-
-def _is_too_much(state: Meters, counter: Counter) -> bool:
-    needed = _reserve(state, counter) - state.shown[counter]
-    return state.reserved.get(counter, 0.0) > state.shown[counter] + 2 * needed + SPARE_KWH
-
-
-def _store_changed(state: Meters) -> Meters:
-    """Return the meters with new rows where more than half of what was reserved is used, or too much is reserved."""
-    sure = _sure(state)
-    changed = {
-        counter[0]
-        for counter, shown in sure.items()
-        if shown + (_reserve(state, counter) - shown) / 2 > state.reserved.get(counter, 0.0)
-        or _is_too_much(state, counter)
+def _needed(state: Meters) -> Figures:
+    """Return to which figure each counter may grow before it is stored again."""
+    watts = state.sample.figures if state.sample is not None else {}
+    return {
+        counter: shown + watts.get(counter, 0.0) * RESERVED_S / 3_600_000.0 for counter, shown in _sure(state).items()
     }
-    reserved = {counter: _reserve(state, counter) for counter in sure if counter[0] in changed}
+
+
+def _with_too_much(state: Meters, needed: Figures) -> set[Counter]:
+    """Return the counters of which too much is reserved."""
+    shown, reserved = state.shown, state.reserved
+    return {
+        counter
+        for counter, most in needed.items()
+        if reserved.get(counter, 0.0) > shown[counter] + 2 * (most - shown[counter]) + SPARE_KWH
+    }
+
+
+def _store_changed(state: Meters, needed: Figures) -> Meters:
+    """Return the meters with new rows where more than half of what was reserved is used, or too much is reserved."""
+    shown = state.shown
+    used = {
+        counter
+        for counter, most in needed.items()
+        if shown[counter] + (most - shown[counter]) / 2 > state.reserved.get(counter, 0.0)
+    }
+    changed = {device for device, _ in used | _with_too_much(state, needed)}
+    reserved = {counter: most for counter, most in needed.items() if counter[0] in changed}
     return _with_rows(state._replace(reserved={**state.reserved, **reserved}), changed)
 
 
