@@ -13,7 +13,9 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from sense_mqtt.core.readings.bridge_entities import FEEDS
+from sense_mqtt.core.energy.entities import topic_of
+from sense_mqtt.core.energy.periods import COUNTERS, SCALES
+from sense_mqtt.core.readings.bridge_entities import AUTH_STATES, FEEDS
 from sense_mqtt.core.solar.sky import SKIES
 from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.web.state import WebState
@@ -34,9 +36,7 @@ LEG_GAUGES = {
     "power": ("sense_leg_power_watts", "Power on one leg"),
     "voltage": ("sense_leg_voltage_volts", "Voltage of one leg"),
 }
-FLOWS = {"consumption_kwh": "consumption", "production_kwh": "production", "from_grid_kwh": "from_grid",
-         "to_grid_kwh": "to_grid"}  # fmt: skip
-PERIODS = ("day", "week", "month", "year", "cycle")
+FLOWS = {counter: counter.removesuffix("_kwh") for counter in COUNTERS}
 HEALTH_COUNTERS = {
     "frames": "Frames that were taken in",
     "events": "Events that were told",
@@ -51,7 +51,6 @@ HEALTH_GAUGES = {
     "logins_last_hour": ("sense_mqtt_logins_last_hour", "Logins at Sense in the last hour"),
     "uptime_s": ("sense_mqtt_uptime_seconds", "Since the bridge started"),
 }
-AUTH_STATES = ["ok", "starting", "unavailable", "auth_required"]
 
 
 class HouseCollector:
@@ -130,9 +129,9 @@ class HouseCollector:
             monitor = str(number)
             for flow, kwh in _flows(published(now.home, None, "energy/total")):
                 house.add_metric([monitor, flow], kwh)
-            for scale in PERIODS:
-                for flow, kwh in _flows(published(now.home, None, f"energy/{scale}")):
-                    period.add_metric([monitor, scale, flow], kwh)
+            for scale in SCALES:
+                for flow, kwh in _flows(published(now.home, None, topic_of(scale))):
+                    period.add_metric([monitor, scale.lower(), flow], kwh)
             for identity, each in now.home.devices.items():
                 for _, kwh in _flows(published(now.home, identity, "energy/total")):
                     device.add_metric([monitor, identity, each.name], kwh)
