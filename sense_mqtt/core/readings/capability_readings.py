@@ -1,6 +1,6 @@
 """Hands each observation to all capabilities, and publishes those of their readings that are due."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,7 +10,7 @@ from sense_mqtt.core.capability import Capability, Observation
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading, ReadingRemoved, StateChanged
 from sense_mqtt.core.home.state import Home, Policy, Subject
 from sense_mqtt.core.readings.entities import entity_of
-from sense_mqtt.core.readings.published import is_same, mark_published
+from sense_mqtt.core.readings.published import forget_published, is_same, mark_published
 from sense_mqtt.core.readings.throttle import MINUTE_S
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate
@@ -35,18 +35,13 @@ def update_capabilities(observation: Observation, capabilities: Iterable[Capabil
         due = [change for change in update.changes if _is_due(home, change, observation.policy, observation.now)]
         home = _wait(home, [change for change in update.changes if isinstance(change, Reading)], observation)
         home = mark_published(home, [change for change in due if isinstance(change, Reading)], observation.now)
-        home = _forget(home, {(change.device, change.key) for change in due if isinstance(change, ReadingRemoved)})
+        removed = {(change.device, change.key) for change in due if isinstance(change, ReadingRemoved)}
+        home = forget_published(home, removed) if removed else home
         changes += [StateChanged(capability.key, update.synced)] if update.store else []
         changes += due
     if states:
         home = replace(home, capabilities={**home.capabilities, **states})
     return home, tuple(changes)
-
-
-def _forget(home: Home, removed: Set[Subject]) -> Home:
-    if not removed:
-        return home
-    return replace(home, published={key: each for key, each in home.published.items() if key not in removed})
 
 
 def _without(gone: Iterable[str], state: Any, capability: Capability[Any]) -> Any:

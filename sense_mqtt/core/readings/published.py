@@ -1,11 +1,11 @@
 """What was published last of each reading, and whether a new value would be written in another way."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Reading, Value
-from sense_mqtt.core.home.state import Home, Published
+from sense_mqtt.core.home.state import Home, Published, Subject
 from sense_mqtt.core.readings.entities import entity_of
 from sense_mqtt.core.timestamps import Moment
 
@@ -28,6 +28,11 @@ def published_number(home: Home, device: str | None, key: str) -> float | None:
     """Return the number that was published last, None where it was none."""
     published = home.published.get((device, key))
     return published.value if published is not None and isinstance(published.value, (int, float)) else None
+
+
+def forget_published(home: Home, subjects: Container[Subject]) -> Home:
+    """Return the home as if these readings had not been published."""
+    return replace(home, published={key: each for key, each in home.published.items() if key not in subjects})
 
 
 def mark_published(home: Home, readings: Iterable[Reading], now: Moment) -> Home:

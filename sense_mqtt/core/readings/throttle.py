@@ -8,7 +8,7 @@ from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.home.state import SLACK_S, Device, Home, Policy
 from sense_mqtt.core.readings import device_documents as documents
 from sense_mqtt.core.readings import house_set
-from sense_mqtt.core.readings.published import if_changed, is_same, mark_published, published_number
+from sense_mqtt.core.readings.published import forget_published, if_changed, is_same, mark_published, published_number
 from sense_mqtt.core.timestamps import Moment, to_datetime
 
 Outcome = tuple[Home, tuple[Change, ...]]
@@ -113,9 +113,7 @@ def device_readings(home: Home, identities: frozenset[str], *, anyway: bool = Fa
 def _forget_unknown_powers(home: Home, switched: frozenset[str]) -> Home:
     # The timeline tells of an edge and not of its watts: those of the next frame are published at once.
     unknown = {(identity, "power") for identity in switched if home.devices[identity].power_w is None}
-    if not unknown:
-        return home
-    return replace(home, published={key: value for key, value in home.published.items() if key not in unknown})
+    return forget_published(home, unknown) if unknown else home
 
 
 def _last_frame(home: Home, now: Moment) -> tuple[Reading, ...]:
