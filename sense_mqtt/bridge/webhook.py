@@ -68,8 +68,8 @@ class Webhook:
 
     # --- what is to be posted
 
-    def takes_new(self) -> bool:
-        """Say whether new events are kept for it; one that is gone has lost another one now."""
+    def accept(self) -> bool:
+        """Return whether a new event is kept for it; where it is gone for good, the event counts as dropped."""
         self._dropped += self._is_gone
         return not self._is_gone
 

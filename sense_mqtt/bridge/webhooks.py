@@ -28,9 +28,7 @@ class Webhooks:
                 continue
             event = read_object(message.payload)
             lane, hooks = lane_of(event), [each for each in self._each if each.hook.wants(event)]
-            posts += (
-                Post(each.hook.key, lane, message.payload, now.wall, number) for each in hooks if each.takes_new()
-            )
+            posts += (Post(each.hook.key, lane, message.payload, now.wall, number) for each in hooks if each.accept())
         return posts
 
     def recorded(self, posts: Collection[Post]) -> None:
