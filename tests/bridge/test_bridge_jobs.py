@@ -178,7 +178,7 @@ def test_home_assistants_birth_is_answered_with_everything_after_a_moment(bridge
     assert {message.topic for message in bridge.broker.published[before:] if message.retain} >= retained
 
 
-def test_home_assistants_death_is_not(bridge):
+def test_that_home_assistant_goes_offline_is_not_answered(bridge):
     before = bridge.published("/config")
     bridge.send("homeassistant/status", b"offline")
     bridge.pass_time(4)

@@ -46,7 +46,7 @@ def test_our_own_words_are_no_reason_to_say_anything_again(bridge, caplog, words
     assert "another client" not in caplog.text
 
 
-def test_what_is_offline_here_is_not_defended(bridge):
+def test_what_is_offline_here_is_not_corrected(bridge):
     bridge.pass_time(60)
     before = said(bridge, AVAILABILITY)
     assert before[-1] == "offline"

@@ -32,7 +32,7 @@ def accept_all(*readings, before=None, hours=30.0):
     return told
 
 
-BELIEVED = [
+ACCEPTED = [
     ("the first reading", None, SUNNY),
     ("a counter that grew", SUNNY, replace(SUNNY, consumption_kwh=12.5)),
     ("nothing new", SUNNY, SUNNY),
@@ -63,8 +63,8 @@ PACES = [
 ]
 
 
-@pytest.mark.parametrize(("before", "read"), [row[1:] for row in BELIEVED], ids=[row[0] for row in BELIEVED])
-def test_believed(before, read):
+@pytest.mark.parametrize(("before", "read"), [row[1:] for row in ACCEPTED], ids=[row[0] for row in ACCEPTED])
+def test_accepted(before, read):
     assert accept_all((900.0, read), before=before) == [read]
 
 
@@ -136,15 +136,17 @@ def test_the_house_is_held_back_without_its_devices():
 
 # --- what cannot be
 
-GIANT = 4294967.296
+IMPOSSIBLE = 4294967.296
 
 
 def day(kwh, **more):
     return Energy("DAY", START, kwh, **more)
 
 
-def test_a_giant_is_never_reported_nor_defended():
-    readings = [(900.0 * number, day(kwh)) for number, kwh in enumerate((9.8, GIANT, 9.9, *[GIANT] * 8, 10.0))]
+def test_an_impossible_figure_is_never_published_and_holds_back_no_true_one():
+    readings = [
+        (900.0 * number, day(kwh)) for number, kwh in enumerate((9.8, IMPOSSIBLE, 9.9, *[IMPOSSIBLE] * 8, 10.0))
+    ]
     assert accept_all(*readings, hours=10.0) == [day(9.8), day(9.8), *[day(9.9)] * 9, day(10.0)]
 
 
@@ -157,18 +159,18 @@ def test_a_start_two_minutes_ago_cannot_have_used_the_energy_of_yesterday():
 
 @pytest.mark.parametrize("figure", ["consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh"])
 def test_each_counter_has_its_bound(figure):
-    assert accept_all((0.0, replace(SUNNY, **{figure: GIANT}))) == [None]
+    assert accept_all((0.0, replace(SUNNY, **{figure: IMPOSSIBLE}))) == [None]
 
 
-@pytest.mark.parametrize("kwh", [GIANT, -GIANT])
+@pytest.mark.parametrize("kwh", [IMPOSSIBLE, -IMPOSSIBLE])
 def test_the_balance_has_its_bound_on_both_sides(kwh):
     assert accept_all((0.0, replace(SUNNY, net_production_kwh=kwh))) == [None]
 
 
 def test_a_device_that_cannot_be_is_left_out_and_what_was_reported_of_it_stays():
-    other, giant = DeviceConsumption("unknown", "Other", 5.0), replace(DRYER, consumption_kwh=GIANT)
-    assert accept_all((0.0, replace(SUNNY, devices=(giant, other)))) == [replace(SUNNY, devices=(other,))]
-    [told] = accept_all((900.0, replace(SUNNY, devices=(giant, other))), before=replace(SUNNY, devices=(DRYER,)))
+    other, impossible = DeviceConsumption("unknown", "Other", 5.0), replace(DRYER, consumption_kwh=IMPOSSIBLE)
+    assert accept_all((0.0, replace(SUNNY, devices=(impossible, other)))) == [replace(SUNNY, devices=(other,))]
+    [told] = accept_all((900.0, replace(SUNNY, devices=(impossible, other))), before=replace(SUNNY, devices=(DRYER,)))
     assert {device.id: device for device in told.devices} == {"1a2b3c4d": DRYER, "unknown": other}
 
 

@@ -85,7 +85,7 @@ def test_only_the_present_day_is_enabled_at_first_and_no_restart() -> None:
     }
 
 
-def test_words_of_the_feed_are_those_of_the_ladder_and_that_nothing_comes() -> None:
+def test_the_values_of_feed_are_the_transports_and_offline() -> None:
     assert set(FEEDS) == {*get_args(Transport), "offline"}
 
 

@@ -1,4 +1,4 @@
-"""The ladder of a feed, without any feed."""
+"""The fallback of a feed from one transport to the next, without any feed."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -36,10 +36,10 @@ def lowest(low: float, _high: float) -> float:
 
 
 def after(*outcomes: Outcome, rules: FallbackRules = RULES, start: Fallback | None = None, at: float = 0.0) -> Fallback:
-    ladder = start or Fallback()
+    fallback = start or Fallback()
     for outcome in outcomes:
-        ladder = attempt_finished(ladder, outcome, rules, at, lowest)
-    return ladder
+        fallback = attempt_finished(fallback, outcome, rules, at, lowest)
+    return fallback
 
 
 NO = Rejected("HTTP 503")
@@ -70,17 +70,17 @@ def test_the_transport_after(outcomes, transport):
 @pytest.mark.parametrize("mode", ["stream", "poll", "snapshot"])
 def test_a_forced_mode_never_leaves_its_transport(mode):
     rules = replace(RULES, mode=mode)
-    ladder = after(NO, NO, NO, NO, Unsupported("404"), GONE, FINE, rules=rules, start=Fallback(transport=mode))
-    assert ladder.transport == mode
-    assert retry_stream(ladder, rules, 1e9).transport == mode
+    fallback = after(NO, NO, NO, NO, Unsupported("404"), GONE, FINE, rules=rules, start=Fallback(transport=mode))
+    assert fallback.transport == mode
+    assert retry_stream(fallback, rules, 1e9).transport == mode
 
 
 def test_the_cool_down_doubles_with_each_descent_up_to_hours():
-    ladder, waits = Fallback(), []
+    fallback, waits = Fallback(), []
     for _ in range(7):
-        ladder = after(NO, NO, NO, start=ladder) if ladder.fallbacks == 0 else after(NO, start=ladder)
-        waits.append(ladder.stream_retry_at)
-        ladder = retry_stream(ladder, RULES, ladder.stream_retry_at)
+        fallback = after(NO, NO, NO, start=fallback) if fallback.fallbacks == 0 else after(NO, start=fallback)
+        waits.append(fallback.stream_retry_at)
+        fallback = retry_stream(fallback, RULES, fallback.stream_retry_at)
     assert waits == [900, 1800, 3600, 7200, 14400, 14400, 14400]
 
 
@@ -89,9 +89,9 @@ def test_after_an_incident_bridges_come_back_one_by_one():
 
 
 def test_the_websocket_is_not_tried_before_the_cool_down_is_over():
-    ladder = after(NO, NO, NO)
-    assert retry_stream(ladder, RULES, 899).transport == "poll"
-    assert retry_stream(ladder, RULES, 900).transport == "stream"
+    fallback = after(NO, NO, NO)
+    assert retry_stream(fallback, RULES, 899).transport == "poll"
+    assert retry_stream(fallback, RULES, 900).transport == "stream"
 
 
 @pytest.mark.parametrize("outcome", [NO, GONE], ids=["refused", "lost"])
@@ -131,33 +131,33 @@ WAITS = [
 ]
 
 
-@pytest.mark.parametrize(("ladder", "outcome", "wait_s"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS])
-def test_the_wait(ladder, outcome, wait_s):
-    assert attempt_finished(ladder, outcome, RULES, 5000, highest).next_at == 5000 + wait_s
+@pytest.mark.parametrize(("fallback", "outcome", "wait_s"), [row[1:] for row in WAITS], ids=[row[0] for row in WAITS])
+def test_the_wait(fallback, outcome, wait_s):
+    assert attempt_finished(fallback, outcome, RULES, 5000, highest).next_at == 5000 + wait_s
 
 
 @pytest.mark.parametrize(
-    ("dice", "waits"),
+    ("uniform", "waits"),
     [(lowest, [5, 10, 20, 40, 80, 150, 150]), (highest, [10, 20, 40, 80, 160, 300, 300])],
     ids=["lowest", "highest"],
 )
-def test_a_websocket_that_refuses_is_tried_after_waits_that_grow_whatever_the_dice_say(dice, waits):
-    rules, ladder, now, drawn = replace(RULES, mode="stream"), Fallback(), 0.0, []
+def test_a_websocket_that_refuses_is_tried_after_waits_that_grow_whatever_is_drawn(uniform, waits):
+    rules, fallback, now, drawn = replace(RULES, mode="stream"), Fallback(), 0.0, []
     for _ in waits:
-        ladder = attempt_finished(ladder, NO, rules, now, dice)
-        drawn.append(ladder.next_at - now)
-        now = ladder.next_at
+        fallback = attempt_finished(fallback, NO, rules, now, uniform)
+        drawn.append(fallback.next_at - now)
+        now = fallback.next_at
     assert drawn == waits
 
 
-def attempts(ladder: Fallback, outcome: Outcome, until: float) -> list[tuple[str, float]]:
+def attempts(fallback: Fallback, outcome: Outcome, until: float) -> list[tuple[str, float]]:
     """Return the transport and time of each attempt that ends so."""
     now, made = 0.0, []
     while now < until:
-        ladder = retry_stream(ladder, RULES, now)
-        made.append((ladder.transport, now))
-        ladder = attempt_finished(ladder, outcome, RULES, now, highest)
-        now = ladder.next_at
+        fallback = retry_stream(fallback, RULES, now)
+        made.append((fallback.transport, now))
+        fallback = attempt_finished(fallback, outcome, RULES, now, highest)
+        now = fallback.next_at
     return made
 
 
@@ -168,41 +168,41 @@ def test_an_hour_of_outage_is_met_with_growing_gaps():
     assert len(streams) == 7  # six at the beginning, then one after each cool-down
 
 
-def test_firmware_that_can_neither_stream_nor_be_polled_is_left_in_peace():
-    ladder, now, made = Fallback(), 0.0, 0
+def test_firmware_that_can_neither_stream_nor_be_polled_is_asked_rarely():
+    fallback, now, made = Fallback(), 0.0, 0
     while now < 3600.0:
-        ladder = retry_stream(ladder, RULES, now)
-        made += ladder.transport != "poll"
-        ladder = attempt_finished(
-            ladder, Unsupported("1.49") if ladder.transport == "poll" else NO, RULES, now, highest
+        fallback = retry_stream(fallback, RULES, now)
+        made += fallback.transport != "poll"
+        fallback = attempt_finished(
+            fallback, Unsupported("1.49") if fallback.transport == "poll" else NO, RULES, now, highest
         )
-        now = ladder.next_at
+        now = fallback.next_at
     assert made < 12
 
 
 def test_polls_that_work_again_after_an_outage_bring_the_websocket_back():
-    ladder = after(*[GONE] * 6, at=0.0)
-    assert after(GONE, FINE, start=ladder, at=100.0).stream_retry_at == 900.0
-    assert after(GONE, GONE, FINE, start=ladder, at=100.0).stream_retry_at == 100.0
+    fallback = after(*[GONE] * 6, at=0.0)
+    assert after(GONE, FINE, start=fallback, at=100.0).stream_retry_at == 900.0
+    assert after(GONE, GONE, FINE, start=fallback, at=100.0).stream_retry_at == 100.0
 
 
 def test_trying_sooner_after_an_outage_costs_no_further_doubling():
-    ladder = after(NO, NO, NO, at=0.0)
-    ladder = after(NO, start=retry_stream(ladder, RULES, 900.0), at=900.0)
-    ladder = after(GONE, GONE, FINE, start=ladder, at=1000.0)
-    ladder = after(NO, start=retry_stream(ladder, RULES, 1000.0), at=1000.0)
-    assert (ladder.transport, ladder.stream_retry_at) == ("poll", 1000.0 + 1800.0)
+    fallback = after(NO, NO, NO, at=0.0)
+    fallback = after(NO, start=retry_stream(fallback, RULES, 900.0), at=900.0)
+    fallback = after(GONE, GONE, FINE, start=fallback, at=1000.0)
+    fallback = after(NO, start=retry_stream(fallback, RULES, 1000.0), at=1000.0)
+    assert (fallback.transport, fallback.stream_retry_at) == ("poll", 1000.0 + 1800.0)
 
 
 def test_the_websocket_is_not_tried_before_sense_lets_us_whatever_happens():
-    ladder = replace(after(Rejected("429", 3600), at=0.0), stream_retry_at=0.0)
-    assert retry_stream(ladder, RULES, 3599.0).transport == "poll"
-    assert retry_stream(ladder, RULES, 3600.0).transport == "stream"
+    fallback = replace(after(Rejected("429", 3600), at=0.0), stream_retry_at=0.0)
+    assert retry_stream(fallback, RULES, 3599.0).transport == "poll"
+    assert retry_stream(fallback, RULES, 3600.0).transport == "stream"
 
 
 def test_an_attempt_that_is_cut_short_is_remembered_and_takes_no_step_down():
-    ladder = attempt_started(Fallback(failures=20, rejections=2), RULES, 0.0, highest)
-    assert (ladder.transport, ladder.failures, ladder.next_at) == ("stream", 21, 300.0)
+    fallback = attempt_started(Fallback(failures=20, rejections=2), RULES, 0.0, highest)
+    assert (fallback.transport, fallback.failures, fallback.next_at) == ("stream", 21, 300.0)
 
 
 FIRMWARE = [
@@ -231,18 +231,20 @@ QUARTERS = [  # of an hour: what the websocket meets, and what a poll
 ]
 
 
-@pytest.mark.parametrize("dice", [lowest, highest], ids=["lowest", "highest"])
-def test_after_a_mixed_outage_frames_are_back_within_a_minute_and_the_websocket_within_one_step(dice):
+@pytest.mark.parametrize("uniform", [lowest, highest], ids=["lowest", "highest"])
+def test_after_a_mixed_outage_frames_are_back_within_a_minute_and_the_websocket_within_one_step(uniform):
     rules = FallbackRules()
-    ladder, now, step_ends, back = Fallback(), 0.0, 0.0, {}
+    fallback, now, step_ends, back = Fallback(), 0.0, 0.0, {}
     while "stream" not in back:
-        ladder = retry_stream(ladder, rules, now)
+        fallback = retry_stream(fallback, rules, now)
         websocket, poll = QUARTERS[int(now // 900)] if now < 3600 else (FINE, FINE)
         if now < 3600:
-            step_ends = ladder.stream_retry_at
+            step_ends = fallback.stream_retry_at
         else:
-            back.setdefault(ladder.transport, now)
-        ladder = attempt_finished(ladder, websocket if ladder.transport == "stream" else poll, rules, now, dice)
-        now = ladder.next_at
+            back.setdefault(fallback.transport, now)
+        fallback = attempt_finished(
+            fallback, websocket if fallback.transport == "stream" else poll, rules, now, uniform
+        )
+        now = fallback.next_at
     assert min(back.values()) <= 3600 + 60
     assert back["stream"] <= max(step_ends, 3600) + 60

@@ -1,4 +1,4 @@
-"""A feed whose other end is silent or rude."""
+"""A feed whose server is silent, or breaks the protocol."""
 
 import logging
 import re

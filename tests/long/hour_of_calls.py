@@ -1,6 +1,6 @@
 """What the bridge asks of Sense's servers in an ordinary hour, for docs/calls-to-sense.md.
 
-    python -m tests.long.hour_of_manners MODE [MINUTES] [no-solar]
+    python -m tests.long.hour_of_calls MODE [MINUTES] [no-solar]
 
 MODE is a feed.mode. The simulated cloud drops sockets after 15 minutes, as the real one does.
 """
