@@ -61,7 +61,7 @@ class CycleCapability(Capability[Cycles]):
         appliances, events = dict(state.appliances), list[Event]()
         frame, edges = observation.frame, [event for event in observation.events if event.event_type in _EDGES]
         for device, before in state.appliances.items():
-            if not edges and before.is_at_rest and _is_at_rest(observation.home.devices[device]):
+            if not edges and before.is_at_rest and observation.home.devices[device].is_at_rest:
                 continue
             before = _caught_up(before, device, observation)
             appliance, finished = _follow(before, device, observation, frame, edges)
@@ -135,7 +135,7 @@ def _sampled(state: Cycles, observation: Observation) -> Cycles | None:
     sampled, is_due = dict[str, Appliance](), _is_store_time(state, time)
     for identity, appliance in state.appliances.items():
         device = devices[identity]
-        if appliance.is_at_rest and _is_at_rest(device):
+        if appliance.is_at_rest and device.is_at_rest:
             continue
         if is_due or not appliance.is_sampled or not device.is_on or appliance.last is None or device.power_w is None:
             return None
@@ -169,10 +169,6 @@ def _follow(
     if cycle is not None and is_over(cycle, appliance.pause_s, device, home):
         return appliance.over(), [*finished, cycle]
     return appliance, finished
-
-
-def _is_at_rest(device: Device) -> bool:
-    return device.power_w == 0.0 and device.switch.is_settled_off
 
 
 def _caught_up(appliance: Appliance, identity: str, observation: Observation) -> Appliance:

@@ -172,13 +172,13 @@ class _Evaluation:
             self._rows[identity] = SteadyRow(power, self._observed_s)
             return
         self._rows.pop(identity, None)
-        if power is not None or not (after.is_virtual or _is_at_rest(after)):
+        if power is not None or not (after.is_virtual or after.is_at_rest):
             self._unsteady.add(identity)
 
     def _take_in(self, device: Device, power: DevicePower | None) -> tuple[Device, list[Event]]:
         if device.is_virtual:
             return _with_virtual_power(device, power, self._update), []
-        if power is None and (not self._shows_absence or _is_at_rest(device)):
+        if power is None and (not self._shows_absence or device.is_at_rest):
             return device, []
         sample = replace(self._absent, power=power)
         switch, transition = apply_sample(device.switch, sample, context_of(self._home, device, self._policy))
@@ -189,11 +189,6 @@ class _Evaluation:
     def steady(self) -> Steady:
         time, arrived = self._absent.time, self._absent.arrived
         return Steady(self.devices, self._rows, frozenset(self._unsteady), time, arrived, self._observed_s)
-
-
-def _is_at_rest(device: Device) -> bool:
-    """True where a further frame that does not list the device changes nothing."""
-    return device.switch.is_settled_off and device.power_w == 0.0
 
 
 def _is_steady(before: Device, after: Device) -> bool:

@@ -91,6 +91,11 @@ class Device(msgspec.Struct, frozen=True):
         """None where no frame has shown it yet."""
         return _IS_ON[self.switch.state]
 
+    @property
+    def is_at_rest(self) -> bool:
+        """True where a further frame that does not list the device changes nothing."""
+        return self.power_w == 0.0 and self.switch.is_settled_off
+
 
 class SteadyRow(msgspec.Struct, frozen=True):
     """What frames show of a device that goes on as it did."""
