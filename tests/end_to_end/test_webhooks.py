@@ -1,11 +1,14 @@
-"""Webhooks of a real process that is killed, posting to a real server that fails; tests/long/ has 10,000 events."""
+"""Webhooks of a real process that is killed, posting to a real server that fails."""
 
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
+from tests.long import ten_thousand_posts
 from tests.support.mqtt.listener import Listener
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.switching_bridge import SwitchingBridge
@@ -38,6 +41,13 @@ def test_each_event_arrives_in_order_over_a_kill_and_a_server_that_fails(broker_
     for device in devices:
         times = [body["time"] for body in firsts.values() if body["device"] == device]
         assert times == sorted(times)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2_400)
+@pytest.mark.usefixtures("mosquitto")
+def test_none_of_ten_thousand_events_is_lost_or_out_of_order_over_ten_kills():
+    assert ten_thousand_posts.main(10_000, 10) == 0
 
 
 def ids(events: list[Any]) -> set[str]:
