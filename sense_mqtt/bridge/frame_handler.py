@@ -127,17 +127,9 @@ class FrameHandler:
         if isinstance(seen, RealtimeUpdate):
             if not self._has_frames:
                 self._has_frames = True
-                self._log_first_frame()
+                transport, shown = self.monitor.feed_state, len(seen.devices)
+                logger.info("monitor %d: frames come (%s), the first shows %d devices", self._id, transport, shown)
             self._read_timeline_after_gap(now)
-
-    def _log_first_frame(self) -> None:
-        monitor = self.monitor
-        logger.info(
-            "monitor %d: frames come (%s), %d devices are known",
-            self._id,
-            monitor.feed_state,
-            len(monitor.home.devices),
-        )
 
     def _read_timeline_after_gap(self, now: Moment) -> None:
         # If we read too slowly, Sense drops frames and pushes, and edges may be missing; no item tells of such a gap.

@@ -114,4 +114,4 @@ def test_the_first_frame_of_a_monitor_is_logged_once(reloading, caplog):
     caplog.set_level(logging.INFO)
     for at in (6.0, 7.0):
         reloading.harness.show(DRYER, at=at)
-    assert caplog.messages.count("monitor 7: frames come (stream), 3 devices are known") == 1
+    assert caplog.messages.count("monitor 7: frames come (stream), the first shows 3 devices") == 1
