@@ -11,7 +11,7 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel . \
     && pip --python /opt/sense-mqtt/bin/python install --no-cache-dir "$(echo /wheel/*.whl)[web]"
 
 FROM python:${PYTHON}-slim
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=
 ARG CREATED=
 LABEL org.opencontainers.image.title="sense-mqtt" \
