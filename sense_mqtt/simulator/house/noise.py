@@ -1,16 +1,23 @@
 """Noise that is the same every time: a seeded table, looked up by second. Pure."""
 
+import functools
 import random
 
 _SIZE = 4096
+
+
+@functools.lru_cache(maxsize=16)
+def _table(seed: int) -> tuple[float, ...]:
+    """Return the table of a seed; houses are often made anew of a few seeds."""
+    made = random.Random(seed)  # noqa: S311 - a made-up house, not a secret
+    return tuple(made.gauss(0.0, 1.0) for _ in range(_SIZE))
 
 
 class Noise:
     """Gaussian noise (mean 0, deviation 1) as a function of the time and a channel number."""
 
     def __init__(self, seed: int) -> None:
-        made = random.Random(seed)  # noqa: S311 - a made-up house, not a secret
-        self._table = tuple(made.gauss(0.0, 1.0) for _ in range(_SIZE))
+        self._table = _table(seed)
 
     def rough(self, at: float, channel: int = 0) -> float:
         """Return a value that is new every half second."""
