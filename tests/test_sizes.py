@@ -58,9 +58,17 @@ def code_lines(source: str, tree: ast.Module) -> set[int]:
 
 
 def docstring_lines(tree: ast.AST) -> set[int]:
-    documented = [node for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | Function)]
+    documented = [node for node in statements(tree) if isinstance(node, ast.Module | ast.ClassDef | Function)]
     docstrings = [node.body[0] for node in documented if ast.get_docstring(node, clean=False) is not None]
     return {line for node in docstrings for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but expressions, which are most of a tree and hold no definition."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):
+            yield from statements(child)
 
 
 def functions(tree: ast.AST, above: str) -> Iterator[tuple[str, Function]]:
@@ -68,7 +76,8 @@ def functions(tree: ast.AST, above: str) -> Iterator[tuple[str, Function]]:
         name = f"{above}{node.name}." if isinstance(node, ast.ClassDef | Function) else above
         if isinstance(node, Function):
             yield name.rstrip("."), node
-        yield from functions(node, name)
+        if not isinstance(node, ast.expr):
+            yield from functions(node, name)
 
 
 def first_line(function: Function) -> int:

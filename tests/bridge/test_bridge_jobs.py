@@ -98,7 +98,7 @@ def test_what_fails_is_reported_once_and_tried_again_for_ever(tmp_path, caplog, 
     bridge = BridgeHarness(tmp_path)
     way, bridge.session.responses[path] = bridge.session.responses[path], SenseUnavailable("HTTP 502")
     bridge.begin()
-    bridge.pass_time(100 * RETRY_S)
+    bridge.pass_time(100 * RETRY_S, step_s=5.0)
     asked = bridge.session.asked.count(path)
     assert 90 < asked < 125  # the periods of energy fail together
     assert len(warnings(caplog)) == 1
@@ -124,7 +124,7 @@ def test_a_bridge_that_waits_for_a_person_looks_again_within_seconds(tmp_path, c
     bridge = BridgeHarness(tmp_path)
     account, bridge.session.told = bridge.session.told, LoginRefused("run `sense-mqtt login`")
     bridge.connect()
-    bridge.pass_time(3600)
+    bridge.pass_time(3600, step_s=5.0)
     bridge.session.told = account
     bridge.pass_time(6)
     assert 7 in bridge.feeds

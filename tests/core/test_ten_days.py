@@ -13,6 +13,8 @@ from sense_mqtt.simulator.house.builtin import RandomHouse
 from sense_mqtt.simulator.house.model import Device
 from tests.support.core.trial import CONSUMPTION, FROM_GRID, TO_GRID, ZONE, Trial
 
+pytestmark = pytest.mark.no_cover  # others cover all that these do
+
 HOUR_S, DAY_S = 3600.0, 86_400.0
 
 

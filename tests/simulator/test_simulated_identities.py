@@ -18,11 +18,13 @@ KETTLE, MICROWAVE, PLUG = "b4093e1d", "88d6f27b", "X4pTw8Lc"
 KITCHEN = Device("Qm3ZrT7a", "Kitchen", merged=(KETTLE, MICROWAVE))
 NOON = BEGINS + 12 * 3600.0
 DAY_S = 86_400.0
+BUILT_IN = BuiltInHouse(1)  # what is drawn of a house is kept: one for all tests, which wrap it
+STEPPED = SteppedHouse(BUILT_IN)
 
 
 @pytest.fixture
 def house():
-    return RelabelledHouse(BuiltInHouse(1))
+    return RelabelledHouse(BUILT_IN)
 
 
 def ids(house):
@@ -41,7 +43,7 @@ def test_merged_devices_are_shown_as_one_from_then_on_and_draw_what_both_drew(ho
     assert not {KETTLE, MICROWAVE} & ids(house)
     assert listed(house, BEGINS, NOON) & {KETTLE, MICROWAVE}
     assert not listed(house, NOON, NOON + DAY_S) & {KETTLE, MICROWAVE}
-    unmerged = BuiltInHouse(1)
+    unmerged = BUILT_IN
     for at in range(int(NOON), int(NOON + DAY_S), 600):
         assert house.power_at(at).w == pytest.approx(unmerged.power_at(at).w)
 
@@ -69,19 +71,19 @@ def test_the_children_are_in_the_list_where_they_are_asked_for(house):
 def test_split_devices_are_shown_by_themselves_again(house):
     house.merge(NOON, KITCHEN)
     house.split(NOON + 3600, KITCHEN.id)
-    assert ids(house) == ids(BuiltInHouse(1))
+    assert ids(house) == ids(BUILT_IN)
 
 
 def test_a_plug_with_a_new_id_keeps_its_duid_and_its_frames_go_on(house):
     house.change_id(NOON, PLUG, "4xANDCuJ")
     before, after = (
-        {row["id"]: row for row in FrameMaker(each).realtime(NOON)["devices"]} for each in (BuiltInHouse(1), house)
+        {row["id"]: row for row in FrameMaker(each).realtime(NOON)["devices"]} for each in (BUILT_IN, house)
     )
     assert after["4xANDCuJ"]["tags"]["DUID"] == before[PLUG]["tags"]["DUID"]
     assert after["4xANDCuJ"]["w"] == before[PLUG]["w"]
     assert house.transitions(NOON + 1, NOON + DAY_S) == [
         TrueTransition("4xANDCuJ" if each.device == PLUG else each.device, each.kind, each.at)
-        for each in BuiltInHouse(1).transitions(NOON + 1, NOON + DAY_S)
+        for each in BUILT_IN.transitions(NOON + 1, NOON + DAY_S)
     ]
 
 
@@ -93,7 +95,7 @@ def test_a_renamed_device_has_its_new_name_in_frames(house):
 
 
 def test_the_energy_of_the_past_stays_with_the_old_id():
-    house = RelabelledHouse(SteppedHouse(BuiltInHouse(1)))
+    house = RelabelledHouse(STEPPED)
     house.change_id(NOON, PLUG, "4xANDCuJ")
     usage = History(house, ZoneInfo("America/New_York")).usage("DAY", NOON, BEGINS + DAY_S + 600)
     hours = {row["id"]: row["consumption"]["usage_breakdown_kwh"] for row in usage["device_breakdown"]}
@@ -108,7 +110,7 @@ def test_who_names_a_device_that_is_not_shown_is_told(house):
 
 
 def test_the_history_of_a_stepped_house_is_the_exact_sum_of_its_watts():
-    house = SteppedHouse(BuiltInHouse(1))
+    house = STEPPED
     usage = History(house, ZoneInfo("America/New_York")).usage("DAY", BEGINS, BEGINS + DAY_S + 600)
     kwh = sum(house.power_at(BEGINS + SLOT_S * number + 29.0).w for number in range(int(DAY_S / SLOT_S))) * SLOT_S
     assert usage["consumption"]["usage_total_kwh"] == pytest.approx(kwh / 3_600_000, rel=1e-9)
@@ -117,7 +119,7 @@ def test_the_history_of_a_stepped_house_is_the_exact_sum_of_its_watts():
 
 @pytest.fixture
 def cloud(socket_enabled):  # noqa: ARG001 - it listens
-    house = RelabelledHouse(BuiltInHouse(1))
+    house = RelabelledHouse(BUILT_IN)
     with SimulatedCloud(house, clock_mode="manual", cycle_day=3, unfinished="absent") as cloud:
         yield cloud
 

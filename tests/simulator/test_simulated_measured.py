@@ -80,6 +80,21 @@ def test_solar_without_a_reading_is_reported(tmp_path):
         read_solar(write(tmp_path / "sun.csv", ["1,", "2,"], header="unix,pv"))
 
 
+@pytest.fixture(scope="module")
+def home_b(tmp_path_factory):
+    """The measured home, its first half day."""
+    return measured_home(tmp_path_factory.mktemp("home"), 12)
+
+
+def test_half_a_day_of_the_measured_home_switches_as_its_watts_say(home_b):
+    found = home_b.transitions(home_b.since, home_b.ends)
+    names = {device.id: device.name for device in home_b.devices}
+    starts = [names[transition.device] for transition in found if transition.kind == "turned_on"]
+    assert (starts.count("Refrigerator"), starts.count("Kettle"), starts.count("Toaster")) == (14, 3, 1)
+    assert "Ethernet switch" not in starts
+
+
+@pytest.mark.long
 def test_the_measured_home_switches_as_its_description_says():
     home_b = MeasuredHouse(shared_file("data/measured_home_b_72h_1s.csv.gz"))
     found = home_b.transitions(home_b.since, home_b.ends)
@@ -93,8 +108,7 @@ def test_the_measured_home_switches_as_its_description_says():
     assert "Pc desktop 2" not in names.values()
 
 
-def test_runs_of_the_measured_home_are_five_seconds_apart(tmp_path):
-    home_b = measured_home(tmp_path, 12)
+def test_runs_of_the_measured_home_are_five_seconds_apart(home_b):
     found = home_b.transitions(home_b.since, home_b.ends)
     for device in home_b.devices:
         times = [transition.at for transition in found if transition.device == device.id]

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.core.metered_house import MeteredHouse
 
+pytestmark = pytest.mark.no_cover  # others cover all that these do
+
 HOUR, DAY = 3600.0, 86_400.0
 MORNING = datetime(2026, 11, 19, 18, 0, tzinfo=UTC).timestamp()
 EVENING = datetime(2026, 11, 19, 5, 0, tzinfo=UTC).timestamp()  # of the day before; no sun until it is over
@@ -17,7 +19,14 @@ def exact(house: MeteredHouse, within: float) -> bool:
     return all(abs(error) <= within for error in house.errors().values())
 
 
-@pytest.mark.parametrize("start", [EVENING, CLOCKS_BACK, CLOCKS_ON], ids=["24 hours", "25 hours", "23 hours"])
+STARTS = [
+    pytest.param(EVENING, id="24 hours", marks=pytest.mark.long),
+    pytest.param(CLOCKS_BACK, id="25 hours"),
+    pytest.param(CLOCKS_ON, id="23 hours", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize("start", STARTS)
 def test_after_days_with_outages_restarts_and_a_crash_each_meter_is_the_truth(start: float):
     house = MeteredHouse(start)
     house.run(5 * HOUR)
