@@ -12,7 +12,7 @@ class CycleSettings(Section):
     """The cycle of a device that pauses between the phases of a run."""
 
     pause_s: float = Field(
-        default=DEFAULT_PAUSE_S, ge=10, le=86400, description="a cycle is over once nothing has run for so long"
+        default=DEFAULT_PAUSE_S, ge=1, le=86400, description="a cycle is over once nothing has run for so long"
     )
 
 

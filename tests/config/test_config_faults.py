@@ -6,7 +6,7 @@ import pytest
 
 FAULTS = [
     ("a cycle", "devices: {a: {cycle: yes}}", "devices.a.cycle: must be off, or hold pause_s: {pause_s: 300}"),
-    ("a pause", "devices: {a: {cycle: {pause_s: 1}}}", "devices.a.cycle.pause_s: must be at least 10, not 1"),
+    ("a pause", "devices: {a: {cycle: {pause_s: 0}}}", "devices.a.cycle.pause_s: must be at least 1, not 0"),
     ("a number too large", "mqtt: {port: 99999}", "mqtt.port: must be at most 65535, not 99999"),
     ("a number too small", "feed: {poll_interval_s: 10}", "feed.poll_interval_s: must be at least 30, not 10"),
     ("no number", "mqtt: {port: many}", "mqtt.port: must be a whole number, not 'many'"),
