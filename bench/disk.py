@@ -23,6 +23,7 @@ from sense_mqtt.store.journal import Journal
 
 BEGINS = 1_795_000_000.0
 DEVICES = (8, 20, 40)
+EVENTS_A_DAY = 1000
 ALWAYS_ON = {"id": "always_on", "name": "Always On", "w": 250.0}
 PAYLOAD = "x" * 250  # the document of an event
 
@@ -70,7 +71,11 @@ def main(events: int) -> None:
     for devices in DEVICES:
         each = record_all(devices, events)
         ratio, syncs = each / len(PAYLOAD), count_syncs(devices, events)
-        print(f"{devices:3} devices: {each:6.0f} bytes an event ({ratio:.0f} times its document), {syncs} syncs")
+        day_mb = each * EVENTS_A_DAY / 1e6
+        print(
+            f"{devices:3} devices: {each:6.0f} bytes an event ({ratio:.0f} times its document), {syncs} syncs,", end=" "
+        )
+        print(f"{day_mb:.1f} MB a day of {EVENTS_A_DAY} events")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ its own, and so is a real Mosquitto. Run by hand: `make bench`, or `.venv/bin/py
 Linux only: it reads /proc.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -22,7 +23,6 @@ from busy_house import NOON, BusyHouse
 
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
-from tests.support.processes.bridge_process import BridgeProcess
 
 FRAMES = 100_000
 SLICES = 20  # memory is looked at so often
@@ -68,9 +68,19 @@ def main() -> int:
 
 @contextmanager
 def bridge(cloud: SimulatedCloud, port: int, folder: Path, more: Mapping[str, Any]) -> Iterator[int]:
+    """Run the bridge in an interpreter of its own, as people do: what tests fork has the tests' memory too."""
     sense = {"email": cloud.email, "password": cloud.password, "api_url": cloud.api_url, "feed_url": cloud.feed_url}
-    with BridgeProcess(folder, {"sense": sense, "mqtt": {"host": "127.0.0.1", "port": port}, **more}) as process:
+    own = {"sense": sense, "mqtt": {"host": "127.0.0.1", "port": port}, "state_dir": str(folder / "state"), **more}
+    file = folder / "config.yaml"
+    file.write_text(json.dumps(own))  # JSON is YAML
+    file.chmod(0o600)
+    with (folder / "bridge.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "sense_mqtt", "run", "--config", str(file)], stderr=log)
+    try:
         yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @contextmanager
