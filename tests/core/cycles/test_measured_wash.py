@@ -29,7 +29,6 @@ def watts() -> list[float]:
     return list(fill_gaps([float(row["washing_machine"] or "nan") for row in rows], 30))
 
 
-@pytest.mark.no_cover  # others cover all that it does
 def test_the_measured_wash_is_one_cycle_through_restarts_in_the_middle(watts: list[float]):
     home, told = HOME, list[Event]()
     for second, w in enumerate(watts):

@@ -6,8 +6,6 @@ import pytest
 
 from tests.support.core.metered_house import MeteredHouse
 
-pytestmark = pytest.mark.no_cover  # others cover all that these do
-
 HOUR, DAY = 3600.0, 86_400.0
 MORNING = datetime(2026, 11, 19, 18, 0, tzinfo=UTC).timestamp()
 EVENING = datetime(2026, 11, 19, 5, 0, tzinfo=UTC).timestamp()  # of the day before; no sun until it is over
@@ -42,6 +40,7 @@ def test_after_days_with_outages_restarts_and_a_crash_each_meter_is_the_truth(st
     assert list(house.shrunk()) == []
 
 
+@pytest.mark.no_cover  # others cover all that it does
 def test_without_sense_the_frames_alone_are_close():
     house = MeteredHouse(MORNING)
     house.run(30 * HOUR, rest=False)
@@ -74,6 +73,7 @@ def test_an_hour_that_is_not_over_settles_nothing():
     assert abs(house.errors()["consumption_kwh"]) < 0.04, house.errors()
 
 
+@pytest.mark.no_cover  # others cover all that it does
 def test_what_is_stored_of_a_day_is_little():
     house = MeteredHouse(MORNING)
     house.run(DAY)
