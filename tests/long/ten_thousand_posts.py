@@ -6,6 +6,7 @@ Needs Mosquitto on this machine. Of 100 posts 5 are answered with 500, 2 with 50
 after the event was taken. Prints what was counted; exit code 1 where an event is missing or a device's order is wrong.
 """
 
+import itertools
 import random
 import sys
 import tempfile
@@ -100,7 +101,17 @@ def report(hook: HookServer, published: list[Any], faults: Counter[str]) -> int:
         f"taken twice: {len(bodies) - len(ids(bodies))}; on MQTT only: {len(missing)}; by the hook only: {len(unheard)}"
     )
     print(f"devices whose events came in a wrong order: {wrong}")
+    for device, times in order.items():
+        tell_order(device, times, published)
     return 1 if missing or wrong else 0
+
+
+def tell_order(device: str, times: list[str], published: list[Any]) -> None:
+    """Print each event that came after a newer one, as it was told on MQTT."""
+    for newer, time_ in itertools.pairwise(times):
+        if time_ < newer:
+            told = [event for event in published if (event["device"], event["time"]) == (device, time_)]
+            print(f"  {device}: after {newer} came {told}")
 
 
 if __name__ == "__main__":
