@@ -29,7 +29,7 @@ class Feed:
         attempts = Attempts(monitor, session, settings, clock=loop.clock, uniform=random.uniform)
         self._parts = FeedParts(monitor, settings, attempts, reporter, loop.inbox, loop.clock)
         self._pauses = PauseControl(reporter, StateFile(settings.state_dir / f"pause-{monitor}.json"), loop.clock)
-        poller = self.make_poller(monitor, session, loop.clock)
+        poller = self.make_poller(monitor, session, loop.clock, settings.mode)
         self._machine = FeedMachine(self._parts, session, self._pauses, poller, loop)
         self._loop = loop
 

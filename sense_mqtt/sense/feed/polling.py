@@ -5,7 +5,7 @@ from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import NotFound, RequestRefused
 from sense_mqtt.items import UpdatePolled
 from sense_mqtt.sense.auth.session import Session
-from sense_mqtt.sense.feed.fallback import is_pollable
+from sense_mqtt.sense.feed.fallback import Mode, is_pollable
 
 
 class PollingUnsupported(NotFound):
@@ -13,18 +13,22 @@ class PollingUnsupported(NotFound):
 
 
 class Poller:
-    """Asks for one frame; before the first one checks the firmware."""
+    """Asks for one frame; before the first one checks the firmware, unless polling is all that is wanted.
 
-    def __init__(self, monitor: int, session: Session, clock: Clock) -> None:
+    What an older firmware answers is not known (docs/sense-protocol.md), so there Sense decides.
+    """
+
+    def __init__(self, monitor: int, session: Session, clock: Clock, mode: Mode) -> None:
         self._monitor = monitor
         self._session = session
         self._clock = clock
+        self._is_only_way = mode == "poll"
         self._is_known = False
 
     def poll(self) -> UpdatePolled:
         """Return one frame. May block. Raises `PollingUnsupported`, or what `Session.get` raises."""
         asked = self._clock.now()
-        if not self._is_known:
+        if not self._is_known and not self._is_only_way:
             self._check()
             self._is_known = True
         try:
@@ -32,6 +36,7 @@ class Poller:
             return UpdatePolled(self._monitor, payload, asked, self._clock.now())
         except NotFound as error:
             self._is_known = False
+            self._check()
             raise PollingUnsupported(f"monitor {self._monitor} cannot be polled: {error}") from error
 
     def _check(self) -> None:

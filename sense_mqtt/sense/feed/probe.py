@@ -48,7 +48,7 @@ class FeedProbe:
         """Ask by REST, which does not disturb the wait before the next websocket."""
         fallback = self._attempts.fallback
         try:
-            Poller(self._monitor, self._session, self._clock).poll()
+            Poller(self._monitor, self._session, self._clock, self._settings.mode).poll()
         except PollingUnsupported:
             if self._settings.mode == "poll":
                 raise

@@ -25,11 +25,12 @@ class TableSession:
 
     def __init__(self) -> None:
         self.polls: list[Any] = [{"w": 1}]
+        self.status: dict[str, Any] = {}
         self.refused: list[str] = []
 
     def get(self, path: str) -> Any:
         if path.endswith("/status"):
-            return {}
+            return self.status
         answer = self.polls.pop(0) if len(self.polls) > 1 else self.polls[0]
         if isinstance(answer, Exception):
             raise answer
@@ -153,7 +154,7 @@ class MachineHarness:
         attempts.connections = list(connections)
         parts = FeedParts(MONITOR, chosen, attempts, reporter, self.inbox, clock)
         self.pauses = PauseControl(reporter, StateFile(folder / "pause-7.json"), clock)
-        self.machine = FeedMachine(parts, session, self.pauses, Poller(MONITOR, session, clock), self.loop)
+        self.machine = FeedMachine(parts, session, self.pauses, Poller(MONITOR, session, clock, chosen.mode), self.loop)
 
     def begin(self) -> None:
         self.machine.begin()
