@@ -20,7 +20,7 @@ def poller(mode: Mode, *polls: Any, status: Any = OLD) -> Poller:
 
 
 def test_old_firmware_is_not_polled_where_there_are_other_ways():
-    with pytest.raises(PollingUnsupported, match="its firmware .* is older than"):
+    with pytest.raises(PollingUnsupported, match=r"its firmware .* is older than"):
         poller("auto", {"w": 1}).poll()
 
 
