@@ -3,29 +3,34 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The core decides everything and is pure: every branch of it is tested.
 # One test process more than processors: some tests wait for programs. Each further one imports everything once more.
 WORKERS ?= $(shell echo $$((1 + $$(getconf _NPROCESSORS_ONLN))))
 # Every process reads what the first one has compiled, whatever the environment says (empty: it may be written).
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := $(BIN)/pytest -n $(WORKERS) --dist worksteal
-PYTEST := $(PARALLEL) --cov=sense_mqtt.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 .NOTPARALLEL:
-.PHONY: venv check test test-long demo bench faults
+.PHONY: venv check static coverage test test-long demo bench faults
 
 venv: $(VENV)/.dev-installed
 
-# Nothing may be printed after pytest: its summary is the last line.
-check: venv
+# Nothing may be printed after the tests: pytest's summary is the last line.
+check: static coverage test
+
+static: venv
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(PYTEST)
+
+# The core decides everything and is pure: its own tests reach every branch of it. A run of its own, as whatever is
+# measured takes twice the time.
+coverage: venv
+	$(PARALLEL) tests/core -m 'not long and not no_cover' \
+		--cov=sense_mqtt.core --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 test: venv
-	$(PYTEST)
+	$(PARALLEL)
 
 # Longer replays and more seeds, which prove what shorter ones prove once more.
 test-long: venv
