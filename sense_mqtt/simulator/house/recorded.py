@@ -1,7 +1,8 @@
 """A house of a recording: each frame holds until the next one. Pure but for reading the file.
 
 The lines of a recording are JSON objects (docs/bug-reports.md): `wall`, `monitor`, and what was seen under the name of
-its kind. Frames are `frame` (as they came), `polled`, or `RealtimeUpdate` (as they were read; a report has only these).
+its kind. Frames are `frame` (JSON) or `msgpack` (as they came), `polled`, or `RealtimeUpdate` (as they were read; a
+report has only these).
 """
 
 import gzip
@@ -113,15 +114,17 @@ def _read(path: Path) -> tuple[dict[float, Row], dict[str, Row]]:
             frame = _frame(note)
             if frame is not None:
                 frames.setdefault(frame.get("epoch") or note["wall"], frame)
-    except (ValueError, TypeError, KeyError, AttributeError, zlib.error, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, zlib.error, zipfile.BadZipFile) as error:
         raise InvalidMeasurements(f"{path}: is no recording of `sense-mqtt record` ({type(error).__name__})") from error
     return frames, rows
 
 
 def _frame(note: Row) -> Row | None:
-    came = note.get("frame")
+    came, packed = note.get("frame"), note.get("msgpack")
     if came is not None:
         return came["payload"] if came.get("type") == "realtime_update" else None
+    if packed is not None:
+        return packed["rest"][1] if packed["type"] == "realtime_update" else None  # after the time of the envelope
     polled = note.get("polled")
     return note.get("RealtimeUpdate") if polled is None else polled["payload"]
 
