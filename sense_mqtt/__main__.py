@@ -1,7 +1,16 @@
-"""`python -m sense_mqtt` is `sense-mqtt`."""
+"""Where the command `sense-mqtt` begins; `python -m sense_mqtt` is the same."""
 
 import sys
 
-from sense_mqtt.cli.main import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command line; return its exit code."""
+    try:  # importing all of it takes most of a second, in which a person may press Ctrl-C
+        from sense_mqtt.cli.main import main as run
+    except KeyboardInterrupt:
+        return 0
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -52,6 +52,25 @@ def test_output_that_nobody_reads_on_is_no_error():
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
+INTERRUPTED = """
+import sys
+
+class CtrlC:
+    def find_spec(self, name, *_):
+        if name == "sense_mqtt.cli.main":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+from sense_mqtt.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_while_the_program_is_still_imported_ends_it_without_a_traceback():
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
 COMMANDS = [["discovery"], ["lookup", "status"], ["check"], ["login"]]
 
 
