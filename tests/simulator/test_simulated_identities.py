@@ -7,7 +7,7 @@ import pytest
 from sense_mqtt.simulator.house.builtin import BEGINS, BuiltInHouse
 from sense_mqtt.simulator.house.model import Device, TrueTransition
 from sense_mqtt.simulator.house.relabelled import RelabelledHouse
-from sense_mqtt.simulator.house.stepped import SLOT_S, SteppedHouse
+from sense_mqtt.simulator.house.stepped import SLOT_S, SteadyHouse, SteppedHouse
 from sense_mqtt.simulator.payloads.devices import device_list
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.history import History
@@ -115,6 +115,19 @@ def test_the_history_of_a_stepped_house_is_the_exact_sum_of_its_watts():
     kwh = sum(house.power_at(BEGINS + SLOT_S * number + 29.0).w for number in range(int(DAY_S / SLOT_S))) * SLOT_S
     assert usage["consumption"]["usage_total_kwh"] == pytest.approx(kwh / 3_600_000, rel=1e-9)
     assert all(each.at % SLOT_S == 0 for each in house.transitions(BEGINS, BEGINS + DAY_S))
+
+
+def test_the_history_counts_a_run_that_is_shorter_than_a_sample_for_as_long_as_it_was():
+    house, pump = SteadyHouse(BUILT_IN), "5d20e8b3"
+    usage = History(house, ZoneInfo("America/New_York")).usage("DAY", BEGINS, BEGINS + DAY_S + 600)
+    [told] = [row["consumption"]["usage_total_kwh"] for row in usage["device_breakdown"] if row["id"] == pump]
+    switched = [each for each in house.transitions(BEGINS, BEGINS + DAY_S) if each.device == pump]
+    runs = [
+        house.switch_schedule.step(pump, on.at).w * (off.at - on.at) / 3_600_000
+        for on, off in zip(switched[::2], switched[1::2], strict=True)
+    ]
+    assert len(runs) > 50
+    assert told == pytest.approx(sum(runs), rel=1e-3)  # the motor's watts vary
 
 
 @pytest.fixture

@@ -102,6 +102,7 @@ class SwitchSchedule:
         self._chunk_s = chunk_s
         self._write = write
         self._by_device: dict[str, _DeviceSteps] = {}
+        self._step_times: list[float] = []
         self._times: list[float] = []
         self._transitions: list[TrueTransition] = []
         self._growing = threading.Lock()
@@ -119,6 +120,11 @@ class SwitchSchedule:
         """Return what truly switched in `since < at <= until`, oldest first."""
         self._grow(until)
         return self._transitions[bisect_right(self._times, since) : bisect_right(self._times, until)]
+
+    def step_times(self, since: float, until: float) -> list[float]:
+        """Return when something changed in `since < at < until`: also the watts of a device that stays on."""
+        self._grow(until)
+        return self._step_times[bisect_right(self._step_times, since) : bisect_left(self._step_times, until)]
 
     def before(self, transition: TrueTransition) -> TrueTransition | None:
         """Return how the same device switched the last time before this transition."""
@@ -153,6 +159,8 @@ class SwitchSchedule:
             self._times.append(step.at)
             self._transitions.append(transition)
             steps_of_device.changes.append(transition)
+        if not self._step_times or step.at > self._step_times[-1]:
+            self._step_times.append(step.at)
         steps_of_device.times.append(step.at)
         steps_of_device.steps.append(step)
 

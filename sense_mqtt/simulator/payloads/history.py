@@ -29,7 +29,10 @@ TOTAL, PRODUCTION = "total", "solar"
 
 @dataclass(slots=True)
 class History:
-    """The history of one monitor as Sense tells it at a house second. Sums are samples every SAMPLE_S."""
+    """The history of one monitor as Sense tells it at a house second.
+
+    Sums are samples every SAMPLE_S and at each switching.
+    """
 
     house: House
     zone: ZoneInfo
@@ -128,16 +131,22 @@ class History:
         if kept is not None:
             return kept
         end = min(start + BIN_S, until, self.house.ends)
-        made = _summed(self._sample(at) for at in _samples(max(start, self.house.since), end))
+        made = _summed(self._constant(*span) for span in self._spans(max(start, self.house.since), end))
         if start + BIN_S <= until:
             self._quarters[start] = made
         return made
 
-    def _sample(self, at: float) -> Kwh:
-        watts = self._watts(at)
+    def _spans(self, start: float, end: float) -> Iterable[tuple[float, float]]:
+        """Return spans in which no device switches, of whole samples."""
+        for at in _samples(start, end):
+            yield from pairwise((at, *self.house.switch_schedule.step_times(at, at + SAMPLE_S), at + SAMPLE_S))
+
+    def _constant(self, start: float, end: float) -> Kwh:
+        """Return the energy of a span in which the watts are those of its start."""
+        watts = self._watts(start)
         grid_w = watts[TOTAL] - watts.get(PRODUCTION, 0.0)
         flows = {"from_grid": max(grid_w, 0.0), "to_grid": max(-grid_w, 0.0)}
-        return {key: value * SAMPLE_S / 3_600_000 for key, value in (watts | flows).items()}
+        return {key: value * (end - start) / 3_600_000 for key, value in (watts | flows).items()}
 
     def _watts(self, at: float) -> dict[str, float]:
         power = self.house.power_at(at)
