@@ -24,7 +24,7 @@ import pytest
 from sense_mqtt.bridge.discovery import announce_home
 from sense_mqtt.core.changes import Change, DeviceChanged, Reading
 from sense_mqtt.core.home_assistant.discovery import DiscoveryOptions
-from sense_mqtt.core.meters.total import SPARE_KWH
+from sense_mqtt.core.meters.state import SPARE_KWH
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics

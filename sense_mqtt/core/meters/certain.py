@@ -2,7 +2,7 @@
 
 import math
 
-from sense_mqtt.core.meters.state import Figures, Meters, add
+from sense_mqtt.core.meters.state import SPARE_KWH, Figures, Meters, add
 
 DEVIATIONS = 2.0  # so many standard deviations below what was integrated is certain
 
@@ -15,3 +15,18 @@ def certain_figures(state: Meters) -> Figures:
     if not variances:
         return state.totals
     return {each: kwh - DEVIATIONS * math.sqrt(variances.get(each, 0.0)) for each, kwh in state.totals.items()}
+
+
+def with_known_most(state: Meters) -> Meters:
+    """Return the meters where Sense has settled the hour in which this process resumed those of a crash.
+
+    All that was published before the crash had been used by then, but for what had been integrated too high.
+    """
+    settled = state.candidates.get(state.hour_of(state.resumed_at), {}) if state.resumed_at is not None else {}
+    most = {
+        counter: state.totals[counter] + SPARE_KWH
+        for counter, candidate in settled.items()
+        if candidate.is_settled and counter in state.unsure
+    }
+    lower = {counter: kwh for counter, kwh in most.items() if kwh < state.shown[counter]}
+    return state._replace(shown={**state.shown, **lower}, reserved={**state.reserved, **lower}) if lower else state

@@ -44,7 +44,7 @@ def integrate(state: Meters, home: Home, frame: RealtimeUpdate, longest_s: float
         return state._replace(sample=sample, part=_longer(state.part, before, sample))
     state = _begun(with_part(state), sample)
     if before is None:
-        return _resume(state, sample, longest_s)._replace(sample=sample)
+        return _resume(state, sample, longest_s)._replace(sample=sample, resumed_at=sample.time)
     if not is_continuous:
         return state._replace(sample=sample)
     return _count(state._replace(sample=sample), before.time, before.figures, sample)

@@ -16,6 +16,8 @@ OBSERVED: Counter = (HOUSE, "observed_s")  # beside the kWh of an hour: the seco
 
 HOUR_S = 3600.0
 RESERVED_S = 600.0  # so long the present watts may go on before a row is written again
+# More than twice of that, and this, is too much: after a crash nothing is published until all of it is used.
+SPARE_KWH = 0.02
 _NONE: Mapping[Any, Any] = MappingProxyType({})
 
 
@@ -70,6 +72,7 @@ class Meters(NamedTuple):
     unsure: frozenset[Counter] = frozenset()  # of which a crash lost how much was published: `shown` is the most
     open_since: float | None = None  # the start of the first hour that is not closed
     offset_s: float = 0.0  # of the hours of this time zone: 1800 where they begin at half past
+    resumed_at: float | None = None  # s UTC, of the first frame after rows of an earlier process were read
     sample: Sample | None = None  # the last one
     part: Part | None = None  # of the hour of the sample: not in `hours` and `totals` yet
     candidates: Mapping[float, Mapping[Counter, Candidate]] = _NONE

@@ -14,7 +14,7 @@ from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.energy.periods import COUNTERS, Energy
 from sense_mqtt.core.entity import Entity, number_entity
 from sense_mqtt.core.home.state import Home, Interrupted, Policy, QueryResult
-from sense_mqtt.core.meters.certain import certain_figures
+from sense_mqtt.core.meters.certain import certain_figures, with_known_most
 from sense_mqtt.core.meters.integrate import integrate, with_part
 from sense_mqtt.core.meters.rows import is_like, read_rows, write_row
 from sense_mqtt.core.meters.settle import CLOSED_AFTER_S, settle
@@ -24,6 +24,7 @@ from sense_mqtt.core.meters.state import (
     HOUR_S,
     PRODUCTION,
     RESERVED_S,
+    SPARE_KWH,
     TO_GRID,
     Counter,
     Figures,
@@ -33,8 +34,6 @@ from sense_mqtt.core.timestamps import Moment, to_datetime, write_timestamp
 
 TOPIC = "energy/total"
 ASKED_AGAIN_S = 1800.0  # between two questions about a day that is over
-# More than twice of that, and this, is too much: after a crash nothing is published until all of it is used.
-SPARE_KWH = 0.02
 
 _METER = replace(number_entity("kWh", "energy", 3, 2), throttle=None, state_class="total_increasing", topic=TOPIC)
 
@@ -78,7 +77,7 @@ class EnergyTotal(Capability[Meters]):
             state = with_part(state)
         elif isinstance(seen, QueryResult) and isinstance(seen.result, Energy):
             before = state.open_since
-            state = settle(with_part(state), home, seen.result, now)
+            state = with_known_most(settle(with_part(state), home, seen.result, now))
             if seen.capability == self.key:
                 state = state._replace(asked_at=now.monotonic)
             if state.open_since != before:

@@ -9,7 +9,7 @@ from sense_mqtt.core.home.state import Interrupted
 from sense_mqtt.core.meters.rows import read_rows
 from sense_mqtt.core.meters.total import METERS
 from tests.support.core.builders import DRYER, HOME, START, frame, run
-from tests.support.core.meter_figures import HOUR, NIGHT, kilowatts, restarted, told, totals
+from tests.support.core.meter_figures import HOUR, NIGHT, figures, kilowatts, restarted, told, totals
 from tests.support.core.metered_house import MeteredHouse
 
 HOUSE_METER, DRYER_METER = (HOUSE, "consumption_kwh"), ("1a2b3c4d", "consumption_kwh")
@@ -105,3 +105,22 @@ def test_a_crash_each_hour_costs_a_house_with_polls_next_to_nothing():
         house.run(0.1 * HOUR)
     assert abs(house.errors()["consumption_kwh"]) < 0.005, house.errors()
     assert list(house.shrunk()) == []
+
+
+@pytest.mark.parametrize("crashed_after_s", [200, 260, 320])
+def test_once_the_hour_of_a_crash_is_settled_little_is_held_back_of_a_load_that_went_meanwhile(crashed_after_s):
+    over = int(NIGHT + HOUR - START)
+    end = over + 600 + crashed_after_s
+    idle = [(at, frame(at=at)) for at in range(over - 600, over + 600, 2)]
+    before, changes = run(HOME, *dryer(0, 20), *idle, *dryer(over + 600, end))
+    newest = figures(changes, DRYER_METER[0])[-1]
+    used = 5.5847 * (end - over - 600 + 10) / 3600
+    hours = {"devices": {DRYER_METER[0]: (0.031, used)}}
+    later = [(at, frame(at=at)) for at in range(end + 20, over + 2 * int(HOUR), 10)]
+    answers = [(over + HOUR + late, told(1.0, 1.0, **hours)) for late in (300, 1200)]
+    home, changes = run(restarted(before), *later, *answers)
+    assert figures(changes, DRYER_METER[0]) == []
+    end = over + 2 * int(HOUR)
+    _, changes = run(home, *dryer(end, end + 120))
+    first = figures(changes, DRYER_METER[0])[0]
+    assert newest < first < 0.031 + used + 0.04
