@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from datetime import datetime
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,11 +10,20 @@ from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.simulator.house.appliances import APPLIANCES
 from sense_mqtt.simulator.house.builtin import RandomHouse
 from sense_mqtt.simulator.house.model import Device
-from tests.support.core.trial import CONSUMPTION, FROM_GRID, TO_GRID, ZONE, Trial
+from sense_mqtt.simulator.house.stepped import SteppedHouse
+from tests.support.core.meter_claims import (
+    DAY_S,
+    HOUR_S,
+    UNSETTLED,
+    is_settled,
+    meters_of,
+    shrinks,
+    since_of,
+    untrue_when_settled,
+)
+from tests.support.core.trial import CONSUMPTION, ZONE, Trial
 
 pytestmark = pytest.mark.no_cover  # others cover all that these do
-
-HOUR_S, DAY_S = 3600.0, 86_400.0
 
 
 def midnight(year, month, day):
@@ -81,7 +89,7 @@ def test_all_that_is_read_beside_energy_by_period_costs_sense_at_most_four_calls
 
 
 def test_a_home_without_solar_is_asked_half_as_much_of_its_energy():
-    trial = Trial(AUTUMN, house=RandomHouse(3, begins=AUTUMN), frame_s=300.0)
+    trial = Trial(AUTUMN, house=SteppedHouse(RandomHouse(3, begins=AUTUMN)), frame_s=300.0)
     trial.run(3 * HOUR_S)
     assert trial.calls["energy"] == pytest.approx(8 * 3, abs=8)
     assert sum(trial.calls.values()) - trial.calls["energy"] <= CALLS_MORE * 3
@@ -91,7 +99,6 @@ def test_a_home_without_solar_is_asked_half_as_much_of_its_energy():
 
 KETTLE, MICROWAVE, PLUG = "b4093e1d", "88d6f27b", "X4pTw8Lc"
 MERGED = Device("Qm3ZrT7a", "Kitchen", merged=(KETTLE, MICROWAVE))
-SETTLED, UNSETTLED = 0.001, 0.02
 LEAST_KWH = 0.003  # what is published has three digits
 HALF_POLL_S = 30.0  # a device that switches between two polls is counted for half of the time between them
 WASHER, OVEN = "71fd0a56", "d3a7562e"  # they pulse about as often as they are polled
@@ -99,7 +106,6 @@ SWITCHES = defaultdict(lambda: 6, {WASHER: 12, OVEN: 12})  # within an hour and 
 WATTS = {appliance.device.id: 1.02 * appliance.w for appliance in APPLIANCES}
 WATTS |= {KETTLE: WATTS[KETTLE] + WATTS[MICROWAVE]}
 HOUSE_W = 12_000.0  # the car, the water heater and the heat pump switch at once, in the worst case
-GRID = (FROM_GRID, TO_GRID)
 
 
 def live_ten_days(begins):
@@ -151,34 +157,14 @@ def test_between_settlements_every_meter_is_within_two_percent_also_after_a_kill
     assert [fault for meter in meters for fault in untrue_between(trial, *meter)] == []
 
 
-def meters_of(trial):
-    """Yield each meter: device, figure, and its messages with their kWh."""
-    for (device, key), messages in trial.messages.items():
-        if key == "energy/total":
-            for figure in sorted({name for each in messages for name in each.value if name.endswith("_kwh")}):
-                yield device, figure, [(each, each.value[figure]) for each in messages if figure in each.value]
-
-
-def shrinks(meter):
-    device, figure, told = meter
-    for (_, before), (_, after) in pairwise(told):
-        if after < before:
-            yield f"{device} {figure} shrank from {before} to {after}"
-
-
 def untrue_at_the_end(trial, device, figure, told):
     """Yield where the last figure is not the truth up to the last finished hour.
 
     Pulses that no poll shows leave no doubt: of the washer what is too high is held.
     """
-    if device == MICROWAVE:
-        return  # it is a part of the kettle since
-    message, kwh = told[-1]
-    true = trial.truth(device, figure, since_of(message), trial.begins + 243 * HOUR_S)
-    exact = max(SETTLED * true, LEAST_KWH)
-    held = step_kwh(device) / 2 if device == WASHER else 0.0
-    if not -exact <= kwh - true <= max(exact, held):
-        yield f"{device} {figure} {kwh} for {true:.3f}"
+    if device != MICROWAVE:  # it is a part of the kettle since
+        held = step_kwh(device) / 2 if device == WASHER else 0.0
+        yield from untrue_when_settled(trial, (device, figure, told), trial.begins + 243 * HOUR_S, held_kwh=held)
 
 
 def untrue_between(trial, device, figure, told):
@@ -190,20 +176,9 @@ def untrue_between(trial, device, figure, told):
             yield f"{device} {figure} {kwh} for {true:.3f} after {hours_of(trial, message)}"
 
 
-def is_settled(trial, figure, time):
-    """True where no hour of a gap waits for its settlement; of what came from the grid Sense tells whole days only."""
-    waits_s = DAY_S + 4 * HOUR_S if figure in GRID else 1.75 * HOUR_S
-    return not any(start <= time < end + waits_s for start, end in trial.gaps)
-
-
 def step_kwh(device):
     """Return what may be counted too much or too little where it switches between two polls."""
     return SWITCHES[device] * WATTS.get(device, 0.0 if device else HOUSE_W) * HALF_POLL_S / 3_600_000
-
-
-def since_of(message):
-    since = message.value["since"]
-    return since.timestamp() if isinstance(since, datetime) else read_timestamp(since)
 
 
 def hours_of(trial, message):

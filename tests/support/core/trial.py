@@ -30,6 +30,7 @@ from sense_mqtt.simulator.payloads.devices import device_list
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.history import History, Unfinished
 from sense_mqtt.simulator.payloads.periods import parse
+from tests.support.core.true_energy import Meter, TrueEnergy
 
 MONITOR = 7
 ZONE = "America/New_York"
@@ -37,8 +38,6 @@ STREAM = Policy(lambda _: DeviceRules(off_delay_s=2.0))
 POLLS = replace(STREAM, stale_after_s=150.0)  # one each minute: as assembly.py says
 REPEAT_S = 60.0  # a query is not read again sooner (bridge/scheduler.py)
 CONSUMPTION, PRODUCTION, FROM_GRID, TO_GRID = "consumption_kwh", "production_kwh", "from_grid_kwh", "to_grid_kwh"
-
-Meter = tuple[str | None, str]  # device by its id here, None the house; the figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class Trial:
         frame_s: float = SLOT_S,
         unfinished: Unfinished = "spiky",
     ) -> None:
-        self.house = RelabelledHouse(SteppedHouse(house or BuiltInHouse(begins=begins)))
+        self.house = RelabelledHouse(house or SteppedHouse(BuiltInHouse(begins=begins)))
         self.info = Monitor(MONITOR, ZONE, solar=self.house.power_at(begins).solar_w is not None)
         self.history = History(self.house, ZoneInfo(ZONE), unfinished=unfinished)
         self.frames = FrameMaker(self.house)
@@ -108,7 +107,7 @@ class Trial:
         self._lookups = Lookups(_Clock(self))
         self._earliest: dict[tuple[str, str], float] = {}
         self._stored = snapshot(self.home)
-        self._truth: list[tuple[float, dict[Meter, float]]] = [(begins, {})]
+        self._energy = TrueEnergy()
         self.list_devices()
 
     def moment(self) -> Moment:
@@ -163,9 +162,15 @@ class Trial:
     def _slots(self, seconds: float) -> Iterator[None]:
         until = self.now + seconds
         while self.now < until:
-            self._count(self.house.power_at(self.now))
-            self.now += self._step_s
+            after = self.next_time()
+            for at in (self.now, *self.house.switch_schedule.step_times(self.now, after)):
+                self._energy.note(at, self._watts(self.house.power_at(at)))
+            self.now = after
             yield
+
+    def next_time(self) -> float:
+        """Return when something may happen next, in s UTC."""
+        return self.now + self._step_s
 
     def _frame(self) -> dict[str, Any]:
         return self.frames.polled(self.now) if self.policy is POLLS else self.frames.realtime(self.now)
@@ -201,10 +206,8 @@ class Trial:
 
     # --- the truth
 
-    def _count(self, power: HousePower) -> None:
-        """Add the energy of the step that begins now."""
-        _, before = self._truth[-1]
-        hours, net_w = self._step_s / 3_600_000, power.w - (power.solar_w or 0.0)
+    def _watts(self, power: HousePower) -> dict[Meter, float]:
+        net_w = power.w - (power.solar_w or 0.0)
         shared_w = sum(listed.device.ao_w for listed in power.devices)
         watts: dict[Meter, float] = {
             (None, CONSUMPTION): power.w,
@@ -217,13 +220,8 @@ class Trial:
         for listed in power.devices:
             counter = (self.home.id_of(listed.device.id), CONSUMPTION)
             watts[counter] = watts.get(counter, 0.0) + listed.w
-        after = dict(before)
-        for counter, w in watts.items():
-            after[counter] = after.get(counter, 0.0) + w * hours
-        self._truth.append((self.now + self._step_s, after))
+        return watts
 
     def truth(self, device: str | None, figure: str, since: float, until: float) -> float:
         """Return the kWh that was truly used between both."""
-        steps = [round((time - self.begins) / self._step_s) for time in (since, until)]
-        before, after = (self._truth[step][1].get((device, figure), 0.0) for step in steps)
-        return after - before
+        return self._energy.kwh((device, figure), since, until)
