@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -21,8 +22,12 @@ STOP_TIMEOUT_S = 60.0
 class HomeAssistant:
     """Home Assistant with one configuration and one broker; what it remembers stays from one start to the next."""
 
-    def __init__(self, config: Path, listener: Listener, broker_port: int) -> None:
+    def __init__(
+        self, config: Path, listener: Listener, broker_port: int, environ: Mapping[str, str] | None = None
+    ) -> None:
+        """`environ` is what its environment has beside that of the test."""
         self._config, self._listener, self._port = config, listener, broker_port
+        self._environ = {**os.environ, **(environ or {})}
         self._output = config / "warnings.txt"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -42,7 +47,7 @@ class HomeAssistant:
         births = self.births
         with self._output.open("ab") as output, (self._config / "console.txt").open("ab") as console:
             command = [PYTHON, MAIN, self._config, str(self._port)]
-            self._process = subprocess.Popen(command, stdout=output, stderr=console)
+            self._process = subprocess.Popen(command, stdout=output, stderr=console, env=self._environ)
         self.wait_for_birth(births)
 
     def wait_for_birth(self, seen: int) -> None:

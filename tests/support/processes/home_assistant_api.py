@@ -45,7 +45,7 @@ class HomeAssistantApi:
 
     def save_automation(self, name: str, automation: dict[str, Any]) -> None:
         """Save one as the automation editor does; it is in force then."""
-        self._post(f"config/automation/config/{name}", automation)
+        self.post(f"config/automation/config/{name}", automation)
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Return all states by entity id."""
@@ -58,10 +58,12 @@ class HomeAssistantApi:
             assert time.monotonic() < ends, f"{entity} is {found}, not {state}"
             time.sleep(0.2)
 
-    def _post(self, path: str, document: dict[str, Any]) -> None:
+    def post(self, path: str, document: dict[str, Any]) -> Any:
+        """Return the answer of one HTTP request below `/api/`."""
         headers = {"Authorization": f"Bearer {self._token}"}
         answer = requests.post(f"http://{self._host}/api/{path}", json=document, headers=headers, timeout=WAIT_S)
         assert answer.ok, f"{path}: {answer.text}"
+        return answer.json()
 
     def _send(self, document: dict[str, Any]) -> None:
         self._socket.send(json.dumps(document))
