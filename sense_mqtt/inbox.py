@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sense_mqtt.items import Acknowledged, FrameArrived, Item, MessageArrived, UpdatePolled
 
@@ -44,10 +44,14 @@ class Inbox:
         if isinstance(item, MessageArrived):
             self._put_message(item)
         elif isinstance(item, Acknowledged):
-            self._acknowledged.append(item)
-            self._wake()
+            self.put_acknowledged([item])
         else:
             self._queue.put(item)
+
+    def put_acknowledged(self, items: Sequence[Acknowledged]) -> None:
+        """Add acknowledgements."""
+        self._acknowledged.extend(items)
+        self._wake()
 
     def put_frame(self, item: FrameArrived | UpdatePolled) -> bool:
         """Add a frame, or return False where there is no room for it; for one thread at a time."""

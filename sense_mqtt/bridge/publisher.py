@@ -43,7 +43,7 @@ class Publisher:
         self._stall_after_s = stall_after_s
         self.outbox = self._outbox = Outbox()
         self._events = JournalEvents(journal)
-        self._refusals = Refusals()
+        self.refusals = self._refusals = Refusals()
         self._rejections = 0  # connections that the broker refused, in a row
         self._receive_maximum = 0  # of the present connection
         self._alone_at = 0.0  # monotonic seconds: nothing goes out before
@@ -193,6 +193,13 @@ class Publisher:
         self._outbox.release_postponed(now.monotonic)
         if now.monotonic < self._alone_at:
             return
+        self._send(now)
+        self._broker.flush()
+        if self._refusals.receive_maximum and self.idle:
+            self._refusals.all_delivered()
+            self._outbox.set_receive_maximum(self._receive_maximum)
+
+    def _send(self, now: Moment) -> None:
         self._refill()
         while (waiting := self._outbox.next()) is not None:
             message = as_of(waiting, now.wall)
@@ -208,10 +215,6 @@ class Publisher:
             self._outbox.sent(mid, message, now.monotonic)
             if message.event is not None:
                 logger.debug("event %d sent as message %d: %s %s", message.event, mid, message.topic, message.payload)
-            self._refill()
-        if self._refusals.receive_maximum and self.idle:
-            self._refusals.all_delivered()
-            self._outbox.set_receive_maximum(self._receive_maximum)
 
     def _refill(self) -> None:
         for event, is_maybe_delivered in self._events.next_ones(self._outbox.room_for_events):
@@ -224,11 +227,6 @@ class Publisher:
     def _forget_delivered(self) -> None:
         self._events.forget_delivered()
         self.announced.flush()
-
-    @property
-    def maximum_packet_size(self) -> int | None:
-        """Bytes that a message may have for this broker; None: no limit is known."""
-        return self._refusals.maximum_packet_size
 
     @property
     def lengths(self) -> dict[str, int]:

@@ -19,7 +19,8 @@ class Refusals:
 
     def __init__(self) -> None:
         self._poison_messages = PoisonMessages()
-        self._packet_limit: int | None = None
+        self._packet_limit: int | None = None  # bytes, as the broker told
+        self.maximum_packet_size: int | None = None  # bytes, as it told or as was found; None: no limit is known
         self._connected_at: float | None = None  # monotonic seconds
         self._limits: tuple[str, ...] = ()  # as last told
         self._log = RepeatLog(logger)  # by topic
@@ -29,6 +30,7 @@ class Refusals:
     def connected(self, item: BrokerConnected, now: Moment) -> None:
         self._connected_at = now.monotonic
         self._packet_limit = item.maximum_packet_size
+        self._note_limits()
         for limit in item.limits if item.limits != self._limits else ():
             logger.warning("%s", limit)
         self._limits = item.limits
@@ -40,6 +42,7 @@ class Refusals:
         if held:
             self._poison_messages.retry_all()
         suspect = self._poison_messages.connection_lost(inflight, item.code, early=early)
+        self._note_limits()
         if suspect is None:
             return False
         self._log.reset(suspect.topic)
@@ -78,12 +81,9 @@ class Refusals:
         """Say whether the broker can never take this message."""
         return self.maximum_packet_size is not None and message.size > self.maximum_packet_size
 
-    @property
-    def maximum_packet_size(self) -> int | None:
-        """Bytes that a packet may have, as the broker told or as was found; None: no limit is known."""
-        return min(
-            (limit for limit in (self._packet_limit, self._poison_messages.max_size) if limit is not None), default=None
-        )
+    def _note_limits(self) -> None:
+        limits = (self._packet_limit, self._poison_messages.max_size)
+        self.maximum_packet_size = min((limit for limit in limits if limit is not None), default=None)
 
     def _tell_size(self, message: Message) -> None:
         text = "%s: %d bytes are more than the broker takes: not sent"

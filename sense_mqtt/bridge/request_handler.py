@@ -128,7 +128,7 @@ class RequestHandler:
     def _begin(self, command: Command, now: Moment) -> Response | None:
         own = self._own.get(command.name)
         if own is not None:
-            return respond(command, own(command, now), self._publisher.maximum_packet_size)
+            return respond(command, own(command, now), self._publisher.refusals.maximum_packet_size)
         account, monitor = self._monitor(command)
         lookup = _lookup_of(command, monitor, account.access.lookups, now)
         account.access.worker.submit_command(
@@ -143,7 +143,7 @@ class RequestHandler:
             return self._refuse(command, result)
         if isinstance(result, RefreshResult):
             result = self._take_in(command, result, now)
-        return respond(command, redact_json(result), self._publisher.maximum_packet_size)
+        return respond(command, redact_json(result), self._publisher.refusals.maximum_packet_size)
 
     def _refuse(self, command: Command, error: SenseMqttError) -> Response:
         code, message = error_code(error)

@@ -30,6 +30,9 @@ class NoBroker(MqttClient):
         self._to.put(Acknowledged(self.connection_id, self._published))
         return self._published
 
+    def flush(self) -> None:
+        """There is nothing to send."""
+
     def maintain(self) -> None:
         """There is nothing to do."""
 

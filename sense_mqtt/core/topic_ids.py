@@ -3,10 +3,12 @@
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
+@lru_cache(4096)
 def sanitize_id(identity: str) -> str:
     """Return an id as it stands in topics: every character outside [A-Za-z0-9_-] becomes `_` (contract)."""
     return _UNSAFE.sub("_", identity)

@@ -20,10 +20,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM
 from sense_mqtt.inbox import Inbox
-from sense_mqtt.items import BrokerConnected, BrokerDropped, Item
+from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, Item
 from sense_mqtt.mqtt.capabilities import BrokerCapabilities
 from sense_mqtt.mqtt.paho_client import (
-    BAD_ANSWER,
     HUNG_UP,
     WRONG_CREDENTIALS,
     connect,
@@ -31,6 +30,7 @@ from sense_mqtt.mqtt.paho_client import (
     explain_failure,
     make_client,
     publish,
+    read_disconnect,
     read_message,
     read_puback,
     subscribe,
@@ -44,12 +44,9 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 2.0
 
-_UNSPECIFIED = 128  # what paho says where the line just ended
 _UNSUPPORTED_VERSION = 132  # MQTT 5 reason code; paho gives it for the 3.1.1 answer too
 _UNAVAILABLE = 136  # it starts, or ends
-_PROTOCOL_ERROR = 130
 _KEEPALIVE_TIMEOUT = 141
-_TAKEN_OVER = 142
 CREDENTIALS_REFUSED = (134, 135)  # bad user name or password, not authorized; paho gives them for MQTT 3.1.1 too
 
 
@@ -63,7 +60,7 @@ class MqttClient:
         self.subscriptions = Subscriptions(topics)
         memory = ProtocolMemory(f"{settings.host}:{settings.port}", settings.state_dir)
         self._protocol = ProtocolChoice(settings.protocol, memory)
-        self._client: paho.Client | None = None
+        self._client: Client | None = None
         self._client_lock = threading.Lock()  # of the client, between the bridge's thread and one attempt's
         self._awaits_connack = False  # our CONNECT
         self._capabilities = BrokerCapabilities()
@@ -82,8 +79,13 @@ class MqttClient:
         self._settings = replace(self._settings, client_id=client_id)
 
     def publish(self, message: Message) -> int | None:
-        """Hand a message to the connection and return its number; None where there is no connection."""
+        """Take a message, which `flush` sends, and return its number; None where there is no connection."""
         return None if self._client is None else publish(self._client, message, self._capabilities.present)
+
+    def flush(self) -> None:
+        """Hand all messages that were published to the connection."""
+        if self._client is not None:
+            self._client.send_added()
 
     def maintain(self) -> None:
         """Subscribe again to what was left out for a while. Call once a second."""
@@ -121,7 +123,7 @@ class MqttClient:
             with contextlib.suppress(OSError, ValueError), socket.socket(fileno=os.dup(line.fileno())) as bare:
                 bare.shutdown(socket.SHUT_RDWR)
 
-    def _detach(self) -> paho.Client | None:
+    def _detach(self) -> Client | None:
         with self._client_lock:
             self.connection_id += 1
             client, self._client = self._client, None
@@ -161,6 +163,9 @@ class MqttClient:
         def acknowledged(_c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
             self._post(connection_id, lambda: read_puback(connection_id, mid, code))
 
+        def taken(mids: Sequence[int]) -> None:
+            self._inbox.put_acknowledged([Acknowledged(connection_id, mid) for mid in mids])
+
         def arrived(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
             self._post(connection_id, lambda: read_message(connection_id, message))
 
@@ -169,7 +174,7 @@ class MqttClient:
 
         client.on_subscribe = subscribed
         client.on_connect, client.on_disconnect = connected, dropped
-        client.on_publish, client.on_message = acknowledged, arrived
+        client.on_publish, client.on_message, client.on_taken = acknowledged, arrived, taken
 
     def _post(self, connection_id: int, make: Callable[[], Item | None]) -> None:
         # An exception in a callback would end paho's thread while it still claims to be connected (facts page, P1).
@@ -189,12 +194,7 @@ class MqttClient:
             tries_other = self._protocol.unanswered(silent=code.value == _KEEPALIVE_TIMEOUT)
             return BrokerDropped(connection_id, reason, retry_now=tries_other)
         self._capabilities.refused(code.value)
-        if code.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server:  # paho could not read it
-            return BrokerDropped(connection_id, BAD_ANSWER, code=code.value)
-        if code.value != _UNSPECIFIED:
-            taken_over = code.value == _TAKEN_OVER
-            return BrokerDropped(connection_id, str(code), taken_over=taken_over, code=code.value)
-        return BrokerDropped(connection_id, "the connection was lost")
+        return read_disconnect(connection_id, flags, code)
 
     def _leave_out(self, connection_id: int, size: int) -> BrokerDropped:
         """Come again without the topic on which the broker would send us the same message, as far as we can tell."""

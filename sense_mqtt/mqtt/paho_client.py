@@ -13,7 +13,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.outbox import RECEIVE_MAXIMUM
-from sense_mqtt.items import Acknowledged, MessageArrived
+from sense_mqtt.items import Acknowledged, BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.capabilities import Capabilities
 from sense_mqtt.mqtt.paho_network import Client
 from sense_mqtt.mqtt.protocol import Version
@@ -31,6 +31,9 @@ HUNG_UP = (
     "its log may tell"
 )
 
+_UNSPECIFIED = 128  # what paho says where the line just ended
+_PROTOCOL_ERROR = 130
+_TAKEN_OVER = 142
 _TRANSIENT = (128, 131, 145, 151)  # of PUBACK: unspecified, implementation specific, number in use, quota exceeded
 
 
@@ -80,14 +83,16 @@ def explain_failure(settings: BrokerSettings, error: OSError | ValueError) -> st
     )
 
 
-def publish(client: paho.Client, message: Message, flags: Capabilities) -> int:
-    """Send a message and return its number."""
+def publish(client: Client, message: Message, flags: Capabilities) -> int:
+    """Take a message and return its number; with QoS 1 it goes out with `Client.send_added`."""
+    retain = message.retain and flags.retain
+    if flags.qos:
+        return client.add(message, retain=retain)
     properties = None
     if message.correlation is not None and client.protocol == MQTTProtocolVersion.MQTTv5:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.CorrelationData = message.correlation
-    retain = message.retain and flags.retain
-    return client.publish(message.topic, message.payload.encode(), flags.qos, retain, properties).mid
+    return client.publish(message.topic, message.payload.encode(), 0, retain, properties).mid
 
 
 def subscribe(client: paho.Client, topics: Sequence[str]) -> None:
@@ -101,6 +106,15 @@ def _subscriptions(topics: Sequence[str], protocol: MQTTProtocolVersion) -> list
     # Only so does the broker say that a request which arrives now was published to be retained.
     options = SubscribeOptions(qos=1, retainAsPublished=True)
     return [(topic, options) for topic in topics]
+
+
+def read_disconnect(connection_id: int, flags: Any, code: ReasonCode) -> BrokerDropped:
+    """Return how a connection ended that the broker had taken."""
+    if code.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server:  # paho could not read it
+        return BrokerDropped(connection_id, BAD_ANSWER, code=code.value)
+    if code.value != _UNSPECIFIED:
+        return BrokerDropped(connection_id, str(code), taken_over=code.value == _TAKEN_OVER, code=code.value)
+    return BrokerDropped(connection_id, "the connection was lost")
 
 
 def read_puback(connection_id: int, mid: int, code: ReasonCode) -> Acknowledged:

@@ -3,20 +3,19 @@
 import contextlib
 import select
 import socket
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
+from sense_mqtt.core.publishing.message import Message
+from sense_mqtt.mqtt.packets import PUBLISH_QOS_1, publish_packet, taken_pubacks
 from sense_mqtt.mqtt.publish_properties import keep_used_properties
 from sense_mqtt.mqtt.subscriptions import MAX_PACKET_BYTES
 
-MID_BYTES = 2  # a PUBACK that has no more than its packet identifier: the message was taken
-TAKEN = ReasonCode(PacketTypes.PUBACK)  # paho makes both anew for each, a quarter of what publishing costs
-NO_PROPERTIES = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]
+SENT = paho.MQTTMessage()  # stands for each message that paho has not packed itself; it counts none of them
 READ_BYTES = 16_384  # at once; paho alone asks for one or two bytes at a time
 
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
@@ -30,8 +29,26 @@ class Client(paho.Client):
     """
 
     too_large_bytes = 0  # of the packet that we hung up on
+    on_taken: Callable[[Sequence[int]], None]  # called with packet identifiers: the broker has these messages
     _received = memoryview(b"")  # read from the socket, but not by paho yet
+    _unsent = b""  # packets
     _waker: "_Waker | None" = None
+
+    def add(self, message: Message, *, retain: bool) -> int:
+        """Add a message of QoS 1 to what the next `send_added` sends; return its packet identifier."""
+        mid = self._mid_generate()
+        while mid in self._out_messages:  # there are 65,535: the same one comes again
+            mid = self._mid_generate()
+        is_5 = self._protocol == MQTTProtocolVersion.MQTTv5
+        self._unsent += publish_packet(message, mid, retain=retain, version_5=is_5)
+        self._out_messages[mid] = SENT  # so that paho knows its PUBACK
+        return mid
+
+    def send_added(self) -> None:
+        """Hand all that was added to paho's thread, as one."""
+        packets, self._unsent = self._unsent, b""
+        if packets:
+            self._packet_queue(PUBLISH_QOS_1, packets, 0, 1)
 
     def loop_start(self) -> MQTTErrorCode:
         """Start paho's thread."""
@@ -57,6 +74,8 @@ class Client(paho.Client):
         if not self._received:
             self._received = memoryview(super()._sock_recv(READ_BYTES))
             self._acknowledge_at_once()
+        if self._in_packet["command"] == 0 and self._take_pubacks() and not self._received:
+            raise BlockingIOError("there were only PUBACKs")
         data, self._received = self._received[:bufsize], self._received[bufsize:]
         return bytes(data)
 
@@ -70,14 +89,16 @@ class Client(paho.Client):
             with contextlib.suppress(OSError):
                 line.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
-    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
-        packet: Any = self._in_packet["packet"]
-        if cmd != "PUBACK" or len(packet) != MID_BYTES:
-            return super()._handle_pubackcomp(cmd)
-        mid = int.from_bytes(packet)
-        with self._out_message_mutex:
-            known = mid in self._out_messages
-            return self._do_on_publish(mid, TAKEN, NO_PROPERTIES) if known else MQTTErrorCode.MQTT_ERR_SUCCESS
+    def _take_pubacks(self) -> bool:
+        """Take the PUBACKs with which the next packets begin, all at once; False where there are none."""
+        is_5 = self._protocol == MQTTProtocolVersion.MQTTv5
+        mids, size = taken_pubacks(self._received, version_5=is_5)
+        if not mids:
+            return False
+        self._received = self._received[size:]
+        self._last_bytes_received = time.monotonic()  # as paho notes it
+        self.on_taken([mid for mid in mids if self._out_messages.pop(mid, None) is not None])
+        return True
 
     def _handle_publish(self) -> Any:
         if self._protocol == MQTTProtocolVersion.MQTTv5:

@@ -23,7 +23,7 @@ def keep_used_properties(body: bytearray, *, qos: int) -> bytearray:
         kept = b"".join(_used(body, start + size, end))
     except (IndexError, KeyError):
         return body
-    return body[:start] + _write_number(len(kept)) + kept + body[end:]
+    return body[:start] + variable_number(len(kept)) + kept + body[end:]
 
 
 def _used(body: bytearray, at: int, end: int) -> Iterator[bytearray]:
@@ -58,7 +58,8 @@ def _read_number(body: bytearray, at: int) -> tuple[int, int]:
     raise IndexError
 
 
-def _write_number(value: int) -> bytes:
+def variable_number(value: int) -> bytes:
+    """Return a variable byte integer (MQTT 5, 1.5.5)."""
     written = bytearray()
     while value >= 0x80:
         written.append(value & 0x7F | 0x80)

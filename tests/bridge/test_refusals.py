@@ -114,7 +114,7 @@ def test_an_event_that_is_too_large_is_dropped_and_reported(tmp_path, caplog):
     assert harness.journal.held == 0
     assert "small" in [message.payload for message in harness.got]
     assert f"{EVENTS} (2054 bytes): the reason" in caplog.text
-    assert harness.publisher.maximum_packet_size == 2053
+    assert harness.publisher.refusals.maximum_packet_size == 2053
     harness.journal.close()
 
 

@@ -27,6 +27,7 @@ def test_what_is_published_is_acknowledged_and_what_is_asked_arrives(mosquitto: 
         connected = connection.connect()
         assert (connected.connection_id, connected.receive_maximum, connected.resumed) == (1, 20, False)
         mid = connection.broker.publish(Message("a", "ä", correlation=b"\x01"))
+        connection.broker.flush()
         assert connection.expect(Acknowledged) == Acknowledged(1, mid)
         listener.wait_for(lambda heard: heard, "what was published")
         five = protocol != "3.1.1"
@@ -58,6 +59,7 @@ def test_a_broker_that_refuses_mqtt_5_gets_3_1_1():
     with EmbeddedBroker() as embedded, open_connection(embedded.port, keepalive_s=2) as connection:
         connection.connect()  # it leaves the question for MQTT 5 unanswered
         mid = connection.broker.publish(Message("a", "1"))
+        connection.broker.flush()
         assert connection.expect(Acknowledged).mid == mid
 
 
@@ -177,6 +179,7 @@ def test_a_broker_is_reached_by_websockets_too(websockets_port: int, protocol):
     with open_connection(websockets_port, protocol=protocol, transport="websockets", path="/mqtt") as connection:
         connection.connect()
         connection.broker.publish(Message(EVENT, "x" * 30_000))
+        connection.broker.flush()
         assert len(connection.expect(MessageArrived).payload) == 30_000
 
 
@@ -186,6 +189,7 @@ def test_a_message_that_is_too_large_is_hung_up_on_by_websockets_too(websockets_
         with open_connection(websockets_port, protocol="3.1.1", transport="websockets", client_id="other") as other:
             other.connect()
             other.broker.publish(Message(REQUEST, "x" * 1_000_000))
+            other.broker.flush()
             assert "at most 131072 are read" in connection.expect(BrokerDropped).reason
 
 

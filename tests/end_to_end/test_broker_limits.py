@@ -64,6 +64,7 @@ def test_with_mqtt_5_the_broker_keeps_such_a_message(mosquitto: Mosquitto):
         connection.broker.open()
         connection.expect(BrokerConnected)
         connection.broker.publish(Message(EVENT, "{}"))
+        connection.broker.flush()
         assert connection.expect(MessageArrived).topic == EVENT
 
 

@@ -36,6 +36,7 @@ def test_a_broker_is_heard_on_a_descriptor_that_select_does_not_take(mosquitto: 
         with open_connection(mosquitto.port) as connection:
             connection.connect()
             mids = [connection.broker.publish(Message("a", str(number))) for number in range(20)]
+            connection.broker.flush()
             assert [connection.expect(Acknowledged).mid for _ in mids] == mids
 
 

@@ -46,6 +46,7 @@ def test_a_broker_with_our_authority_takes_our_certificate(secured):
     with broker, open_connection(broker.port, tls=tls) as call:
         call.connect()
         call.broker.publish(Message("a", "1"))
+        call.broker.flush()
         call.expect(Acknowledged)
 
 

@@ -63,6 +63,7 @@ def _try(
 ) -> BrokerReport:
     connected, early = _connect(broker, inbox, settings, clock)
     sent = {broker.publish(Message(trial.topic, trial.payload)): trial for trial in trials}
+    broker.flush()
     others, not_received = _listen(broker, inbox, sent, clock)
     return BrokerReport(
         received=[*early, *others],

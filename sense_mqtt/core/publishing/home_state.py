@@ -19,9 +19,12 @@ KEYS = tuple(
 )
 
 
+_CHANGING = frozenset(KEYS)
+
+
 def is_changed(changes: Iterable[Change]) -> bool:
     """True where one of the readings in the document is among the changes."""
-    return any(isinstance(change, Reading) and change.device is None and change.key in KEYS for change in changes)
+    return any(isinstance(change, Reading) and change.device is None and change.key in _CHANGING for change in changes)
 
 
 def write_home_state(home: Home) -> str:

@@ -1,7 +1,8 @@
 """One MQTT message that is to be published, and the order among those that are retained."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 
 class PublishOrder(IntEnum):
@@ -14,8 +15,7 @@ class PublishOrder(IntEnum):
     BRIDGE_STATE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One MQTT message, QoS 1."""
 
     topic: str

@@ -1,8 +1,10 @@
 """From changes to messages: topic, payload, retained or not."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, ReadingRemoved, event_id
 from sense_mqtt.core.payloads import read_object, write_json

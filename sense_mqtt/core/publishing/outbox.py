@@ -5,7 +5,6 @@ unacknowledged messages as the broker's Receive Maximum allows.
 """
 
 from collections import deque
-from typing import NamedTuple
 
 from sense_mqtt.core.publishing.event_queue import EventQueue
 from sense_mqtt.core.publishing.message import Message
@@ -19,11 +18,6 @@ MAX_RESPONSES = 100
 SHARE = 4
 
 
-class _Inflight(NamedTuple):
-    message: Message
-    since: float  # monotonic s
-
-
 class Outbox:
     """The queue towards the broker. For the bridge's thread only."""
 
@@ -33,7 +27,7 @@ class Outbox:
         self._events = EventQueue()
         self._responses: deque[Message] = deque()
         self._response_is_next = True  # responses and readings take turns: neither can starve the other
-        self._inflight: dict[int, _Inflight] = {}  # by packet identifier
+        self._inflight: dict[int, tuple[Message, float]] = {}  # by packet identifier, since when (monotonic s)
         self._echoed: set[int] = set()  # packet identifiers of what the broker has, but has not acknowledged
         self._postponed: Postponed[Message] = Postponed()
 
@@ -67,7 +61,7 @@ class Outbox:
     @property
     def inflight(self) -> tuple[Message, ...]:
         """What was sent and is neither acknowledged nor echoed, oldest first."""
-        return tuple(entry.message for mid, entry in self._inflight.items() if mid not in self._echoed)
+        return tuple(message for mid, (message, _) in self._inflight.items() if mid not in self._echoed)
 
     def set_receive_maximum(self, receive_maximum: int) -> None:
         """Let so many be unacknowledged from now on."""
@@ -89,8 +83,7 @@ class Outbox:
 
     def echoed(self, topic: str, event_id: str) -> int | None:
         """Return the journal's number of an event that an echo shows to be delivered; it does not go again."""
-        for mid, entry in self._inflight.items():
-            event = entry.message
+        for mid, (event, _) in self._inflight.items():
             if event.event is not None and (event.topic, event.event_id) == (topic, event_id):
                 self._echoed.add(mid)
                 return event.event
@@ -125,7 +118,7 @@ class Outbox:
         first = self._retained.next_urgent() or self._events.next()
         if first is not None or room <= self._receive_maximum // SHARE:
             return first
-        if self._may_respond and (self._response_is_next or not self._retained):
+        if self._responses and self._may_respond and (self._response_is_next or not self._retained):
             self._response_is_next = False
             return self._responses.popleft()
         self._response_is_next = True
@@ -133,9 +126,7 @@ class Outbox:
 
     @property
     def _may_respond(self) -> bool:
-        if not self._responses:
-            return False
-        responses = sum(not entry.message.retain and entry.message.event is None for entry in self._inflight.values())
+        responses = sum(not message.retain and message.event is None for message, _ in self._inflight.values())
         return responses < max(self._receive_maximum // SHARE, 1)
 
     def requeue(self, message: Message) -> None:
@@ -158,16 +149,16 @@ class Outbox:
 
     def sent(self, mid: int, message: Message, now: float) -> None:
         """The message went out with the packet identifier `mid` at `now` (monotonic)."""
-        self._inflight[mid] = _Inflight(message, now)
+        self._inflight[mid] = message, now
 
     def acknowledged(self, mid: int) -> Message | None:
         """Return the message that the broker has now, None for a packet identifier that is not ours."""
-        entry = self._inflight.pop(mid, None)
-        self._echoed.discard(mid)
-        if entry is None:
+        if mid not in self._inflight:
             return None
-        self._retained.acknowledged(entry.message)
-        return entry.message
+        message, _ = self._inflight.pop(mid)
+        self._echoed.discard(mid)
+        self._retained.acknowledged(message)
+        return message
 
     def forget(self, topic: str) -> None:
         """Let go of what is retained on a topic: it is not published again."""
@@ -181,11 +172,11 @@ class Outbox:
 
     def is_unacknowledged(self, topic: str) -> bool:
         """True where what is retained on a topic has not been acknowledged yet."""
-        return self._retained.is_dirty(topic) or any(entry.message.topic == topic for entry in self._inflight.values())
+        return self._retained.is_dirty(topic) or any(message.topic == topic for message, _ in self._inflight.values())
 
     def oldest_inflight_s(self, now: float) -> float:
         """Return the age of the oldest unacknowledged message, 0 where there is none."""
-        return max((now - entry.since for entry in self._inflight.values()), default=0.0)
+        return max((now - since for _, since in self._inflight.values()), default=0.0)
 
     @property
     def lengths(self) -> dict[str, int]:

@@ -6,6 +6,7 @@ LOSSES_ALONE times while the same message was alone in flight.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sense_mqtt.core.publishing.message import Message
 
@@ -70,6 +71,8 @@ class PoisonMessages:
 
     def withholds(self, message: Message) -> bool:
         """Say whether the broker would end the connection at this message."""
+        if self._too_large is None and not self._keys and not self._kinds:
+            return False
         return (
             (self._too_large is not None and message.size >= self._too_large)
             or message.topic in self._keys
@@ -88,7 +91,7 @@ class PoisonMessages:
 
     def acknowledged(self, message: Message) -> None:
         """The broker has acknowledged this message."""
-        self._acknowledged_kinds.add(_kind(message))
+        self._acknowledged_kinds.add(_kind_of_topic(message.topic))
 
     def all_delivered(self) -> None:
         """All that waited was delivered: no message is under suspicion."""
@@ -107,5 +110,10 @@ def _key(message: Message) -> str | int:
 
 
 def _kind(message: Message) -> Kind:
-    levels = message.topic.split("/")
+    return _kind_of_topic(message.topic)
+
+
+@lru_cache(4096)
+def _kind_of_topic(topic: str) -> Kind:
+    levels = topic.split("/")
     return levels[0], len(levels), levels[-1]

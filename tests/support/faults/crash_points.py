@@ -105,13 +105,19 @@ class CrashingBroker(MqttClient):
         crash_point: CrashPoint,
     ) -> None:
         self._crash_point = crash_point
+        self._published = 0
         super().__init__(settings, inbox, will, topics)
 
     def publish(self, message: Message) -> int | None:
         self._crash_point.reach("before_publish")
-        number = super().publish(message)
-        self._crash_point.reach("after_publish")
-        return number
+        self._published += 1
+        return super().publish(message)
+
+    def flush(self) -> None:
+        super().flush()
+        for _ in range(self._published):
+            self._crash_point.reach("after_publish")
+        self._published = 0
 
 
 class CrashingInbox(Inbox):

@@ -44,6 +44,7 @@ class MqttConnection:
             assert item.connection_id < 5, item.reason
             self.broker.open()
         self.broker.publish(Message("settled", ""))  # the subscriptions went before it
+        self.broker.flush()
         self.expect(Acknowledged)
         return item
 

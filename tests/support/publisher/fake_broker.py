@@ -25,6 +25,9 @@ class FakeBroker:
         self.published.append(message)
         return len(self.published)
 
+    def flush(self) -> None:
+        pass
+
     def maintain(self) -> None:
         pass
 
