@@ -1,7 +1,8 @@
 """Every item that can reach the bridge."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.publishing.broker_limits import describe_limits
@@ -12,16 +13,14 @@ Transport = Literal["stream", "poll", "snapshot", "paused"]
 # --- from a feed (thread "sense-feeds")
 
 
-@dataclass(frozen=True, slots=True)
-class FrameArrived:
+class FrameArrived(Struct, frozen=True):
     """One message of the realtime feed as it came: text (JSON) or binary (msgpack, or JSON in old binary frames)."""
 
     monitor: int
     raw: str | bytes
 
 
-@dataclass(frozen=True, slots=True)
-class UpdatePolled:
+class UpdatePolled(Struct, frozen=True):
     """The answer of `GET app/{monitor}/realtime_update`: a bare realtime payload, already parsed from JSON."""
 
     monitor: int
@@ -30,24 +29,21 @@ class UpdatePolled:
     answered: Moment  # the time of the frame, where its payload tells none
 
 
-@dataclass(frozen=True, slots=True)
-class FeedOpened:
+class FeedOpened(Struct, frozen=True):
     """A connection was made, or the first poll of a row worked; frames follow."""
 
     monitor: int
     transport: Transport
 
 
-@dataclass(frozen=True, slots=True)
-class FeedEnded:
+class FeedEnded(Struct, frozen=True):
     """The feed ended: the next frame is the first after a gap."""
 
     monitor: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeedChanged:
+class FeedChanged(Struct, frozen=True):
     """Frames come by another transport from now on, and why."""
 
     monitor: int
@@ -55,8 +51,7 @@ class FeedChanged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeedLimited:
+class FeedLimited(Struct, frozen=True):
     """Sense limits the rate of the feed's requests (HTTP 429)."""
 
     monitor: int
@@ -67,8 +62,7 @@ class FeedLimited:
 Auth = Literal["starting", "ok", "auth_required", "unavailable"]
 
 
-@dataclass(frozen=True, slots=True)
-class AuthChanged:
+class AuthChanged(Struct, frozen=True):
     """The state of the login changed, and why."""
 
     auth: Auth
@@ -79,8 +73,7 @@ class AuthChanged:
 # --- from the REST workers (threads "sense-worker-<n>")
 
 
-@dataclass(frozen=True, slots=True)
-class LookupDone:
+class LookupDone(Struct, frozen=True):
     """A lookup ended: `result` holds what Sense said, or the error."""
 
     ticket: object  # as given to the worker
@@ -90,8 +83,7 @@ class LookupDone:
 # --- from the webhooks (threads "webhook-<n>")
 
 
-@dataclass(frozen=True, slots=True)
-class PostDone:
+class PostDone(Struct, frozen=True):
     """A post to a webhook ended; its sender holds the result."""
 
     hook: int  # its place in `webhooks` of the configuration
@@ -100,8 +92,7 @@ class PostDone:
 # --- from the broker (thread "paho-mqtt-client-...")
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerConnected:
+class BrokerConnected(Struct, frozen=True):
     """The broker accepted the connection; `connection_id` names this connection, in all items that follow from it."""
 
     connection_id: int
@@ -124,8 +115,7 @@ class BrokerConnected:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerDropped:
+class BrokerDropped(Struct, frozen=True):
     """The connection, or the attempt at one, ended; posted at least once for each."""
 
     connection_id: int
@@ -136,8 +126,7 @@ class BrokerDropped:
     code: int | None = None  # the reason code of CONNACK or of MQTT 5's DISCONNECT, where there was one
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True):
     """The broker has the message that `publish` numbered `mid`; `refusal` is the reason where it did not take it."""
 
     connection_id: int
@@ -146,8 +135,7 @@ class Acknowledged:
     transient: bool = False  # the refusal: it may take the same message later
 
 
-@dataclass(frozen=True, slots=True)
-class MessageArrived:
+class MessageArrived(Struct, frozen=True):
     """A message came on a topic of our subscriptions."""
 
     connection_id: int
@@ -165,21 +153,18 @@ class MessageArrived:
 # --- from the process
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """End in good order with this exit code."""
 
     reason: str
     exit_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Reload(Struct, frozen=True):
     """Read the configuration again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(Struct, frozen=True):
     """A thread ended by an unexpected exception."""
 
     thread: str

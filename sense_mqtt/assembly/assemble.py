@@ -3,9 +3,10 @@
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly.sense_client import SenseClient
@@ -64,8 +65,7 @@ POLLS_MISSED = 2.5  # a polled home is `offline` after so many intervals without
 STALL_KEEPALIVES = 2.0  # a broker that acknowledges nothing for so many keepalives is given up
 
 
-@dataclass(frozen=True, slots=True)
-class Factories:
+class Factories(Struct, frozen=True):
     """How the edges are made. The fault harness puts in some that die at a chosen moment, tests some with no thread."""
 
     journal: Callable[[Path], Journal] = Journal

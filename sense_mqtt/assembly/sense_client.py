@@ -4,7 +4,9 @@ import functools
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.clock import Clock
@@ -19,8 +21,7 @@ from sense_mqtt.sense.rest.rate_limit import RateLimiter
 from sense_mqtt.sense.state_file import StateFile
 
 
-@dataclass(frozen=True, slots=True)
-class SenseClient:
+class SenseClient(Struct, frozen=True):
     """Sense, as far as the bridge and the command line ask it about one account."""
 
     config: Config  # of this account alone

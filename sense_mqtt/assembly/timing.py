@@ -1,6 +1,6 @@
 """How quickly the parts of the bridge try again, and how politely."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from sense_mqtt.bridge.jobs import POLLED_TIMELINE_S
 from sense_mqtt.bridge.loop import TICK_S
@@ -8,8 +8,7 @@ from sense_mqtt.bridge.monitor import TIMELINE_LAG_S
 from sense_mqtt.core.backoff import Backoff
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """How quickly we try again, and how politely. The defaults are for Sense; tests against a simulated cloud hurry."""
 
     rest_spacing_s: float = 1.0  # between two REST calls (contract, section 3)

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sense_mqtt.bridge.account_access import AccountAccess, AccountOptions
 from sense_mqtt.bridge.frame_handler import FrameHandler

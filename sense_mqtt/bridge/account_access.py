@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sense_mqtt.bridge.health import Counts
 from sense_mqtt.bridge.monitor import MonitorSettings, RunningFeed
@@ -11,8 +12,7 @@ from sense_mqtt.sense.rest_queries.lookups import Lookups
 from sense_mqtt.sense.rest_queries.worker import RestWorker
 
 
-@dataclass(frozen=True, slots=True)
-class AccountAccess:
+class AccountAccess(Struct, frozen=True):
     """How Sense is asked about one account."""
 
     worker: RestWorker
@@ -23,8 +23,7 @@ class AccountAccess:
     calls: Counts  # and logins, of the last hour
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOptions:
+class AccountOptions(Struct, frozen=True):
     """What is configured for an account."""
 
     number: int  # its place among the accounts

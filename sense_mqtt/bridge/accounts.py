@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.bridge.account import BridgedAccount
 from sense_mqtt.bridge.frame_handler import FrameHandler
@@ -16,8 +17,7 @@ from sense_mqtt.core.home.state import Policy
 from sense_mqtt.errors import CommandRefused
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
+class Accounts(Struct, frozen=True):
     """For the bridge's thread only."""
 
     each: Sequence[BridgedAccount]

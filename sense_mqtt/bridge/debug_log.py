@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.capabilities import CAPABILITIES
@@ -55,8 +56,7 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
-@dataclass(slots=True)
-class _Frames:
+class _Frames(Struct):
     """Those of one monitor since they were last told."""
 
     since: float  # monotonic

@@ -2,17 +2,17 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.errors import SenseMqttError
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Counters:
+class Counters(Struct):
     """What the bridge counts since it started. For the bridge's thread only."""
 
     frames: int = 0

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from sense_mqtt.core.backoff import Retries
 from sense_mqtt.core.status import STATUS
@@ -18,22 +19,19 @@ POLLED_TIMELINE_S = 180.0  # between readings of the timeline, while no stream s
 LOGIN_CHECK_S = 5.0  # between checks whether somebody has logged in
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAccount:
+class ReadAccount(Struct, frozen=True):
     """Which monitors there are; logs in where that is needed."""
 
     account: int  # its place among the accounts
 
 
-@dataclass(frozen=True, slots=True)
-class ReadDevices:
+class ReadDevices(Struct, frozen=True):
     """The list of devices of a monitor."""
 
     monitor: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunQuery:
+class RunQuery(Struct, frozen=True):
     """What a capability needs to read; what, and when: bridge/queries.py."""
 
     monitor: int
@@ -41,28 +39,24 @@ class RunQuery:
     query: str  # its name there
 
 
-@dataclass(frozen=True, slots=True)
-class ReadTimeline:
+class ReadTimeline(Struct, frozen=True):
     """What happened while frames did not show it."""
 
     monitor: int
     why: Literal["gap", "after a gap", "polled"]  # polled: no stream shows each edge
 
 
-@dataclass(frozen=True, slots=True)
-class CloseGap:
+class CloseGap(Struct, frozen=True):
     """Wait no longer for the timeline of a gap."""
 
     monitor: int
 
 
-@dataclass(frozen=True, slots=True)
-class PublishHealth:
+class PublishHealth(Struct, frozen=True):
     """The health document, once a minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class RepublishDiscovery:
+class RepublishDiscovery(Struct, frozen=True):
     """Home Assistant has started: everything is announced to it again."""
 
 
@@ -105,8 +99,7 @@ def name_of(job: Job) -> str:
     return f"{job.capability} ({job.query})" if isinstance(job, RunQuery) else NAMES[type(job)]
 
 
-@dataclass(frozen=True, slots=True)
-class JobIntervals:
+class JobIntervals(Struct, frozen=True):
     """How often the jobs that ask Sense are done."""
 
     polled_timeline_s: float  # the timeline, while no stream shows each edge

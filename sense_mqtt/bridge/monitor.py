@@ -3,8 +3,10 @@
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.bridge.debug_log import DebugLog
 from sense_mqtt.bridge.discovery import Discovery
@@ -53,8 +55,7 @@ class RunningFeed(Protocol):
     def resume(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """What all monitors and accounts of the bridge share."""
 
     topics: Topics
@@ -68,8 +69,7 @@ class Services:
     ticks: JobQueue  # ids of monitors, and when (monotonic) each is to be looked at again
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorSettings:
+class MonitorSettings(Struct, frozen=True):
     """What is configured for a monitor."""
 
     policy: Policy
@@ -77,8 +77,7 @@ class MonitorSettings:
     timeline_lag_s: float  # items of Sense's timeline appear so late
 
 
-@dataclass(frozen=True, slots=True)
-class ObserveResult:
+class ObserveResult(Struct, frozen=True):
     """What one thing seen led to."""
 
     has_new_device: bool  # it showed a device that was not known

@@ -3,8 +3,9 @@
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.bridge.account import BridgedAccount
 from sense_mqtt.bridge.accounts import Accounts
@@ -33,8 +34,7 @@ LOG_EVERY_S = 60.0  # between log lines about requests without response
 UNEXPECTED_ERROR = "the command failed unexpectedly; see the log"
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshResult:
+class RefreshResult(Struct, frozen=True):
     """What `refresh` read."""
 
     devices: Any

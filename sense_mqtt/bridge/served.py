@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from sense_mqtt.bridge.account_access import AccountOptions
 from sense_mqtt.bridge.frame_handler import FrameHandler
@@ -12,8 +13,7 @@ from sense_mqtt.sense.auth.tokens import Account, Monitor
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ServedMonitors:
+class ServedMonitors(Struct, frozen=True):
     """What is served, by the monitor's id. Accounts add to it. For the bridge's thread only."""
 
     monitors: dict[int, BridgedMonitor] = field(default_factory=dict)

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.bridge.health import Counters, Counts, count, describe_health
 from sense_mqtt.bridge.publisher import Publisher
@@ -30,16 +32,14 @@ class MonitorView(Protocol):
     def feed_state(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeInfo:
+class BridgeInfo(Struct, frozen=True):
     """What is told of the bridge at its start, and once it has read its configuration again."""
 
     version: str
     config: Mapping[str, Any]  # as far as it may be seen
 
 
-@dataclass(frozen=True, slots=True)
-class HealthSources:
+class HealthSources(Struct, frozen=True):
     """Where the figures of the health document come from."""
 
     calls: Counts

@@ -1,8 +1,9 @@
 """`sense-mqtt health`: does the bridge work? Asked over MQTT, so that the way to the broker is tested too."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.health_rule import HealthResult, evaluate_health
@@ -15,8 +16,7 @@ from sense_mqtt.mqtt.client import MqttClient
 PATIENCE_S = 10.0  # for the broker and its retained messages
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(Struct):
     """What the broker keeps of the bridge."""
 
     state: str | None = None

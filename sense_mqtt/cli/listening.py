@@ -3,7 +3,9 @@
 import argparse
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.assembly.assemble import topics_of
 from sense_mqtt.config import Config
@@ -14,8 +16,7 @@ from sense_mqtt.mqtt.from_config import broker_settings
 from sense_mqtt.mqtt.settings import BrokerSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Struct, frozen=True):
     """A client that is not open yet, what it will hear, and where."""
 
     heard: Inbox

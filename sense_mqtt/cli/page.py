@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly.sense_client import SenseClient, credentials_of
@@ -36,8 +37,7 @@ def page_served(
         server.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _PageAnswers:
+class _PageAnswers(Struct, frozen=True):
     """Answers what `sense-mqtt login` asks with what was typed at the page."""
 
     password: str

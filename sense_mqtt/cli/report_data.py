@@ -6,8 +6,9 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
+
+from msgspec import Struct
 
 from sense_mqtt import __version__
 from sense_mqtt.bridge.loop import Bridge
@@ -46,8 +47,7 @@ class RecentLog(logging.Handler):
         return [each if isinstance(each, str) else self.format(each) for each in list(self._kept)]
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Struct, frozen=True):
     """What the bridge knew at one moment."""
 
     config: Mapping[str, Any]

@@ -4,8 +4,9 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from sense_mqtt import __version__
 from sense_mqtt.assembly.assemble import Factories, assemble

@@ -6,11 +6,11 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from typing import IO
 
+from msgspec import Struct, field
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -37,8 +37,7 @@ HOUSE = {
 }
 
 
-@dataclass(slots=True)
-class LiveTable:
+class LiveTable(Struct):
     """What was heard last on each topic, and the last events."""
 
     # "<monitor>" or "<monitor>/<device>" -> key -> text
@@ -144,8 +143,7 @@ def _write_table(board: LiveTable, console: Console) -> None:
     print(table.get(), end="", file=console.file, flush=True)
 
 
-@dataclass(slots=True)
-class _Lines:
+class _Lines(Struct):
     """Writes each event once."""
 
     board: LiveTable

@@ -4,10 +4,10 @@ YAML's own guesses (`1e5` a float, `0123` octal, `off` false) never happen: the 
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from sense_mqtt.config.yaml_faults import explain_yaml
 
@@ -17,8 +17,7 @@ FORBIDDEN_CHARACTERS = re.compile("[\\0\ud800-\udfff]")  # no file name, MQTT or
 OWN_TAG = re.compile(r"!(?!!)")  # `!secret`; `!!str` and the like resolve to tag:yaml.org
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """What was written, and what was wrong with the writing."""
 
     content: Any  # dict, list, str or None
@@ -45,8 +44,7 @@ class _TooManyValues(Exception):
     """The document is too long, or a bomb of aliases."""
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """One walk over the nodes of a document. Raises _TooManyValues."""
 
     faults: list[str] = field(default_factory=list)

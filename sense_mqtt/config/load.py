@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from sense_mqtt.config.documents import parse
@@ -32,8 +33,7 @@ USUAL_FILES = ("config.yaml", "/etc/sense-mqtt/config.yaml")  # the first that i
 Written = tuple[dict[KeyPath, RawValue], list[str]]  # settings and faults
 
 
-@dataclass(frozen=True, slots=True)
-class SystemPaths:
+class SystemPaths(Struct, frozen=True):
     """Where the system keeps things; tests say otherwise."""
 
     system_file: Path = Path(USUAL_FILES[1])

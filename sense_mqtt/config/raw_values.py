@@ -1,15 +1,15 @@
 """What was written, before it is a Config: one text a key, with where it came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.config.keys import ANY, FIELDS, LISTS, KeyPath, generic
 
 
-@dataclass(frozen=True, slots=True)
-class RawValue:
+class RawValue(Struct, frozen=True):
     """One value as written."""
 
     value: Any  # str, or a list

@@ -1,15 +1,15 @@
 """What is wrong with YAML, in plain words: where, what was expected, what to do. No value is told: it may be secret."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 QUOTE_IT = "put the whole value in quotes"
 SPACES = "indent with spaces, keys of one section all alike"
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """What to say where a parser of YAML complains."""
 
     complaint: str  # a regular expression for what it says: "context; problem"

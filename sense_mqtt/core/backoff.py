@@ -1,15 +1,15 @@
 """The waits between attempts: full jitter below a ceiling that doubles."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 Uniform = Callable[[float, float], float]  # a number between two others, as `random.uniform`
 
 DOUBLINGS_MOST = 64  # past this any ceiling has long reached `most_s`, and a float would overflow
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """How long to wait after so many failures in a row: between `least_s` and a ceiling that doubles up to `most_s`."""
 
     first_s: float = 1.0  # the first ceiling
@@ -26,8 +26,7 @@ class Backoff:
         return uniform(min(self.least_s, ceiling_s), ceiling_s)
 
 
-@dataclass(slots=True)
-class Retries:
+class Retries(Struct):
     """How often something has failed in a row, and so how long to wait before the next attempt."""
 
     backoff: Backoff

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from sense_mqtt.core.timestamps import write_timestamp
 
@@ -15,8 +16,7 @@ Document = Mapping[str, Any]  # of what JSON can hold, and datetimes
 Value = float | bool | str | datetime | Document | Sequence[Document] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A present value, of the house where `device` is None. How it is written, the sink decides."""
 
     device: str | None
@@ -24,8 +24,7 @@ class Reading:
     value: Value  # a number is a float, in the entity's unit; an int where it is exact; None: not known any more
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that happened once, to a device or, where `device` is None, to the house."""
 
     device: str | None
@@ -34,30 +33,26 @@ class Event:
     fields: Mapping[str, Any] = field(default_factory=dict)  # further keys of the payload
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceChanged:
+class DeviceChanged(Struct, frozen=True):
     """A device (None: the house) is new, or its description changed: its discovery is to be published."""
 
     device: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRemoved:
+class DeviceRemoved(Struct, frozen=True):
     """A device is gone for good: its retained topics are to be cleared."""
 
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingRemoved:
+class ReadingRemoved(Struct, frozen=True):
     """A device does not have this reading any more: its retained topic is to be cleared."""
 
     device: str
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class StateChanged:
+class StateChanged(Struct, frozen=True):
     """What a capability knows has changed, in a way that must survive a restart."""
 
     capability: str

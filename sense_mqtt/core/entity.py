@@ -4,8 +4,9 @@ Which device class, unit and state class go together: Home Assistant's sensor/co
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
@@ -14,8 +15,7 @@ Throttle = Literal["house", "device", "minute"]  # publish.house_interval_s, pub
 Platform = Literal["sensor", "binary_sensor", "event", "button", "switch", "select"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Struct, frozen=True):
     """One thing that is published of a monitor, a device or the bridge."""
 
     key: str  # last part of its unique id in Home Assistant

@@ -1,8 +1,9 @@
 """The rule that says whether a bridge works: for `sense-mqtt health`, and for `/health` of the page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.core.timestamps import read_timestamp
 
@@ -15,8 +16,7 @@ WAITS = {  # states of the login in which frames are not expected, and why
 }
 
 
-@dataclass(frozen=True, slots=True)
-class HealthResult:
+class HealthResult(Struct, frozen=True):
     """What was found, in words."""
 
     text: str

@@ -1,18 +1,16 @@
 """What the configuration says of the sun: where the home is, and when there is a surplus."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """Where a home is, in degrees: north of the equator and east of Greenwich are above 0."""
 
     latitude: float
     longitude: float
 
 
-@dataclass(frozen=True, slots=True)
-class SolarRules:
+class SolarRules(Struct, frozen=True):
     """The rules of `solar` in the configuration."""
 
     location: Location | None = None

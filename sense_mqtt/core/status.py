@@ -5,8 +5,10 @@ Read each hour, and a little after Sense says that something has changed (`data_
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Capability, Observation, Query, Update
 from sense_mqtt.core.changes import Document, Reading
@@ -62,8 +64,7 @@ MONITOR_ENTITIES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StatusState:
+class StatusState(Struct, frozen=True):
     """What is known of the status of one monitor."""
 
     document: Document = field(default_factory=lambda: MappingProxyType({}))  # as read last

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Hashable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class _Condition:
+class _Condition(Struct):
     reason: Hashable
     count: int = 0  # since the last `reset`
 

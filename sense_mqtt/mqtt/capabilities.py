@@ -1,15 +1,13 @@
 """What a broker can do: whether it keeps retained messages, and which QoS it takes."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from paho.mqtt.properties import Properties
 
 _NO_RETAIN = 154  # MQTT 5 reason codes, of CONNACK and DISCONNECT
 _NO_SUCH_QOS = 155
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What may be asked of this broker, in PUBLISH and in the will of CONNECT."""
 
     retain: bool = True

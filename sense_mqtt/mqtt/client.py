@@ -10,10 +10,10 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import paho.mqtt.client as paho
+from msgspec.structs import replace
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 

@@ -2,13 +2,13 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class BrokerTls:
+
+class BrokerTls(Struct, frozen=True):
     """How the broker proves who it is, and we to it."""
 
     ca_file: Path | None = None
@@ -17,8 +17,7 @@ class BrokerTls:
     server_name: str | None = None  # in the broker's certificate, where it is not the host
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSettings:
+class BrokerSettings(Struct, frozen=True):
     """Where the broker is and how it wants to be spoken to."""
 
     host: str

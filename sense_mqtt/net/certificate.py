@@ -3,15 +3,15 @@
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 FETCH_TIMEOUT_S = 5.0  # for fetching a certificate that was refused
 NAMES = {b"\x55\x04\x03": "CN", b"\x55\x04\x0a": "O", b"\x55\x04\x0b": "OU"}  # object identifiers 2.5.4.x
 EXPLICIT_VERSION, BMP_STRING = 0xA0, 0x1E  # tags
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """Fields of a certificate."""
 
     subject: str  # "CN=..., O=..."

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.home.state import DevicesListed, Interrupted, PolicyChanged, QueryResult, Tick
@@ -19,8 +20,7 @@ FRAMES = (RealtimeUpdate, DeviceStates, MonitorInfo, DataChange, TimelineChange,
 SEEN = (Tick, Interrupted, PolicyChanged, DevicesListed, TimelineRead, QueryResult)  # beside frames
 
 
-@dataclass(frozen=True, slots=True)
-class HomeRestored:
+class HomeRestored(Struct, frozen=True):
     """A home begins with what was stored of it."""
 
     rows: Rows
@@ -28,16 +28,14 @@ class HomeRestored:
     solar: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Polled:
+class Polled(Struct, frozen=True):
     """A frame that was asked for."""
 
     payload: Any  # JSON
     took_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class PolicySet:
+class PolicySet(Struct, frozen=True):
     """Another policy is in force from now on."""
 
     stale_after_s: float | None = None  # without a frame the home is `offline` after so long; None: as before

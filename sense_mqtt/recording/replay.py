@@ -1,10 +1,9 @@
 """Plays a recording back through the core: which events would it have told?"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from msgspec.structs import replace as replace_home
+from msgspec.structs import replace
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.changes import Event
@@ -40,7 +39,7 @@ class Replay:
         monitor, policy = note.monitor, self._policies.get(note.monitor, self._base)
         match note.what:
             case HomeRestored(rows, name, solar):
-                self._homes[monitor] = replace_home(restore(monitor, rows, policy), name=name, solar=solar)
+                self._homes[monitor] = replace(restore(monitor, rows, policy), name=name, solar=solar)
                 return []
             case PolicySet(stale_after_s, config):
                 changed = policy if config is None else self._policy_of(config)

@@ -5,10 +5,11 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from secrets import randbits
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from sense_mqtt.errors import JournalError, StateError
 from sense_mqtt.store.journal_file import FAULTS, JournalFile
@@ -36,8 +37,7 @@ EVENTS_IN_MEMORY_MOST = 10_000  # the same while the disk cannot be written
 UNREAD_BITS = 61  # numbers that no file reaches by counting
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An event that no broker has acknowledged yet."""
 
     number: int

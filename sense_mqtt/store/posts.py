@@ -2,8 +2,9 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -12,8 +13,7 @@ SELECT hook, lane, payload, recorded, number FROM posts WHERE hook = ? AND lane 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """An event that is to be posted to one webhook."""
 
     hook: str  # its key

@@ -3,8 +3,9 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 INGRESS = "172.30.32.2"  # the Supervisor's; it alone may reach an app (developers.home-assistant.io, "Ingress")
 NAME = re.compile(r"[a-z0-9._-]+")
@@ -23,8 +24,7 @@ HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """The rules of one server."""
 
     names: frozenset[str] = frozenset()  # by which the page may be called, in small letters

@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from aiohttp import web
+from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
 from sense_mqtt.core.payloads import read_object, write_json
@@ -21,8 +21,7 @@ from sense_mqtt.web.view import accounts_to_log_in, describe_bridge, describe_hi
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
-@dataclass(frozen=True, slots=True)
-class StaticFile:
+class StaticFile(Struct, frozen=True):
     """One file of the page."""
 
     content: bytes

@@ -6,7 +6,8 @@ import ipaddress
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 SCRYPT = {"n": 2**14, "r": 8, "p": 1, "maxmem": 64 * 2**20, "dklen": 32}  # 16 MB and some 50 ms for each attempt
 BURST = 5  # attempts of one address at once
@@ -44,8 +45,7 @@ class PasswordCheck:
         return hashlib.scrypt(password.encode(errors="replace"), salt=self._salt, **SCRYPT)
 
 
-@dataclass(slots=True)
-class _Allowance:
+class _Allowance(Struct):
     """Attempts that are left; they come back with time."""
 
     left: float

@@ -4,10 +4,10 @@ import asyncio
 import base64
 import binascii
 import time
-from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from msgspec import Struct
 
 from sense_mqtt.web.access import Access
 from sense_mqtt.web.passwords import SESSION_S, AttemptLimit, BrowserSessions, PasswordCheck
@@ -18,8 +18,7 @@ BODY_S = 10.0  # for a body to come
 BODY_BYTES_MOST = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Why a request is not answered."""
 
     status: int

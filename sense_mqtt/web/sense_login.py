@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.web.passwords import AttemptLimit
@@ -22,8 +23,7 @@ AskForCode = Callable[[str], str]  # the question -> the code; empty: the person
 LogIn = Callable[[str, str, AskForCode], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the person is told."""
 
     text: str

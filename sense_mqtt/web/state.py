@@ -3,8 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.changes import Change, Event
@@ -37,8 +38,7 @@ class MonitorView(Protocol):
     def info(self) -> MonitorInfo: ...
 
 
-@dataclass(frozen=True, slots=True)
-class HomeNow:
+class HomeNow(Struct, frozen=True):
     """One home at one time."""
 
     home: Home
@@ -46,8 +46,7 @@ class HomeNow:
     time_zone: str | None  # IANA
 
 
-@dataclass(frozen=True, slots=True)
-class BridgeNow:
+class BridgeNow(Struct, frozen=True):
     """The bridge at one time."""
 
     health: Mapping[str, Any]  # as on bridge/health
@@ -61,8 +60,7 @@ class HourStore(Protocol):
     def of(self, monitor: int) -> Mapping[int, Mapping[str, Any]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """Where the figures come from; for the bridge's thread only."""
 
     monitors: Mapping[int, MonitorView]  # those that are served; others add to it

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from msgspec import Struct, field
 
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.web.connections import bound_buffers, drop
@@ -19,8 +19,7 @@ STALLED_S = 10.0  # a browser that takes nothing for so long is dropped
 SILENCE_S = 15.0  # something is sent at least so often, so that a connection that is gone is noticed
 
 
-@dataclass(slots=True)
-class Sent:
+class Sent(Struct):
     """What one browser knows."""
 
     home: HomeNow | None = None

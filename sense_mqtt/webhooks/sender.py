@@ -3,8 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import PostDone
@@ -12,8 +13,7 @@ from sense_mqtt.items import PostDone
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class PostResult:
+class PostResult(Struct, frozen=True):
     """How a post ended, and the words for the log.
 
     `refused`: the hook answers, but did not take this event; `away`: it takes none at present; `gone`: it never will.

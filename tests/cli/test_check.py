@@ -1,8 +1,7 @@
 """How the checks are gone through, without a network."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.cli.check.checks import CHECKS, BrokerReport, CheckContext, CheckFailed, ProbeMessage
 from sense_mqtt.cli.check.runner import CheckResult, run_checks

@@ -1,9 +1,10 @@
 """The checks, as a table of functions: each returns a text when it passes, and raises with what to do when it fails."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from sense_mqtt.cli.check.webhook_check import Connect, connect, describe_webhooks
 from sense_mqtt.cli.extras import how_to_install
@@ -20,8 +21,7 @@ class CheckFailed(SenseMqttError):
     """A check failed; the text says what, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeMessage:
+class ProbeMessage(Struct, frozen=True):
     """A message to publish, not retained, that we expect to receive by one of our filters."""
 
     topic: str
@@ -30,8 +30,7 @@ class ProbeMessage:
     is_required: bool = True  # False: only to learn whether the filter works, `run` publishes nothing there
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerReport:
+class BrokerReport(Struct, frozen=True):
     """What a connection to the broker showed. A trial that is needed and failed is a `CheckFailed` instead."""
 
     received: Sequence[MessageArrived] = ()  # of others
@@ -50,8 +49,7 @@ class SessionView(Protocol):
     def token(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CheckContext:
+class CheckContext(Struct, frozen=True):
     """What the checks use: the configuration, and calls to name server, Sense and broker."""
 
     config: Config  # of one account
@@ -224,8 +222,7 @@ def check_page(context: CheckContext) -> str:
 # --- the table
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """A check, and the checks that must pass first."""
 
     run: Callable[[CheckContext], str]

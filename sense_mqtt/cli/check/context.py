@@ -4,8 +4,9 @@ import functools
 import random
 import secrets
 import socket
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sense_mqtt.assembly.assemble import feed_settings, topics_of
 from sense_mqtt.assembly.sense_client import SenseClient

@@ -1,8 +1,10 @@
 """Run the checks: one result each; a check that needs a failed one is skipped."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.cli.check.checks import CHECKS, Check, CheckContext
 from sense_mqtt.cli.process import describe_error
@@ -13,8 +15,7 @@ from sense_mqtt.errors import SenseMqttError
 CheckStatus = Literal["ok", "FAIL", "skip"]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """The result of one check."""
 
     name: str

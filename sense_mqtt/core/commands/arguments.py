@@ -4,8 +4,9 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 from sense_mqtt.errors import CommandRefused
@@ -22,8 +23,7 @@ _PARAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _ENDS_SESSIONS = frozenset({"logout", "authenticate", "renew"})  # GET logout ends the session (SE, OH)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A sort of argument. `read` turns a JSON value into ours; its ValueError may say more than `allowed`."""
 
     allowed: str  # completes "must be ..."
@@ -31,8 +31,7 @@ class Kind:
     textual: bool = False  # on the command line it is text as it stands, not JSON
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """One argument of a command. Left out, it is `default`; None: it stays out."""
 
     name: str

@@ -4,8 +4,9 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NoReturn
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.commands.arguments import MONITOR_ID, Argument, quoted
 from sense_mqtt.core.commands.responses import (

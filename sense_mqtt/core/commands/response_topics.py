@@ -1,7 +1,8 @@
 """Which response topics (MQTT 5) are answered: requests must not publish elsewhere with the bridge's rights."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sense_mqtt.core.publishing.topics import Topics
 
@@ -10,8 +11,7 @@ MAX_LEVELS = 32  # likewise
 COMMAND_LEVELS = ("/request/", "/set")  # how common programs name the topics on which they take commands
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseTopics:
+class ResponseTopics(Struct, frozen=True):
     """Our own topics, and `mqtt.response_topics`: filters of which one must match; none: all that is not forbidden."""
 
     topics: Topics

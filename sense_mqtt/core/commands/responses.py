@@ -3,8 +3,9 @@
 import enum
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.errors import (
@@ -38,16 +39,14 @@ class Absent(enum.Enum):
 ABSENT: Final = Absent.ABSENT
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseTo:
+class ResponseTo(Struct, frozen=True):
     """Where the answer goes: the asker's own topic (MQTT 5), or the contract's where that is None."""
 
     topic: str | None = None
     correlation: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A request that was understood; or, with its arguments left empty, as much of one as a refusal needs."""
 
     name: str
@@ -57,8 +56,7 @@ class Command:
     response_to: ResponseTo
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """The one answer to a request. Where `topic` is None it goes to the contract's response topic of `command`."""
 
     command: str

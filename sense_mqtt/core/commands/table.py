@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from sense_mqtt.core.commands import arguments as kinds
 from sense_mqtt.core.commands.arguments import Argument, fill, quoted
@@ -12,8 +13,7 @@ from sense_mqtt.core.readings.bridge_entities import LOG_LEVELS
 from sense_mqtt.errors import CommandRefused
 
 
-@dataclass(frozen=True, slots=True)
-class CommandEntry:
+class CommandEntry(Struct, frozen=True):
     """A row of the table of commands."""
 
     description: str

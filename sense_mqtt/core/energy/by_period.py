@@ -6,7 +6,9 @@ the first figures come with the first readings.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Capability, Observation, Query, Update
 from sense_mqtt.core.changes import DeviceChanged, Reading
@@ -29,8 +31,7 @@ READ_AFTER_S = 180  # the end of an hour: by then Sense has finished it
 READ_WITHIN_S = 120  # monitors are not all read at the same second
 
 
-@dataclass(frozen=True, slots=True)
-class Periods:
+class Periods(Struct, frozen=True):
     """What is known of the periods of one home, by scale."""
 
     accepted: Mapping[str, AcceptedEnergy] = field(default_factory=dict)  # what may be published

@@ -1,7 +1,9 @@
 """Which figures of energy are believed: what dips is held back, and what cannot be is never published."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sense_mqtt.core.energy.periods import COUNTERS, FIGURES, DeviceConsumption, Energy
 from sense_mqtt.core.timestamps import Moment, read_timestamp
@@ -20,8 +22,7 @@ _HOUSE, _SOLAR = "", " solar"  # in `AcceptedEnergy.held_back`, beside ids of de
 _SOLAR_FIGURES = FIGURES[1:]  # an answer of its own
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedEnergy:
+class AcceptedEnergy(Struct, frozen=True):
     """What may be published, and since when the house or a device is held back."""
 
     energy: Energy

@@ -1,6 +1,6 @@
 """The rows of energy by period in the table of entities."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sense_mqtt.core.energy.periods import NET_PRODUCTION_PCT, SCALES
 from sense_mqtt.core.entity import Entity, number_entity

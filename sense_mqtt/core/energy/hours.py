@@ -1,8 +1,9 @@
 """The hours of one day, as Sense's answers give them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.core.wire.devices import list_of, mapping, number, rows_of, text
@@ -12,8 +13,7 @@ HOURS_MOST = 25  # of a day on which the clocks go back
 ByHour = tuple[float | None, ...]  # kWh of each hour since the start of the day; None: Sense did not give it
 
 
-@dataclass(frozen=True, slots=True)
-class DayHours:
+class DayHours(Struct, frozen=True):
     """One day; hours that Sense has not finished are among them, and often 0."""
 
     start: float  # s UTC

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.core.energy.hours import DayHours, counter, trends_hours, usage_hours
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
@@ -18,8 +20,7 @@ NET_PRODUCTION_PCT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceConsumption:
+class DeviceConsumption(Struct, frozen=True):
     """What one device used."""
 
     id: str
@@ -27,8 +28,7 @@ class DeviceConsumption:
     consumption_kwh: float
 
 
-@dataclass(frozen=True, slots=True)
-class Energy:
+class Energy(Struct, frozen=True):
     """One period of one house. A figure that Sense did not give is None, never 0."""
 
     scale: str  # DAY, WEEK, MONTH, YEAR or CYCLE

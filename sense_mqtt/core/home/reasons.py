@@ -1,8 +1,9 @@
 """Why something was published or not: read off a home before and after, for the log at debug."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from sense_mqtt.core.changes import Change, Event, Reading
 from sense_mqtt.core.edges import Edge, State
@@ -12,8 +13,7 @@ from sense_mqtt.core.home.timeline_events import TimelineRead
 from sense_mqtt.core.wire.frames import TimelineChange
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """What one observation led to, and why."""
 
     device: str | None  # None: it is of the house

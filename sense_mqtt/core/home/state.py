@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from sense_mqtt.core.changes import Value
 from sense_mqtt.core.device_rules import DeviceRules
@@ -116,8 +116,7 @@ class Steady(msgspec.Struct, frozen=True):
     observed_s: float = 0.0  # how long ordinary frames have followed each other, all together
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What the user has configured for one home."""
 
     rules: Callable[[str], DeviceRules]

@@ -7,8 +7,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.core.entity import Entity
 
@@ -17,8 +18,7 @@ _ATTRIBUTION = "{{ dict(value_json | default({}), attribution='Data provided by 
 _NOT_IN_ENTITY_IDS = re.compile(r"[^a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class EntityTopics:
+class EntityTopics(Struct, frozen=True):
     """A row of the table, of one monitor or device, with its topics."""
 
     row: Entity

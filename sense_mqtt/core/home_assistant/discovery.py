@@ -7,8 +7,9 @@ them: people's settings hang on them. (The bridge has no id of Sense's: its own 
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home_assistant.components import EntityTopics
@@ -30,8 +31,7 @@ WEB_APP = "https://home.sense.com"
 _NODE = re.compile(r"sense_mqtt_(\d+)(?:_|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorDescription:
+class MonitorDescription(Struct, frozen=True):
     """What Home Assistant shows of a monitor. Never its serial number, which is a secret."""
 
     id: int
@@ -40,8 +40,7 @@ class MonitorDescription:
     firmware: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceDescription:
+class DeviceDescription(Struct, frozen=True):
     """What Home Assistant shows of a device."""
 
     id: str

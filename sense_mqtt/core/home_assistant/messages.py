@@ -5,8 +5,9 @@ Facts without another source: Home Assistant 2026.11, components/mqtt/discovery.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home_assistant.components import EntityTopics, describe_component, without_none
@@ -16,8 +17,7 @@ from sense_mqtt.core.publishing.topics import Topics
 Mode = Literal["device", "single", "off"]
 
 
-@dataclass(frozen=True, slots=True)
-class DiscoveryOptions:
+class DiscoveryOptions(Struct, frozen=True):
     """How to tell it, and who tells it."""
 
     version: str  # of sense-mqtt
@@ -25,16 +25,14 @@ class DiscoveryOptions:
     mode: Mode = "device"
 
 
-@dataclass(frozen=True, slots=True)
-class DiscoveryMessage:
+class DiscoveryMessage(Struct, frozen=True):
     """A discovery message, always retained. Without a payload it is empty, and takes back what was told there."""
 
     topic: str
     payload: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class DiscoveryDevice:
+class DiscoveryDevice(Struct, frozen=True):
     """One device of Home Assistant."""
 
     node: str  # its identifier, and the beginning of its entities' unique ids

@@ -11,8 +11,10 @@ entity.py.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.core.home_assistant.discovery import (
     DeviceDescription,
@@ -37,8 +39,7 @@ class DiscoveryTopic(NamedTuple):
     key: str | None  # the entity; None: the topic tells of the whole device
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """Steps that follow each other, each once Home Assistant had time for the one before."""
 
     steps: tuple[tuple[DiscoveryMessage, ...], ...] = ()

@@ -6,12 +6,12 @@ Assistant 2026.2, components/mqtt/device_trigger.py; its frontend shows `"<subty
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class DeviceTrigger:
+
+class DeviceTrigger(Struct, frozen=True):
     """One event type of a monitor or device, as a trigger."""
 
     event_type: str

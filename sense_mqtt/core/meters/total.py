@@ -6,8 +6,9 @@ written (`reserved`), and is written again before more is published.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation, Query, Update
 from sense_mqtt.core.changes import Reading

@@ -1,9 +1,9 @@
 """From changes to messages: topic, payload, retained or not."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sense_mqtt.core.changes import LATE_AFTER_S, Change, DeviceRemoved, Event, Reading, ReadingRemoved, event_id
@@ -15,8 +15,7 @@ from sense_mqtt.core.readings.entities import DEVICE
 from sense_mqtt.core.timestamps import read_timestamp, write_timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class HomeTopics:
+class HomeTopics(Struct, frozen=True):
     """The topics of one home."""
 
     topics: Topics

@@ -1,12 +1,11 @@
 """Every topic name, built and parsed here only."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sense_mqtt.core.topic_ids import sanitize_id
 
 
-@dataclass(frozen=True, slots=True)
-class Topics:
+class Topics(Struct, frozen=True):
     """The names below one base topic and one Home Assistant prefix."""
 
     base: str = "sense"

@@ -3,7 +3,7 @@
 Topics, payloads, throttling, Home Assistant discovery and docs/topics.md are derived from these rows.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.entity import Entity, Measurement, number_entity

@@ -6,7 +6,8 @@ An upper percentile is not: the edges of clouds brighten the sun, and how many d
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sense_mqtt.core.solar.sun_position import clear_sky_irradiance, sine_of_elevation
 from sense_mqtt.core.solar_rules import Location
@@ -28,8 +29,7 @@ MIN_IRRADIANCE = 30.0  # W/m2: below, some 3 degrees above the horizon, the form
 Watts = tuple[int | None, ...]  # one for each slot of a UTC day, None where nothing was measured
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """What is expected of one UTC day."""
 
     day: int  # since 1970

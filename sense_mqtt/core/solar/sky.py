@@ -7,9 +7,11 @@ All times are those of the frames (seconds UTC), so that a replay says the same.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import Reading
@@ -47,8 +49,7 @@ CLASSES: Final = ("overcast", "partly", "clear")
 SKIES: Final = ("night", *CLASSES, "unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """What was sampled in a quarter of an hour."""
 
     number: int  # since 1970
@@ -60,8 +61,7 @@ class Slot:
         return self.total_w / self.samples
 
 
-@dataclass(frozen=True, slots=True)
-class SkyState:
+class SkyState(Struct, frozen=True):
     """What is known of one roof."""
 
     sky: str = "unknown"

@@ -5,7 +5,8 @@ with solar for as long as a home without any frame stays `online`) counts as nei
 again. What was said last goes on after a restart, as the surplus may lie between both thresholds for hours.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import Reading
@@ -14,8 +15,7 @@ from sense_mqtt.core.solar_rules import SolarRules
 from sense_mqtt.core.wire.measurements import surplus_power
 
 
-@dataclass(frozen=True, slots=True)
-class SurplusState:
+class SurplusState(Struct, frozen=True):
     """What was said last, and since when the surplus has been on the other side."""
 
     is_on: bool | None = None  # None: nothing was said yet

@@ -3,8 +3,9 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from sense_mqtt.core.payloads import read_object, write_json
 from sense_mqtt.core.readings.entities import HOUSE_EVENTS
@@ -12,8 +13,7 @@ from sense_mqtt.core.readings.entities import HOUSE_EVENTS
 Format = Literal["json", "ifttt"]
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Struct, frozen=True):
     """A webhook as it is configured, without its URL."""
 
     key: str  # names it in the journal, after every restart

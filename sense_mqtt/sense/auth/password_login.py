@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from sense_mqtt.clock import Clock, Moment
 from sense_mqtt.errors import (
     LoginRefused,
@@ -54,8 +56,7 @@ class Credentials:
         return bool(self.email and self.password) and owner not in ("", fingerprint(self.email))
 
 
-@dataclass(frozen=True, slots=True)
-class LoginBlock:
+class LoginBlock(Struct, frozen=True):
     """Why no login is tried, and until when (monotonic, s; None: until a person logs in)."""
 
     kind: type[LoginRefused]

@@ -2,7 +2,8 @@
 
 import logging
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.backoff import Uniform

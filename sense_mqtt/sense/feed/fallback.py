@@ -1,7 +1,9 @@
 """The fallback of a feed from stream to poll to snapshot, the waits between attempts, and the way back. Pure."""
 
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from sense_mqtt.core.backoff import Backoff, Uniform
 from sense_mqtt.items import Transport
@@ -12,8 +14,7 @@ FIRST_TRANSPORT: dict[Mode, Transport] = {"auto": "stream", "stream": "stream", 
 POLLABLE_FIRMWARE = (1, 64)  # SE#77: `realtime_update` needs monitor firmware 1.64
 
 
-@dataclass(frozen=True, slots=True)
-class FallbackRules:
+class FallbackRules(Struct, frozen=True):
     """Limits and waits of the fallback."""
 
     mode: Mode = "auto"
@@ -30,23 +31,20 @@ class FallbackRules:
     retry_after_max_s: float = 3_600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(Struct, frozen=True):
     """Frames came, as many as this transport can bring."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkFailure:
+class NetworkFailure(Struct, frozen=True):
     """Nothing came, or not for long: network, outage, silence. Sense did not reject us."""
 
     reason: str
     retry_after_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """Sense rejected this websocket: 429, 503, another status, or closed within seconds."""
 
     reason: str
@@ -54,16 +52,14 @@ class Rejected:
     is_rate_limit: bool = False  # HTTP 429
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupported:
+class Unsupported(Struct, frozen=True):
     """This monitor cannot be polled: older firmware, or 404."""
 
     reason: str
     retry_after_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """Another process of ours holds this monitor's websocket."""
 
     reason: str
@@ -73,8 +69,7 @@ class Locked:
 Outcome = Success | NetworkFailure | Rejected | Unsupported | Locked
 
 
-@dataclass(frozen=True, slots=True)
-class Fallback:
+class Fallback(Struct, frozen=True):
     """The state of a feed. Times are monotonic, s."""
 
     transport: Transport = "stream"

@@ -3,7 +3,8 @@
 import contextlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.inbox import Inbox
@@ -16,8 +17,7 @@ from sense_mqtt.sense.feed.settings import FeedSettings
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class FeedParts:
+class FeedParts(Struct, frozen=True):
     """For the loop's thread."""
 
     monitor: int

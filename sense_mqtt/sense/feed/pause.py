@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import StateError
@@ -16,8 +17,7 @@ logger = logging.getLogger(__name__)
 PAUSE_MAX_S = 86_400.0  # longest pause that a request may ask for
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """The websocket is closed until `until` (monotonic, s)."""
 
     until: float

@@ -1,9 +1,10 @@
 """How a host is reached: its addresses, or those of the proxy that leads there. Asking the name server may block."""
 
 import socket
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from sense_mqtt.errors import SenseUnavailable
 from sense_mqtt.net.error_causes import root_reason
@@ -11,16 +12,14 @@ from sense_mqtt.net.proxy import Proxy, find_proxy
 from sense_mqtt.sense.feed.websocket_protocol import DEFAULT_PORTS
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where to connect to, as the system has it."""
 
     family: int
     sockaddr: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """The addresses to try, in this order; with `proxy` they are the proxy's."""
 
     addresses: tuple[Address, ...]

@@ -2,10 +2,10 @@
 
 import contextlib
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+from msgspec.structs import replace
 from pydantic import Field
 
 from sense_mqtt.clock import Moment

@@ -1,15 +1,15 @@
 """Settings of a feed."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.sense.feed.fallback import FallbackRules, Mode
 from sense_mqtt.sense.feed.websocket_opening import ConnectionSettings
 
 
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
+class FeedSettings(Struct, frozen=True):
     """Feed settings: from the configuration, plus fixed limits."""
 
     state_dir: Path

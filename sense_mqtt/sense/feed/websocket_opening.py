@@ -7,9 +7,10 @@ import os
 import socket
 import ssl
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from selectors import EVENT_READ, EVENT_WRITE
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from sense_mqtt import __version__
 from sense_mqtt.clock import Clock
@@ -24,8 +25,7 @@ OUTAGES = frozenset({500, 502, 504})  # at the handshake; any other status is a 
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionSettings:
+class ConnectionSettings(Struct, frozen=True):
     """What a websocket needs to know."""
 
     url: str

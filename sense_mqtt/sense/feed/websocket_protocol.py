@@ -6,8 +6,9 @@ Our own, because websocket-client reads from a socket that may block, and takes 
 import base64
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 MAX_HANDSHAKE_BYTES = 16_384  # of an answer's head; web servers take 8 kB
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
@@ -65,8 +66,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """Status and headers of an HTTP answer; names are in lower case, and of a repeated one the last counts."""
 
     status: int
@@ -111,8 +111,7 @@ def _read_head(text: str) -> Head:
     return Head(int(status), {name.strip().lower(): value.strip() for name, _, value in pairs})
 
 
-@dataclass(frozen=True, slots=True)
-class WebsocketFrame:
+class WebsocketFrame(Struct, frozen=True):
     """A whole message (TEXT, BINARY), or a control frame (CLOSE, PING, PONG)."""
 
     opcode: int

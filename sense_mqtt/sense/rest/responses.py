@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from sense_mqtt.core.bounds import MAX_RESPONSE_ITEMS, holds_more_items
 from sense_mqtt.core.plain_text import without_hidden
@@ -60,8 +61,7 @@ class SenseOverloaded(SenseUnavailable):
         self.retry_after_s = retry_after_s
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """An HTTP response, read to its end."""
 
     status: int

@@ -4,9 +4,10 @@ import contextlib
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from msgspec import Struct
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.errors import BudgetSpent, StateError
@@ -70,8 +71,7 @@ class CallBudget:
         return [float(time) for time in rows if isinstance(time, int | float)]
 
 
-@dataclass(frozen=True, slots=True)
-class Budgets:
+class Budgets(Struct, frozen=True):
     """What commands may cost Sense."""
 
     calls: CallBudget  # of REST

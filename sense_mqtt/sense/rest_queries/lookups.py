@@ -3,8 +3,9 @@
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from sense_mqtt.clock import Clock
 from sense_mqtt.core.capability import Query
@@ -40,8 +41,7 @@ class AccountSession(RestSession, Protocol):
 Lookup = Callable[[RestSession], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class LookupContext:
+class LookupContext(Struct, frozen=True):
     """One lookup with all that it needs. `arguments` are checked and in Sense's form, see core/commands/table.py."""
 
     session: RestSession
@@ -67,8 +67,7 @@ class LookupContext:
         return value.replace("{monitor}", str(self.monitor.id))
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineLookup:
+class TimelineLookup(Struct, frozen=True):
     """The lookup of all edges on the account's timeline since then (seconds UTC), oldest first."""
 
     since_s: float
@@ -77,8 +76,7 @@ class TimelineLookup:
         return read_timeline(session, self.since_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Get:
+class Get(Struct, frozen=True):
     """A row that is one GET and hands on the arguments as they are."""
 
     path: str

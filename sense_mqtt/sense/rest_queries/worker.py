@@ -6,9 +6,10 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
+
+from msgspec import Struct
 
 from sense_mqtt.errors import CommandRefused, SenseMqttError, SenseUnavailable
 from sense_mqtt.inbox import Inbox
@@ -35,8 +36,7 @@ class Urgency(IntEnum):
     FIGURES = 5  # energy and the like
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Job:
+class _Job(Struct, frozen=True, eq=False):
     ticket: object
     lookup: Lookup
 

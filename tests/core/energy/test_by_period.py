@@ -2,7 +2,8 @@
 
 import json
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.energy.by_period import ENERGY
 from sense_mqtt.core.energy.periods import SCALES, DeviceConsumption, Energy

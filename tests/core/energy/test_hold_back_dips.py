@@ -1,8 +1,7 @@
 """Which figures of energy are published: what dips is held back, and what cannot be is never told."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.energy.dips import HELD_BACK_S, PANEL_KW, AcceptedEnergy, hold_back_dips
 from sense_mqtt.core.energy.periods import (

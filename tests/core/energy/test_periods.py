@@ -1,9 +1,9 @@
 """Energy: both of Sense's answers in one shape; what is absent stays absent."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.energy.periods import (
     DeviceConsumption,

@@ -1,8 +1,7 @@
 """The device of the bridge itself in Home Assistant."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.commands.parse import parse
 from sense_mqtt.core.commands.responses import Command

@@ -1,9 +1,9 @@
 """What Home Assistant is told of a monitor and its devices."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.home_assistant.discovery import (

@@ -1,9 +1,9 @@
 """The modes of discovery: one message a device, one an entity, none."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.home_assistant.discovery import (
     DeviceDescription,

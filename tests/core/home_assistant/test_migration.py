@@ -1,8 +1,7 @@
 """How Home Assistant forgets what it was told on topics that no longer hold."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.home_assistant.discovery import (
     DeviceDescription,

@@ -1,8 +1,7 @@
 """The device triggers that Home Assistant is offered."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.home_assistant.discovery import DeviceDescription, MonitorDescription, announce
 from sense_mqtt.core.home_assistant.messages import DiscoveryOptions

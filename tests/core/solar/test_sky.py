@@ -2,11 +2,11 @@
 
 import json
 import math
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.changes import StateChanged
 from sense_mqtt.core.solar.sky import SKY

@@ -1,9 +1,9 @@
 """The fallback of a feed from one transport to the next, without any feed."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.backoff import Backoff
 from sense_mqtt.sense.feed.fallback import (

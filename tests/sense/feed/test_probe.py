@@ -1,8 +1,7 @@
 """A look at the feed, as polite as the feed itself."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.clock import SystemClock
 from sense_mqtt.errors import LoginRefused, NotFound, SenseUnavailable, TokenRefused

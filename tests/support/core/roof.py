@@ -1,11 +1,11 @@
 """A made-up roof whose sky is known, and what is said of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from math import pi, sin
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, Reading
@@ -33,8 +33,7 @@ def clear(_hour: float) -> float:
     return 1.0
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(Struct, frozen=True):
     """A home after some time, and what was said until then: (hours since the first day, payload)."""
 
     home: Home = HOME
@@ -42,7 +41,7 @@ class Watched:
     elapsed: float = 0.0  # hours of the monotonic clock
     skies: tuple[tuple[float, str], ...] = ()
     expected: tuple[tuple[float, str], ...] = ()
-    others: tuple[Any, ...] = field(default=(), repr=False)  # all that is no reading
+    others: tuple[Any, ...] = ()  # all that is no reading
 
     @property
     def sky(self) -> str:
@@ -93,5 +92,5 @@ def pass_time(before: Watched, hours: float, wanted: Policy = NEVER_STALE) -> Wa
 def _observe(home: Home, seen: RealtimeUpdate | Tick, now: Moment, wanted: Policy) -> tuple[Home, tuple[Change, ...]]:
     """Let the capability alone observe: a hundred thousand frames must not take minutes."""
     frame = isinstance(seen, RealtimeUpdate)
-    after = structs.replace(home, last_frame=seen, steady=Steady(time=now.wall)) if frame else home
+    after = replace(home, last_frame=seen, steady=Steady(time=now.wall)) if frame else home
     return update_capabilities(Observation(home, after, seen, (), now, wanted), [SKY])

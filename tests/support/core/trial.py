@@ -5,9 +5,11 @@ Frames, gaps, Sense's hours as it finishes them, restarts and kills; no thread, 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import all_queries
 from sense_mqtt.core.changes import Change, Reading

@@ -11,9 +11,10 @@ import functools
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from sense_mqtt.assembly.assemble import Factories
 from sense_mqtt.assembly.timing import Timing

@@ -14,9 +14,6 @@ STALL_AFTER_S = 60.0
 class _LinearRetries(Retries):
     """Waits 1 s, 2 s, 3 s and so on."""
 
-    def __init__(self):
-        super().__init__(Backoff(), max)
-
     def next_wait_s(self):
         self.failures += 1
         return float(self.failures)
@@ -32,7 +29,7 @@ class PublisherHarness:
 
     def restart(self):
         """Begin a new process over the same journal."""
-        self.publisher = Publisher(self.broker, self.journal, _LinearRetries(), STALL_AFTER_S)
+        self.publisher = Publisher(self.broker, self.journal, _LinearRetries(Backoff(), max), STALL_AFTER_S)
 
     def connect(self, at=0.0, receive_maximum=20, maximum_packet_size=None):
         self.publisher.maintain(moment(at))
