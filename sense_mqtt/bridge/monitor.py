@@ -21,6 +21,7 @@ from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
 from sense_mqtt.core.capabilities import all_queries
 from sense_mqtt.core.capability import Query
+from sense_mqtt.core.catch_up import catch_up
 from sense_mqtt.core.changes import Change, DeviceChanged, Event
 from sense_mqtt.core.home.inventory import list_again_s
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, PolicyChanged
@@ -167,7 +168,7 @@ class BridgedMonitor:
 
     def republish_devices(self) -> None:
         """Publish what is known of each device, also where nothing has changed."""
-        _, changes = device_readings(self.home, frozenset(self.home.devices), anyway=True)
+        _, changes = device_readings(catch_up(self.home), frozenset(self.home.devices), anyway=True)
         self._publish(changes)
 
     def is_new_checksum(self, checksum: str | None) -> bool:

@@ -188,4 +188,4 @@ def _log_level() -> str | None:
 
 def _newest_frame(home: Home) -> float | None:
     # Polled frames have no epoch of their own: that of `last_frame` is when it came.
-    return home.last_frame.epoch if home.last_frame else home.coverage.last_epoch
+    return home.newest_epoch

@@ -10,6 +10,7 @@ import msgspec
 
 from sense_mqtt.core.changes import Change, DeviceChanged, Event, Reading, ReadingRemoved
 from sense_mqtt.core.entity import Entity
+from sense_mqtt.core.home.plain_frames import NEVER, Bounds, PlainFrames
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import RealtimeUpdate
@@ -82,6 +83,18 @@ class Capability(ABC, Generic[State]):
     @abstractmethod
     def update(self, state: State, observation: Observation) -> Update[State]:
         """Return the new state, and what is to be published. Called with everything that is observed of a home."""
+
+    def passes_over(self, state: State, home: Home, now: Moment, policy: Policy) -> Bounds:  # noqa: ARG002
+        """Return within what further plain frames are of no concern: `update` is not called with them.
+
+        A plain frame is one after which nothing is published, and that shows nothing new but other watts. By default
+        each frame is of concern.
+        """
+        return NEVER
+
+    def go_on(self, state: State, home: Home, plain: PlainFrames) -> State:  # noqa: ARG002 - by default no trace
+        """Return the state after plain frames that were passed over; `home` is as before them."""
+        return state
 
     def queries(self, home: Home, now: Moment, policy: Policy) -> Mapping[str, Query]:  # noqa: ARG002 - by default none
         """Return by name what is to be read from Sense next, each with its time.

@@ -6,7 +6,8 @@ from typing import Any
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
-from sense_mqtt.core.home.state import SLACK_S, Home, Policy
+from sense_mqtt.core.home.plain_frames import SLACK_S
+from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.readings.throttle import FRAME_S, MINUTE_S, frame_expected_s
 
 
@@ -15,6 +16,8 @@ def next_tick(home: Home, now: float, policy: Policy, capabilities: Iterable[Cap
 
     `now`: while a change or a new device is held back, or an item of the timeline waits, each Tick may decide it.
     """
+    if home.plain is not None:  # what else is due was said of the home before
+        return max(now, home.plain.due - SLACK_S, home.plain.arrived + FRAME_S - SLACK_S)
     if home.pending_items or home.identities.sightings or home.held_devices:
         return now
     waits_s = [capability.tick_after_s(capability.state_of(home), now) for capability in capabilities]

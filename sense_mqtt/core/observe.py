@@ -6,8 +6,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Observation
+from sense_mqtt.core.catch_up import begin, catch_up, publish_due
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event
 from sense_mqtt.core.home import held_changes, inventory, samples
+from sense_mqtt.core.home.identities import translate_update
+from sense_mqtt.core.home.plain_frames import take_in
 from sense_mqtt.core.home.recognise_seen import Recognised, recognise_seen
 from sense_mqtt.core.home.sampling import HouseSample, house_sample, time_of
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, PolicyChanged, QueryResult, Tick
@@ -27,6 +30,24 @@ Outcome = tuple[Home, tuple[Change, ...]]
 
 def observe(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
     """Return what is known after `seen`, and what of it is to be published, in order."""
+    if isinstance(seen, RealtimeUpdate) and (outcome := _observe_plain(home, seen, now, policy)) is not None:
+        return outcome
+    return observe_any(catch_up(home), seen, now, policy)
+
+
+def _observe_plain(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Outcome | None:
+    """Return what is known after a plain frame (core/home/plain_frames.py); None where it is none."""
+    plain = home.plain or begin(home, now, policy)
+    if plain is None or plain.limits.policy is not policy:
+        return None
+    plain = take_in(plain, translate_update(update, home.identities), now)
+    if plain is None:
+        return None
+    return publish_due(home, plain, now, policy) if plain.is_due else (replace(home, plain=plain), ())
+
+
+def observe_any(home: Home, seen: Seen, now: Moment, policy: Policy) -> Outcome:
+    """Return the same as `observe`, of whatever is seen, plain frames too; of a home that is caught up."""
     before, home = home, _up_to_date(home, seen)
     known, seen, recognised = _recognise(home, seen, now, policy)
     observer = OBSERVERS.get(type(seen))

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sense_mqtt.core.capability import Capability, Observation, Query, Update
 from sense_mqtt.core.changes import Document, Reading
 from sense_mqtt.core.entity import Entity, number_entity
+from sense_mqtt.core.home.plain_frames import Bounds
 from sense_mqtt.core.home.state import Home, Policy, QueryResult
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.frames import DataChange
@@ -81,6 +82,9 @@ class MonitorStatus(Capability[StatusState]):
     initial = StatusState()
     sees_plain_frames = False
     monitor_entities = MONITOR_ENTITIES
+
+    def passes_over(self, state: StatusState, home: Home, now: Moment, policy: Policy) -> Bounds:  # noqa: ARG002
+        return Bounds()
 
     def queries(self, home: Home, now: Moment, policy: Policy) -> Mapping[str, Query]:  # noqa: ARG002
         """Return the query of the status, by when it is due."""

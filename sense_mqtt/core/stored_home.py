@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
+from sense_mqtt.core.catch_up import catch_up
 from sense_mqtt.core.changes import Change, Reading, StateChanged
 from sense_mqtt.core.home import snapshot as of_home
 from sense_mqtt.core.home.state import Device, Home, Policy
@@ -20,6 +21,7 @@ DEVICE = "device"
 
 def snapshot(home: Home, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Rows:
     """Return what a later process must know. A row that is as before need not be written again."""
+    home = catch_up(home)
     document = of_home.snapshot(home)
     devices = {(DEVICE, device["id"]): device for device in document.pop("devices")}
     taken = {
@@ -43,6 +45,8 @@ def must_store(before: Home, home: Home, changes: Iterable[Change]) -> bool:
     """Return whether something lasting changed. Times that each frame moves on are stored with the next such change."""
     if any(not isinstance(change, Reading) for change in changes):
         return True
+    if home.devices is before.devices:
+        return _lasting(home) != _lasting(before)
     return _lasting(home) != _lasting(before) or any(
         _lasting_of_device(device) != _lasting_of_device(before.devices[identity])
         for identity, device in home.devices.items()

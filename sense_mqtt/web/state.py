@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from sense_mqtt.clock import Moment
+from sense_mqtt.core.catch_up import catch_up
 from sense_mqtt.core.changes import Change, Event
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.payloads import read_object, write_json
@@ -133,7 +134,8 @@ class WebState:
     def _take_homes(self) -> None:
         monitors = {} if self._sources is None else self._sources.monitors
         self.homes = {
-            number: HomeNow(each.home, each.feed_state, each.info.time_zone) for number, each in monitors.items()
+            number: HomeNow(catch_up(each.home), each.feed_state, each.info.time_zone)
+            for number, each in monitors.items()
         }
 
     def _history(self, monitor: int) -> History:

@@ -12,6 +12,7 @@ from sense_mqtt.core.changes import Change, Event, Reading, StateChanged
 from sense_mqtt.core.commands.table import COMMANDS
 from sense_mqtt.core.energy.by_period import ENERGY
 from sense_mqtt.core.home.identities import Identities
+from sense_mqtt.core.home.plain_frames import NEVER
 from sense_mqtt.core.home.state import Home, Interrupted, QueryResult, Tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.readings.capability_readings import update_capabilities
@@ -117,6 +118,10 @@ def test_a_device_that_is_gone_is_forgotten_and_by_default_nothing_is():
     assert home.devices.keys() == {"always_on", "unknown"}
     assert COUNT.state_of(home) == {}
     assert Silent().forget(1, "1a2b3c4d") == 1
+
+
+def test_by_default_each_frame_is_of_concern():
+    assert Silent().passes_over(1, HOME, moment(0), policy()) is NEVER
 
 
 def test_by_default_each_device_has_the_entities_of_devices():

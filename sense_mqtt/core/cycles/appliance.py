@@ -40,11 +40,6 @@ class Appliance(msgspec.Struct, frozen=True):
         return self.cycle is not None
 
     @property
-    def is_at_rest(self) -> bool:
-        """True where a further sample of 0 W changes nothing but the time of the last one."""
-        return self.cycle is None and self.last is not None and self.last.w == 0.0 and self.tally == NO_TALLY
-
-    @property
     def is_sampled(self) -> bool:
         """True where it runs, and a frame has shown its power: a further sample tells of its energy alone."""
         return self.cycle is not None and self.cycle.ended is None and self.cycle.is_sampled
@@ -56,13 +51,16 @@ class Appliance(msgspec.Struct, frozen=True):
             cycle = replace(cycle, is_sampled=True)
         return replace(self, last=sample, tally=self.tally.add(self.last, sample), cycle=cycle)
 
-    def until(self, time: float) -> "Appliance":
-        """Return the appliance after frames close to each other, the last one at `time`, in which it drew as before."""
-        last = self.last
-        if last is None or time <= last.time:
-            return self
-        tally = replace(self.tally, energy_ws=self.tally.energy_ws + last.w * (time - last.time))
-        return replace(self, last=PowerSample(time, last.w), tally=tally)
+    def goes_on(self, *, is_on: bool | None, power_w: float | None) -> bool:
+        """True where frames that show the device like this go on to tell of its energy and peak alone."""
+        if is_on is None or self.last is None or self.last.w != power_w:
+            return False
+        return self.is_sampled if is_on else self.cycle is None or self.cycle.ended is not None
+
+    def go_on(self, until: float, w: float, energy_ws: float) -> "Appliance":
+        """Return the appliance after frames until a time, to no new peak; `w`: in the last of them."""
+        tally = replace(self.tally, energy_ws=self.tally.energy_ws + energy_ws)
+        return replace(self, last=PowerSample(until, w), tally=tally)
 
     def settled_off(self) -> "Appliance":
         """Return the appliance where it is off and no change is held back: what comes next is a new run."""

@@ -1,5 +1,6 @@
 """Cycles, as a capability: `running` of each washer, dryer and dishwasher, and `cycle_finished` at the end of a run."""
 
+import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -10,14 +11,14 @@ from sense_mqtt.core.capability import Capability, Documents, Observation, Updat
 from sense_mqtt.core.changes import LATE_AFTER_S, DeviceChanged, Event, Reading, ReadingRemoved
 from sense_mqtt.core.cycles.appliance import Appliance, Cycle
 from sense_mqtt.core.cycles.appliances import pause_s
-from sense_mqtt.core.cycles.ending import is_over
+from sense_mqtt.core.cycles.ending import is_over, over_from
 from sense_mqtt.core.cycles.stored import read_appliance, write_appliance
 from sense_mqtt.core.cycles.tally import PowerSample
 from sense_mqtt.core.edges import EdgeKind
 from sense_mqtt.core.entity import Entity
-from sense_mqtt.core.home.state import Device
-from sense_mqtt.core.timestamps import to_datetime
-from sense_mqtt.core.transitions.timing import CONTINUOUS_S
+from sense_mqtt.core.home.plain_frames import NEVER, Bounds, PlainFrames
+from sense_mqtt.core.home.state import Device, Home, Policy
+from sense_mqtt.core.timestamps import Moment, to_datetime
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 STORE_EVERY_S = 10.0  # of the house's time: a crash may cost the energy of so much of a phase
@@ -53,17 +54,12 @@ class CycleCapability(Capability[Cycles]):
     )
 
     def update(self, state: Cycles, observation: Observation) -> Update[Cycles]:
-        if (sampled := _sampled(state, observation)) is not None:
-            return Update(sampled)
         state, changes = self._matched(state, observation)
         if not state.appliances or not state.is_matched:
             return Update(state, changes, store=bool(changes))
         appliances, events = dict(state.appliances), list[Event]()
         frame, edges = observation.frame, [event for event in observation.events if event.event_type in _EDGES]
         for device, before in state.appliances.items():
-            if not edges and before.is_at_rest and observation.home.devices[device].is_at_rest:
-                continue
-            before = _caught_up(before, device, observation)
             appliance, finished = _follow(before, device, observation, frame, edges)
             appliances[device] = appliance
             events += (_finished(cycle, observation.home.devices[device], observation) for cycle in finished)
@@ -75,6 +71,29 @@ class CycleCapability(Capability[Cycles]):
         after, is_due = self._with_store_time(replace(state, appliances=appliances), observation)
         told: list[Reading | ReadingRemoved | Event | DeviceChanged] = [*changes, *readings, *events]
         return Update(after, told, store=is_due or bool(changes), synced=bool(told))
+
+    def passes_over(self, state: Cycles, home: Home, now: Moment, policy: Policy) -> Bounds:  # noqa: ARG002
+        """Return until when each appliance goes on as it is: it draws, to no new peak, or pauses, or is at rest."""
+        time, most_w, due_epoch = home.newest_epoch or 0.0, dict[str, float](), math.inf
+        for identity, appliance in state.appliances.items():
+            device = home.devices[identity]
+            if not appliance.goes_on(is_on=device.is_on, power_w=device.power_w):
+                return NEVER
+            if appliance.cycle is not None:
+                over_at = over_from(appliance.cycle, appliance.pause_s, home)
+                due_epoch = min(due_epoch, over_at, state.stored_at + STORE_EVERY_S)
+            if not _is_forgotten(appliance, device):
+                most_w[identity] = appliance.tally.peak_w
+        return NEVER if due_epoch <= time else Bounds(due_epoch=due_epoch, most_w=most_w)
+
+    def go_on(self, state: Cycles, home: Home, plain: PlainFrames) -> Cycles:
+        shown = zip(plain.limits.ids, plain.rows, plain.held_ws, strict=True)
+        drawn = {identity: (row.w or 0.0, ws) for identity, row, ws in shown if identity in state.appliances}
+        appliances = dict(state.appliances)
+        for identity, appliance in state.appliances.items():
+            after = appliance.go_on(plain.epoch, *drawn.get(identity, (0.0, 0.0)))
+            appliances[identity] = after.settled_off() if _is_forgotten(after, home.devices[identity]) else after
+        return replace(state, appliances=appliances)
 
     def has_entities(self, state: Cycles, device: str) -> bool:
         return device in state.appliances
@@ -121,27 +140,9 @@ def _is_store_time(state: Cycles, time: float) -> bool:
     return abs(time - state.stored_at) >= STORE_EVERY_S
 
 
-def _sampled(state: Cycles, observation: Observation) -> Cycles | None:
-    """Return the state after a frame that shows each appliance at rest, or running on; None where there is more to it.
-
-    Where an appliance draws as before its last sample lags behind, until `_caught_up`.
-    """
-    frame, before = observation.frame, observation.before.last_frame
-    if observation.changes or not state.is_matched or frame is None or before is None:
-        return None
-    time, before_time, devices = frame.epoch or 0.0, before.epoch or 0.0, observation.home.devices
-    if not 0.0 <= time - before_time <= CONTINUOUS_S:
-        return None
-    sampled, is_due = dict[str, Appliance](), _is_store_time(state, time)
-    for identity, appliance in state.appliances.items():
-        device = devices[identity]
-        if appliance.is_at_rest and device.is_at_rest:
-            continue
-        if is_due or not appliance.is_sampled or not device.is_on or appliance.last is None or device.power_w is None:
-            return None
-        if appliance.last.w != device.power_w:
-            sampled[identity] = appliance.until(before_time).sample(PowerSample(time, device.power_w))
-    return replace(state, appliances={**state.appliances, **sampled}) if sampled else state
+def _is_forgotten(appliance: Appliance, device: Device) -> bool:
+    """True where what the device draws belongs to no run."""
+    return appliance.cycle is None and device.switch.is_settled_off
 
 
 def _follow(
@@ -169,17 +170,6 @@ def _follow(
     if cycle is not None and is_over(cycle, appliance.pause_s, device, home):
         return appliance.over(), [*finished, cycle]
     return appliance, finished
-
-
-def _caught_up(appliance: Appliance, identity: str, observation: Observation) -> Appliance:
-    """Return an appliance with its last sample, also where that said nothing new, and was passed over."""
-    frame, device, last = observation.before.last_frame, observation.before.devices.get(identity), appliance.last
-    if frame is None or frame.epoch is None:
-        return appliance
-    if appliance.is_at_rest:
-        return replace(appliance, last=PowerSample(frame.epoch, 0.0))
-    drew_on = appliance.is_sampled and device is not None and last is not None and device.power_w == last.w
-    return appliance.until(frame.epoch) if drew_on else appliance
 
 
 def _is_news(device: str, appliance: Appliance, observation: Observation) -> bool:

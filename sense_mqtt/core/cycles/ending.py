@@ -1,5 +1,7 @@
 """When a cycle is over: nothing has run for its pause, and nothing can come any more that ran meanwhile."""
 
+import math
+
 from sense_mqtt.core.cycles.appliance import Cycle
 from sense_mqtt.core.edges import State
 from sense_mqtt.core.home.state import Device, Home
@@ -17,12 +19,20 @@ def is_over(cycle: Cycle, pause_s: float, device: Device, home: Home) -> bool:
         return False
     if now < ended - MAX_CLOCK_SLIP_S:
         return True  # the monitor's clock was set back
-    if now < ended + pause_s or now < _settled_at(ended, ended + pause_s, home):
+    if now < over_from(cycle, pause_s, home):
         return False
     held = device.switch.held
     if held is not None and held.state is State.ON and held.first.time - ended <= pause_s:
         return False  # perhaps one more phase
     return not any(item.device == device.info.id for item in home.pending_items)
+
+
+def over_from(cycle: Cycle, pause_s: float, home: Home) -> float:
+    """Return from when on (s UTC) the cycle is over, where nothing more is seen; infinite while it runs."""
+    if cycle.ended is None:
+        return math.inf
+    end = cycle.ended + pause_s
+    return max(end, _settled_at(cycle.ended, end, home))
 
 
 def _settled_at(start: float, end: float, home: Home) -> float:

@@ -22,6 +22,7 @@ from sense_mqtt.core.energy.periods import (
     empty_document,
     house_document,
 )
+from sense_mqtt.core.home.plain_frames import Bounds
 from sense_mqtt.core.home.state import Home, Policy, QueryResult
 from sense_mqtt.core.timestamps import Moment, to_datetime
 
@@ -48,6 +49,9 @@ class EnergyByPeriod(Capability[Periods]):
     sees_plain_frames = False
     monitor_entities = MONITOR_ENTITIES
     device_entities = DEVICE_ENTITIES
+
+    def passes_over(self, state: Periods, home: Home, now: Moment, policy: Policy) -> Bounds:  # noqa: ARG002
+        return Bounds()
 
     def queries(self, home: Home, now: Moment, policy: Policy) -> Mapping[str, Query]:
         """Return one query for each scale: at once, then at fixed times of the hour, shortly after it is finished."""

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Event
+from sense_mqtt.core.home.plain_frames import PlainFrames
 from sense_mqtt.core.home.record import record_if_any
 from sense_mqtt.core.home.sampling import HouseSample
 from sense_mqtt.core.home.sightings import context_of
@@ -69,6 +70,23 @@ def up_to_date(home: Home) -> Home:
     }
     steady = Steady(time=home.steady.time, arrived=home.steady.arrived, observed_s=home.steady.observed_s)
     return replace(home, devices=devices, steady=steady)
+
+
+def go_on(home: Home, plain: PlainFrames) -> tuple[Home, list[str]]:
+    """Return the home with the watts and samples that plain frames have shown, and the devices with other watts."""
+    limits, before, devices, changed = plain.limits, home.steady, dict(home.devices), list[str]()
+    observed_s, rows = before.observed_s + plain.epoch - before.time, dict(before.rows)
+    for power, first, ws in zip(plain.rows, plain.first, plain.held_ws, strict=True):
+        row = rows.get(power.id)
+        if row is None:
+            continue  # it is hidden
+        rows[power.id] = SteadyRow(power, observed_s, _ws_of(row, before.observed_s) + ws)
+        if power.w != first.w:
+            netted_w = limits.shares_w if power.id == "always_on" else 0.0
+            devices[power.id] = replace(devices[power.id], power_w=max(0.0, (power.w or 0.0) - netted_w))
+            changed.append(power.id)
+    steady = Steady(devices, rows, frozenset(), plain.epoch, plain.arrived, observed_s)
+    return replace(home, devices=devices, steady=steady), changed
 
 
 def _go_on(device: Device, steady: Steady) -> Device:
@@ -217,8 +235,13 @@ def _with_virtual_power(device: Device, power: DevicePower | None, update: Realt
     power_w = power.w
     if power.id == "always_on":
         # The row holds the plugs' always-on share a second time.
-        power_w = max(0.0, power_w - sum(other.always_on_w or 0.0 for other in update.devices))
+        power_w = max(0.0, power_w - shares_w(update))
     return _with_power(device, power_w)
+
+
+def shares_w(update: RealtimeUpdate) -> float:
+    """Return W that plugs have a share of in the row `always_on`."""
+    return sum(other.always_on_w or 0.0 for other in update.devices)
 
 
 def _with_power(device: Device, power_w: float | None) -> Device:

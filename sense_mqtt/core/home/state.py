@@ -1,7 +1,7 @@
 """What is known of a home, and what can be observed of it beside frames; core/observe.py joins the two."""
 
 import math
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,14 +12,13 @@ from sense_mqtt.core.changes import Value
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import Edge, State
 from sense_mqtt.core.home.identities import Identities
+from sense_mqtt.core.home.plain_frames import SLACK_S, PlainFrames
 from sense_mqtt.core.solar_rules import SolarRules
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.on_off import SwitchState
 from sense_mqtt.core.transitions.reconcile import Decision
 from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import RealtimeUpdate
-
-SLACK_S = 0.001  # of a sum of floats: what is looked at too early is not due yet, and waits on
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -147,6 +146,7 @@ class Home(msgspec.Struct, frozen=True):
     online: bool | None = None  # as last published in `availability`
     steady: Steady = Steady()  # devices that go on as they did
     coverage: Coverage = Coverage()  # which times frames have covered
+    plain: PlainFrames | None = None  # frames since then: but for them, all else here is as before them
     pending_items: tuple[Edge, ...] = ()  # of the timeline, not decided yet, oldest first
     decisions: tuple[tuple[Edge, Decision], ...] = ()  # what became of the items that were decided last
     capabilities: Mapping[str, Any] = MappingProxyType({})  # state of each, by its key
@@ -154,10 +154,20 @@ class Home(msgspec.Struct, frozen=True):
     waiting: Waiting = Waiting()  # to be published
 
     @property
-    def known_ids(self) -> Container[str]:
+    def known_ids(self) -> frozenset[str]:
         """Sense's ids of which frames need no description: known devices, what was merged into them, what is hidden."""
+        if self.plain is not None:
+            return self.plain.limits.known_ids
         aliases, parents = self.identities.aliases.items(), self.identities.parents
-        return {*self.devices, *self.hidden, *parents, *(alias for alias, own in aliases if own in self.devices)}
+        return frozenset(
+            (*self.devices, *self.hidden, *parents, *(each for each, own in aliases if own in self.devices))
+        )
+
+    @property
+    def newest_epoch(self) -> float | None:
+        """Of the newest frame, s UTC; where that told none, when it came; None: no frame has come, ever."""
+        frame = self.plain.frame if self.plain else self.last_frame
+        return frame.epoch if frame else self.coverage.last_epoch
 
     @property
     def held_devices(self) -> list[Device]:

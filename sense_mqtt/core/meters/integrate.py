@@ -7,6 +7,7 @@ half of the time, and may be wrong by so much. How wrong an hour may be is kept 
 from collections.abc import Mapping
 
 from sense_mqtt.core.capability import HOUSE
+from sense_mqtt.core.home.plain_frames import PlainFrames, house_watts
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.meters.state import (
     CONSUMPTION,
@@ -57,17 +58,15 @@ def _is_plain(state: Meters, before: Sample, sample: Sample) -> bool:
 
 
 def _sample(state: Meters, home: Home, frame: RealtimeUpdate, time: float) -> Sample:
-    house: tuple[float, ...] = (frame.w,)
-    if frame.solar_w is not None:
-        net = frame.w - frame.solar_w
-        house = (frame.w, frame.solar_w, max(net, 0.0), max(-net, 0.0))
     has_room = len(state.since) <= METERS_MOST
     known = [
         (identity, device.power_w)
         for identity, device in home.devices.items()
         if device.power_w is not None and identity != "solar" and (has_room or identity in state.since)
     ]
-    return Sample(time, tuple([identity for identity, _ in known]), (*house, *[watts for _, watts in known]))
+    return Sample(
+        time, tuple([identity for identity, _ in known]), (*house_watts(frame), *[watts for _, watts in known])
+    )
 
 
 def _longer(part: Part | None, before: Sample, sample: Sample) -> Part:
@@ -76,6 +75,36 @@ def _longer(part: Part | None, before: Sample, sample: Sample) -> Part:
     step_s = sample.time - before.time
     trapezoids = zip(doubled_ws, before.watts, sample.watts, strict=True)
     return Part(tuple([ws + (first + last) * step_s for ws, first, last in trapezoids]), observed_s + step_s)
+
+
+def is_counted_by(state: Meters, home: Home, frame: RealtimeUpdate) -> bool:
+    """True where the last sample is of the second of this frame, and has the counters that it has."""
+    time, sample = frame.epoch or 0.0, state.sample
+    return sample is not None and sample.time == time and _sample(state, home, frame, time).is_like(sample)
+
+
+def add_plain_frames(state: Meters, home: Home, plain: PlainFrames) -> Meters:
+    """Return the meters after plain frames; `home` is as before them."""
+    begun, newest, before = plain.begun, plain.newest, state.sample
+    if begun is None or newest is None or before is None:
+        return state
+    house = len(before.watts) - len(before.devices)
+    by_device = {identity: place for place, identity in enumerate(plain.limits.ids, house)}
+    places = (*range(house), *map(by_device.get, before.devices))
+    unlisted = (*(0.0,) * house, *(home.devices[identity].power_w or 0.0 for identity in before.devices))
+    part = state.part or Part((0.0,) * len(places))
+    step_s, between_s = begun.epoch - before.time, newest.epoch - begun.epoch
+    doubled_ws, watts = list[float](), list[float]()
+    for place, ws, w, constant_w in zip(places, part.doubled_ws, before.watts, unlisted, strict=True):
+        first_w, last_w, more_ws = constant_w, constant_w, 2 * constant_w * between_s
+        if place is not None:
+            first_w, last_w, more_ws = begun.watts[place], newest.watts[place], plain.doubled_ws[place]
+        doubled_ws.append(ws + (w + first_w) * step_s + more_ws)
+        watts.append(last_w)
+    return state._replace(
+        sample=Sample(newest.epoch, before.devices, tuple(watts)),
+        part=Part(tuple(doubled_ws), part.observed_s + step_s + between_s),
+    )
 
 
 def with_part(state: Meters) -> Meters:

@@ -14,9 +14,10 @@ from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.energy.periods import COUNTERS, Energy
 from sense_mqtt.core.entity import Entity, number_entity
+from sense_mqtt.core.home.plain_frames import NEVER, Bounds, PlainFrames
 from sense_mqtt.core.home.state import Home, Interrupted, Policy, QueryResult
 from sense_mqtt.core.meters.certain import certain_figures, with_known_most
-from sense_mqtt.core.meters.integrate import integrate, with_part
+from sense_mqtt.core.meters.integrate import add_plain_frames, integrate, is_counted_by, with_part
 from sense_mqtt.core.meters.rows import is_like, read_rows, write_row
 from sense_mqtt.core.meters.settle import CLOSED_AFTER_S, settle
 from sense_mqtt.core.meters.state import (
@@ -32,6 +33,7 @@ from sense_mqtt.core.meters.state import (
     Meters,
 )
 from sense_mqtt.core.timestamps import Moment, to_datetime, write_timestamp
+from sense_mqtt.core.transitions.timing import CONTINUOUS_S
 
 TOPIC = "energy/total"
 ASKED_AGAIN_S = 1800.0  # between two questions about a day that is over
@@ -68,6 +70,17 @@ class EnergyTotal(Capability[Meters]):
             due = max(due, state.asked_at + ASKED_AGAIN_S)
         start = write_timestamp(state.open_since + HOUR_S / 2)
         return {"past day": Query("energy", {"scale": "DAY", "start": start}, due)}
+
+    def passes_over(self, state: Meters, home: Home, now: Moment, policy: Policy) -> Bounds:  # noqa: ARG002
+        """Return until when plain frames are only to be added up."""
+        is_counted = home.last_frame is not None and is_counted_by(state, home, home.last_frame)
+        if not is_counted or state.looked_at is None or policy.stale_after_s < CONTINUOUS_S:
+            return NEVER
+        hour = state.hour_of(state.sample.time if state.sample else 0.0)
+        return Bounds(state.looked_at + _look_s(policy), until_epoch=hour + HOUR_S)
+
+    def go_on(self, state: Meters, home: Home, plain: PlainFrames) -> Meters:
+        return add_plain_frames(state, home, plain)
 
     def update(self, state: Meters, observation: Observation) -> Update[Meters]:
         home, seen, now, policy = observation.home, observation.seen, observation.now, observation.policy

@@ -1,11 +1,13 @@
 """Which readings are due: what has changed, when its interval has passed, and at once with a transition."""
 
-from collections.abc import Collection, Iterable, Iterator
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
 from sense_mqtt.core.changes import Change, Event, Reading
-from sense_mqtt.core.home.state import SLACK_S, Device, Home, Policy
+from sense_mqtt.core.home.plain_frames import SLACK_S
+from sense_mqtt.core.home.state import Device, Home, Policy, Subject
 from sense_mqtt.core.readings import device_documents as documents
 from sense_mqtt.core.readings import house_set
 from sense_mqtt.core.readings.published import forget_published, if_changed, is_same, mark_published, published_number
@@ -52,14 +54,40 @@ def _wait(home: Home, looked_at: Collection[str], now: Moment, policy: Policy) -
     """Return the home with those of these devices waiting that have changed while their interval runs."""
     if not looked_at and home.waiting.first > now.monotonic:
         return home
+    until = _waiting_until(home, looked_at, policy)
+    done = (*home.waiting.due(now.monotonic), *((identity, "power") for identity in looked_at))
+    return replace(home, waiting=home.waiting.without(done, until))
+
+
+def _waiting_until(home: Home, looked_at: Iterable[str], policy: Policy) -> dict[Subject, float]:
+    """Return when (monotonic s) the watts of those are due that are not as they were published."""
     powers = [power for identity in looked_at if (power := _power(home.devices[identity])) is not None]
-    until = {}
+    until = dict[Subject, float]()
     for power in powers:
         published = home.published.get((power.device, power.key))
         if published is not None and not is_same(power, published.value):
             until[power.device, power.key] = published.at + policy.device_interval_s
-    done = (*home.waiting.due(now.monotonic), *((identity, "power") for identity in looked_at))
-    return replace(home, waiting=home.waiting.without(done, until))
+    return until
+
+
+def next_due(home: Home, policy: Policy) -> float:
+    """Return when (monotonic s) the next frame is to be published of, even where all is as before."""
+    last_frame = home.published.get((None, "last_frame"))
+    if home.house_published_at is None or last_frame is None:
+        return -math.inf
+    return min(home.house_published_at + policy.house_interval_s, last_frame.at + MINUTE_S, home.waiting.first)
+
+
+def held_until(home: Home, devices: Iterable[str], policy: Policy) -> Mapping[str, float]:
+    """Return until when (monotonic s) other watts of devices are not published, of those that are published at all."""
+    published = ((device, home.published.get((device, "power"))) for device in devices)
+    return {device: each.at + policy.device_interval_s for device, each in published if each is not None}
+
+
+def hold_changed(home: Home, changed: Iterable[str], policy: Policy) -> Home:
+    """Return the home with those of these devices waiting that draw other watts than were published."""
+    until = _waiting_until(home, changed, policy)
+    return replace(home, waiting=home.waiting.with_more(until)) if until else home
 
 
 def publish_switched(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:

@@ -6,6 +6,7 @@ An upper percentile is not: the edges of clouds brighten the sun, and how many d
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -106,3 +107,8 @@ def _level(values: Sequence[float]) -> float | None:
             end += 1
         densest = (first, end) if end - first > densest[1] - densest[0] else densest
     return float(descending[sum(densest) // 2])
+
+
+def are_of_a_day(watts: list[Any]) -> bool:
+    """True where this is what a day can have been stored as."""
+    return len(watts) == SLOTS and all(value is None or type(value) is int for value in watts)

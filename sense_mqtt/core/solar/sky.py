@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.entity import Entity, number_entity
-from sense_mqtt.core.home.state import Tick
+from sense_mqtt.core.home.plain_frames import Bounds
+from sense_mqtt.core.home.state import Home, Policy, Tick
 from sense_mqtt.core.solar.clear_sky_profile import (
     REMEMBERED_DAYS,
     SLOT_S,
@@ -24,9 +25,11 @@ from sense_mqtt.core.solar.clear_sky_profile import (
     SLOTS_OF_AN_HOUR,
     Profile,
     Watts,
+    are_of_a_day,
     learn,
 )
 from sense_mqtt.core.solar_rules import SolarRules
+from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import is_finite, list_of, number
 
 SAMPLE_S = 10.0
@@ -101,6 +104,10 @@ class Sky(Capability[SkyState]):
         ),
     )
 
+    def passes_over(self, state: SkyState, home: Home, now: Moment, policy: Policy) -> Bounds:  # noqa: ARG002
+        has_solar = home.last_frame is not None and home.last_frame.solar_w is not None
+        return Bounds(due_epoch=(state.sampled_at or -math.inf) + SAMPLE_S) if has_solar else Bounds()
+
     def update(self, state: SkyState, observation: Observation) -> Update[SkyState]:
         frame = observation.frame
         if frame is None:
@@ -144,7 +151,7 @@ class Sky(Capability[SkyState]):
             sky=sky if sky in SKIES else "unknown",
             judged_at=number(house.get("judged_at")),
             window=tuple(Slot(*slot) for slot in window if _is_slot(slot))[-SLOTS_OF_AN_HOUR:],
-            days={int(day): tuple(days[day]) for day in sorted(days) if _are_of_a_day(days[day])},
+            days={int(day): tuple(days[day]) for day in sorted(days) if are_of_a_day(days[day])},
             most_w=number(house.get("most_w")) or 0.0,
         )
 
@@ -237,10 +244,6 @@ def _readings(state: SkyState, profile: Profile) -> list[Reading]:
     expected_w = 0.0 if profile.is_dark[slot] else profile.expected_w[slot]
     is_known = profile.is_learned and state.profile is profile  # else it was just forgotten
     return [Reading(None, "sky", state.sky), Reading(None, "expected_solar_power", expected_w if is_known else None)]
-
-
-def _are_of_a_day(watts: list[Any]) -> bool:
-    return len(watts) == SLOTS and all(value is None or type(value) is int for value in watts)
 
 
 def _is_slot(slot: Any) -> bool:

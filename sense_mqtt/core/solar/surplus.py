@@ -5,13 +5,18 @@ with solar for as long as a home without any frame stays `online`) counts as nei
 again. What was said last goes on after a restart, as the surplus may lie between both thresholds for hours.
 """
 
+import math
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sense_mqtt.core.capability import HOUSE, Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import Reading
 from sense_mqtt.core.entity import Entity, number_entity
+from sense_mqtt.core.home.plain_frames import NEVER, Bounds
+from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.solar_rules import SolarRules
+from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.measurements import surplus_power
 
 
@@ -48,6 +53,17 @@ class Surplus(Capability[SurplusState]):
         ),
     )
 
+    def passes_over(self, state: SurplusState, home: Home, now: Moment, policy: Policy) -> Bounds:
+        """Return within what the surplus stays on its side of the threshold."""
+        if home.last_frame is None or home.last_frame.solar_w is None:
+            return _until_unknown(home, now, policy)
+        if state.is_on is None:
+            return NEVER
+        rules, until = policy.solar, math.inf if state.crossed_at is None else state.crossed_at + policy.solar.hold_s
+        is_below = state.is_on is (state.crossed_at is not None)
+        threshold = rules.off_below_w if state.is_on else rules.on_above_w
+        return Bounds(until, surplus_w=(-math.inf, threshold) if is_below else (threshold, math.inf))
+
     def update(self, state: SurplusState, observation: Observation) -> Update[SurplusState]:
         frame = observation.frame
         if frame is None or (frame.solar_w is None and observation.home.solar_seen_at is None):
@@ -72,6 +88,12 @@ class Surplus(Capability[SurplusState]):
 
 
 SURPLUS = Surplus()
+
+
+def _until_unknown(home: Home, now: Moment, policy: Policy) -> Bounds:
+    """Return until when frames without solar power change nothing."""
+    until = -math.inf if home.solar_seen_at is None else home.solar_seen_at + policy.stale_after_s
+    return Bounds() if until <= now.monotonic else Bounds(until)
 
 
 def _evaluate(state: SurplusState, watts: float, now: float, rules: SolarRules) -> SurplusState:

@@ -114,6 +114,24 @@ class Coverage(msgspec.Struct, frozen=True):
             return False
         return epoch - self.last_epoch > (CONTINUOUS_S if self.first_after_gap else longest_s)
 
+    def is_ordinary(self, epoch: float | None) -> bool:
+        """True where a frame of this epoch was the newest, showed who is off, and followed another one closely."""
+        is_after_gap = self.is_interrupted or self.first_after_gap or self.older_frame_seen or not self.is_continuous
+        return epoch is not None and epoch == self.last_epoch == self.last_observed_earliest and not is_after_gap
+
+    def after_plain_frames(self, epoch: float, arrived: float) -> "Coverage":
+        """Return the coverage after frames that showed who is off and followed each other closely, and the newest."""
+        since = max(self.known_since or 0.0, epoch - HISTORY_S)
+        return replace(
+            self,
+            last_epoch=epoch,
+            last_frame_at=arrived,
+            last_observed_at=epoch,
+            last_observed_earliest=epoch,
+            known_since=since,
+            unobserved=tuple(span for span in self.unobserved if span[1] >= since),
+        )
+
     def after_interruption(self) -> "Coverage":
         """Return the coverage once the feed has ended."""
         return replace(self, is_interrupted=True, older_frame_seen=False)

@@ -184,16 +184,10 @@ def shown_state(state: State, power: DevicePower | None, rules: DeviceRules) -> 
     """Return the state in which a frame shows a device that was in `state`."""
     if power is None:
         return OFF
-    threshold = _threshold(state, rules)
+    threshold = rules.threshold_w(is_on=state is ON)
     if threshold is not None and power.w is not None:
         return ON if power.w >= threshold else IDLE if power.idle else OFF
     return IDLE if power.idle else ON
-
-
-def _threshold(state: State, rules: DeviceRules) -> float | None:
-    above, below = rules.on_above_w, rules.off_below_w
-    wanted, other = (below, above) if state is ON else (above, below)
-    return wanted if wanted is not None else other
 
 
 def _hold(

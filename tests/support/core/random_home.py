@@ -41,6 +41,31 @@ def observations(dice: random.Random, count: int) -> Iterator[tuple[float, Seen]
             yield at + 0.2, _rare(at, dice)
 
 
+def calm_observations(dice: random.Random, count: int) -> Iterator[tuple[float, Seen]]:
+    """Yield the same of a home in which most frames show nothing new but other watts."""
+    at, drawn, others = 0.0, {row["id"]: row for row in ROWS}, {row["id"]: row for row in ROWS}
+    yield at, listed(*ROWS)
+    for _ in range(count):
+        at += dice.choice((0.5,) * 300 + (0.4, 0.6, 1.0, 2.5, 4.0, 25.0, 200.0))
+        for row in ROWS:
+            if dice.random() < 0.02:
+                others[row["id"]] = _changed(row, dice) if dice.random() < 0.05 else row
+            if dice.random() < 0.004 and drawn.pop(row["id"], None) is None:
+                drawn[row["id"]] = others[row["id"]]
+            elif row["id"] in drawn and dice.random() < 0.3:
+                w = others[row["id"]]["w"]
+                drawn[row["id"]] = {**others[row["id"]], "w": w and w * dice.uniform(0.96, 1.04)}
+        rows = sorted(drawn.values(), key=lambda row: -(row["w"] or 0.0))
+        solar = {"solar_w": 900.0 + 40.0 * dice.random()} if dice.random() < 0.999 else {}
+        epoch = dice.choice((START + int(at),) * 400 + (START + at, START + at - 30.0, None))
+        update = frame(*rows, at=at, w=dice.choice((300.0, 310.0, 560.0)), **solar)
+        yield at, replace(update, epoch=epoch)
+        if dice.random() < 0.02:
+            yield at + 0.1, Tick()
+        if dice.random() < 0.004:
+            yield at + 0.2, _rare(at, dice)
+
+
 def _changed(row, dice: random.Random):
     w = dice.choice((row["w"] + dice.randint(0, 9), 0.04, 500.0, 1500.0, None, -0.2))
     more = {"attrs": ["Idle"]} if dice.random() < 0.1 else {"ao_w": dice.choice((5.0, 6.0))} if "sd" in row else {}

@@ -1,0 +1,141 @@
+"""Plain frames begin, are due and end: what they must keep to, what is to be published, and what all of them change.
+
+The way of one plain frame is in core/home/plain_frames.py.
+"""
+
+import math
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from sense_mqtt.core.capabilities import CAPABILITIES
+from sense_mqtt.core.capability import Observation
+from sense_mqtt.core.changes import Change, Reading, StateChanged
+from sense_mqtt.core.edges import State
+from sense_mqtt.core.home import samples
+from sense_mqtt.core.home.plain_frames import SLACK_S, Bounds, Limits, PlainFrames, RowLimits, all_together, house_watts
+from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.readings import throttle
+from sense_mqtt.core.readings.capability_readings import update_capabilities
+from sense_mqtt.core.timestamps import Moment
+from sense_mqtt.core.wire.devices import DevicePower
+from sense_mqtt.core.wire.frames import RealtimeUpdate
+
+Outcome = tuple[Home, tuple[Change, ...]]
+
+
+# --- they begin
+
+
+def begin(home: Home, now: Moment, policy: Policy) -> PlainFrames | None:
+    """Return what the next frame must keep to, so that it is plain; None where it cannot be."""
+    frame = home.last_frame
+    if frame is None or not _may_begin(home, frame, policy) or throttle.next_due(home, policy) <= now.monotonic:
+        return None
+    bounds = {each.key: each.passes_over(each.state_of(home), home, now, policy) for each in CAPABILITIES}
+    limits = _limits(home, frame, bounds, policy)
+    return _begin_within(home, limits, frame.devices, now, policy)
+
+
+def _may_begin(home: Home, frame: RealtimeUpdate, policy: Policy) -> bool:
+    """True where all devices go on as they did, and nothing waits to be decided."""
+    is_settled = home.steady.devices is home.devices and not home.steady.unsteady
+    is_undecided = home.pending_items or home.identities.sightings or policy.jump_w is not None
+    is_ordinary = home.online is True and home.coverage.is_ordinary(frame.epoch)
+    return is_settled and not is_undecided and is_ordinary and all(row.w is not None for row in frame.devices)
+
+
+def _limits(home: Home, frame: RealtimeUpdate, bounds: Mapping[str, Bounds], policy: Policy) -> Limits:
+    ids, together, shares_w = (
+        tuple([row.id for row in frame.devices]),
+        all_together(bounds.values()),
+        samples.shares_w(frame),
+    )
+    return Limits(
+        policy=policy,
+        ids=ids,
+        rows=tuple([_row_limits(home, row, together, policy, shares_w) for row in frame.devices]),
+        known_ids=home.known_ids,
+        has_solar=frame.solar_w is not None,
+        silence_s=policy.stale_after_s,
+        bounds=bounds,
+        together=together,
+        held_until=throttle.held_until(home, ids, policy),
+        always_on=len(house_watts(frame)) + ids.index("always_on") if "always_on" in ids else None,
+        shares_w=shares_w,
+    )
+
+
+def _row_limits(home: Home, row: DevicePower, together: Bounds, policy: Policy, shares_w: float) -> RowLimits:
+    fixed, device = (row.name, row.attrs, row.always_on_w), home.devices.get(row.id)
+    if device is None:  # it is hidden
+        return RowLimits(fixed)
+    if row.id != "solar" and (row.id, "power") not in home.published:
+        return RowLimits(fixed, math.inf)  # other watts are the first to be published
+    if device.is_virtual:
+        return RowLimits(fixed, shares_w if row.id == "always_on" else 0.0)
+    least_w, below_w = policy.rules(row.id).limits_w(is_on=device.switch.state is State.ON)
+    most_w = together.most_w.get(row.id)
+    return RowLimits(fixed, least_w, below_w if most_w is None else min(below_w, math.nextafter(most_w, math.inf)))
+
+
+def _begin_within(
+    home: Home, limits: Limits, rows: tuple[DevicePower, ...], now: Moment, policy: Policy
+) -> PlainFrames | None:
+    """Return what the next frame must keep to, after one with these rows; None where it is due already."""
+    due, frame, steady = min(throttle.next_due(home, policy), limits.together.due), home.last_frame, home.steady
+    if frame is None or due - SLACK_S <= now.monotonic:
+        return None
+    return PlainFrames(
+        limits, rows, steady.time, frame, rows, steady.time, steady.arrived, due, held_ws=[0.0] * len(rows)
+    )
+
+
+# --- something is due
+
+
+def publish_due(home: Home, plain: PlainFrames, now: Moment, policy: Policy) -> Outcome:
+    """Return the home after plain frames the newest of which is due, and what is to be published."""
+    steady, limits = home.steady, plain.limits
+    home, readings = throttle.publish_values(catch_up(replace(home, plain=plain)), frozenset(), now, policy, changed=())
+    due = [each for each in CAPABILITIES if limits.bounds[each.key].is_due(plain.epoch, now.monotonic)]
+    before = replace(home, steady=steady)  # nothing else is otherwise than before that a capability looks at
+    home, more = update_capabilities(Observation(before, home, plain.frame, readings, now, policy), due)
+    changes = (*readings, *more)
+    if not all(isinstance(change, Reading | StateChanged) for change in changes):
+        return home, changes
+    bounds = {**limits.bounds, **{each.key: each.passes_over(each.state_of(home), home, now, policy) for each in due}}
+    published = [each.device for each in changes if isinstance(each, Reading) and each.key == "power" and each.device]
+    limits = replace(
+        limits,
+        bounds=bounds,
+        together=all_together(bounds.values()),
+        held_until={**limits.held_until, **throttle.held_until(home, published, policy)},
+    )
+    return replace(home, plain=_begin_within(home, limits, plain.rows, now, policy)), changes
+
+
+# --- they end
+
+
+def catch_up(home: Home) -> Home:
+    """Return the home with all that plain frames have shown."""
+    plain = home.plain
+    if plain is None:
+        return home
+    policy: Policy = plain.limits.policy
+    states = {
+        each.key: each.go_on(home.capabilities[each.key], home, plain)
+        for each in CAPABILITIES
+        if each.key in home.capabilities
+    }
+    home, changed = samples.go_on(home, plain)
+    home = replace(
+        home,
+        plain=None,
+        last_frame=plain.frame,
+        solar_seen_at=plain.arrived if plain.limits.has_solar else home.solar_seen_at,
+        coverage=home.coverage.after_plain_frames(plain.epoch, plain.arrived),
+        capabilities={**home.capabilities, **states},
+    )
+    return throttle.hold_changed(home, changed, policy)
