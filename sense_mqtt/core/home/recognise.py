@@ -37,9 +37,10 @@ def recognise_update(
 def recognise_rows(
     home: Home, rows: tuple[DeviceInfo, ...], time: float, policy: Policy
 ) -> tuple[Home, tuple[DeviceInfo, ...], tuple[Change, ...]]:
-    """Return the list of devices with the ids known here."""
+    """Return the list of devices with the ids known here, without those that only frames can tell from known ones."""
     home, split = _split(home, rows, time, policy)
     home, changes = _recognise(home, rows, {row.id for row in rows if row.visible}, time, policy)
+    rows = tuple(row for row in rows if not _may_take_over(home, row))
     return home, translate_rows(rows, home.identities), (*split, *changes)
 
 
@@ -153,15 +154,36 @@ def _merged_at(home: Home, merged: Iterable[str], involved: set[str], time: floa
 def _same_plug(home: Home, row: DeviceInfo, rows: Iterable[DeviceInfo], shown: set[str]) -> str | None:
     """Return the id of the known plug that this row is too, under an id that is new."""
     own = home.id_of(row.id)
-    if row.duid is None or not row.visible or _is_established(home, own):
+    if not row.visible or _is_established(home, own):
         return None
-    old = [device for device in home.devices.values() if device.info.duid == row.duid and device.info.id != own]
-    if len(old) != 1:
+    old = _with_duid(home, row.duid, own)
+    if old is None:
         return None
-    present = home.identities.sense_id_of(old[0].info.id)
+    present = home.identities.sense_id_of(old.info.id)
     others = [other for other in rows if other.visible and other.duid == row.duid and other.id != present]
-    is_replaced = present not in shown or (_is_older(old[0].info, row) and not draws(old[0]))
-    return old[0].info.id if is_replaced and len(others) == 1 else None
+    is_replaced = present not in shown or (_is_older(old.info, row) and not _is_shown(home, old, row))
+    return old.info.id if is_replaced and len(others) == 1 else None
+
+
+def _with_duid(home: Home, duid: str | None, other: str) -> Device | None:
+    """Return the one device beside the `other` that is this plug; None where there is none, or several."""
+    if duid is None:
+        return None
+    found = [device for device in home.devices.values() if device.info.duid == duid and device.info.id != other]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_shown(home: Home, old: Device, row: DeviceInfo) -> bool:
+    """True where the newest frame shows a known plug; what shows the row in its place is held back (sightings.py)."""
+    rows = home.last_frame.rows if home.last_frame is not None else {}
+    return draws(old) and not (row.id in home.identities.sightings and old.info.id not in rows)
+
+
+def _may_take_over(home: Home, row: DeviceInfo) -> bool:
+    """True where a row beside that of a plug that runs may be its new one: the first frame that shows it decides."""
+    is_new = row.visible and row.id not in home.devices and home.id_of(row.id) == row.id
+    old = _with_duid(home, row.duid, row.id) if is_new else None
+    return old is not None and _is_older(old.info, row) and draws(old)
 
 
 def _is_older(one: DeviceInfo, other: DeviceInfo) -> bool:

@@ -35,6 +35,30 @@ def test_both_rows_of_a_plug_in_one_list_are_one_device_while_the_old_one_draws_
     assert "4xANDCuJ" not in home.devices
 
 
+BOTH = listed(TV, AGAIN, OTHER_DEVICE)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param([frame(AGAIN, at=5), frame(AGAIN, at=6)], id="frames say which plug it is"),
+        pytest.param([frame(BARE, at=5), BOTH, frame(BARE, at=6)], id="frames do not say it, the list is read again"),
+    ],
+)
+def test_both_rows_of_a_plug_that_runs_are_one_device_once_frames_show_the_new_one_alone(seen):
+    home, changes = run(with_tv(TV), (3, BOTH), (4, frame(TV, at=4)), *enumerate(seen, 5), (9, BOTH))
+    assert events(changes) == []
+    assert withdrawn(changes) == []
+    assert "4xANDCuJ" not in home.devices
+    assert (home.devices["ssi-1f2e3d4c"].is_on, home.devices["ssi-1f2e3d4c"].power_w) == (True, 80.0)
+
+
+def test_a_second_row_of_a_plug_that_runs_is_found_once_a_frame_shows_both():
+    home, changes = run(with_tv(TV), (3, BOTH), (4, frame(TV, at=4)), (5, frame(TV, AGAIN, at=5)), (6, BOTH))
+    assert events(changes) == [(None, "device_found", 5), ("4xANDCuJ", "turned_on", 5)]
+    assert {"ssi-1f2e3d4c", "4xANDCuJ"} <= home.devices.keys()
+
+
 def test_two_plugs_that_both_draw_are_two_whatever_their_duid():
     home, changes = run(with_tv(TV), (3, listed(TV, AGAIN, OTHER_DEVICE)), (4, frame(TV, BARE, at=4)))
     assert {"ssi-1f2e3d4c", "4xANDCuJ"} <= home.devices.keys()
