@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 
+from sense_mqtt.core.meters.state import SPARE_KWH
 from sense_mqtt.core.timestamps import read_timestamp
 from tests.support.core.trial import FROM_GRID, TO_GRID, Message, Trial
 
@@ -51,7 +52,8 @@ def untrue_when_settled(trial: Trial, meter: Meter, until: float, *, held_kwh: f
 def untrue_at_any_minute(trial: Trial, meter: Meter) -> Iterator[str]:
     """Yield where what stands published is farther from the truth of the last minute than UNSETTLED.
 
-    Minutes after a gap do not count until its hours are settled.
+    Minutes after a gap do not count until its hours are settled. After a kill SPARE_KWH may be held back, until the
+    meter has been published again.
     """
     device, figure, told = meter
     times = [message.at for message, _ in told]
@@ -60,7 +62,8 @@ def untrue_at_any_minute(trial: Trial, meter: Meter) -> Iterator[str]:
         message, kwh = told[bisect_right(times, at) - 1]
         before, true = (trial.truth(device, figure, since_of(message), each) for each in (at - INTERVAL_S, at))
         near = UNSETTLED * true + ROUNDED_KWH
-        if is_settled(trial, figure, at) and not before - near <= kwh <= true + near:
+        held = SPARE_KWH if any(message.at <= kill < at for kill in trial.kills) else 0.0
+        if is_settled(trial, figure, at) and not before - near - held <= kwh <= true + near:
             yield f"{device} {figure} {kwh} for {before:.4f} to {true:.4f} after {60 * minute / HOUR_S:.2f} h"
 
 

@@ -104,6 +104,7 @@ class Trial:
         self.messages: dict[tuple[str | None, str], list[Message]] = defaultdict(list)
         self.events: list[tuple[float, Change]] = []
         self.gaps: list[tuple[float, float]] = []  # in which no frame came
+        self.kills: list[float] = []
         self.calls = Counter[str]()  # to Sense, by capability
         self.session = _Session(self)
         self._lookups = Lookups(_Clock(self))
@@ -144,6 +145,10 @@ class Trial:
 
     def restart(self, *, killed: bool, away_s: float = 0.0) -> None:
         """Begin a new process, with what the one before has stored; `killed`: with nothing stored at its end."""
+        if killed:
+            self.kills.append(self.now)
+        else:
+            self._observe(Interrupted())
         rows = self._stored if killed else snapshot(self.home)
         for _ in self._gap(away_s):
             pass
