@@ -5,7 +5,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
@@ -15,7 +15,7 @@ from sense_mqtt.mqtt.packets import PUBLISH_QOS_1, publish_packet, taken_pubacks
 from sense_mqtt.mqtt.publish_properties import keep_used_properties
 from sense_mqtt.mqtt.subscriptions import MAX_PACKET_BYTES
 
-SENT = paho.MQTTMessage()  # stands for each message that paho has not packed itself; it counts none of them
+SENT = paho.MQTTMessage()  # stands for a message that paho has not packed itself; of QoS 0, so that it counts none
 READ_BYTES = 16_384  # at once; paho alone asks for one or two bytes at a time
 
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
@@ -34,14 +34,18 @@ class Client(paho.Client):
     _unsent = b""  # packets
     _waker: "_Waker | None" = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._awaited: set[int] = set()  # packet identifiers of which no PUBACK has come
+
     def add(self, message: Message, *, retain: bool) -> int:
         """Add a message of QoS 1 to what the next `send_added` sends; return its packet identifier."""
         mid = self._mid_generate()
-        while mid in self._out_messages:  # there are 65,535: the same one comes again
+        while mid in self._awaited:  # there are 65,535: the same one comes again
             mid = self._mid_generate()
         is_5 = self._protocol == MQTTProtocolVersion.MQTTv5
         self._unsent += publish_packet(message, mid, retain=retain, version_5=is_5)
-        self._out_messages[mid] = SENT  # so that paho knows its PUBACK
+        self._awaited.add(mid)
         return mid
 
     def send_added(self) -> None:
@@ -97,8 +101,19 @@ class Client(paho.Client):
             return False
         self._received = self._received[size:]
         self._last_bytes_received = time.monotonic()  # as paho notes it
-        self.on_taken([mid for mid in mids if self._out_messages.pop(mid, None) is not None])
+        self.on_taken([mid for mid in mids if mid in self._awaited])
+        self._awaited.difference_update(mids)
         return True
+
+    def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
+        # A PUBACK that says more than that a message was taken. Paho must know the message only now: after a CONNACK it
+        # sends all that it knows, and what we add meanwhile is on its way already.
+        packet: Any = self._in_packet["packet"]
+        mid = int.from_bytes(packet[:2])
+        if mid in self._awaited:
+            self._awaited.discard(mid)
+            self._out_messages[mid] = SENT
+        return super()._handle_pubackcomp(cmd)
 
     def _handle_publish(self) -> Any:
         if self._protocol == MQTTProtocolVersion.MQTTv5:

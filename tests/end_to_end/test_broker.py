@@ -2,13 +2,14 @@
 
 import getpass
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sense_mqtt.cli.demo_broker import EmbeddedBroker
 from sense_mqtt.core.publishing.message import Message
+from sense_mqtt.inbox import Inbox
 from sense_mqtt.items import Acknowledged, BrokerConnected, BrokerDropped, MessageArrived
 from sense_mqtt.mqtt.subscriptions import MAX_DISCONNECTS
 from tests.support.mqtt.listener import Listener
@@ -36,6 +37,41 @@ def test_what_is_published_is_acknowledged_and_what_is_asked_arrives(mosquitto: 
         arrived = connection.expect(MessageArrived)
         assert (arrived.topic, arrived.payload) == (REQUEST, b"{}")
         assert (arrived.response_topic, arrived.correlation) == (("mine", b"\x02") if five else (None, None))
+
+
+class EagerInbox(Inbox):
+    """Publishes at the very moment at which paho tells that the broker took us: it has not finished with that yet."""
+
+    publish: Callable[[], int]
+    mid = 0
+
+    def put(self, item):
+        if isinstance(item, BrokerConnected):
+            self.mid = self.publish()
+        super().put(item)
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_is_published_while_paho_still_reads_the_connack_goes_out_once_and_nothing_else_does(
+    mosquitto: Mosquitto, protocol
+):
+    inbox = EagerInbox()
+    with (
+        open_connection(mosquitto.port, inbox, protocol=protocol) as connection,
+        Listener(mosquitto.port, "#") as listener,
+    ):
+
+        def publish():
+            mid = connection.broker.publish(Message("a", "1"))
+            connection.broker.flush()
+            return mid
+
+        inbox.publish = publish
+        connection.broker.open()
+        assert connection.expect((Acknowledged, BrokerDropped)) == Acknowledged(1, inbox.mid)
+        listener.publish("end", "")
+        listener.wait_for(lambda heard: heard and heard[-1].topic == "end", "what was published")
+        assert [message.topic for message in listener.messages()] == ["a", "end"]
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
