@@ -92,8 +92,11 @@ class Inbox:
                 item = self._queue.get(not self._messages_due, max(timeout_s, 0.0))
                 if item is None:
                     self._messages_due += 1
+                elif isinstance(item, FrameArrived | UpdatePolled):
+                    self._frames.remove(item)
+                    return item
                 elif not isinstance(item, _Waker):
-                    return self._count_out(item)
+                    return item
                 elif (acknowledged := self._get_acknowledged()) is not None:
                     return acknowledged
         except queue.Empty:
@@ -104,7 +107,7 @@ class Inbox:
 
         Those that come meanwhile wait until the next call: a fast broker holds up nothing else.
         """
-        return [self._acknowledged.popleft() for _ in range(len(self._acknowledged))]
+        return [self._acknowledged.popleft() for _ in range(len(self._acknowledged))] if self._acknowledged else []
 
     def _get_acknowledged(self) -> Acknowledged | None:
         self._is_woken = False
@@ -117,11 +120,6 @@ class Inbox:
         if not self._is_woken:
             self._is_woken = True
             self._queue.put(_WAKER)
-
-    def _count_out(self, item: Item) -> Item:
-        if isinstance(item, FrameArrived | UpdatePolled):
-            self._frames.remove(item)
-        return item
 
     def _get_message(self) -> MessageArrived | None:
         if not self._messages_due:

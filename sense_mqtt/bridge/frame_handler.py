@@ -1,13 +1,12 @@
 """What the feed of one monitor delivers: it waits where the timeline of a gap comes first, is decoded, is observed."""
 
 import logging
-from collections.abc import Callable, Container
 from typing import Protocol
 
 from sense_mqtt.bridge.gap_buffer import FeedItem, GapBuffer
-from sense_mqtt.bridge.monitor import BridgedMonitor, Services
+from sense_mqtt.bridge.monitor import BridgedMonitor, ObserveResult, Services
 from sense_mqtt.clock import Moment
-from sense_mqtt.core.home.state import Interrupted, Tick
+from sense_mqtt.core.home.state import Interrupted
 from sense_mqtt.core.observe import Seen
 from sense_mqtt.core.wire.decode import decode
 from sense_mqtt.core.wire.frames import DataChange, FeedError, Frame, RealtimeUpdate, UnknownFrame, read_update
@@ -54,12 +53,16 @@ class FrameHandler:
 
     def handle(self, item: FeedItem, now: Moment) -> None:
         """Handle an item now, or as soon as the timeline of the gap before it was read."""
-        if self._gap_buffer.buffer(item, now):
-            if self._gap_buffer.is_full:
-                self._jobs.close_gap_at(self._id, now.monotonic)
-            return
-        self.close_gap()  # of a full buffer: its items come first
-        self._handle(item, now)
+        if not (self._gap_buffer.is_open and self._wait(item, now)):
+            self._handle(item, now)
+
+    def _wait(self, item: FeedItem, now: Moment) -> bool:
+        if not self._gap_buffer.buffer(item, now):
+            self.close_gap()  # a full buffer: its items come first
+            return False
+        if self._gap_buffer.is_full:
+            self._jobs.close_gap_at(self._id, now.monotonic)
+        return True
 
     def close_gap(self) -> None:
         """Handle what waited, as of when it came; one item that fails takes no other with it."""
@@ -76,34 +79,43 @@ class FrameHandler:
             self.close_gap()
 
     def tick(self, now: Moment) -> None:
-        """Observe that time went by and no frame waits; the next time is set to when that may change anything."""
-        self._services.ticks.put(self._id, now.monotonic)  # also where the journal fails
-        self._observe(Tick(), now)
-        self._services.ticks.put(self._id, self.monitor.next_tick(now))
-        self._jobs.plan_queries(self._id, now)
+        """Observe that time went by and no frame waits, where that is due."""
+        if (result := self.monitor.tick(now)) is not None:
+            self._after(result, now)
+            self._jobs.plan_queries(self._id, now)
 
     def _handle(self, item: FeedItem, now: Moment) -> None:
-        match item:
-            case FrameArrived(_, raw):
-                self._services.recorder.note(Note(now, self._id, item))
-                self._on_update(lambda known: decode(raw, known), now)
-            case UpdatePolled(_, payload, asked, answered):  # handled as of then: it may have waited
-                took_s = _took_s(asked, answered)
-                self._services.recorder.note(Note(answered, self._id, Polled(payload, took_s)))
-                self._on_update(lambda known: read_update(payload, took_s=took_s, known=known), answered)
-            case FeedEnded(_, reason):
-                logger.debug("the feed of monitor %s ended: %s", self._id, reason)
-                self._observe(Interrupted(), now)
-
-    def _on_update(self, read: Callable[[Container[str]], Frame], now: Moment) -> None:
+        if isinstance(item, FeedEnded):
+            logger.debug("the feed of monitor %s ended: %s", self._id, item.reason)
+            self._observe(Interrupted(), now)
+            return
         try:
-            frame = read(self.monitor.home.known_ids)
+            if isinstance(item, FrameArrived):
+                frame = self._read_arrived(item, now)
+            else:
+                now = item.answered  # handled as of then: it may have waited
+                frame = self._read_polled(item)
         except BadFrame as error:
             self._services.status.counters.bad_frames += 1
             text = "the feed of monitor %d sent %s; skipped, repeats are only counted"
             self._log.log(("bad frame", error.kind), text, self._id, error)
             return
         self._services.status.counters.frames += 1
+        if isinstance(frame, RealtimeUpdate):
+            self._observe_update(frame, now)
+        else:
+            self._take(frame, now)
+
+    def _read_arrived(self, item: FrameArrived, now: Moment) -> Frame:
+        self._services.recorder.note(Note(now, self._id, item))
+        return decode(item.raw, self.monitor.home.known_ids)
+
+    def _read_polled(self, item: UpdatePolled) -> Frame:
+        took_s = _took_s(item.asked, item.answered)
+        self._services.recorder.note(Note(item.answered, self._id, Polled(item.payload, took_s)))
+        return read_update(item.payload, took_s=took_s, known=self.monitor.home.known_ids)
+
+    def _take(self, frame: Frame, now: Moment) -> None:
         match frame:
             case UnknownFrame(kind):
                 logger.debug("a message of unknown type %s", kind)
@@ -119,19 +131,20 @@ class FrameHandler:
                 self._observe(frame, now)
 
     def _observe(self, seen: Seen, now: Moment) -> None:
-        result = self.monitor.observe(seen, now)
+        self._after(self.monitor.observe(seen, now), now)
+
+    def _after(self, result: ObserveResult, now: Moment) -> None:
         if result.needs_list:
             self._jobs.read_devices_soon(self._id, now, 0.0)
         elif result.has_new_device:
             self._jobs.read_devices_soon(self._id, now)
-        if isinstance(seen, RealtimeUpdate):
-            if not self._has_frames:
-                self._has_frames = True
-                transport, shown = self.monitor.feed_state, len(seen.devices)
-                logger.info("monitor %d: frames come (%s), the first shows %d devices", self._id, transport, shown)
-            self._read_timeline_after_gap(now)
 
-    def _read_timeline_after_gap(self, now: Moment) -> None:
+    def _observe_update(self, update: RealtimeUpdate, now: Moment) -> None:
+        self._observe(update, now)
+        if not self._has_frames:
+            self._has_frames = True
+            transport, shown = self.monitor.feed_state, len(update.devices)
+            logger.info("monitor %d: frames come (%s), the first shows %d devices", self._id, transport, shown)
         # If we read too slowly, Sense drops frames and pushes, and edges may be missing; no item tells of such a gap.
         # Polls and snapshots leave a gap each time, and the timeline is read every few minutes anyway.
         if not self.monitor.home.coverage.is_continuous and not self.monitor.may_miss_edges:

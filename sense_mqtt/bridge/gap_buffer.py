@@ -21,17 +21,17 @@ class GapBuffer:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[FeedItem, Moment]] = []
-        self._is_open = False
+        self.is_open = False  # items wait
         self.until = math.inf  # monotonic seconds, when the buffer is to be closed at the latest
 
     def open(self, now: Moment) -> None:
         """Let items wait from now on; a buffer that is open already waits no longer for it."""
-        if not self._is_open:
-            self._is_open, self.until = True, now.monotonic + MAX_WAIT_S
+        if not self.is_open:
+            self.is_open, self.until = True, now.monotonic + MAX_WAIT_S
 
     def buffer(self, item: FeedItem, now: Moment) -> bool:
         """Keep the item and return True; False where the buffer is closed, or full."""
-        if not self._is_open or self.is_full:
+        if not self.is_open or self.is_full:
             return False
         self._waiting.append((item, now))
         return True
@@ -42,7 +42,7 @@ class GapBuffer:
 
     def close(self) -> list[tuple[FeedItem, Moment]]:
         """Return what waited, in order and with the moment at which it came; nothing waits any more."""
-        waiting, self._waiting, self._is_open, self.until = self._waiting, [], False, math.inf
+        waiting, self._waiting, self.is_open, self.until = self._waiting, [], False, math.inf
         return waiting
 
 

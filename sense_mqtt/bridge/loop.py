@@ -65,6 +65,7 @@ class Bridge:
         self._broker_handler = broker_handler
         self._clock = clock
         self._tick_s = tick_s
+        self._frames = accounts.served.frames
         self._publisher = services.publisher
         self._guard = services.guard
         self._next_tick = 0.0
@@ -184,7 +185,7 @@ class Bridge:
     # --- the monitors
 
     def _on_feed_item(self, item: FeedItem, now: Moment) -> None:
-        self.accounts.frames(item.monitor).handle(item, now)
+        self._frames[item.monitor].handle(item, now)
 
     def _on_feed_opened(self, item: FeedOpened, now: Moment) -> None:
         if self.accounts.frames(item.monitor).on_feed_opened(item, now):

@@ -1,7 +1,6 @@
 """Everything that belongs to one monitor: what is known of its home, its feed, and what is published of both."""
 
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
@@ -16,6 +15,7 @@ from sense_mqtt.bridge.jobs import RunQuery
 from sense_mqtt.bridge.publisher import Publisher
 from sense_mqtt.bridge.sinks import Sink
 from sense_mqtt.bridge.status import Status
+from sense_mqtt.bridge.tick_times import TickTimes
 from sense_mqtt.bridge.webhooks import Webhooks
 from sense_mqtt.clock import Moment
 from sense_mqtt.core.bounds import MAX_DEVICES
@@ -24,9 +24,8 @@ from sense_mqtt.core.capability import Query
 from sense_mqtt.core.catch_up import catch_up
 from sense_mqtt.core.changes import Change, DeviceChanged, Event
 from sense_mqtt.core.home.inventory import list_again_s
-from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, PolicyChanged
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, PolicyChanged, Tick
 from sense_mqtt.core.job_queue import JobQueue
-from sense_mqtt.core.next_tick import next_tick
 from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
@@ -85,6 +84,9 @@ class ObserveResult(Struct, frozen=True):
     needs_list: bool  # whether a device is new, only the list of devices can tell
 
 
+PLAIN = ObserveResult(has_new_device=False, needs_list=False)
+
+
 class BridgedMonitor:
     """Owns the state of one monitor. For the bridge's thread only."""
 
@@ -109,6 +111,7 @@ class BridgedMonitor:
         self._services = services
         self._checksum: str | None = None  # of the list of devices
         self._debug_log = DebugLog()
+        self._tick_times = TickTimes(info.id, services.ticks)
 
     # --- the home
 
@@ -120,21 +123,26 @@ class BridgedMonitor:
         self._debug_log.note(before, home, seen, changes, now)
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", home.monitor, MAX_DEVICES)
-        events = [change for change in changes if isinstance(change, Event)]
         is_stored = must_store(before, home, changes)
         if is_stored:
-            self._record(home, events, now, is_synced=must_sync(before, home, changes))
+            self._store_changes(before, home, changes, now)
         self.home = home
-        services.status.counters.events += len(events)
-        self._publish(changes)
-        is_plain = isinstance(seen, RealtimeUpdate) and not is_stored  # after all else capabilities may need to read
-        services.ticks.advance(home.monitor, self.next_tick(now) if is_plain else now.monotonic)
+        for sink in self._sinks if changes else ():  # most frames change nothing
+            sink.publish(home, changes)
+        self._tick_times.observed(now, is_plain=not is_stored and isinstance(seen, RealtimeUpdate))
         if home.online != before.online:
             services.status.check_feeds_soon()
+        if not is_stored:
+            return PLAIN
         changed = [change.device for change in changes if isinstance(change, DeviceChanged) and change.device]
         has_new_device = any(device not in before.devices for device in changed)
         needs_list = bool(home.identities.sightings) and not before.identities.sightings
         return ObserveResult(has_new_device, needs_list)
+
+    def _store_changes(self, before: Home, home: Home, changes: Sequence[Change], now: Moment) -> None:
+        events = [change for change in changes if isinstance(change, Event)]
+        self._record(home, events, now, is_synced=must_sync(before, home, changes))
+        self._services.status.counters.events += len(events)
 
     def _record(self, home: Home, events: Sequence[Event], now: Moment, *, is_synced: bool) -> None:
         messages = self._messages_of(home, events)
@@ -157,9 +165,13 @@ class BridgedMonitor:
         self._policy = replace(policy, stale_after_s=self._policy.stale_after_s)
         self.observe(PolicyChanged(), now)
 
-    def next_tick(self, now: Moment) -> float:
-        """Return when (monotonic) time alone may change what is known of the home."""
-        return next_tick(self.home, now.monotonic, self._policy)
+    def tick(self, now: Moment) -> ObserveResult | None:
+        """Observe that time went by and no frame waits, where that is due; None where it is not."""
+        if not self._tick_times.is_due(self.home, now, self._policy):
+            return None
+        result = self.observe(Tick(), now)
+        self._tick_times.ticked(self.home, now, self._policy)
+        return result
 
     def queries(self, now: Moment) -> dict[RunQuery, Query]:
         """Return what the capabilities need to read next."""
@@ -169,7 +181,8 @@ class BridgedMonitor:
     def republish_devices(self) -> None:
         """Publish what is known of each device, also where nothing has changed."""
         _, changes = device_readings(catch_up(self.home), frozenset(self.home.devices), anyway=True)
-        self._publish(changes)
+        for sink in self._sinks:
+            sink.publish(self.home, changes)
 
     def is_new_checksum(self, checksum: str | None) -> bool:
         """Note the checksum of the list of devices; True where there was another one before."""
@@ -179,10 +192,6 @@ class BridgedMonitor:
 
     def _messages_of(self, home: Home, events: Sequence[Event]) -> tuple[Message, ...]:
         return to_messages(events, HomeTopics(self._services.topics, home.monitor, home.topic_ids))
-
-    def _publish(self, changes: Sequence[Change]) -> None:
-        for sink in self._sinks if changes else ():  # most frames change nothing
-            sink.publish(self.home, changes)
 
     # --- the feed
 
@@ -228,4 +237,4 @@ class BridgedMonitor:
     def _set_stale_after(self, transport: Transport, now: Moment) -> None:
         self._policy = replace(self._policy, stale_after_s=self._stale_after_s[transport])
         self._services.recorder.note(Note(now, self.info.id, PolicySet(self._policy.stale_after_s)))
-        self._services.ticks.advance(self.info.id, -math.inf)  # it may be stale by now
+        self._tick_times.hasten()  # it may be stale by now

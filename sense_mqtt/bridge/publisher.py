@@ -193,28 +193,31 @@ class Publisher:
         self._outbox.release_postponed(now.monotonic)
         if now.monotonic < self._alone_at:
             return
-        self._send(now)
+        if not self._events.all_read:
+            self._refill()
+        while (waiting := self._outbox.next()) is not None and self._send(waiting, now):
+            pass
         self._broker.flush()
         if self._refusals.receive_maximum and self.idle:
             self._refusals.all_delivered()
             self._outbox.set_receive_maximum(self._receive_maximum)
 
-    def _send(self, now: Moment) -> None:
-        self._refill()
-        while (waiting := self._outbox.next()) is not None:
-            message = as_of(waiting, now.wall)
-            if self._refusals.withholds(message):
-                self._pass_over(message)
-                self._refill()
-                continue
-            self.announced.keep(message)
-            mid = self._broker.publish(message)
-            if mid is None:
-                self._outbox.requeue(waiting)
-                return
-            self._outbox.sent(mid, message, now.monotonic)
-            if message.event is not None:
-                logger.debug("event %d sent as message %d: %s %s", message.event, mid, message.topic, message.payload)
+    def _send(self, waiting: Message, now: Moment) -> bool:
+        """Send a message, or pass it over; False where there is no connection."""
+        message = as_of(waiting, now.wall)
+        if self._refusals.withholds(message):
+            self._pass_over(message)
+            self._refill()
+            return True
+        self.announced.keep(message)
+        mid = self._broker.publish(message)
+        if mid is None:
+            self._outbox.requeue(waiting)
+            return False
+        self._outbox.sent(mid, message, now.monotonic)
+        if message.event is not None:
+            logger.debug("event %d sent as message %d: %s %s", message.event, mid, message.topic, message.payload)
+        return True
 
     def _refill(self) -> None:
         for event, is_maybe_delivered in self._events.next_ones(self._outbox.room_for_events):

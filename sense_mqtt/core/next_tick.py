@@ -16,11 +16,13 @@ def next_tick(home: Home, now: float, policy: Policy, capabilities: Iterable[Cap
 
     `now`: while a change or a new device is held back, or an item of the timeline waits, each Tick may decide it.
     """
-    if home.plain is not None:  # what else is due was said of the home before
-        return max(now, home.plain.due - SLACK_S, home.plain.arrived + FRAME_S - SLACK_S)
+    waits_s = [capability.tick_after_s(capability.state_of(home), now) for capability in capabilities]
+    if home.plain is not None:
+        silent_s = home.plain.arrived + policy.stale_after_s - now
+        due_s = max(home.plain.due, home.plain.arrived + FRAME_S) - now
+        return max(now, now + min(silent_s, due_s, *waits_s) - SLACK_S)
     if home.pending_items or home.identities.sightings or home.held_devices:
         return now
-    waits_s = [capability.tick_after_s(capability.state_of(home), now) for capability in capabilities]
     newest = home.coverage.last_frame_at
     if newest is not None and not home.coverage.is_stale(now, policy.stale_after_s):
         waits_s.append(policy.stale_after_s - (now - newest))  # 0: not stale yet, but at the next moment

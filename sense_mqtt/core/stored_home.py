@@ -43,14 +43,11 @@ def restore(monitor: int, rows: Rows, policy: Policy, capabilities: Iterable[Cap
 
 def must_store(before: Home, home: Home, changes: Iterable[Change]) -> bool:
     """Return whether something lasting changed. Times that each frame moves on are stored with the next such change."""
-    if any(not isinstance(change, Reading) for change in changes):
-        return True
-    if home.devices is before.devices:
-        return _lasting(home) != _lasting(before)
-    return _lasting(home) != _lasting(before) or any(
-        _lasting_of_device(device) != _lasting_of_device(before.devices[identity])
-        for identity, device in home.devices.items()
-        if device is not before.devices[identity]
+    for change in changes:
+        if not isinstance(change, Reading):
+            return True
+    return _is_lasting_change(before, home) or (
+        home.devices is not before.devices and _has_lasting_change(before.devices, home.devices)
     )
 
 
@@ -59,9 +56,22 @@ def must_sync(before: Home, home: Home, changes: Iterable[Change]) -> bool:
     return must_store(before, home, [each for each in changes if not isinstance(each, StateChanged) or each.synced])
 
 
-def _lasting(home: Home) -> tuple[Any, ...]:
-    return home.last_frame is None, home.has_device_list, home.hidden, home.identities
+def _is_lasting_change(before: Home, home: Home) -> bool:
+    return (
+        (before.last_frame is None) is not (home.last_frame is None)
+        or before.has_device_list is not home.has_device_list
+        or before.hidden != home.hidden
+        or before.identities != home.identities
+    )
 
 
-def _lasting_of_device(device: Device) -> tuple[Any, ...]:
-    return device.switch.state, device.last_on, device.last_off
+def _has_lasting_change(before: Mapping[str, Device], devices: Mapping[str, Device]) -> bool:
+    for identity, device in devices.items():
+        was = before[identity]
+        if device is not was and (
+            device.switch.state is not was.switch.state
+            or device.last_on != was.last_on
+            or device.last_off != was.last_off
+        ):
+            return True
+    return False

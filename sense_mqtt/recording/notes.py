@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -16,7 +16,7 @@ from sense_mqtt.items import FrameArrived
 
 logger = logging.getLogger(__name__)
 
-FRAMES = (RealtimeUpdate, DeviceStates, MonitorInfo, DataChange, TimelineChange, Hello)
+FRAMES = frozenset({RealtimeUpdate, DeviceStates, MonitorInfo, DataChange, TimelineChange, Hello})
 SEEN = (Tick, Interrupted, PolicyChanged, DevicesListed, TimelineRead, QueryResult)  # beside frames
 
 
@@ -45,7 +45,7 @@ class PolicySet(Struct, frozen=True):
 What = HomeRestored | Polled | PolicySet | FrameArrived | Seen  # a frame as it came, then as it was read
 
 
-class Note(NamedTuple):
+class Note(Struct, frozen=True):
     """One thing that came, and when."""
 
     now: Moment

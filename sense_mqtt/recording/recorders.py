@@ -5,7 +5,7 @@ import logging
 import os
 from collections import deque
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 import msgspec
 
@@ -23,6 +23,8 @@ RECENT_BYTES = 4_000_000  # of all homes together: ten minutes of fifty devices,
 OTHER_BYTES = 500  # what a note counts for that is no frame
 PACKED_BYTES = 200  # what a frame counts for beside its content
 FILE_BYTES_MOST = 100_000_000  # compressed: some weeks of one home
+AS_THEY_CAME = frozenset({FrameArrived, Polled})
+PACK = msgspec.msgpack.Encoder().encode
 IS_THERE = "{}: is there already; give another name, or remove it"
 FLUSH_S = 10.0  # a process that is killed loses no more
 
@@ -36,12 +38,13 @@ class RecentNotes:
         self._bytes = 0
 
     def note(self, note: Note) -> None:
-        if isinstance(note.what, FrameArrived | Polled):  # it comes once more, as it was read
-            return
         what: What | _Packed = note.what
+        kind = type(what)
+        if kind in AS_THEY_CAME:  # it comes once more, as it was read
+            return
         size = OTHER_BYTES
-        if isinstance(what, FRAMES):
-            what = _Packed(type(what), msgspec.msgpack.encode(what))
+        if kind in FRAMES:
+            what = _Packed(kind, PACK(what))
             size = PACKED_BYTES + len(what.content)
         self._kept.append((note.now, note.monitor, what, size))
         self._bytes += size
@@ -54,7 +57,7 @@ class RecentNotes:
         return [Note(now, monitor, _unpacked(what)) for now, monitor, what, _ in self._kept]
 
 
-class _Packed(NamedTuple):
+class _Packed(msgspec.Struct, frozen=True):
     kind: type
     content: bytes  # msgpack
 
@@ -77,7 +80,7 @@ class FileRecorder:
         self._write(head)
 
     def note(self, note: Note) -> None:
-        if self._file is None or isinstance(note.what, FRAMES):  # a frame was noted as it came
+        if self._file is None or type(note.what) in FRAMES:  # a frame was noted as it came
             return
         try:
             self._write(write_note(note, self._redactor))

@@ -1,12 +1,11 @@
 """What the page shows of the last day, one row an hour of each monitor: rows of the journal."""
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 from sense_mqtt.store.posts import Transactions
-from sense_mqtt.store.schema import read_object
+from sense_mqtt.store.schema import read_object, write_object
 
 HOURS_MOST = 25  # that are kept of a monitor
 
@@ -19,7 +18,7 @@ class StoredHours:
 
     def keep(self, monitor: int, documents: Mapping[int, Mapping[str, Any]]) -> None:
         """Store these hours, and let go of the oldest. A power cut may undo it: no events are lost, only a plot."""
-        rows = [(monitor, hour, json.dumps(document)) for hour, document in documents.items()]
+        rows = [(monitor, hour, write_object(document)) for hour, document in documents.items()]
         newest = max(documents)
         span = (newest - HOURS_MOST, newest)  # later ones were told by a clock that was wrong
 

@@ -1,6 +1,5 @@
 """The journal: what must survive a crash, in one SQLite file. Its tables are in schema.py."""
 
-import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +25,7 @@ from sense_mqtt.store.schema import (
     read_rows,
     save,
     transact,
+    write_object,
     write_rows,
 )
 
@@ -82,7 +82,7 @@ class Journal:
         Only rows that differ from what is stored are written; a stored row that is not among `rows` is removed.
         Not `is_synced`: a cut of power may take it back, whole.
         """
-        texts, added = {key: json.dumps(document) for key, document in rows.items()}, list(events)
+        texts, added = {key: write_object(document) for key, document in rows.items()}, list(events)
 
         def keep(connection: sqlite3.Connection) -> list[int]:
             write_rows(connection, monitor, texts)

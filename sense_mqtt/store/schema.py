@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from msgspec.json import encode
+
 # What SQLite raises of its own; the last where its message quotes a byte of the file that is no UTF-8.
 SQLITE_FAULTS = (sqlite3.Error, UnicodeDecodeError)
 
@@ -109,7 +111,7 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
 
 def _take_over_homes(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     for monitor, document in source.execute("SELECT monitor, document FROM homes").fetchall():
-        rows = {key: json.dumps(row) for key, row in split_document(document).items()}
+        rows = {key: write_object(row) for key, row in split_document(document).items()}
         if not read_rows(target, monitor):
             write_rows(target, monitor, rows)
 
@@ -125,6 +127,14 @@ def split_document(text: str) -> dict[RowKey, Any]:
         if isinstance(device, dict) and isinstance(device.get("id"), str):
             rows["device", device["id"]] = device
     return rows
+
+
+def write_object(document: Mapping[str, Any]) -> str:
+    """Return a JSON object as text."""
+    try:
+        return encode(document).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON's \u can spell and UTF-8 cannot
+        return json.dumps(document)
 
 
 def read_object(text: str) -> dict[str, Any] | None:

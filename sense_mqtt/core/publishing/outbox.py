@@ -115,10 +115,13 @@ class Outbox:
         room = self._receive_maximum - len(self._inflight)
         if not self._connected or room <= 0:
             return None
+        if not (self._retained.dirty or self._events.waiting or self._responses):
+            self._response_is_next = True
+            return None
         first = self._retained.next_urgent() or self._events.next()
         if first is not None or room <= self._receive_maximum // SHARE:
             return first
-        if self._responses and self._may_respond and (self._response_is_next or not self._retained):
+        if self._responses and self._may_respond and (self._response_is_next or not self._retained.dirty):
             self._response_is_next = False
             return self._responses.popleft()
         self._response_is_next = True
@@ -144,7 +147,7 @@ class Outbox:
 
     def release_postponed(self, now: float) -> None:
         """Put in line again what was postponed long enough at `now` (monotonic). Call now and then."""
-        for message in reversed(self._postponed.take_due(now)):
+        for message in reversed(self._postponed.take_due(now)) if self._postponed.waiting else ():
             self.requeue(message)
 
     def sent(self, mid: int, message: Message, now: float) -> None:

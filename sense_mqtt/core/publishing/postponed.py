@@ -11,21 +11,21 @@ class Postponed(Generic[T]):
     """Messages that wait for AGAIN_S, in their order."""
 
     def __init__(self) -> None:
-        self._waiting: list[T] = []
+        self.waiting: list[T] = []
         self._again_at: float | None = None  # monotonic seconds
 
     def add(self, message: T) -> None:
-        self._waiting.append(message)
+        self.waiting.append(message)
 
     def take_due(self, now: float) -> list[T]:
         """Return what has waited long enough at `now` (monotonic); the first call after `add` begins to count."""
-        if self._waiting and self._again_at is None:
+        if self.waiting and self._again_at is None:
             self._again_at = now + AGAIN_S
         return self.take_all() if self._again_at is not None and now >= self._again_at else []
 
     def take_all(self) -> list[T]:
-        waiting, self._waiting, self._again_at = self._waiting, [], None
+        waiting, self.waiting, self._again_at = self.waiting, [], None
         return waiting
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self.waiting)

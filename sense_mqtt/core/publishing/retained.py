@@ -14,17 +14,17 @@ class RetainedTopics:
         self._messages: dict[str, Message] = {}
         # Topics, in the order in which they go out. A plain dict takes a time to give its first key that grows with the
         # number of keys that were taken before.
-        self._dirty: OrderedDict[str, None] = OrderedDict()
+        self.dirty: OrderedDict[str, None] = OrderedDict()
         self._urgent = 0  # so many dirty topics from the left go out before responses and events
 
     def put(self, message: Message) -> None:
         """Take a message; it replaces what waits for the same topic."""
         self._messages[message.topic] = message
-        self._dirty.setdefault(message.topic, None)
+        self.dirty.setdefault(message.topic, None)
         # Home Assistant must know an entity before its first event comes; and the bridge is online once what was known
         # by then went out, however much happens meanwhile.
         if message.order is PublishOrder.DISCOVERY or (message.order, message.payload) == ONLINE:
-            self._urgent = len(self._dirty)
+            self._urgent = len(self.dirty)
 
     def put_back(self, message: Message) -> None:
         """Take back a message that did not go out; a newer one on its topic goes out in its place."""
@@ -35,25 +35,25 @@ class RetainedTopics:
     def republish(self, topic: str) -> None:
         """Let what is retained on one topic, if anything, go out again."""
         if topic in self._messages:
-            self._dirty.setdefault(topic, None)
+            self.dirty.setdefault(topic, None)
 
     def republish_all(self) -> None:
         """Let everything go out again, by `PublishOrder`."""
-        self._dirty = OrderedDict.fromkeys(sorted(self._messages, key=lambda topic: self._messages[topic].order))
-        self._urgent = len(self._dirty)
+        self.dirty = OrderedDict.fromkeys(sorted(self._messages, key=lambda topic: self._messages[topic].order))
+        self._urgent = len(self.dirty)
 
     def next_urgent(self) -> Message | None:
         """Return the next message that goes before responses and events."""
-        if not self._urgent or not self._dirty:
+        if not self._urgent or not self.dirty:
             return None
         self._urgent -= 1  # what came since then waits its turn: readings that never end would starve events
         return self.next()
 
     def next(self) -> Message | None:
         """Return the next message that has to go out, and count it as gone."""
-        if not self._dirty:
+        if not self.dirty:
             return None
-        topic, _ = self._dirty.popitem(last=False)
+        topic, _ = self.dirty.popitem(last=False)
         return self._messages[topic]
 
     def acknowledged(self, message: Message) -> None:
@@ -64,7 +64,7 @@ class RetainedTopics:
     def forget(self, topic: str) -> None:
         """Let go of what is retained on a topic: it is not published again."""
         self._messages.pop(topic, None)
-        self._dirty.pop(topic, None)
+        self.dirty.pop(topic, None)
 
     def payload(self, topic: str) -> str | None:
         """Return what is retained on a topic, or will be once it went out."""
@@ -72,8 +72,8 @@ class RetainedTopics:
         return None if message is None else message.payload
 
     def is_dirty(self, topic: str) -> bool:
-        return topic in self._dirty
+        return topic in self.dirty
 
     def __len__(self) -> int:
         """Return how many topics have to go out."""
-        return len(self._dirty)
+        return len(self.dirty)
