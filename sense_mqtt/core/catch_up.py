@@ -123,7 +123,6 @@ def catch_up(home: Home) -> Home:
     plain = home.plain
     if plain is None:
         return home
-    policy: Policy = plain.limits.policy
     states = {
         each.key: each.go_on(home.capabilities[each.key], home, plain)
         for each in CAPABILITIES
@@ -138,4 +137,5 @@ def catch_up(home: Home) -> Home:
         coverage=home.coverage.after_plain_frames(plain.epoch, plain.arrived),
         capabilities={**home.capabilities, **states},
     )
-    return throttle.hold_changed(home, changed, policy)
+    held_until = plain.limits.held_until
+    return throttle.hold(home, {device: held_until[device] for device in changed if device in held_until})

@@ -99,6 +99,7 @@ class PlainFrames(msgspec.Struct, frozen=True):
 def take_in(plain: PlainFrames, update: RealtimeUpdate, now: Moment) -> PlainFrames | None:
     """Return what plain frames have shown, with one more; None where this one is not plain."""
     epoch, limits, due = update.epoch, plain.limits, plain.due
+    held_until = limits.held_until
     if epoch is None or not _keeps_to(plain, update, epoch, now.monotonic):
         return None
     rows = tuple(map(update.rows.get, limits.ids))
@@ -107,7 +108,8 @@ def take_in(plain: PlainFrames, update: RealtimeUpdate, now: Moment) -> PlainFra
             return None
         if (row.name, row.attrs, row.always_on_w) != allowed.fixed:
             return None
-        due = min(due, limits.held_until.get(row.id, math.inf))
+        if (until := held_until.get(row.id)) is not None and until < due:
+            due = until
     after = replace(plain, frame=update, rows=rows, epoch=epoch, arrived=now.monotonic, due=due)
     return after if epoch == plain.epoch else _add_step(after, plain)
 

@@ -1,14 +1,11 @@
 """What a frame shows of each device: a sample, which its state machine evaluates.
 
-Most rows of a frame say nothing but that the device goes on as it did, with the same watts or others. Such a device is
-*steady*: its row is compared, other watts are noted, and that is all. Its last sample and its energy then lag behind,
-until `up_to_date` makes up for them: before the device changes, and before anything but a frame is observed that looks
-at samples (docs/decisions/0009-steady-devices-are-passed-over.md).
+A device whose row is as before goes on as it did: it is *steady*. Its row is compared, and that is all. Its last sample
+and its energy then lag behind, until `up_to_date` makes up for them: before the device changes, and before anything but
+a frame is observed that looks at samples (docs/decisions/0009-steady-devices-are-passed-over.md).
 """
 
-import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from itertools import compress
 
 import msgspec
 from msgspec.structs import replace
@@ -18,9 +15,9 @@ from sense_mqtt.core.home.plain_frames import PlainFrames
 from sense_mqtt.core.home.record import record_if_any
 from sense_mqtt.core.home.sampling import HouseSample
 from sense_mqtt.core.home.sightings import context_of
-from sense_mqtt.core.home.state import Device, Home, Policy, Steady, SteadyRow
+from sense_mqtt.core.home.state import Device, Home, Policy, Steady
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.transitions.on_off import Sample, apply_sample, shown_state
+from sense_mqtt.core.transitions.on_off import Sample, apply_sample
 from sense_mqtt.core.transitions.timing import MAX_ENERGY_STEP_S
 from sense_mqtt.core.wire.devices import DevicePower
 from sense_mqtt.core.wire.frames import RealtimeUpdate
@@ -53,11 +50,10 @@ def prepare(home: Home, update: RealtimeUpdate, house: HouseSample) -> Home:
 
 
 def news_of(home: Home, update: RealtimeUpdate) -> Sequence[DevicePower]:
-    """Return the rows that are not as those at their places in the frame before; all, where their number differs."""
-    rows, before = update.devices, home.last_frame.devices if home.last_frame else ()
-    if home.steady.devices is None or len(rows) != len(before):
-        return rows
-    return [*compress(rows, map(operator.ne, rows, before))]
+    """Return the rows that are not as those of steady devices in the frame before; all, where none is passed over."""
+    before = home.steady.rows
+    is_first = home.steady.devices is None
+    return update.devices if is_first else [row for row in update.devices if row != before.get(row.id)]
 
 
 def up_to_date(home: Home) -> Home:
@@ -68,24 +64,21 @@ def up_to_date(home: Home) -> Home:
         identity: _go_on(device, home.steady) if identity in home.steady.rows else device
         for identity, device in home.devices.items()
     }
-    steady = Steady(time=home.steady.time, arrived=home.steady.arrived, observed_s=home.steady.observed_s)
-    return replace(home, devices=devices, steady=steady)
+    return replace(home, devices=devices, steady=Steady(time=home.steady.time, arrived=home.steady.arrived))
 
 
 def go_on(home: Home, plain: PlainFrames) -> tuple[Home, list[str]]:
     """Return the home with the watts and samples that plain frames have shown, and the devices with other watts."""
-    limits, before, devices, changed = plain.limits, home.steady, dict(home.devices), list[str]()
-    observed_s, rows = before.observed_s + plain.epoch - before.time, dict(before.rows)
-    for power, first, ws in zip(plain.rows, plain.first, plain.held_ws, strict=True):
-        row = rows.get(power.id)
-        if row is None:
-            continue  # it is hidden
-        rows[power.id] = SteadyRow(power, observed_s, _ws_of(row, before.observed_s) + ws)
-        if power.w != first.w:
-            netted_w = limits.shares_w if power.id == "always_on" else 0.0
-            devices[power.id] = replace(devices[power.id], power_w=max(0.0, (power.w or 0.0) - netted_w))
-            changed.append(power.id)
-    steady = Steady(devices, rows, frozenset(), plain.epoch, plain.arrived, observed_s)
+    limits, before, devices = plain.limits, home.steady, dict(home.devices)
+    rows = {power.id: power for power in plain.rows if power.id in before.rows}  # others are hidden
+    energy = zip(limits.ids, plain.held_ws, strict=True)
+    held_ws = {identity: before.held_ws[identity] + ws for identity, ws in energy if identity in rows}
+    both = zip(plain.rows, plain.first, strict=True)
+    changed = [power.id for power, first in both if power.w != first.w and power.id in rows]
+    for identity in changed:
+        netted_w = limits.shares_w if identity == "always_on" else 0.0
+        devices[identity] = replace(devices[identity], power_w=max(0.0, (rows[identity].w or 0.0) - netted_w))
+    steady = Steady(devices, rows, held_ws, frozenset(), plain.epoch, plain.arrived)
     return replace(home, devices=devices, steady=steady), changed
 
 
@@ -94,16 +87,9 @@ def _go_on(device: Device, steady: Steady) -> Device:
     row, switch = steady.rows[device.info.id], device.switch
     if device.is_virtual or switch.last is None or switch.last.arrived == steady.arrived:
         return device
-    energy_ws = switch.energy_ws
-    if energy_ws is not None:
-        energy_ws += _ws_of(row, steady.observed_s)
-    last = Sample(row.power, steady.time, steady.arrived)
+    energy_ws = None if switch.energy_ws is None else switch.energy_ws + steady.held_ws[device.info.id]
+    last = Sample(row, steady.time, steady.arrived)
     return replace(device, switch=replace(switch, energy_ws=energy_ws, last=last))
-
-
-def _ws_of(row: SteadyRow, observed_s: float) -> float:
-    """Return the watt-seconds since the last sample; of a virtual device they mean nothing."""
-    return row.earlier_ws + (row.power.w or 0.0) * (observed_s - row.since_s)
 
 
 # --- a frame is taken in
@@ -114,7 +100,7 @@ def apply_samples(
 ) -> Sampled:
     """Return what the frame makes of the devices; `news`: those of its rows that are not as before."""
     listed, evaluation = update.rows, _Evaluation(home, update, house, now, policy)
-    for identity in _to_be_evaluated(home, evaluation.note_all(news), listed):
+    for identity in _to_be_evaluated(home, {power.id for power in news}, listed):
         evaluation.evaluate(home.devices[identity], listed.get(identity))
     changed = home.devices if home.steady.devices is None else evaluation.changed
     return Sampled(evaluation.devices, evaluation.steady(), evaluation.events, frozenset(evaluation.switched), changed)
@@ -144,36 +130,9 @@ class _Evaluation:
         self.changed: list[str] = []
         self._home, self._update, self._now, self._policy = home, update, now, policy
         self._shows_absence, self._absent = house.shows_absence, house.absent
+        step_s = 0.0 if before.devices is None else self._absent.time - before.time
         self.devices, self._rows, self._unsteady = dict(home.devices), dict(before.rows), set[str]()
-        self._observed_s = before.observed_s + (0.0 if before.devices is None else self._absent.time - before.time)
-
-    def note_all(self, news: Iterable[DevicePower]) -> Set[str]:
-        """Note other watts of devices that go on as they did; return the ids in all other rows."""
-        others, devices, rows, observed_s = set(), self.devices, self._rows, self._observed_s
-        for power in news:
-            identity = power.id
-            row = rows.get(identity)
-            if row is None or not self._goes_on(devices[identity], row.power, power):
-                others.add(identity)
-                continue
-            before = devices[identity]
-            rows[identity] = SteadyRow(power, observed_s, _ws_of(row, observed_s))
-            after = (
-                _with_virtual_power(before, power, self._update) if before.is_virtual else _with_power(before, power.w)
-            )
-            if after is not before:
-                devices[identity] = after
-                self.changed.append(identity)
-        return others
-
-    def _goes_on(self, device: Device, before: DevicePower, power: DevicePower) -> bool:
-        """True where the row of a steady device differs from the one before in nothing but watts or the name."""
-        if power.w is None or device.power_w is None or power.always_on_w != before.always_on_w:
-            return False
-        if device.is_virtual:
-            return True
-        state = device.switch.state
-        return shown_state(state, power, self._policy.rules(power.id)) is state
+        self._held_ws = {each: before.held_ws[each] + (row.w or 0.0) * step_s for each, row in before.rows.items()}
 
     def evaluate(self, device: Device, power: DevicePower | None) -> None:
         """Let a device take in its row; None: the frame does not list it."""
@@ -187,7 +146,7 @@ class _Evaluation:
         if events or _is_changed(before, after):
             self.switched.add(identity)
         if power is not None and _is_steady(before, after):
-            self._rows[identity] = SteadyRow(power, self._observed_s)
+            self._rows[identity], self._held_ws[identity] = power, 0.0
             return
         self._rows.pop(identity, None)
         if power is not None or not (after.is_virtual or after.is_at_rest):
@@ -206,7 +165,7 @@ class _Evaluation:
 
     def steady(self) -> Steady:
         time, arrived = self._absent.time, self._absent.arrived
-        return Steady(self.devices, self._rows, frozenset(self._unsteady), time, arrived, self._observed_s)
+        return Steady(self.devices, self._rows, self._held_ws, frozenset(self._unsteady), time, arrived)
 
 
 def _is_steady(before: Device, after: Device) -> bool:

@@ -54,7 +54,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
     def with_more(self, until: Mapping[Subject, float]) -> "Waiting":
         """Return what waits once these do too."""
-        return self.without((), until)
+        return Waiting({**self.until, **until}, min(self.first, *until.values())) if until else self
 
     def without(self, done: Iterable[Subject], until: Mapping[Subject, float]) -> "Waiting":
         """Return what waits once those that are `done` wait no more, but these do."""
@@ -96,23 +96,15 @@ class Device(msgspec.Struct, frozen=True):
         return self.power_w == 0.0 and self.switch.is_settled_off
 
 
-class SteadyRow(msgspec.Struct, frozen=True):
-    """What frames show of a device that goes on as it did."""
-
-    power: DevicePower
-    since_s: float  # `observed_s` of the frame that showed it first
-    earlier_ws: float = 0.0  # watt-seconds from the last sample to that frame
-
-
 class Steady(msgspec.Struct, frozen=True):
     """What the last frame left behind, so that the next one is compared with it: see samples.py."""
 
     devices: Mapping[str, Device] | None = None  # of the home after that frame; None: nothing is passed over
-    rows: Mapping[str, SteadyRow] = MappingProxyType({})  # of steady devices
+    rows: Mapping[str, DevicePower] = MappingProxyType({})  # in that frame, of devices that go on as they did
+    held_ws: Mapping[str, float] = MappingProxyType({})  # of each of them, watt-seconds since its last sample
     unsteady: frozenset[str] = frozenset()  # devices that are evaluated with each frame, whether it lists them or not
     time: float = 0.0  # s UTC of that frame
     arrived: float = 0.0  # monotonic s
-    observed_s: float = 0.0  # how long ordinary frames have followed each other, all together
 
 
 class Policy(Struct, frozen=True):

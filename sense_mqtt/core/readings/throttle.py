@@ -84,10 +84,9 @@ def held_until(home: Home, devices: Iterable[str], policy: Policy) -> Mapping[st
     return {device: each.at + policy.device_interval_s for device, each in published if each is not None}
 
 
-def hold_changed(home: Home, changed: Iterable[str], policy: Policy) -> Home:
-    """Return the home with those of these devices waiting that draw other watts than were published."""
-    until = _waiting_until(home, changed, policy)
-    return replace(home, waiting=home.waiting.with_more(until)) if until else home
+def hold(home: Home, until: Mapping[str, float]) -> Home:
+    """Return the home with other watts of devices waiting, each until a time (monotonic s)."""
+    return replace(home, waiting=home.waiting.with_more({(device, "power"): at for device, at in until.items()}))
 
 
 def publish_switched(home: Home, switched: frozenset[str], now: Moment, policy: Policy) -> Outcome:
