@@ -56,6 +56,7 @@ def _limits(home: Home, frame: RealtimeUpdate, bounds: Mapping[str, Bounds], pol
         ids=ids,
         rows=tuple([_row_limits(home, row, together, policy, shares_w) for row in frame.devices]),
         known_ids=home.known_ids,
+        is_translated=not home.identities.translated.isdisjoint(ids),
         has_solar=frame.solar_w is not None,
         silence_s=policy.stale_after_s,
         bounds=bounds,

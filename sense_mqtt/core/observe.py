@@ -40,7 +40,8 @@ def _observe_plain(home: Home, update: RealtimeUpdate, now: Moment, policy: Poli
     plain = home.plain or begin(home, now, policy)
     if plain is None or plain.limits.policy is not policy:
         return None
-    plain = take_in(plain, translate_update(update, home.identities), now)
+    update = translate_update(update, home.identities) if plain.limits.is_translated else update
+    plain = take_in(plain, update, now)
     if plain is None:
         return None
     return publish_due(home, plain, now, policy) if plain.is_due else (replace(home, plain=plain), ())

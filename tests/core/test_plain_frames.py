@@ -21,7 +21,21 @@ from sense_mqtt.core.readings.throttle import next_due
 from sense_mqtt.core.solar.surplus import SURPLUS, SurplusState
 from sense_mqtt.core.solar_rules import SolarRules
 from sense_mqtt.core.wire.frames import RealtimeUpdate
-from tests.support.core.builders import DRYER, HOME, KETTLE, PLUG, START, frame, listed, moment, policy, run
+from tests.support.core.builders import (
+    DRYER,
+    HOME,
+    KETTLE,
+    OTHER,
+    PLUG,
+    START,
+    bare_frame,
+    frame,
+    listed,
+    moment,
+    policy,
+    readings,
+    run,
+)
 from tests.support.core.fuzz import throw
 from tests.support.core.random_home import RULES, calm_observations
 from tests.support.seeds import seeds
@@ -81,6 +95,7 @@ def test_summing_up_plain_frames_gives_the_same_as_taking_in_each_of_them(seed):
 # --- which frames are plain
 
 CALM = policy({PLUG["id"]: DeviceRules(on_above_w=70.0, off_below_w=60.0)}, solar=SolarRules(on_above_w=800.0))
+WASHING = policy({DRYER["id"]: DeviceRules(cycle_pause_s=20.0)})
 HIDDEN = {"id": "hidden", "name": "Shed", "w": 5.0, "tags": {"UserDeleted": "true"}}
 ROWS = (DRYER, PLUG, HIDDEN)
 
@@ -107,6 +122,34 @@ def test_a_frame_with_other_watts_is_plain_and_nothing_else_is_touched():
     after = catch_up(home)
     assert (home.newest_epoch, after.newest_epoch) == (START + 3.0, START + 3.0)
     assert (after.plain, after.devices[DRYER["id"]].power_w) == (None, 5000.0)
+
+
+def test_a_frame_without_the_row_of_what_is_always_on_is_plain_too():
+    rows = [bare_frame(DRYER, OTHER, at=at) for at in (0.0, 1.0, 2.0, 3.0)]
+    home, _ = run(
+        HOME,
+        *((at, replace(row, new_devices=row.new_devices[: 2 * (at == 0)])) for at, row in enumerate(rows)),
+        wanted=CALM,
+    )
+    assert home.plain is not None
+    assert catch_up(home).devices[DRYER["id"]].power_w == DRYER["w"]
+
+
+def test_the_first_watts_that_are_to_be_published_are_not_those_of_a_plain_frame():
+    before = catch_up(begun())
+    before = replace(
+        before, published={key: each for key, each in before.published.items() if key != (DRYER["id"], "power")}
+    )
+    home, changes = observe(before, shown({**DRYER, "w": 5000.0}, PLUG, HIDDEN, at=3.0), moment(3.0), CALM)
+    assert home.plain is None
+    assert readings(changes, "power", DRYER["id"]) == ["5000.0"]
+
+
+def test_an_appliance_that_draws_without_having_turned_on_lets_no_frame_be_plain():
+    home = begun(WASHING)
+    washer = replace(CYCLES.state_of(home).appliances[DRYER["id"]], last=None)
+    state = replace(CYCLES.state_of(home), appliances={DRYER["id"]: washer})
+    assert CYCLES.passes_over(state, home, moment(3.0), WASHING) is NEVER
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ class Limits(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]  # of the devices that it must list
     rows: tuple[RowLimits, ...]  # of each of them
     known_ids: frozenset[str]  # Sense's ids that need no description
+    is_translated: bool  # some of these have other ids in frames
     has_solar: bool
     silence_s: float  # after so long without a frame the home is `offline`
     bounds: Mapping[str, Bounds]  # of each capability, by its key

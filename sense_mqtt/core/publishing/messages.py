@@ -30,14 +30,22 @@ class HomeTopics(Struct, frozen=True):
 
 def to_messages(changes: Iterable[Change], topics: HomeTopics) -> tuple[Message, ...]:
     """Return the messages that tell these changes, in order; Home Assistant's are made in discovery.py."""
-    return tuple(message for change in changes for message in _to_messages(change, topics))
+    messages: list[Message] = []
+    for change in changes:
+        if isinstance(change, Reading):
+            messages.append(_of_reading(change, topics))
+        else:
+            messages += _of_other(change, topics)
+    return tuple(messages)
 
 
-def _to_messages(change: Change, topics: HomeTopics) -> Iterator[Message]:
+def _of_reading(reading: Reading, topics: HomeTopics) -> Message:
+    order = PublishOrder.AVAILABILITY if reading.key == "availability" else PublishOrder.VALUE
+    return Message(topics.name(reading.device, reading.key), payload_of(reading), retain=True, order=order)
+
+
+def _of_other(change: Change, topics: HomeTopics) -> Iterator[Message]:
     match change:
-        case Reading():
-            order = PublishOrder.AVAILABILITY if change.key == "availability" else PublishOrder.VALUE
-            yield Message(topics.name(change.device, change.key), payload_of(change), retain=True, order=order)
         case Event():
             payload = write_json(event_document(topics.monitor, change))
             yield Message(topics.name(change.device, "event"), payload)

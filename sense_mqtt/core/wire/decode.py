@@ -7,7 +7,7 @@ the typed way judges the grammar alone: a number of 5,000 digits passes, and in 
 """
 
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Generic, TypeVar
 
 import msgpack
@@ -37,15 +37,15 @@ def decode_update(raw: str | bytes, known: Container[str] = ()) -> RealtimeUpdat
     """Return a realtime update; None where this is another message, or not to the letter."""
     try:
         payload, epoch = _open_json(raw) if holds_json(raw) else _open_msgpack(raw)
-        devices = tuple([row if _is_plain(row) else _read_power(row) for row in payload.devices])
-        unknown = [number for number, row in enumerate(devices) if row.id not in known]
-        new_devices = _describe(raw, devices, unknown) if unknown else ()
+        devices = _read_rows(payload.devices)
+        rows = {row.id: row for row in devices}
+        new_devices = () if all(map(known.__contains__, rows)) else _describe(raw, devices, known)
     except (ValueError, RecursionError, msgpack.exceptions.UnpackException):  # msgspec's errors are ValueErrors
         return None
     w, told = fields.consumption(payload.w), fields.number(payload.epoch)
-    if w is None or len({row.id for row in devices}) != len(devices) or len(devices) > MAX_DEVICE_ROWS:
+    if w is None or len(rows) != len(devices) or len(devices) > MAX_DEVICE_ROWS:
         return None
-    return RealtimeUpdate(
+    update = RealtimeUpdate(
         w=w,
         epoch=seconds(epoch if told is None else told),
         devices=devices,
@@ -55,6 +55,8 @@ def decode_update(raw: str | bytes, known: Container[str] = ()) -> RealtimeUpdat
         hz=fields.hertz(payload.hz),
         solar_w=solar_watts(payload.solar_w, payload.aux.solar if payload.aux else None),
     )
+    vars(update)["rows"] = rows  # so that nobody needs to look for them again
+    return update
 
 
 # --- a message
@@ -125,16 +127,19 @@ def _payload_begins(raw: bytes) -> int:
 # --- the rows of devices
 
 
-def _is_plain(row: DevicePower) -> bool:
-    """True where a row says already what it is read as."""
-    w, name, always_on_w = row.w, row.name, row.always_on_w
-    return (
-        w is not None
-        and 0.0 < w <= MAX_W
-        and name is not None
-        and name.strip() == name != ""
-        and row.id not in OUR_NAMES
-        and (always_on_w is None or 0.0 < always_on_w <= MAX_W)
+def _read_rows(rows: Iterable[DevicePower]) -> tuple[DevicePower, ...]:
+    """Return what the rows are read as; most say that already."""
+    return tuple(
+        [
+            row
+            if 0.0 < (row.w or 0.0) <= MAX_W
+            and row.name
+            and row.name.strip() == row.name
+            and row.id not in OUR_NAMES
+            and (row.always_on_w is None or 0.0 < row.always_on_w <= MAX_W)
+            else _read_power(row)
+            for row in rows
+        ]
     )
 
 
@@ -143,8 +148,9 @@ def _read_power(row: DevicePower) -> DevicePower:
     return DevicePower(row.id, name, w, row.attrs, fields.consumption(row.always_on_w))
 
 
-def _describe(raw: str | bytes, devices: Sequence[DevicePower], unknown: Sequence[int]) -> tuple[DeviceInfo, ...]:
-    """Return the descriptions in the rows with these numbers."""
+def _describe(raw: str | bytes, devices: Sequence[DevicePower], known: Container[str]) -> tuple[DeviceInfo, ...]:
+    """Return the descriptions in the rows of those devices that are not known."""
+    unknown = [number for number, row in enumerate(devices) if row.id not in known]
     if any(fields.text(devices[row].id) != devices[row].id or len(devices[row].id) > MAX_ID_LENGTH for row in unknown):
         raise _Unusual
     if isinstance(raw, bytes) and not holds_json(raw):
