@@ -21,6 +21,8 @@ LABEL org.opencontainers.image.title="sense-mqtt" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
 COPY --from=build /opt/sense-mqtt /opt/sense-mqtt
+# The image has Python's own modules as source only: compiled once here, not at every start and every health check.
+RUN /opt/sense-mqtt/bin/sense-mqtt --version
 # A number, not a name, so that Kubernetes can see it is not root.
 RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/sense-mqtt
 ENV PATH=/opt/sense-mqtt/bin:$PATH \

@@ -5,6 +5,7 @@ many monitors, Mosquitto, `sense-mqtt run` in a process of its own. Needs Mosqui
 with `--quick` first among the arguments half of that: lost frames are not counted then (shown as -1).
 """
 
+import compileall
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.mqtt.mosquitto import HOW_TO_GET_IT, Mosquitto, find_mosquitto
 
+PACKAGE = Path(__file__).parents[1] / "sense_mqtt"
 HOMES = (1, 100, 300, 1000)
 ONLINE_S, SETTLE_S, MEASURE_S, BACK_S = 120.0, 15.0, 30.0, 60.0
 JUMP_W = 500.0
@@ -107,6 +109,7 @@ def main() -> int:
         "p99 ms",
     )
     print("".join(f"{head:>{len(head) + 2}}" for head in (*heads, "values", "lost", "back", "half s", "all s")))
+    compileall.compile_dir(PACKAGE, quiet=1)  # as pip does; PYTHONDONTWRITEBYTECODE would have each start compile all
     is_quick = sys.argv[1:2] == ["--quick"]
     for homes in [int(each) for each in sys.argv[1 + is_quick :]] or HOMES:
         tell(measure(homes, is_quick=is_quick))

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import io
 import json
 import logging
@@ -18,6 +19,8 @@ from sense_mqtt.items import Crashed, Reload, Stop
 from sense_mqtt.logs.redaction import RedactingFormatter, Redactor
 
 logger = logging.getLogger(__name__)
+
+GC_THRESHOLDS = 5_000, 20, 100  # objects; collections of the young generation; of the middle one
 
 
 def prepare_streams() -> None:
@@ -90,3 +93,13 @@ def allow_open_files() -> None:
     with contextlib.suppress(OSError, ValueError):  # then the limit stays as it is
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def limit_garbage_collection() -> None:
+    """Let the garbage collector leave alone what was imported, and look seldom at all that has lived for long.
+
+    Nothing else goes on meanwhile: with 100 homes it takes 40 ms or more. Little garbage has cycles here: what is known
+    of a home never refers to itself.
+    """
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)

@@ -13,7 +13,12 @@ from sense_mqtt.assembly.assemble import Factories, assemble
 from sense_mqtt.assembly.sense_client import SenseClient, connect_each
 from sense_mqtt.assembly.timing import Timing
 from sense_mqtt.cli.extras import how_to_install
-from sense_mqtt.cli.process import allow_open_files, forward_process_events, start_logging
+from sense_mqtt.cli.process import (
+    allow_open_files,
+    forward_process_events,
+    limit_garbage_collection,
+    start_logging,
+)
 from sense_mqtt.cli.reload import Reloader
 from sense_mqtt.cli.report_data import ReportSource
 from sense_mqtt.cli.service_manager import ServiceManager
@@ -71,6 +76,7 @@ def run(
     inbox = Inbox() if inbox is None else inbox  # an empty one is false
     forward_process_events(inbox)
     allow_open_files()
+    limit_garbage_collection()
     return run_until_stopped(config, redactor, inbox, clock, timing, factories, read_again)
 
 
