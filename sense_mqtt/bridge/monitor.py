@@ -31,7 +31,7 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
-from sense_mqtt.core.stored_home import must_store, must_sync, snapshot
+from sense_mqtt.core.stored_home import may_publish_first, must_store, must_sync, snapshot
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
@@ -124,11 +124,14 @@ class BridgedMonitor:
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", home.monitor, MAX_DEVICES)
         is_stored = must_store(before, home, changes)
+        is_ahead = is_stored and may_publish_first(changes)
+        if is_ahead:
+            self._publish(home, changes)
         if is_stored:
             self._store_changes(before, home, changes, now)
         self.home = home
-        for sink in self._sinks if changes else ():  # most frames change nothing
-            sink.publish(home, changes)
+        if not is_ahead:
+            self._publish(home, changes)
         self._tick_times.observed(now, is_plain=not is_stored and isinstance(seen, RealtimeUpdate))
         if home.online != before.online:
             services.status.check_feeds_soon()
@@ -140,6 +143,8 @@ class BridgedMonitor:
         return ObserveResult(has_new_device, needs_list)
 
     def _store_changes(self, before: Home, home: Home, changes: Sequence[Change], now: Moment) -> None:
+        # What is retained does not wait for the milliseconds that this takes.
+        self._services.guard.attempt("what waits for the broker", self._services.publisher.flush, now)
         events = [change for change in changes if isinstance(change, Event)]
         self._record(home, events, now, is_synced=must_sync(before, home, changes))
         self._services.status.counters.events += len(events)
@@ -181,8 +186,7 @@ class BridgedMonitor:
     def republish_devices(self) -> None:
         """Publish what is known of each device, also where nothing has changed."""
         _, changes = device_readings(catch_up(self.home), frozenset(self.home.devices), anyway=True)
-        for sink in self._sinks:
-            sink.publish(self.home, changes)
+        self._publish(self.home, changes)
 
     def is_new_checksum(self, checksum: str | None) -> bool:
         """Note the checksum of the list of devices; True where there was another one before."""
@@ -192,6 +196,10 @@ class BridgedMonitor:
 
     def _messages_of(self, home: Home, events: Sequence[Event]) -> tuple[Message, ...]:
         return to_messages(events, HomeTopics(self._services.topics, home.monitor, home.topic_ids))
+
+    def _publish(self, home: Home, changes: Sequence[Change]) -> None:
+        for sink in self._sinks if changes else ():  # most frames change nothing
+            sink.publish(home, changes)
 
     # --- the feed
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
 from sense_mqtt.core.catch_up import catch_up
-from sense_mqtt.core.changes import Change, Reading, StateChanged
+from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Reading, StateChanged
 from sense_mqtt.core.home import snapshot as of_home
 from sense_mqtt.core.home.state import Device, Home, Policy
 
@@ -54,6 +54,11 @@ def must_store(before: Home, home: Home, changes: Iterable[Change]) -> bool:
 def must_sync(before: Home, home: Home, changes: Iterable[Change]) -> bool:
     """Return whether a cut of power must not take back what is stored; else the next sync takes it along."""
     return must_store(before, home, [each for each in changes if not isinstance(each, StateChanged) or each.synced])
+
+
+def may_publish_first(changes: Iterable[Change]) -> bool:
+    """Return whether what is retained may go out before this is stored: no device is new, gone or looks different."""
+    return not any(isinstance(change, DeviceChanged | DeviceRemoved) for change in changes)
 
 
 def _is_lasting_change(before: Home, home: Home) -> bool:

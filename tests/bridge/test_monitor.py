@@ -5,7 +5,7 @@ import pytest
 from sense_mqtt.bridge.served import choose_monitors
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from tests.support.bridge.bridge_harness import HOUSE, BridgeHarness, raw_frame
-from tests.support.core.builders import DRYER
+from tests.support.core.builders import DRYER, KETTLE
 
 OTHER = Monitor(8)
 
@@ -108,3 +108,20 @@ def test_a_home_that_is_offline_is_not_looked_at_until_its_feed_brings_something
     assert ticks.take(bridge.clock.now().monotonic + 86_400) == []
     bridge.show(DRYER, at=100)
     assert ticks.take(bridge.clock.now().monotonic + 86_400) == [7]
+
+
+def test_the_state_of_an_edge_waits_for_no_disk_and_its_event_is_told_once_it_is_stored(bridge):
+    state, event = "sense/7/device/99aabbcc/state", "sense/7/device/99aabbcc/event"
+    bridge.show(DRYER, KETTLE, at=2)
+    for second in (3, 4, 5, 6):
+        bridge.show(DRYER, at=second)
+    assert bridge.newest(state) == "OFF"
+    told = len(bridge.published(event))
+    bridge.journal.failures = 1
+    bridge.show(DRYER, KETTLE, at=7)
+    assert bridge.journal.failures == 0
+    assert (bridge.newest(state), len(bridge.published(event))) == ("ON", told)
+    bridge.show(DRYER, KETTLE, at=8)
+    assert len(bridge.published(event)) == told + 1
+    topics = [message.topic for message in bridge.broker.published]
+    assert topics.index(state) < topics.index(event)
