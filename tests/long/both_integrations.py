@@ -78,6 +78,8 @@ def report(cloud: SimulatedCloud, api: HomeAssistantApi, since: float, until: fl
 
 def changes(api: HomeAssistantApi, names: dict[str, str], since: float) -> dict[str, Told]:
     """Return by device when its entity went to which state."""
+    if not names:
+        return {}
     start = datetime.fromtimestamp(since - AFTER_S, UTC).isoformat()
     history: dict[str, list[dict[str, Any]]] = api.ask(
         "history/history_during_period", start_time=start, entity_ids=list(names.values()), no_attributes=True

@@ -11,6 +11,7 @@ from sense_mqtt.simulator.house.stepped import SLOT_S, SteadyHouse, SteppedHouse
 from sense_mqtt.simulator.payloads.devices import device_list
 from sense_mqtt.simulator.payloads.frames import FrameMaker
 from sense_mqtt.simulator.payloads.history import History
+from sense_mqtt.simulator.payloads.timeline import Timeline
 from sense_mqtt.simulator.server.cloud import SimulatedCloud
 from tests.support.simulator.simulated_client import Client, read
 
@@ -102,6 +103,15 @@ def test_the_energy_of_the_past_stays_with_the_old_id():
     assert sum(hours[PLUG][12:]) == 0.0
     assert sum(hours["4xANDCuJ"][:12]) == 0.0
     assert sum(hours[PLUG]) > 0.0 < sum(hours["4xANDCuJ"])
+
+
+def test_the_timeline_tells_of_the_past_with_the_devices_of_then(house):
+    house.merge(NOON, KITCHEN)
+    house.change_id(NOON, PLUG, "4xANDCuJ")
+    timeline = Timeline(house, 900_101, 900_201)
+    told = {(item["device_id"], item["body"].split()[0]) for item in timeline.page(BEGINS + DAY_S, 1000)["items"]}
+    assert told >= {(KETTLE, "Kettle"), (MICROWAVE, "Microwave"), (KITCHEN.id, "Kitchen")}
+    assert told >= {(PLUG, "TV"), ("4xANDCuJ", "TV")}
 
 
 def test_who_names_a_device_that_is_not_shown_is_told(house):

@@ -129,7 +129,7 @@ class Timeline:
         return before if before is not None and before.kind == "turned_on" else None
 
     def _single(self, transition: TrueTransition) -> TimelineEntry:
-        device = self._device(transition.device)
+        device = self._device(transition)
         return {
             "show_action": False,
             "allow_sticky": False,
@@ -148,7 +148,7 @@ class Timeline:
     def _run(self, start: TrueTransition, end: TrueTransition) -> TimelineEntry:
         minutes = max(1, round((end.at - start.at) / 60))
         tail = ", now idle" if end.kind == "idle" else ""
-        name = self._device(end.device).name
+        name = self._device(end).name
         return self._single(end) | {
             "type": "DeviceWasOn",
             "body": f"{name} was on for {minutes} minute{'s' if minutes > 1 else ''}{tail}",
@@ -159,13 +159,18 @@ class Timeline:
 
     def _pushed(self, transition: TrueTransition) -> TimelineEntry:
         """Return the item as the websocket tells it (2023 and later)."""
-        name = {"@type": "String", "is_key": False, "value": self._device(transition.device).name}
+        name = {"@type": "String", "is_key": False, "value": self._device(transition).name}
         before = "On" if transition.kind != "turned_on" else "Off"
         told = {"body_key": KEY_OF[transition.kind], "body_args": [name], "device_transition_from_state": before}
         return self._single(transition) | told
 
-    def _device(self, device: str) -> Device:
-        return next(known for known in self.house.devices if known.id == device)
+    def _device(self, transition: TrueTransition) -> Device:
+        """Return the device as it is shown now; one that was merged or has another id since, as it was shown then."""
+        shown = {device.id: device for device in self.house.devices}
+        if transition.device not in shown:
+            moments = (transition.at, transition.at - 0.001)  # a device that turns off was listed just before
+            shown = {each.device.id: each.device for at in moments for each in self.house.power_at(at).devices}
+        return shown[transition.device]
 
     def _guid(self, transition: TrueTransition) -> str:
         seed = f"{self.monitor} {transition.device} {transition.kind} {transition.at:.3f}"
