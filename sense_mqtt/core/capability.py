@@ -72,7 +72,7 @@ class Capability(ABC, Generic[State]):
 
     key: str  # of its state in what is stored: it never changes
     initial: State  # of a home of which nothing is known
-    sees_plain_frames: bool = True  # False: `update` is not called with a frame from which nothing follows
+    sees_frames: bool = True  # False: `update` is not called with a frame, unless it shows devices that are new
     monitor_entities: tuple[Entity, ...] = ()
     device_entities: tuple[Entity, ...] = ()
 

@@ -97,7 +97,7 @@ def _observe_update(home: Home, update: RealtimeUpdate, now: Moment, policy: Pol
         solar_seen_at=home.solar_seen_at if update.solar_w is None else now.monotonic,
         coverage=_cover(home, update, house),
     )
-    home, from_timeline = reconcile_all(home, now, policy)
+    home, from_timeline = reconcile_all(home, now, policy) if home.pending_items else (home, list[Event]())
     home, online = throttle.publish_availability(home, online=True, now=now)
     switched = sampled.switched | frozenset(_devices_of(from_timeline))
     home, readings = throttle.publish_values(home, switched, now, policy, changed=sampled.changed)

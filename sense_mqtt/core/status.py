@@ -80,7 +80,7 @@ class MonitorStatus(Capability[StatusState]):
 
     key = "status"
     initial = StatusState()
-    sees_plain_frames = False
+    sees_frames = False
     monitor_entities = MONITOR_ENTITIES
 
     def passes_over(self, state: StatusState, home: Home, now: Moment, policy: Policy) -> Bounds:  # noqa: ARG002

@@ -6,9 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from sense_mqtt.core.catch_up import catch_up
-from sense_mqtt.core.cycles.appliance import Appliance
+from sense_mqtt.core.cycles.appliance import Appliance, Tally
 from sense_mqtt.core.cycles.capability import CYCLES
-from sense_mqtt.core.cycles.tally import Tally
 from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.home import samples
 from sense_mqtt.core.home.plain_frames import NEVER

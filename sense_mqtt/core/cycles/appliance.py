@@ -4,11 +4,74 @@ A phase is a run of the device, from `turned_on` to `turned_off` or `idle`. Phas
 between them are one cycle.
 """
 
+import math
+
 import msgspec
 from msgspec.structs import replace
 
-from sense_mqtt.core.cycles.tally import NO_TALLY, PowerSample, Tally
-from sense_mqtt.core.edges import EdgeKind
+from sense_mqtt.core.edges import EdgeKind, State
+from sense_mqtt.core.home.state import Device, Home
+from sense_mqtt.core.transitions.timing import CONTINUOUS_S, MAX_CLOCK_SLIP_S, MAX_ENERGY_STEP_S
+
+MAX_ERROR = 0.01  # of an energy that is told: twice the standard deviation of its error
+# After time without frames Sense's timeline may still tell of a phase: it is read every 180 s between polls, and its
+# items appear some 90 s late.
+TIMELINE_SETTLES_S = 300.0
+
+
+# --- energy and peak
+
+
+class PowerSample(msgspec.Struct, frozen=True):
+    """What a device drew at a time, as a frame showed it; 0 W where the frame did not list it."""
+
+    time: float  # s UTC
+    w: float
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """What samples tell of the time since the tally began."""
+
+    energy_ws: float = 0.0
+    variance: float = 0.0  # of the error of the energy, where samples are far apart; Ws squared
+    peak_w: float = 0.0
+    is_complete: bool = True  # False: nothing is known of some of the time
+
+    def add(self, last: PowerSample | None, sample: PowerSample) -> "Tally":
+        """Return the tally with the time from the last sample to this one.
+
+        The power lasts until the next sample. Where the two are more than CONTINUOUS_S apart, it changed at some
+        time between them, any of which is as likely.
+        """
+        peak_w = max(self.peak_w, sample.w)
+        step_s = 0.0 if last is None else max(0.0, sample.time - last.time)
+        if last is None or step_s > MAX_ENERGY_STEP_S:
+            return replace(self, peak_w=peak_w, is_complete=self.is_complete and last is None)
+        if step_s <= CONTINUOUS_S:
+            return replace(self, energy_ws=self.energy_ws + last.w * step_s, peak_w=peak_w)
+        energy_ws = self.energy_ws + (last.w + sample.w) / 2 * step_s
+        variance = self.variance + ((last.w - sample.w) * step_s) ** 2 / 12
+        return replace(self, energy_ws=energy_ws, variance=variance, peak_w=peak_w)
+
+    def incomplete(self) -> "Tally":
+        return replace(self, is_complete=False)
+
+    @property
+    def energy_kwh(self) -> float | None:
+        """None where it is not known well enough."""
+        is_known = self.is_complete and 2 * math.sqrt(self.variance) <= MAX_ERROR * self.energy_ws
+        return self.energy_ws / 3.6e6 if is_known else None
+
+    @property
+    def known_peak_w(self) -> float | None:
+        """W; None where a higher one may have gone unseen."""
+        return self.peak_w if self.is_complete else None
+
+
+NO_TALLY = Tally()
+
+
+# --- the cycle
 
 
 class Cycle(msgspec.Struct, frozen=True):
@@ -118,3 +181,35 @@ class Appliance(msgspec.Struct, frozen=True):
     def _is_shown(self, time: float) -> bool:
         """True where the newest sample is of a run that began at `time`."""
         return self.last is not None and self.last.time >= time and self.last.w > 0.0
+
+
+# --- when it is over: nothing has run for its pause, and nothing can come any more that ran meanwhile
+
+
+def is_over(cycle: Cycle, pause_s: float, device: Device, home: Home) -> bool:
+    """True once the cycle can be told. Only frames say that time has passed: without them nothing is known."""
+    ended, now = cycle.ended, home.coverage.last_observed_at
+    if ended is None or now is None or home.coverage.is_interrupted:
+        return False
+    if now < ended - MAX_CLOCK_SLIP_S:
+        return True  # the monitor's clock was set back
+    if now < over_from(cycle, pause_s, home):
+        return False
+    held = device.switch.held
+    if held is not None and held.state is State.ON and held.first.time - ended <= pause_s:
+        return False  # perhaps one more phase
+    return not any(item.device == device.info.id for item in home.pending_items)
+
+
+def over_from(cycle: Cycle, pause_s: float, home: Home) -> float:
+    """Return from when on (s UTC) the cycle is over, where nothing more is seen; infinite while it runs."""
+    if cycle.ended is None:
+        return math.inf
+    end = cycle.ended + pause_s
+    return max(end, _settled_at(cycle.ended, end, home))
+
+
+def _settled_at(start: float, end: float, home: Home) -> float:
+    """Return when the timeline has told what happened between two times, where no frame covers all of it."""
+    ends = [min(until, end) for since, until in home.coverage.unobserved if since < end and until > start]
+    return max(ends) + TIMELINE_SETTLES_S if ends else end

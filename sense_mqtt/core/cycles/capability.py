@@ -9,11 +9,9 @@ from msgspec.structs import replace
 
 from sense_mqtt.core.capability import Capability, Documents, Observation, Update
 from sense_mqtt.core.changes import LATE_AFTER_S, DeviceChanged, Event, Reading, ReadingRemoved
-from sense_mqtt.core.cycles.appliance import Appliance, Cycle
+from sense_mqtt.core.cycles.appliance import Appliance, Cycle, PowerSample, is_over, over_from
 from sense_mqtt.core.cycles.appliances import pause_s
-from sense_mqtt.core.cycles.ending import is_over, over_from
 from sense_mqtt.core.cycles.stored import read_appliance, write_appliance
-from sense_mqtt.core.cycles.tally import PowerSample
 from sense_mqtt.core.edges import EdgeKind
 from sense_mqtt.core.entity import Entity
 from sense_mqtt.core.home.plain_frames import NEVER, Bounds, PlainFrames

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sense_mqtt.core.cycles.appliance import Appliance, Cycle
-from sense_mqtt.core.cycles.tally import NO_TALLY, PowerSample, Tally
+from sense_mqtt.core.cycles.appliance import NO_TALLY, Appliance, Cycle, PowerSample, Tally
 from sense_mqtt.core.wire.devices import list_of, mapping, number, text
 
 

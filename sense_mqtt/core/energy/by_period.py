@@ -46,7 +46,7 @@ class EnergyByPeriod(Capability[Periods]):
 
     key = "energy"
     initial = Periods()
-    sees_plain_frames = False
+    sees_frames = False
     monitor_entities = MONITOR_ENTITIES
     device_entities = DEVICE_ENTITIES
 

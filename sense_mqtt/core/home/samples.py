@@ -13,8 +13,7 @@ from msgspec.structs import replace
 from sense_mqtt.core.changes import Event
 from sense_mqtt.core.home.plain_frames import PlainFrames
 from sense_mqtt.core.home.record import record_if_any
-from sense_mqtt.core.home.sampling import HouseSample
-from sense_mqtt.core.home.sightings import context_of
+from sense_mqtt.core.home.sampling import HouseSample, context_of
 from sense_mqtt.core.home.state import Device, Home, Policy, Steady
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions.on_off import Sample, apply_sample

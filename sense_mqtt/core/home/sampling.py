@@ -1,11 +1,12 @@
-"""When a frame shows the house, and what it is as a sample of a device."""
+"""When a frame shows the house, what it is as a sample of a device, and with what that is evaluated."""
 
 import msgspec
+from msgspec.structs import replace
 
-from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.timestamps import Moment
-from sense_mqtt.core.transitions.on_off import Sample, Source
-from sense_mqtt.core.transitions.timing import LONG_GAP_S, POLL_LAG_S
+from sense_mqtt.core.transitions.on_off import Context, Sample, Source
+from sense_mqtt.core.transitions.timing import LONG_GAP_S, POLL_LAG_S, SIGHTING_S
 from sense_mqtt.core.wire.devices import VIRTUAL_IDS
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 
@@ -48,3 +49,11 @@ def _source_of(home: Home, update: RealtimeUpdate, policy: Policy) -> Source:
     # Snapshots come as seldom as polls: there is a gap only where the house went `offline` in between.
     is_after_gap = home.coverage.is_gap_before(update.epoch, max(LONG_GAP_S, policy.stale_after_s))
     return "reconnect" if home.coverage.is_interrupted or is_after_gap else "frame"
+
+
+def context_of(home: Home, device: Device, policy: Policy) -> Context:
+    """Return what samples of a device are evaluated with."""
+    rules = policy.rules(device.info.id)
+    if home.identities.sightings:  # it may be one of those that are shown instead
+        rules = replace(rules, off_delay_s=max(rules.off_delay_s, SIGHTING_S))
+    return Context(device.info.id, rules, device.edges, home.coverage)

@@ -13,13 +13,12 @@ from sense_mqtt.core.edges import State
 from sense_mqtt.core.home.identities import Sighting
 from sense_mqtt.core.home.inventory import add_devices, draws, is_wanted
 from sense_mqtt.core.home.record import record
-from sense_mqtt.core.home.state import Device, Home, Policy
+from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions.on_off import Context, Sample, SwitchState, apply_sample
+from sense_mqtt.core.transitions.timing import SIGHTING_S
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
-
-SIGHTING_S = 15.0  # for the list of devices to be read, which is asked for at once
 
 Outcome = tuple[Home, tuple[Change, ...]]
 
@@ -57,14 +56,6 @@ def release_listed(home: Home, rows: Iterable[DeviceInfo], now: Moment, policy: 
     alone = {row.id for row in rows if row.visible}
     held, known = home.identities.sightings, home.known_ids
     return _release(home, [key for key in held if key in alone or key in known], now, policy)
-
-
-def context_of(home: Home, device: Device, policy: Policy) -> Context:
-    """Return what samples of a device are evaluated with."""
-    rules = policy.rules(device.info.id)
-    if home.identities.sightings:  # it may be one of those that are shown instead
-        rules = replace(rules, off_delay_s=max(rules.off_delay_s, SIGHTING_S))
-    return Context(device.info.id, rules, device.edges, home.coverage)
 
 
 def _is_unknown(home: Home, info: DeviceInfo, policy: Policy) -> bool:

@@ -22,9 +22,10 @@ def update_capabilities(observation: Observation, capabilities: Iterable[Capabil
     """Return the home with the new state of each capability, and what follows: readings, events, what to store."""
     home, changes, states = observation.home, list[Change](), dict[str, Any]()
     gone = [change.device for change in observation.changes if isinstance(change, DeviceRemoved)]
-    is_plain = isinstance(observation.seen, RealtimeUpdate) and not observation.changes
+    is_frame = isinstance(observation.seen, RealtimeUpdate)
+    is_known = is_frame and not any(isinstance(change, DeviceChanged) for change in observation.changes)
     for capability in capabilities:
-        if is_plain and not capability.sees_plain_frames:
+        if is_known and not capability.sees_frames:
             continue
         before = capability.state_of(home)
         update = capability.update(_without(gone, before, capability) if gone else before, observation)

@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from sense_mqtt.core.changes import Change, Event, Reading
+from sense_mqtt.core.changes import Change, Document, Event, Reading
 from sense_mqtt.core.home.plain_frames import SLACK_S
 from sense_mqtt.core.home.state import Device, Home, Policy, Subject
-from sense_mqtt.core.readings import device_documents as documents
 from sense_mqtt.core.readings import house_set
 from sense_mqtt.core.readings.published import forget_published, if_changed, is_same, mark_published, published_number
 from sense_mqtt.core.timestamps import Moment, to_datetime
@@ -130,11 +129,32 @@ def publish_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
 
 def device_readings(home: Home, identities: frozenset[str], *, anyway: bool = False) -> Outcome:
     """Return what is known of these devices, and the list of all where there was one (or `anyway`)."""
-    described = [
-        Reading(identity, "attributes", documents.attributes(home, identity)) for identity in sorted(identities)
-    ]
-    listed = [Reading(None, "devices", documents.devices(home))] if described or anyway else []
+    described = [Reading(identity, "attributes", _entry(home.devices[identity])) for identity in sorted(identities)]
+    listed = (
+        [Reading(None, "devices", tuple(_entry(each) for _, each in sorted(home.devices.items())))]
+        if described or anyway
+        else []
+    )
     return home, (*(reading for reading in described if reading.device != "solar"), *listed)
+
+
+def _entry(device: Device) -> Document:
+    """Return what is told of one device."""
+    row = device.info
+    return {
+        "id": row.id,
+        "name": device.name,
+        "icon": row.icon,
+        "make": row.make,
+        "model": row.model,
+        "location": row.location,
+        "type": row.type,
+        "kind": row.kind,
+        "on": None if device.is_virtual else device.is_on,
+        "power_w": None if device.power_w is None else round(device.power_w, 1),
+        "last_on": None if device.last_on is None else to_datetime(device.last_on),
+        "last_off": None if device.last_off is None else to_datetime(device.last_off),
+    }
 
 
 def _forget_unknown_powers(home: Home, switched: frozenset[str]) -> Home:

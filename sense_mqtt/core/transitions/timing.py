@@ -14,6 +14,7 @@ HISTORY_S = 3600.0  # coverage and published edges are kept so long; the timelin
 MAX_ENERGY_STEP_S = 150.0  # the energy of a run is unknown where two samples are further apart: 2.5 polls of 60 s
 MAX_CLOCK_SLIP_S = 120.0  # steps back of the monitor's clock up to this are smoothed, larger ones believed
 MAX_OUTDATED_S = 3600.0  # a sample older than the timeline's edge by more than this: the clock was set back
+SIGHTING_S = 15.0  # a new device waits so long for the list of devices, which is asked for at once
 SETTLE_S = 1.0  # added to the hold time where no further sample comes
 
 # --- the timeline and the frames, two clocks

@@ -2,8 +2,7 @@
 
 import pytest
 
-from sense_mqtt.core.cycles.appliance import Appliance, Cycle
-from sense_mqtt.core.cycles.tally import PowerSample
+from sense_mqtt.core.cycles.appliance import Appliance, Cycle, PowerSample
 from sense_mqtt.core.edges import EdgeKind
 
 ON, OFF, IDLE = EdgeKind.TURNED_ON, EdgeKind.TURNED_OFF, EdgeKind.IDLE

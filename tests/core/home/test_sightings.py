@@ -3,9 +3,9 @@
 import pytest
 
 from sense_mqtt.core.device_rules import DeviceRules
-from sense_mqtt.core.home.sightings import SIGHTING_S
 from sense_mqtt.core.home.state import Tick
 from sense_mqtt.core.next_tick import next_tick
+from sense_mqtt.core.transitions.timing import SIGHTING_S
 from tests.support.core.builders import (
     KETTLE,
     bare_frame,
