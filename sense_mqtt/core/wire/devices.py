@@ -186,7 +186,7 @@ def number(value: Any) -> float | None:
 
 def watts(value: Any) -> float | None:
     """Return W with their sign; None beyond what a house can have (10 MW)."""
-    return _within(number(value), -MAX_W, MAX_W)
+    return _within(value, -MAX_W, MAX_W)
 
 
 def consumption(value: Any) -> float | None:
@@ -197,16 +197,16 @@ def consumption(value: Any) -> float | None:
 
 def volts(value: Any) -> float | None:
     """Return V; None where it is no voltage of mains."""
-    return _within(number(value), 0.0, _MAX_V)
+    return _within(value, 0.0, _MAX_V)
 
 
 def hertz(value: Any) -> float | None:
     """Return Hz; None where it is no frequency of mains."""
-    return _within(number(value), 0.0, _MAX_HZ)
+    return _within(value, 0.0, _MAX_HZ)
 
 
-def _within(value: float | None, least: float, most: float) -> float | None:
-    return value if value is not None and least <= value <= most else None
+def _within(value: Any, least: float, most: float) -> float | None:
+    return float(value) if type(value) in (int, float) and least <= value <= most else None
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
