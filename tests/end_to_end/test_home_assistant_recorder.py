@@ -28,7 +28,8 @@ from sense_mqtt.core.meters.state import SPARE_KWH
 from sense_mqtt.core.payloads import write_json
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
-from tests.support.core.trial import MONITOR, Trial
+from tests.support.core.realtime_trial import RealtimeTrial
+from tests.support.core.trial import MONITOR
 from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import Mosquitto
 from tests.support.processes.home_assistant import FAKE_TIME, PROBE, PYTHON
@@ -65,12 +66,12 @@ pytestmark = [
 Hours = dict[str, list[tuple[int, float]]]  # by unique id: number of the hour since BEGINS, kWh
 
 
-class PublishedTrial(Trial):
+class PublishedTrial(RealtimeTrial):
     """Hours of a house, with what is published for Home Assistant: (time, topic, payload)."""
 
     def __init__(self) -> None:
         self.published: list[tuple[float, str, str]] = []
-        super().__init__(BEGINS, frame_s=5.0)
+        super().__init__(BEGINS)
 
     def keep(self, changes: Sequence[Change]) -> None:
         super().keep(changes)

@@ -8,7 +8,7 @@ from sense_mqtt.core.energy.hours import ByHour, DayHours
 from sense_mqtt.core.energy.periods import Energy
 from sense_mqtt.core.home.state import Home
 from sense_mqtt.core.meters.integrate import close_until
-from sense_mqtt.core.meters.rows_of_device import of_device
+from sense_mqtt.core.meters.rows_of_device import meter_of, of_device
 from sense_mqtt.core.meters.state import (
     CONSUMPTION,
     FROM_GRID,
@@ -86,7 +86,7 @@ def _figures_of(state: Meters, day: DayHours, hour: int, start: float, home: Hom
     for sense_id, hours in day.devices.items():
         kwh = _at(hours, hour)
         if kwh is not None:
-            devices.setdefault(home.identities.device_of(sense_id), {})[sense_id] = kwh
+            devices.setdefault(meter_of(sense_id, kwh, start, home.identities), {})[sense_id] = kwh
     is_observed = state.hours.get(start, {}).get(OBSERVED, 0.0) >= COVERED_S
     by_device = {
         (own, CONSUMPTION): of_device(own, rows, start, home.identities, is_observed=is_observed)

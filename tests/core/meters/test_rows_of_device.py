@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from sense_mqtt.core.home.identities import Identities
-from sense_mqtt.core.meters.rows_of_device import of_device
+from sense_mqtt.core.meters.rows_of_device import meter_of, of_device
 from tests.support.core.meter_figures import HOUR
 
 START = 100 * HOUR  # of the hour
@@ -50,6 +50,24 @@ def test_before_a_merge_what_other_parts_used_is_not_counted(rows: Mapping[str, 
 def test_before_a_merge_that_was_noticed_late_the_parent_counts_where_frames_were_missing():
     merged = MERGED.with_merged_at(["own"], AFTER)
     assert of_device("own", {"parent": 0.5, "own": 0.0}, START, merged, is_observed=False) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("noticed", "kwh", "meter"),
+    [
+        pytest.param(AFTER, 0.3, "part", id="before the merge"),
+        pytest.param(AFTER, 0.0, "own", id="before it, but Sense may have moved the hour"),
+        pytest.param(WITHIN, 0.3, "own", id="in the hour of the merge"),
+        pytest.param(BEFORE, 0.3, "own", id="after it"),
+    ],
+)
+def test_an_hour_of_a_part_settles_its_own_meter_where_it_was_over_before_the_merge(noticed, kwh, meter):
+    assert meter_of("part", kwh, START, MERGED.with_merged_at(["own"], noticed)) == meter
+
+
+def test_an_hour_of_the_device_that_goes_on_settles_its_meter_whichever_id_the_row_has():
+    merged = MERGED.with_merged_at(["own"], AFTER)
+    assert [meter_of(sense_id, 0.3, START, merged) for sense_id in ("own", "parent")] == ["own", "own"]
 
 
 def test_in_the_hour_of_a_merge_the_device_counts_before_it_and_the_parent_after_it():
