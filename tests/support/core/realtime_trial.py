@@ -1,36 +1,40 @@
-"""Days of a simulated house on the realtime feed: what Sense shows of each second, without seconds that say nothing.
+"""Days of a simulated house on the realtime feed: a frame each second, of devices that switch at any time between."""
 
-Devices switch at any time between two seconds. Of the frames of each second those are left out that show just what the
-one before and the one after show, but for one each HEARTBEAT_S: the energy that is integrated is the same.
-"""
+from collections.abc import Sequence
 
-import math
+from msgspec.structs import replace
 
+from sense_mqtt.core.home.state import Tick
+from sense_mqtt.core.next_tick import next_tick
+from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.simulator.house.builtin import BuiltInHouse
 from sense_mqtt.simulator.house.stepped import SLOT_S, SteadyHouse
 from tests.support.core.trial import Trial
 
-HEARTBEAT_S = 10  # divides SLOT_S
+READ_S = 10.0  # so often it is considered what to read from Sense
 
 
 class RealtimeTrial(Trial):
-    """A trial with a frame wherever the second before or after it is not like it."""
+    """A trial whose frames are made anew where the house has changed; the others differ in their time only."""
 
     def __init__(self, begins: float) -> None:
-        self._due: list[float] = []  # when frames come until the end of the slot, the next one last
+        self._newest: RealtimeUpdate | None = None
         super().__init__(begins, house=SteadyHouse(BuiltInHouse(begins=begins)), frame_s=1.0)
 
-    def next_time(self) -> float:
-        while self._due and self._due[-1] <= self.now:
-            self._due.pop()
-        if not self._due:
-            self._due = self._times_of_slot()
-        return self._due.pop()
+    def changes(self, since: float, until: float) -> Sequence[float]:
+        slot = [since] if since % SLOT_S == 0.0 else []
+        return [*slot, *self.house.switch_schedule.step_times(since - 0.0005, until)]
 
-    def _times_of_slot(self) -> list[float]:
-        """Return when frames come after now until the next slot begins, latest first."""
-        end = (self.now // SLOT_S + 1) * SLOT_S
-        switchings = self.house.switch_schedule.step_times(self.now, end)
-        due = {*range(int(self.now) + HEARTBEAT_S - int(self.now) % HEARTBEAT_S, int(end) + 1, HEARTBEAT_S), end - 1.0}
-        due |= {second for at in switchings for second in (math.floor(at), math.ceil(at))}
-        return sorted((each for each in due if each > self.now), reverse=True)
+    def update(self) -> RealtimeUpdate:
+        if self._newest is None or self.changes(self.now - 1.0, self.now + 0.0005):
+            self._newest = super().update()
+        described = tuple(info for info in self._newest.new_devices if info.id not in self.home.known_ids)
+        self._newest = replace(self._newest, epoch=self.now, new_devices=described)
+        return self._newest
+
+    def look(self) -> None:
+        monotonic = self.moment().monotonic
+        if next_tick(self.home, monotonic, self.policy) <= monotonic:
+            self.observe(Tick())
+        if self.now % READ_S == 0.0:
+            self.read_due()

@@ -19,7 +19,7 @@ from sense_mqtt.core.observe import Seen, observe
 from sense_mqtt.core.stored_home import must_store, restore, snapshot
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import read_device_list
-from sense_mqtt.core.wire.frames import read_update
+from sense_mqtt.core.wire.frames import RealtimeUpdate, read_update
 from sense_mqtt.errors import NotFound, SenseMqttError
 from sense_mqtt.sense.auth.tokens import Account, Monitor
 from sense_mqtt.sense.rest_queries.lookups import Lookups
@@ -122,9 +122,13 @@ class Trial:
         """Let frames come, and read from Sense what is due."""
         for _ in self._slots(seconds):
             if (self.now - self.begins) % self.frame_s == 0:
-                self._observe(read_update(self._frame()))
-                self._observe(Tick())
-                self._read_due()
+                self.observe(self.update())
+                self.look()
+
+    def look(self) -> None:
+        """Let time have its effect, and read from Sense what is due."""
+        self.observe(Tick())
+        self.read_due()
 
     def poll(self) -> None:
         """Let frames come once a minute from now on, without the time at which they were measured."""
@@ -132,35 +136,35 @@ class Trial:
 
     def outage(self, seconds: float) -> None:
         """Nothing comes, neither frames nor answers, as where the internet is away."""
-        self._observe(Interrupted())
+        self.observe(Interrupted())
         for _ in self._gap(seconds):
-            self._observe(Tick())
+            self.observe(Tick())
 
     def silence(self, seconds: float) -> None:
         """No frame comes, as where the feed is down; Sense answers."""
-        self._observe(Interrupted())
+        self.observe(Interrupted())
         for _ in self._gap(seconds):
-            self._observe(Tick())
-            self._read_due()
+            self.observe(Tick())
+            self.read_due()
 
     def restart(self, *, killed: bool, away_s: float = 0.0) -> None:
         """Begin a new process, with what the one before has stored; `killed`: with nothing stored at its end."""
         if killed:
             self.kills.append(self.now)
         else:
-            self._observe(Interrupted())
+            self.observe(Interrupted())
         rows = self._stored if killed else snapshot(self.home)
         for _ in self._gap(away_s):
             pass
         self.home = restore(MONITOR, rows, self.policy)
         self._earliest.clear()
         self._stored = rows
-        self._observe(Tick())
+        self.observe(Tick())
         self.list_devices()
 
     def list_devices(self) -> None:
         rows = device_list(self.house.devices, solar=self.info.solar, include_merged=False)
-        self._observe(DevicesListed(read_device_list(rows)))
+        self.observe(DevicesListed(read_device_list(rows)))
 
     def _gap(self, seconds: float) -> Iterator[None]:
         self.gaps.append((self.now, self.now + seconds))
@@ -169,20 +173,22 @@ class Trial:
     def _slots(self, seconds: float) -> Iterator[None]:
         until = self.now + seconds
         while self.now < until:
-            after = self.next_time()
-            for at in (self.now, *self.house.switch_schedule.step_times(self.now, after)):
+            after = self.now + self._step_s
+            for at in self.changes(self.now, after):
                 self._energy.note(at, self._watts(self.house.power_at(at)))
             self.now = after
             yield
 
-    def next_time(self) -> float:
-        """Return when something may happen next, in s UTC."""
-        return self.now + self._step_s
+    def changes(self, since: float, until: float) -> Sequence[float]:
+        """Return when the house may draw something else, `since` <= s UTC < `until`."""
+        return (since, *self.house.switch_schedule.step_times(since, until))
 
-    def _frame(self) -> dict[str, Any]:
-        return self.frames.polled(self.now) if self.policy is POLLS else self.frames.realtime(self.now)
+    def update(self) -> RealtimeUpdate:
+        """Return the frame of now."""
+        is_polled = self.policy is POLLS
+        return read_update(self.frames.polled(self.now) if is_polled else self.frames.realtime(self.now))
 
-    def _observe(self, seen: Seen) -> None:
+    def observe(self, seen: Seen) -> None:
         before = self.home
         self.home, changes = observe(before, seen, self.moment(), self.policy)
         if must_store(before, self.home, changes):
@@ -197,7 +203,7 @@ class Trial:
             elif not isinstance(change, Reading):
                 self.events.append((self.now, change))
 
-    def _read_due(self) -> None:
+    def read_due(self) -> None:
         now = self.moment()
         for capability, name, query in list(all_queries(self.home, now, self.policy)):
             if query.due <= now.monotonic and self._earliest.get((capability, name), 0.0) <= now.monotonic:
@@ -209,7 +215,7 @@ class Trial:
                     continue
                 finally:
                     self.calls[capability] += len(self.session.asked) - asked
-                self._observe(QueryResult(capability, name, result))
+                self.observe(QueryResult(capability, name, result))
 
     # --- the truth
 
