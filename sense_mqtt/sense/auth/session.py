@@ -66,6 +66,7 @@ class Session:
         self._what = f"Sense login of account {credentials.account}" if credentials.account else "Sense login"
         self._lock = threading.RLock()
         self._auth: Auth = "starting"
+        self._reason = ""
         self._account: Account | None = None
         self._current: StoredSession | None = None
         self._stamp: Stamp | None = None
@@ -218,11 +219,8 @@ class Session:
     def _log_in(self) -> StoredSession:
         try:
             return self._store(self._password_login.automatic(), "logged in")
-        except LoginRefused as error:
-            self._set_auth("auth_required", str(error))
-            raise
-        except TRY_LATER as error:
-            self._set_auth("unavailable", str(error))
+        except (LoginRefused, *TRY_LATER) as error:
+            self._set_auth("auth_required" if isinstance(error, LoginRefused) else "unavailable", str(error))
             raise
 
     def _store(self, session: StoredSession, how: str) -> StoredSession:
@@ -242,8 +240,9 @@ class Session:
         self._add_secrets(*filter(None, (session.access_token, session.refresh_token, *serials)))
 
     def _set_auth(self, auth: Auth, reason: str) -> None:
-        if auth == self._auth:
-            return
-        self._auth = auth
-        logger.log(LOG_LEVELS[auth], "%s %s: %s", self._what, auth, reason)
-        self._post(AuthChanged(auth, reason))
+        is_new, is_news = auth != self._auth, reason != self._reason
+        self._auth, self._reason = auth, reason
+        if is_new or (is_news and auth == "auth_required"):  # a person has to know what Sense said last
+            logger.log(LOG_LEVELS[auth], "%s %s: %s", self._what, auth, reason)
+        if is_new:
+            self._post(AuthChanged(auth, reason))

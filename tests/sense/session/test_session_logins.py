@@ -75,6 +75,21 @@ def test_parking_is_reported_once(cloud, tmp_path, clock, caplog):
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
+def test_what_sense_says_to_the_login_that_was_waited_for_is_logged(cloud, tmp_path, clock, caplog):
+    session = session_of(cloud, tmp_path, clock)
+    session.token()
+    cloud.account.expire_refresh_tokens()
+    cloud.account.expire_access_tokens()
+    cloud.account.password = "changed by its owner"
+    for wait_s in (0, 60, QUARTER_S, 60):
+        clock.advance(wait_s)
+        with pytest.raises(LoginRefused):
+            session.get(STATUS)
+    waiting, refused = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "the next login is at" in waiting
+    assert "Invalid email or password" in refused
+
+
 def test_a_login_stored_by_another_process_ends_the_waiting(cloud, tmp_path, clock):
     posted = []
     parked = session_of(cloud, tmp_path, clock, credentials=Credentials(), post=posted.append)

@@ -12,6 +12,7 @@ import json
 import logging
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ async def write_token(home_assistant: Any, config: Path) -> None:
     """Write down a token of a user that may do everything, who is made at the first start."""
     users = [user for user in await home_assistant.auth.async_get_users() if user.name == USER]
     user = users[0] if users else await home_assistant.auth.async_create_user(USER, group_ids=["system-admin"])
-    refresh = await home_assistant.auth.async_create_refresh_token(user, client_id="http://127.0.0.1/")
+    refresh = await home_assistant.auth.async_create_refresh_token(
+        user, client_id="http://127.0.0.1/", access_token_expiration=timedelta(days=1)
+    )
     token = home_assistant.auth.async_create_access_token(refresh)
     await home_assistant.async_add_executor_job((config / "token").write_text, token)
 
