@@ -31,7 +31,7 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
-from sense_mqtt.core.stored_home import may_publish_first, must_store, must_sync, snapshot
+from sense_mqtt.core.stored_home import in_two, must_store, must_sync, snapshot
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
@@ -124,14 +124,12 @@ class BridgedMonitor:
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", home.monitor, MAX_DEVICES)
         is_stored = must_store(before, home, changes)
-        is_ahead = is_stored and may_publish_first(changes)
-        if is_ahead:
-            self._publish(home, changes)
+        first, then = in_two(changes) if is_stored else ((), changes)
+        self._publish(home, first)
         if is_stored:
             self._store_changes(before, home, changes, now)
         self.home = home
-        if not is_ahead:
-            self._publish(home, changes)
+        self._publish(home, then)
         self._tick_times.observed(now, is_plain=not is_stored and isinstance(seen, RealtimeUpdate))
         if home.online != before.online:
             services.status.check_feeds_soon()

@@ -1,6 +1,6 @@
 """What of a home must survive a restart: rows for the home and each device, of the home itself and each capability."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sense_mqtt.core.capabilities import CAPABILITIES
 from sense_mqtt.core.capability import Capability
 from sense_mqtt.core.catch_up import catch_up
-from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Reading, StateChanged
+from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading, StateChanged
 from sense_mqtt.core.home import snapshot as of_home
 from sense_mqtt.core.home.state import Device, Home, Policy
 
@@ -56,9 +56,15 @@ def must_sync(before: Home, home: Home, changes: Iterable[Change]) -> bool:
     return must_store(before, home, [each for each in changes if not isinstance(each, StateChanged) or each.synced])
 
 
-def may_publish_first(changes: Iterable[Change]) -> bool:
-    """Return whether what is retained may go out before this is stored: no device is new, gone or looks different."""
-    return not any(isinstance(change, DeviceChanged | DeviceRemoved) for change in changes)
+def in_two(changes: Sequence[Change]) -> tuple[Sequence[Change], Sequence[Change]]:
+    """Return what may be published before all this is stored, and what only then.
+
+    Events must be stored first, and so must the devices of all that is published of them.
+    """
+    if any(isinstance(change, DeviceChanged | DeviceRemoved) for change in changes):
+        return (), changes
+    events = [change for change in changes if isinstance(change, Event)]
+    return [change for change in changes if not isinstance(change, Event)], events
 
 
 def _is_lasting_change(before: Home, home: Home) -> bool:

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from sense_mqtt.core.changes import StateChanged
+from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading, StateChanged
 from sense_mqtt.core.home.state import DevicesListed, Home, Tick
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.stored_home import HOME, must_store, must_sync, restore, snapshot
+from sense_mqtt.core.stored_home import HOME, in_two, must_store, must_sync, restore, snapshot
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import DRYER, PLUG, frame, moment, policy, run
 
@@ -80,3 +80,15 @@ def test_what_a_cut_of_power_may_take_back_needs_no_sync(synced):
     changes = [StateChanged("cycles", synced)]
     assert must_store(home, home, changes)
     assert must_sync(home, home, changes) is synced
+
+
+READING, EVENT = Reading("1a2b3c4d", "state", "ON"), Event("1a2b3c4d", "turned_on", 1.0)
+
+
+def test_readings_may_be_published_before_they_are_stored_and_events_may_not():
+    assert in_two((EVENT, READING)) == ([READING], [EVENT])
+
+
+@pytest.mark.parametrize("change", [DeviceChanged("1a2b3c4d"), DeviceRemoved("1a2b3c4d")], ids=["changed", "removed"])
+def test_what_is_said_of_a_device_that_is_new_or_gone_is_stored_before_all_of_it_is_published(change):
+    assert in_two((change, READING)) == ((), (change, READING))
