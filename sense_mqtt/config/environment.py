@@ -3,7 +3,6 @@
 An empty variable counts as not set. A section, `devices` or a list may be given whole, as JSON.
 """
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,6 +58,8 @@ def _path_of(name: str) -> KeyPath:
 
 
 def _suggest(name: str) -> str:
+    import difflib  # only where something is wrong
+
     known = [variable(key) for key in KEYS if ANY not in key]
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else "; remove it, or see config.example.yaml for the keys"

@@ -1,6 +1,5 @@
 """What pydantic found wrong, in sentences that say what to do and never repeat a secret."""
 
-import difflib
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -50,6 +49,8 @@ def explain(error: ErrorDetails) -> str:
 
 def suggest(path: KeyPath) -> str:
     """`; did you mean feed.mode?` for a key that does not exist, else which keys there are."""
+    import difflib  # only where something is wrong
+
     known = siblings(path)
     close = difflib.get_close_matches(path[-1], known, n=1)
     elsewhere = [key for key in KEYS if key[-1] == path[-1]]
