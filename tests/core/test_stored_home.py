@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading, StateChanged
+from sense_mqtt.core.edges import State
 from sense_mqtt.core.home.state import DevicesListed, Home, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.stored_home import HOME, in_two, must_store, must_sync, restore, snapshot
@@ -92,3 +94,12 @@ def test_readings_may_be_published_before_they_are_stored_and_events_may_not():
 @pytest.mark.parametrize("change", [DeviceChanged("1a2b3c4d"), DeviceRemoved("1a2b3c4d")], ids=["changed", "removed"])
 def test_what_is_said_of_a_device_that_is_new_or_gone_is_stored_before_all_of_it_is_published(change):
     assert in_two((change, READING)) == ((), (change, READING))
+
+
+def test_a_device_that_is_in_another_state_without_an_event_is_stored():
+    before, _ = run(EMPTY, (0, frame(DRYER, PLUG)))
+    dryer = before.devices["1a2b3c4d"]
+    for device in (replace(dryer, last_on=5.0), replace(dryer, switch=replace(dryer.switch, state=State.OFF))):
+        assert must_store(before, replace(before, devices={**before.devices, "1a2b3c4d": device}), ())
+    drawing = replace(dryer, power_w=1.0)
+    assert not must_store(before, replace(before, devices={**before.devices, "1a2b3c4d": drawing}), ())
