@@ -9,16 +9,21 @@ from sense_mqtt.core.timestamps import write_datetime
 
 def write_json(value: Any) -> str:
     """Return compact JSON that UTF-8 can carry. Raises ValueError, TypeError or RecursionError where there is none."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_write_other)
-    if text.isascii() or _encodes(text):
-        return text
-    return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_write_other)
+    text = _ENCODER.encode(value)
+    return text if text.isascii() or _encodes(text) else _ASCII_ENCODER.encode(value)
 
 
 def _write_other(value: Any) -> str:
     if isinstance(value, datetime):
         return write_datetime(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+# Each call of `json.dumps` with these would make one anew.
+_ENCODER, _ASCII_ENCODER = (
+    json.JSONEncoder(ensure_ascii=is_ascii, allow_nan=False, separators=(",", ":"), default=_write_other)
+    for is_ascii in (False, True)
+)
 
 
 def _encodes(text: str) -> bool:
