@@ -98,7 +98,10 @@ def _begin_within(
 def publish_due(home: Home, plain: PlainFrames, now: Moment, policy: Policy) -> Outcome:
     """Return the home after plain frames the newest of which is due, and what is to be published."""
     steady, limits = home.steady, plain.limits
-    home, readings = throttle.publish_values(catch_up(replace(home, plain=plain)), frozenset(), now, policy, changed=())
+    home = catch_up(replace(home, plain=plain))
+    readings: tuple[Change, ...] = ()
+    if throttle.next_due(home, policy) - SLACK_S <= now.monotonic:
+        home, readings = throttle.publish_values(home, frozenset(), now, policy, changed=())
     due = [each for each in CAPABILITIES if limits.bounds[each.key].is_due(plain.epoch, now.monotonic)]
     before = replace(home, steady=steady)  # nothing else is otherwise than before that a capability looks at
     home, more = update_capabilities(Observation(before, home, plain.frame, readings, now, policy), due)

@@ -132,7 +132,7 @@ def _keeps_to(plain: PlainFrames, update: RealtimeUpdate, epoch: float, now: flo
 def _add_step(after: PlainFrames, before: PlainFrames) -> PlainFrames:
     """Return plain frames with the time since the frame before: the newest is the first of its second."""
     step_s, last = after.epoch - before.epoch, before.newest
-    held_ws = [ws + watts * step_s for ws, watts in zip(before.held_ws, _of_rows(before), strict=True)]
+    held_ws = [ws + (row.w or 0.0) * step_s for ws, row in zip(before.held_ws, before.rows, strict=True)]
     newest = Second(after.epoch, _watts(after))
     if last is None:
         return replace(after, held_ws=held_ws, begun=newest, newest=newest, doubled_ws=[0.0] * len(newest.watts))
@@ -142,12 +142,8 @@ def _add_step(after: PlainFrames, before: PlainFrames) -> PlainFrames:
     return replace(after, held_ws=held_ws, newest=newest, doubled_ws=doubled_ws)
 
 
-def _of_rows(plain: PlainFrames) -> Watts:
-    return [row.w or 0.0 for row in plain.rows]  # each has watts
-
-
 def _watts(plain: PlainFrames) -> Watts:
-    watts = [*house_watts(plain.frame), *_of_rows(plain)]
+    watts = [*house_watts(plain.frame), *[row.w or 0.0 for row in plain.rows]]  # each has watts
     if plain.limits.always_on is not None:
         watts[plain.limits.always_on] -= plain.limits.shares_w
     return watts

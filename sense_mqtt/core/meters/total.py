@@ -139,10 +139,8 @@ def _publish(state: Meters, observation: Observation, *, store: bool = False) ->
 def _readings(state: Meters, observation: Observation) -> list[Reading]:
     home, now, policy = observation.home, observation.now, observation.policy
     found = []
-    for device in (HOUSE, *(device for device in state.since if device in home.devices)):
+    for device in (HOUSE, *_that_may_be_due(state, home, now, policy)):
         interval_s = policy.device_interval_s if device else policy.house_interval_s
-        if device and not _may_be_due(home, device, interval_s, now):
-            continue  # most of them, each time
         figures = _figures(state, device)
         if figures and _is_due(home, device or None, figures, interval_s, now):
             since, updated = to_datetime(state.since[device]), to_datetime(now.wall)
@@ -160,10 +158,15 @@ def _figures(state: Meters, device: str) -> dict[str, float]:
     return {name: kwh for name, kwh in figures.items() if kwh > 0.0}
 
 
-def _may_be_due(home: Home, device: str, interval_s: float, now: Moment) -> bool:
-    """False while the interval of a device runs, which has one figure only."""
-    published = home.published.get((device, TOPIC))
-    return published is None or published.value is None or now.monotonic - published.at >= interval_s
+def _that_may_be_due(state: Meters, home: Home, now: Moment, policy: Policy) -> list[str]:
+    """Return the devices that have used something, and of which no interval runs: a few each time."""
+    used = [device for device in state.since if device in home.devices and (device, CONSUMPTION) in state.shown]
+    published = [(device, home.published.get((device, TOPIC))) for device in used]
+    return [
+        device
+        for device, last in published
+        if last is None or last.value is None or now.monotonic - last.at >= policy.device_interval_s
+    ]
 
 
 def _is_due(home: Home, device: str | None, figures: Mapping[str, float], interval_s: float, now: Moment) -> bool:
