@@ -31,7 +31,7 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
-from sense_mqtt.core.stored_home import in_two, must_store, must_sync, snapshot
+from sense_mqtt.core.stored_home import in_two, must_store, must_sync, snapshot, snapshot_progress
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
@@ -141,16 +141,19 @@ class BridgedMonitor:
         return ObserveResult(has_new_device, needs_list)
 
     def _store_changes(self, before: Home, home: Home, changes: Sequence[Change], now: Moment) -> None:
+        if not must_sync(before, home, changes):
+            self._services.publisher.record_progress(home.monitor, snapshot_progress(home, changes))
+            return
         # What is retained does not wait for the milliseconds that this takes.
         self._services.guard.attempt("what waits for the broker", self._services.publisher.flush, now)
         events = [change for change in changes if isinstance(change, Event)]
-        self._record(home, events, now, is_synced=must_sync(before, home, changes))
+        self._record(home, events, now)
         self._services.status.counters.events += len(events)
 
-    def _record(self, home: Home, events: Sequence[Event], now: Moment, *, is_synced: bool) -> None:
+    def _record(self, home: Home, events: Sequence[Event], now: Moment) -> None:
         messages = self._messages_of(home, events)
         posts = self._services.webhooks.posts_of(messages, now)
-        self._services.publisher.record(home.monitor, snapshot(home), messages, posts, is_synced=is_synced)
+        self._services.publisher.record(home.monitor, snapshot(home), messages, posts)
         self._services.webhooks.recorded(posts)
 
     def store(self, now: Moment) -> None:

@@ -61,12 +61,13 @@ class Publisher:
         for message in self.announced.noted(messages):
             self._outbox.enqueue_retained(message)
 
-    def record(
-        self, monitor: int, rows: Rows, events: Iterable[Message], posts: Sequence[Post] = (), *, is_synced: bool = True
-    ) -> None:
+    def record(self, monitor: int, rows: Rows, events: Iterable[Message], posts: Sequence[Post] = ()) -> None:
         """Store events together with what is known of the home; they go out from the journal, to webhooks too."""
-        told = [(event.topic, event.payload) for event in events]
-        self._journal.record(monitor, rows, told, posts, is_synced=is_synced)
+        self._journal.record(monitor, rows, [(event.topic, event.payload) for event in events], posts)
+
+    def record_progress(self, monitor: int, rows: Rows) -> None:
+        """Store some of what is known of the home; a cut of power may take it back."""
+        self._journal.record_progress(monitor, rows)
 
     def recall(self, monitor: int) -> Rows:
         """Return what was recorded of a monitor; empty where nothing was."""
@@ -143,9 +144,9 @@ class Publisher:
     def maintain(self, now: Moment) -> None:
         """Connect when that is due, and give up a connection that does not respond. Call once a second."""
         if self._outbox.oldest_inflight_s(now.monotonic) > self._stall_after_s:
-            self._disconnected(self._gone(STALLED), now)
+            self._disconnected(BrokerDropped(self._broker.connection_id, STALLED), now)
         elif now.monotonic > self._attempt_ends:
-            self._disconnected(self._gone(NO_CONNACK), now)
+            self._disconnected(BrokerDropped(self._broker.connection_id, NO_CONNACK), now)
         elif not self.connected and self._attempt_ends == math.inf and now.monotonic >= self._open_at:
             self._attempt_ends = now.monotonic + ATTEMPT_S
             self._broker.open()
@@ -159,9 +160,6 @@ class Publisher:
         logger.info("connected to the MQTT broker")
         self._is_unstable = False
         self._log.reset(CONNECTION)
-
-    def _gone(self, reason: str) -> BrokerDropped:
-        return BrokerDropped(self._broker.connection_id, reason)
 
     def _disconnected(self, item: BrokerDropped, now: Moment, told: str = "", least_s: float = 0.0) -> None:
         early = item.reason == STALLED or now.monotonic < self._healthy_at

@@ -24,12 +24,27 @@ def snapshot(home: Home, capabilities: Iterable[Capability[Any]] = CAPABILITIES)
     home = catch_up(home)
     document = of_home.snapshot(home)
     devices = {(DEVICE, device["id"]): device for device in document.pop("devices")}
-    taken = {
-        (capability.key, device): each
+    return {HOME: document, **devices, **_rows_of(home, capabilities)}
+
+
+def snapshot_progress(
+    home: Home, changes: Iterable[Change], capabilities: Iterable[Capability[Any]] = CAPABILITIES
+) -> Rows:
+    """Return the rows that differ where only what capabilities know has changed, and need not be synced.
+
+    With the home's own: until when frames have shown it.
+    """
+    home = catch_up(home)
+    keys = {change.capability for change in changes if isinstance(change, StateChanged)}
+    return {HOME: of_home.snapshot_home(home), **_rows_of(home, [each for each in capabilities if each.key in keys])}
+
+
+def _rows_of(home: Home, capabilities: Iterable[Capability[Any]]) -> Rows:
+    return {
+        (capability.key, device): document
         for capability in capabilities
-        for device, each in capability.snapshot(capability.state_of(home)).items()
+        for device, document in capability.snapshot(capability.state_of(home)).items()
     }
-    return {HOME: document, **devices, **taken}
 
 
 def restore(monitor: int, rows: Rows, policy: Policy, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Home:

@@ -25,11 +25,13 @@ from sense_mqtt.store.schema import (
     read_rows,
     save,
     transact,
+    update_rows,
     write_object,
     write_rows,
 )
 
 T = TypeVar("T")
+Rows = Mapping[RowKey, Mapping[str, Any]]  # documents
 logger = logging.getLogger(__name__)
 
 EVENTS_MOST = 200_000  # that wait for a broker: some 60 MB, half a year of an ordinary house
@@ -60,6 +62,7 @@ class Journal:
         self._lost: list[sqlite3.Connection] = []  # never closed: SQLite would remove what is under their name now
         self.is_in_memory = self._is_unread = False  # `_is_unread`: what the file holds is not in memory
         self._is_told = False  # that events were dropped
+        self._synchronous: tuple[sqlite3.Connection, bool] | None = None  # as it was set last
         self.newest = 0  # number of the newest event; 0: there is none
         self._connection = self._begin()
         self.newest = int(self.read("SELECT coalesce(max(number), 0) FROM events")[0][0])
@@ -68,21 +71,12 @@ class Journal:
 
     # --- what is kept
 
-    def record(
-        self,
-        monitor: int,
-        rows: Mapping[RowKey, Mapping[str, Any]],
-        events: Iterable[tuple[str, str]],
-        posts: Sequence[Post] = (),
-        *,
-        is_synced: bool = True,
-    ) -> None:
+    def record(self, monitor: int, rows: Rows, events: Iterable[tuple[str, str]], posts: Sequence[Post] = ()) -> None:
         """Store all that is known of a monitor, and the events (topic, payload) that led there, all or nothing.
 
         Only rows that differ from what is stored are written; a stored row that is not among `rows` is removed.
-        Not `is_synced`: a cut of power may take it back, whole.
         """
-        texts, added = {key: write_object(document) for key, document in rows.items()}, list(events)
+        texts, added = _texts(rows), list(events)
 
         def keep(connection: sqlite3.Connection) -> list[int]:
             write_rows(connection, monitor, texts)
@@ -90,7 +84,12 @@ class Journal:
             insert_posts(connection, numbers, posts)
             return numbers
 
-        self._note(self.write(keep, is_synced=is_synced))
+        self._note(self.write(keep))
+
+    def record_progress(self, monitor: int, rows: Rows) -> None:
+        """Store some of the rows of a monitor, all or nothing; a cut of power may take them back."""
+        texts = _texts(rows)
+        self.write(lambda connection: update_rows(connection, monitor, texts), is_synced=False)
 
     def append(self, topic: str, payload: str) -> None:
         """Keep an event that belongs to no house."""
@@ -228,7 +227,9 @@ class Journal:
         """Do `work` in one transaction, all of it or nothing; `is_synced`: a power cut does not undo it."""
 
         def write(connection: sqlite3.Connection) -> T:
-            connection.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
+            if self._synchronous != (connection, is_synced):
+                connection.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
+                self._synchronous = connection, is_synced
             return transact(connection, work)
 
         return self._try(write)
@@ -241,3 +242,7 @@ class Journal:
                 raise JournalError(f"{self._path}: cannot be kept even in memory ({error})") from error
             self._connection = self._begin_in_memory(error, self._connection)
         return self._try(work)
+
+
+def _texts(rows: Rows) -> dict[RowKey, str]:
+    return {key: write_object(document) for key, document in rows.items()}

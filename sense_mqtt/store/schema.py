@@ -40,6 +40,11 @@ CREATE TABLE IF NOT EXISTS hours (
     monitor INTEGER NOT NULL, hour INTEGER NOT NULL, document TEXT NOT NULL, PRIMARY KEY (monitor, hour)
 ) STRICT;
 """
+UPSERT = """
+INSERT INTO state (monitor, capability, device, document) VALUES (?, ?, ?, ?)
+ON CONFLICT (monitor, capability, device) DO UPDATE SET document = excluded.document
+WHERE document != excluded.document
+"""
 COLUMNS = {  # of each table, without the number that only its file knows
     "state": "monitor, capability, device, document",
     "events": "number, topic, payload",
@@ -78,11 +83,12 @@ def write_rows(connection: sqlite3.Connection, monitor: int, rows: Mapping[RowKe
     gone = [(monitor, *key) for key in stored if key not in rows]
     changed = [(monitor, *key, text) for key, text in rows.items() if stored.get(key) != text]
     connection.executemany("DELETE FROM state WHERE monitor = ? AND capability = ? AND device = ?", gone)
-    connection.executemany(
-        "INSERT INTO state (monitor, capability, device, document) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (monitor, capability, device) DO UPDATE SET document = excluded.document",
-        changed,
-    )
+    connection.executemany(UPSERT, changed)
+
+
+def update_rows(connection: sqlite3.Connection, monitor: int, rows: Mapping[RowKey, str]) -> None:
+    """Write these rows of a monitor; its others stay."""
+    connection.executemany(UPSERT, [(monitor, *key, text) for key, text in rows.items()])
 
 
 def insert_event(connection: sqlite3.Connection, topic: str, payload: str) -> int:

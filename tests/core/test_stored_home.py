@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading, StateChanged
 from sense_mqtt.core.edges import State
-from sense_mqtt.core.home.state import DevicesListed, Home, Tick
+from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.stored_home import HOME, in_two, must_store, must_sync, restore, snapshot
+from sense_mqtt.core.stored_home import HOME, in_two, must_store, must_sync, restore, snapshot, snapshot_progress
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import DRYER, PLUG, frame, moment, policy, run
 
@@ -82,6 +82,15 @@ def test_what_a_cut_of_power_may_take_back_needs_no_sync(synced):
     changes = [StateChanged("cycles", synced)]
     assert must_store(home, home, changes)
     assert must_sync(home, home, changes) is synced
+
+
+def test_progress_is_the_row_of_the_home_and_those_of_the_capability_as_they_are_in_the_whole():
+    home, _ = run(EMPTY, (0, frame(DRYER)), (1, frame(DRYER, at=1)))
+    home, _ = observe(home, Interrupted(), moment(2), policy())  # the meters have rows
+    whole, progress = snapshot(home), snapshot_progress(home, [StateChanged("meters", synced=False)])
+    assert progress == {key: row for key, row in whole.items() if key == HOME or key[0] == "meters"}
+    assert progress.keys() < whole.keys()
+    assert len(progress) > 1
 
 
 READING, EVENT = Reading("1a2b3c4d", "state", "ON"), Event("1a2b3c4d", "turned_on", 1.0)

@@ -1,5 +1,7 @@
 """Only rows that changed are written, and the file shrinks again."""
 
+import pytest
+
 HOME = ("home", "")
 
 
@@ -16,6 +18,24 @@ def test_only_rows_that_changed_are_written_and_those_that_are_gone_are_removed(
     assert changes_of(journal, {**rows, ("device", "b"): {"state": "off"}}) == 1
     assert changes_of(journal, {HOME: {"newest": 1}}) == 2
     assert journal.recall(7) == {HOME: {"newest": 1}}
+
+
+def test_of_progress_only_what_differs_is_written_and_all_other_rows_stay(journal):
+    rows = {HOME: {"newest": 1}, ("device", "a"): {"state": "on"}, ("cycles", "a"): {"phases": 1}}
+    journal.record(7, rows, [])
+    before = journal._connection.total_changes
+    journal.record_progress(7, {HOME: {"newest": 2}, ("cycles", "a"): {"phases": 1}, ("cycles", "b"): {"phases": 3}})
+    assert journal._connection.total_changes - before == 2
+    assert journal.recall(7) == {**rows, HOME: {"newest": 2}, ("cycles", "b"): {"phases": 3}}
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_an_event_is_synced_and_progress_is_not_whatever_came_before(journal, turns):
+    for _ in range(turns):
+        journal.record_progress(7, {HOME: {}})
+        assert journal.read("PRAGMA synchronous") == [(1,)]
+        journal.record(7, {HOME: {}}, [("t", "p")])
+        assert journal.read("PRAGMA synchronous") == [(2,)]
 
 
 def test_rows_of_other_monitors_stay(journal):

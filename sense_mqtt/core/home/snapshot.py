@@ -18,6 +18,11 @@ _STATES = frozenset(State) - {State.UNKNOWN}
 
 def snapshot(home: Home) -> dict[str, Any]:
     """Return what a later process must know to find what changed meanwhile."""
+    return {**snapshot_home(home), "devices": [_keep(device) for _, device in sorted(home.devices.items())]}
+
+
+def snapshot_home(home: Home) -> dict[str, Any]:
+    """Return what of it is not of one device."""
     return {
         "solar": home.solar,
         "firmware": home.firmware,
@@ -27,7 +32,6 @@ def snapshot(home: Home) -> dict[str, Any]:
         "hidden": sorted(home.hidden),
         "topic_ids": dict(home.topic_ids),
         **_keep_identities(home.identities),
-        "devices": [_keep(device) for _, device in sorted(home.devices.items())],
     }
 
 

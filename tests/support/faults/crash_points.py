@@ -79,6 +79,11 @@ class CrashingJournal(Journal):
         super().record(*given, **more)
         self._crash_point.reach("after_record")
 
+    def record_progress(self, *given: Any) -> None:
+        self._crash_point.reach("before_record")
+        super().record_progress(*given)
+        self._crash_point.reach("after_record")
+
     def forget(self, numbers: Iterable[int]) -> None:
         self._crash_point.reach("before_forget")
         super().forget(numbers)
