@@ -21,7 +21,13 @@ from sense_mqtt.core.device_rules import DeviceRules
 from sense_mqtt.core.edges import KIND_TO, Edge, State
 from sense_mqtt.core.transitions.coverage import Coverage
 from sense_mqtt.core.transitions.published_edges import TimelineState, timeline_state
-from sense_mqtt.core.transitions.timing import MAX_CLOCK_SLIP_S, MAX_ENERGY_STEP_S, MAX_OUTDATED_S, SETTLE_S
+from sense_mqtt.core.transitions.timing import (
+    CONTINUOUS_S,
+    MAX_CLOCK_SLIP_S,
+    MAX_ENERGY_STEP_S,
+    MAX_OUTDATED_S,
+    SETTLE_S,
+)
 from sense_mqtt.core.wire.devices import DevicePower
 
 Source = Literal["frame", "reconnect", "timeline"]  # who showed an edge first; reconnect: the first frame after a gap
@@ -234,7 +240,8 @@ def _measure(switch: SwitchState, held: HeldChange, edge: Edge) -> Transition:
 
 def _step_ws(last: Sample | None, sample: Sample) -> float | None:
     step_s = sample.time - last.time if last else math.inf
-    if last is None or last.watts is None or sample.source != "frame" or step_s > MAX_ENERGY_STEP_S:
+    is_close = step_s <= MAX_ENERGY_STEP_S if sample.source == "frame" else 0.0 <= step_s <= CONTINUOUS_S
+    if last is None or last.watts is None or not is_close:
         return None
     return last.watts * max(step_s, 0.0)
 

@@ -173,6 +173,7 @@ UNMEASURED = [
     pytest.param([(0, OFF), (1, ON), (2, UNWEIGHED), (3, ON), (4, OFF)], 3, id="a sample without watts"),
     pytest.param([(0, OFF), (1, ON), (152, ON), (153, OFF)], 152, id="too long between two samples"),
     pytest.param([(0, OFF), (1, ON), (5, ON, "reconnect"), (9, OFF)], 8, id="a gap in it"),
+    pytest.param([(0, OFF), (1, ON), (5, ON), (3, ON, "reconnect"), (9, OFF)], 8, id="an old frame after a gap"),
     pytest.param([(0, OFF), (1, ON, "reconnect"), (5, ON), (9, OFF)], 8, id="its start fell into a gap"),
 ]
 
@@ -182,6 +183,12 @@ def test_energy_is_unknown_where_not_all_of_the_run_was_seen(seen, duration_s):
     _, transitions = apply_all(*seen)
     assert transitions[-1].edge.kind == "turned_off"
     assert (transitions[-1].energy_kwh, transitions[-1].duration_s) == (None, duration_s)
+
+
+def test_a_websocket_that_is_opened_again_at_once_leaves_the_energy_known():
+    """Sense drops each after a quarter of an hour."""
+    _, transitions = apply_all((0, OFF), (1, ON), (5, ON), (7, ON, "reconnect"), (9, OFF))
+    assert transitions[-1].energy_kwh == pytest.approx(8_000 / 3.6e6)
 
 
 def test_a_gap_within_a_held_back_on_leaves_the_energy_unknown():
