@@ -18,8 +18,6 @@ WRITTEN = [*PROJECT["dependencies"], *EXTRAS["demo"], *EXTRAS["web"]]
 REQUIRED = {canonicalize_name(each.name): each for each in map(Requirement, WRITTEN)}
 
 REFUSED = [
-    pytest.param("requests", "2.32.3", id="sends a password of .netrc to another host (CVE-2024-47081)"),
-    pytest.param("requests", "2.32.5", id="extracts to a predictable temporary file (CVE-2026-25645)"),
     pytest.param("urllib3", "2.5.0", id="decompresses without bound (CVE-2025-66418, CVE-2025-66471)"),
     pytest.param("urllib3", "2.6.3", id="decompresses without bound in a second read (CVE-2026-44432)"),
     pytest.param("aiohttp", "3.13.3", id="many Host headers, header injection (PYSEC-2026-2096 to 2103)"),

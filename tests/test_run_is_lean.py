@@ -29,6 +29,10 @@ def imported() -> set[str]:
         "sense_mqtt.cli.check",
         "sense_mqtt.cli.recording",
         "websocket",
+        "requests",
+        "charset_normalizer",
+        "idna",
+        "http.cookiejar",
         "difflib",
     ],
 )

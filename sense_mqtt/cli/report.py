@@ -35,7 +35,7 @@ ABOUT: Mapping[str, str] = {
     "state.json": "what it knows of each home; names are replaced",
     RECORDING: "what came from Sense in the last ten minutes, names replaced: `sense-mqtt replay` plays the archive",
 }
-LIBRARIES = ("paho-mqtt", "requests", "urllib3", "pydantic", "PyYAML", "msgpack", "msgspec", "rich", "aiohttp", "amqtt")
+LIBRARIES = ("paho-mqtt", "urllib3", "pydantic", "PyYAML", "msgpack", "msgspec", "rich", "aiohttp", "amqtt")
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:

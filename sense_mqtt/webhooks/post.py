@@ -2,12 +2,11 @@
 
 import http.client
 from collections.abc import Mapping
-from http.cookiejar import DefaultCookiePolicy
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 
 from sense_mqtt import __version__
 from sense_mqtt.clock import Clock, SystemClock
@@ -15,9 +14,8 @@ from sense_mqtt.errors import SenseMqttError
 from sense_mqtt.inbox import Inbox
 from sense_mqtt.net.deadline import Deadline
 from sense_mqtt.net.error_causes import root_reason
-from sense_mqtt.net.http_adapter import UnfollowingSession, WatchedAdapter
+from sense_mqtt.net.http_client import HttpClient
 from sense_mqtt.net.http_times import retry_after_s
-from sense_mqtt.net.proxy import find_proxy
 from sense_mqtt.net.tls import find_certificate_error, shared_tls_context
 from sense_mqtt.webhooks.sender import PostResult, WebhookSender
 
@@ -41,18 +39,17 @@ class WebhookServer:
         self._url = url
         self._clock = clock
         self._timeout_s = timeout_s
-        self._adapter = WatchedAdapter(shared_tls_context(ca_file, "webhooks"))
-        self._session = _session(self._adapter)
+        self._client = HttpClient(shared_tls_context(ca_file, "webhooks"))
 
     def post(self, body: str) -> PostResult:
         """Post once. An answer's body is not read: whatever its length, it costs nothing."""
-        with Deadline(self._timeout_s, self._adapter.find_socket, self._clock) as deadline:
+        with Deadline(self._timeout_s, self._client.find_socket, self._clock) as deadline:
             try:
                 result = self._post(self._url, body.encode(), MAX_REDIRECTS)
             except (OSError, HTTPError, http.client.HTTPException, ValueError, SenseMqttError) as error:
                 return PostResult("away", self._describe(error, timed_out=deadline.expired))
             finally:
-                self._adapter.begin(None)
+                self._client.begin(None)
         if deadline.expired:  # the library takes headers that the deadline cut off for whole ones
             return PostResult("away", self._late())
         return result
@@ -61,13 +58,9 @@ class WebhookServer:
         return f"no answer within {self._timeout_s:g} s"
 
     def _post(self, url: str, body: bytes, redirects: int) -> PostResult:
-        proxy = find_proxy(url)
-        proxies = {urlsplit(url).scheme: proxy.url} if proxy else {}
-        timeouts = (self._timeout_s, self._timeout_s)  # each of one read only, hence the deadline
-        with self._session.post(
-            url, data=body, timeout=timeouts, stream=True, allow_redirects=False, proxies=proxies
-        ) as response:
-            status, headers = response.status_code, response.headers
+        # Its timeout is that of each read only, hence the deadline.
+        with closing(self._client.send("POST", url, HEADERS, body, self._timeout_s)) as response:
+            status, headers = response.status, response.headers
         if status not in REDIRECTS:
             return interpret(status, headers.get("Retry-After"), self._clock.now().wall)
         target = urljoin(url, headers.get("Location") or "")
@@ -79,11 +72,13 @@ class WebhookServer:
         refused = find_certificate_error(error)
         if refused is not None:
             return f"its certificate is not trusted ({refused.verify_message})"
-        if timed_out or isinstance(error, requests.Timeout):
+        if (
+            timed_out or isinstance(error, ReadTimeoutError) or type(error) is ConnectTimeoutError
+        ):  # a refusal is one too
             return self._late()
         if isinstance(error, SenseMqttError):
             return str(error)
-        verb = "the connection broke off" if self._adapter.has_connected else "cannot be reached"
+        verb = "the connection broke off" if self._client.has_connected else "cannot be reached"
         return f"{verb} ({root_reason(error)})"
 
 
@@ -115,14 +110,3 @@ def is_same_host(before: SplitResult, target: str) -> bool:
         return False
     is_upgrade = (before.scheme, after.scheme) == ("http", "https")
     return is_upgrade or (before.scheme, ports[0]) == (after.scheme, ports[1])
-
-
-def _session(adapter: WatchedAdapter) -> requests.Session:
-    session = UnfollowingSession()
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.trust_env = False  # neither ~/.netrc nor proxies other than those of find_proxy
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()
-    session.headers.update(HEADERS)
-    return session
