@@ -19,7 +19,6 @@ from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions.timing import CONTINUOUS_S
 from sense_mqtt.core.wire.devices import DevicePower
 from sense_mqtt.core.wire.frames import RealtimeUpdate
-from sense_mqtt.core.wire.measurements import surplus_power
 
 SLACK_S = 0.001  # of a sum of floats: what is looked at too early is not due yet, and waits on
 
@@ -32,7 +31,7 @@ class Bounds(msgspec.Struct, frozen=True):
     due: float = math.inf  # monotonic s
     due_epoch: float = math.inf  # s UTC of the frame
     until_epoch: float = math.inf  # the same: a frame of then is not plain
-    surplus_w: tuple[float, float] = (-math.inf, math.inf)  # from the first to below the second
+    solar_less_w: tuple[float, float] = (-math.inf, math.inf)  # W of solar power less consumption: between these two
     most_w: Mapping[str, float] = MappingProxyType({})  # of devices
 
     def is_due(self, epoch: float, now: float) -> bool:
@@ -125,7 +124,7 @@ def _keeps_to(plain: PlainFrames, update: RealtimeUpdate, epoch: float, now: flo
         and len(update.devices) == len(limits.ids)
         and not update.new_devices
         and (update.solar_w is not None) is limits.has_solar
-        and (not limits.has_solar or bounds.surplus_w[0] <= (surplus_power(update) or 0.0) < bounds.surplus_w[1])
+        and (update.solar_w is None or bounds.solar_less_w[0] < update.solar_w - update.w < bounds.solar_less_w[1])
     )
 
 
@@ -166,6 +165,6 @@ def all_together(bounds: Iterable[Bounds]) -> Bounds:
         due=min(each.due for each in bounds),
         due_epoch=min(each.due_epoch for each in bounds),
         until_epoch=min(each.until_epoch for each in bounds),
-        surplus_w=(max(each.surplus_w[0] for each in bounds), min(each.surplus_w[1] for each in bounds)),
+        solar_less_w=(max(each.solar_less_w[0] for each in bounds), min(each.solar_less_w[1] for each in bounds)),
         most_w=most_w,
     )

@@ -88,22 +88,23 @@ def add_plain_frames(state: Meters, home: Home, plain: PlainFrames) -> Meters:
     begun, newest, before = plain.begun, plain.newest, state.sample
     if begun is None or newest is None or before is None:
         return state
-    house = len(before.watts) - len(before.devices)
-    by_device = {identity: place for place, identity in enumerate(plain.limits.ids, house)}
-    places = (*range(house), *map(by_device.get, before.devices))
-    unlisted = (*(0.0,) * house, *(home.devices[identity].power_w or 0.0 for identity in before.devices))
-    part = state.part or Part((0.0,) * len(places))
     step_s, between_s = begun.epoch - before.time, newest.epoch - begun.epoch
-    doubled_ws, watts = list[float](), list[float]()
-    for place, ws, w, constant_w in zip(places, part.doubled_ws, before.watts, unlisted, strict=True):
-        first_w, last_w, more_ws = constant_w, constant_w, 2 * constant_w * between_s
-        if place is not None:
-            first_w, last_w, more_ws = begun.watts[place], newest.watts[place], plain.doubled_ws[place]
-        doubled_ws.append(ws + (w + first_w) * step_s + more_ws)
-        watts.append(last_w)
+    house = range(len(before.watts) - len(before.devices))
+    by_device = {device: place for place, device in enumerate(plain.limits.ids, len(house))}
+    unlisted = [device for device in before.devices if device not in by_device]
+    by_device |= {device: place for place, device in enumerate(unlisted, len(begun.watts))}
+    constant = [home.devices[device].power_w or 0.0 for device in unlisted]
+    first, last = [*begun.watts, *constant], [*newest.watts, *constant]
+    between_ws = [*plain.doubled_ws, *[2 * w * between_s for w in constant]]
+    places = [*house, *[by_device[device] for device in before.devices]]
+    part = state.part or Part((0.0,) * len(places))
+    steps = zip(places, part.doubled_ws, before.watts, strict=True)
     return state._replace(
-        sample=Sample(newest.epoch, before.devices, tuple(watts)),
-        part=Part(tuple(doubled_ws), part.observed_s + step_s + between_s),
+        sample=Sample(newest.epoch, before.devices, tuple([last[place] for place in places])),
+        part=Part(
+            tuple([ws + (w + first[place]) * step_s + between_ws[place] for place, ws, w in steps]),
+            part.observed_s + step_s + between_s,
+        ),
     )
 
 

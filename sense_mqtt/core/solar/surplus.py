@@ -19,6 +19,8 @@ from sense_mqtt.core.solar_rules import SolarRules
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.measurements import surplus_power
 
+ROUNDING_W = 0.2  # by so much at most the surplus differs, as it is of rounded figures
+
 
 class SurplusState(Struct, frozen=True):
     """What was said last, and since when the surplus has been on the other side."""
@@ -62,7 +64,9 @@ class Surplus(Capability[SurplusState]):
         rules, until = policy.solar, math.inf if state.crossed_at is None else state.crossed_at + policy.solar.hold_s
         is_below = state.is_on is (state.crossed_at is not None)
         threshold = rules.off_below_w if state.is_on else rules.on_above_w
-        return Bounds(until, surplus_w=(-math.inf, threshold) if is_below else (threshold, math.inf))
+        # Where rounding decides, `update` does.
+        span_w = (-math.inf, threshold - ROUNDING_W) if is_below else (threshold + ROUNDING_W, math.inf)
+        return Bounds(until, solar_less_w=span_w)
 
     def update(self, state: SurplusState, observation: Observation) -> Update[SurplusState]:
         frame = observation.frame

@@ -133,9 +133,8 @@ def _read_rows(rows: Iterable[DevicePower]) -> tuple[DevicePower, ...]:
         [
             row
             if 0.0 < (row.w or 0.0) <= MAX_W
-            and row.name
-            and row.name.strip() == row.name
-            and OUR_NAMES.get(row.id, row.name) == row.name
+            and (name := row.name)
+            and name.strip() == name == OUR_NAMES.get(row.id, name)
             and (row.always_on_w is None or 0.0 <= row.always_on_w <= MAX_W)
             else _read_power(row)
             for row in rows
