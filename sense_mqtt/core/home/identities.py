@@ -26,6 +26,7 @@ class Sighting(msgspec.Struct, frozen=True):
     info: DeviceInfo
     first: Sample
     observed_before: float  # s UTC, of the frame before
+    later: tuple[Sample, ...] = ()  # what the frames after it showed, oldest first
 
 
 class Identities(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ class HouseSample(msgspec.Struct, frozen=True):
 
 def house_sample(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> HouseSample:
     """Return what a frame shows of the house as a whole."""
-    return HouseSample(absent_sample(home, update, now, policy), _shows_absence(update))
+    return HouseSample(absent_sample(home, update, now, policy), shows_absence(update))
 
 
 def absent_sample(home: Home, update: RealtimeUpdate, now: Moment, policy: Policy) -> Sample:
@@ -28,8 +28,8 @@ def absent_sample(home: Home, update: RealtimeUpdate, now: Moment, policy: Polic
     return Sample(None, time_of(update, now), now.monotonic, _source_of(home, update, policy), _uncertainty_s(update))
 
 
-def _shows_absence(update: RealtimeUpdate) -> bool:
-    # Without a virtual device a frame is no proof of "off".
+def shows_absence(update: RealtimeUpdate) -> bool:
+    """Say whether a device that the frame does not list is off: without a virtual device it is no proof."""
     return not VIRTUAL_IDS.isdisjoint(update.rows)
 
 

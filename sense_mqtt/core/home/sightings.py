@@ -1,24 +1,28 @@
 """A device that frames show for the first time just as another one vanishes may be that one under another id.
 
 Frames do not always say so. Until the list of devices has been read, at most SIGHTING_S, neither is told: not that the
-one is found and on, nor that the other is off. If they turn out to be two, both are told with the times of the frames.
+one is found and on, nor that the other is off. If they turn out to be two, both are told with the times of the frames,
+and so is all that the first one did meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from sense_mqtt.core.changes import Change
+from sense_mqtt.core.changes import Change, Event
 from sense_mqtt.core.edges import State
 from sense_mqtt.core.home.identities import Sighting
 from sense_mqtt.core.home.inventory import add_devices, draws, is_wanted
-from sense_mqtt.core.home.record import record
-from sense_mqtt.core.home.state import Home, Policy
+from sense_mqtt.core.home.record import record_if_any
+from sense_mqtt.core.home.sampling import shows_absence
+from sense_mqtt.core.home.state import Device, Home, Policy
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.transitions.on_off import Context, Sample, SwitchState, apply_sample
 from sense_mqtt.core.transitions.timing import SIGHTING_S
-from sense_mqtt.core.wire.devices import DeviceInfo
+from sense_mqtt.core.wire.devices import DeviceInfo, DevicePower
 from sense_mqtt.core.wire.frames import RealtimeUpdate
+
+MAX_SAMPLES = 100  # of one device that are kept meanwhile: there are two frames a second
 
 Outcome = tuple[Home, tuple[Change, ...]]
 
@@ -28,8 +32,9 @@ def hold_back(home: Home, update: RealtimeUpdate, sample: Sample, policy: Policy
 
     `sample`: what the frame shows of a device that it does not list.
     """
-    held = home.identities.sightings
     powers = {power.id: power for power in update.devices}
+    home = _with_later_samples(home, powers, sample, proves_absence=shows_absence(update))
+    held = home.identities.sightings
     new = [info for info in update.new_devices if _is_unknown(home, info, policy) and info.id not in held]
     if new and (held or (home.has_device_list and _has_vanished(home, powers.keys()))):
         before = home.coverage.last_observed_at or sample.time
@@ -43,6 +48,16 @@ def hold_back(home: Home, update: RealtimeUpdate, sample: Sample, policy: Policy
         devices=tuple(power for power in update.devices if power.id not in held),
         new_devices=tuple(info for info in update.new_devices if info.id not in held),
     )
+
+
+def _with_later_samples(home: Home, powers: Mapping[str, DevicePower], sample: Sample, *, proves_absence: bool) -> Home:
+    """Return the home with what the frame shows of those that are held back."""
+    sightings = dict(home.identities.sightings)
+    for identity, seen in sightings.items():
+        if proves_absence or identity in powers:
+            later = (*seen.later, replace(sample, power=powers.get(identity)))
+            sightings[identity] = replace(seen, later=later[-MAX_SAMPLES:])
+    return replace(home, identities=replace(home.identities, sightings=sightings)) if sightings else home
 
 
 def release_overdue(home: Home, now: Moment, policy: Policy) -> Outcome:
@@ -80,16 +95,20 @@ def _release(home: Home, ids: Iterable[str], now: Moment, policy: Policy) -> Out
 
 
 def _add(home: Home, sighting: Sighting, now: Moment, policy: Policy) -> Outcome:
-    """Add a device as of the frame that showed it first."""
+    """Add a device as of the frame that showed it first, and what the frames since then showed of it."""
     identity, first, before = sighting.info.id, sighting.first, sighting.observed_before
     home, changes = add_devices(home, [sighting.info], first.time, policy)
     device = home.devices.get(identity)
     if device is None:
         return home, changes  # there are too many
-    off = SwitchState(State.OFF, last=Sample(None, before, first.arrived))
-    switch, transition = apply_sample(off, first, Context(identity, policy.rules(identity), (), home.coverage))
-    device = replace(device, switch=switch, power_w=first.watts)
-    if transition is not None:
-        device, event = record(device, transition, now)
-        changes = (*changes, event)
+    device = replace(device, switch=SwitchState(State.OFF, last=Sample(None, before, first.arrived)))
+    for sample in (first, *sighting.later):
+        device, events = _take_in(home, device, sample, now, policy)
+        changes = (*changes, *events)
     return replace(home, devices={**home.devices, identity: device}), changes
+
+
+def _take_in(home: Home, device: Device, sample: Sample, now: Moment, policy: Policy) -> tuple[Device, list[Event]]:
+    context = Context(device.info.id, policy.rules(device.info.id), device.edges, home.coverage)
+    switch, transition = apply_sample(device.switch, sample, context)
+    return record_if_any(replace(device, switch=switch, power_w=sample.watts), transition, now)

@@ -138,3 +138,31 @@ def test_the_hold_time_of_a_device_that_was_held_back_runs_from_the_first_frame(
     assert house_events(changes) == [("device_found", "99aabbcc")]
     _, changes = run(home, (5, frame(KETTLE, at=5)), (9, frame(KETTLE, at=9)), wanted=slow)
     assert events(changes) == [("aaaa1111", "turned_off", 3), ("99aabbcc", "turned_on", 3)]
+
+
+def test_a_run_that_ends_while_the_device_is_held_back_is_reported_with_its_times():
+    on = {**KETTLE, "w": 900.0}
+    seen = [(at, frame(on, at=at)) for at in range(3, 8)] + [(at, frame(at=at)) for at in range(8, 18)]
+    _, changes = run(two_motors(FAN), *seen, (19, Tick()), (20, frame(at=20)))
+    assert [event for event in events(changes) if event[0] == "99aabbcc"] == [
+        ("99aabbcc", "turned_on", 3),
+        ("99aabbcc", "turned_off", 8),
+    ]
+
+
+def test_a_threshold_that_a_device_crosses_while_it_is_held_back_is_an_edge():
+    thresholds = policy({"99aabbcc": DeviceRules(on_above_w=50.0, off_below_w=20.0)})
+    seen = [(at, frame({**KETTLE, "w": w}, at=at)) for at, w in ((3, 30.0), (4, 60.0), (5, 30.0), (6, 10.0), (7, 10.0))]
+    released = (8, listed(FAN, PUMP, OTHER_DEVICE, KETTLE))
+    last = (9, frame({**KETTLE, "w": 10.0}, at=9))
+    _, changes = run(two_motors(FAN), *seen, released, last, wanted=thresholds)
+    assert [event for event in events(changes) if event[0] == "99aabbcc"] == [
+        ("99aabbcc", "turned_on", 4),
+        ("99aabbcc", "turned_off", 6),
+    ]
+
+
+def test_a_frame_that_proves_no_absence_ends_no_run_of_a_device_that_is_held_back():
+    seen = [(3, frame(KETTLE, at=3)), (4, bare_frame(FAN, at=4)), (5, bare_frame(KETTLE, at=5))]
+    _, changes = run(two_motors(FAN), *seen, (6, listed(FAN, PUMP, OTHER_DEVICE, KETTLE)))
+    assert events(changes) == [(None, "device_found", 3), ("99aabbcc", "turned_on", 3)]
