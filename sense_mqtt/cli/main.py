@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one subcommand and return its exit code."""
     given = sys.argv[1:] if argv is None else argv
     process.prepare_streams()
-    options = _parser(given).parse_args(given)
+    options = _parse(given)
     run_command: Callable[[argparse.Namespace], int] = options.run
     try:
         process.check_options(options)
@@ -57,6 +57,21 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python reports the closed pipe when it ends
         return EXIT_STOPPED
     return exit_code
+
+
+def _parse(given: list[str]) -> argparse.Namespace:
+    parser = _parser(given)
+    options, others = parser.parse_known_args(given)
+    # argparse takes no more positional arguments after an option: `lookup device --config FILE id=1a2b3c4d`.
+    if others and not (hasattr(options, "arguments") and all(_is_pair(word) for word in others)):
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    if others:
+        options.arguments += others
+    return options
+
+
+def _is_pair(word: str) -> bool:
+    return "=" in word and not word.startswith("-")
 
 
 def _parser(given: list[str]) -> argparse.ArgumentParser:

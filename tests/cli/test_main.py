@@ -93,6 +93,24 @@ def test_a_configuration_that_is_wrong_ends_with_2(tmp_path):
     assert "mqtt.port: must be at most 65535" in complaints
 
 
+def test_arguments_of_a_lookup_may_follow_its_options(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text("log_level: shout\n")
+    exit_code, _, complaints = sense_mqtt("lookup", "device", "--config", str(file), "id=1a2b3c4d", "monitor=1")
+    assert exit_code == 2
+    assert "log_level" in complaints  # not "unrecognized arguments": the file is read
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["lookup", "status", "--config", "x", "--zzz=1"], ["lookup", "status", "--config", "x", "zzz"], ["run", "a=b"]],
+)
+def test_an_argument_that_no_command_has_ends_with_2(words):
+    exit_code, _, complaints = sense_mqtt(*words)
+    assert exit_code == 2
+    assert "unrecognized arguments" in complaints
+
+
 def test_a_second_bridge_on_one_state_directory_ends_with_1_and_says_why(tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text(json.dumps({"state_dir": str(tmp_path / "state"), "sense": {"email": "a@b.c", "password": "x"}}))
