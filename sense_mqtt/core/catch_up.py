@@ -13,7 +13,17 @@ from sense_mqtt.core.capability import Observation
 from sense_mqtt.core.changes import Change, Reading, StateChanged
 from sense_mqtt.core.edges import State
 from sense_mqtt.core.home import samples
-from sense_mqtt.core.home.plain_frames import SLACK_S, Bounds, Limits, PlainFrames, RowLimits, all_together, house_watts
+from sense_mqtt.core.home.plain_frames import (
+    ANY_W,
+    NO_OTHER_W,
+    SLACK_S,
+    Bounds,
+    Limits,
+    PlainFrames,
+    Span,
+    all_together,
+    house_watts,
+)
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.readings.capability_readings import update_capabilities
@@ -54,7 +64,7 @@ def _limits(home: Home, frame: RealtimeUpdate, bounds: Mapping[str, Bounds], pol
     return Limits(
         policy=policy,
         ids=ids,
-        rows=tuple([_row_limits(home, row, together, policy, shares_w) for row in frame.devices]),
+        spans_w=tuple([_span_w(home, row, together, policy, shares_w) for row in frame.devices]),
         known_ids=home.known_ids,
         is_translated=not home.identities.translated.isdisjoint(ids),
         has_solar=frame.solar_w is not None,
@@ -67,17 +77,20 @@ def _limits(home: Home, frame: RealtimeUpdate, bounds: Mapping[str, Bounds], pol
     )
 
 
-def _row_limits(home: Home, row: DevicePower, together: Bounds, policy: Policy, shares_w: float) -> RowLimits:
-    fixed, device = (row.name, row.attrs, row.always_on_w), home.devices.get(row.id)
+def _span_w(home: Home, row: DevicePower, together: Bounds, policy: Policy, shares_w: float) -> Span:
+    """Return within which watts nothing follows from the row of a device."""
+    device = home.devices.get(row.id)
     if device is None:  # it is hidden
-        return RowLimits(fixed)
+        return ANY_W
     if row.id != "solar" and (row.id, "power") not in home.published:
-        return RowLimits(fixed, math.inf)  # other watts are the first to be published
+        return NO_OTHER_W  # they are the first to be published
     if device.is_virtual:
-        return RowLimits(fixed, shares_w if row.id == "always_on" else 0.0)
+        return (shares_w, math.inf) if row.id == "always_on" else ANY_W
     least_w, below_w = policy.rules(row.id).limits_w(is_on=device.switch.state is State.ON)
     most_w = together.most_w.get(row.id)
-    return RowLimits(fixed, least_w, below_w if most_w is None else min(below_w, math.nextafter(most_w, math.inf)))
+    if most_w is not None:
+        below_w = min(below_w, math.nextafter(most_w, math.inf))
+    return ANY_W if (least_w, below_w) == ANY_W else (least_w, below_w)
 
 
 def _begin_within(

@@ -22,7 +22,10 @@ from sense_mqtt.core.wire.frames import RealtimeUpdate
 
 SLACK_S = 0.001  # of a sum of floats: what is looked at too early is not due yet, and waits on
 
-Watts = list[float]  # of the house's figures, then of each device in the order of `Limits.rows`
+Watts = list[float]  # of the house's figures, then of each device in the order of `Limits.ids`
+Span = tuple[float, float]  # W, from the first to below the second
+ANY_W: Span = (0.0, math.inf)
+NO_OTHER_W: Span = (math.inf, math.inf)
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -42,20 +45,12 @@ class Bounds(msgspec.Struct, frozen=True):
 NEVER = Bounds(due=-math.inf)  # no frame is plain
 
 
-class RowLimits(msgspec.Struct, frozen=True):
-    """What the row of one device may show in a plain frame."""
-
-    fixed: tuple[Any, ...]  # what must stay as it is: all but the watts
-    least_w: float = 0.0
-    below_w: float = math.inf
-
-
 class Limits(msgspec.Struct, frozen=True):
     """What a frame must keep to, so that it is plain."""
 
     policy: Any  # a `Policy`, what was configured: with another one all is worked out anew
     ids: tuple[str, ...]  # of the devices that it must list
-    rows: tuple[RowLimits, ...]  # of each of them
+    spans_w: tuple[Span, ...]  # of each of them
     known_ids: frozenset[str]  # Sense's ids that need no description
     is_translated: bool  # some of these have other ids in frames
     has_solar: bool
@@ -103,10 +98,11 @@ def take_in(plain: PlainFrames, update: RealtimeUpdate, now: Moment) -> PlainFra
     if epoch is None or not _keeps_to(plain, update, epoch, now.monotonic):
         return None
     rows = tuple(map(update.rows.get, limits.ids))
-    for row, allowed in compress(zip(rows, limits.rows, strict=True), map(operator.ne, rows, plain.rows)):
-        if row is None or row.w is None or not allowed.least_w <= row.w < allowed.below_w:
+    others = map(operator.ne, rows, plain.rows)
+    for row, first, (least_w, below_w) in compress(zip(rows, plain.first, limits.spans_w, strict=True), others):
+        if row is None or row.w is None or not least_w <= row.w < below_w:
             return None
-        if (row.name, row.attrs, row.always_on_w) != allowed.fixed:
+        if row.name != first.name or row.attrs != first.attrs or row.always_on_w != first.always_on_w:
             return None
         if (until := held_until.get(row.id)) is not None and until < due:
             due = until
