@@ -27,9 +27,12 @@ from sense_mqtt.core.home.plain_frames import (
 from sense_mqtt.core.home.state import Home, Policy
 from sense_mqtt.core.readings import throttle
 from sense_mqtt.core.readings.capability_readings import update_capabilities
+from sense_mqtt.core.readings.published import published_number
 from sense_mqtt.core.timestamps import Moment
 from sense_mqtt.core.wire.devices import DevicePower
 from sense_mqtt.core.wire.frames import RealtimeUpdate
+
+SLACK_W = 0.001  # a step that is nearly so large is looked at
 
 Outcome = tuple[Home, tuple[Change, ...]]
 
@@ -40,17 +43,17 @@ Outcome = tuple[Home, tuple[Change, ...]]
 def begin(home: Home, now: Moment, policy: Policy) -> PlainFrames | None:
     """Return what the next frame must keep to, so that it is plain; None where it cannot be."""
     frame = home.last_frame
-    if frame is None or not _may_begin(home, frame, policy) or throttle.next_due(home, policy) <= now.monotonic:
+    if frame is None or not _may_begin(home, frame) or throttle.next_due(home, policy) <= now.monotonic:
         return None
     bounds = {each.key: each.passes_over(each.state_of(home), home, now, policy) for each in CAPABILITIES}
     limits = _limits(home, frame, bounds, policy)
     return _begin_within(home, limits, frame.devices, now, policy)
 
 
-def _may_begin(home: Home, frame: RealtimeUpdate, policy: Policy) -> bool:
+def _may_begin(home: Home, frame: RealtimeUpdate) -> bool:
     """True where all devices go on as they did, and nothing waits to be decided."""
     is_settled = home.steady.devices is home.devices and not home.steady.unsteady
-    is_undecided = home.pending_items or home.identities.sightings or policy.jump_w is not None
+    is_undecided = bool(home.pending_items or home.identities.sightings)
     is_ordinary = home.online is True and home.coverage.is_ordinary(frame.epoch)
     return is_settled and not is_undecided and is_ordinary and all(row.w is not None for row in frame.devices)
 
@@ -80,17 +83,22 @@ def _limits(home: Home, frame: RealtimeUpdate, bounds: Mapping[str, Bounds], pol
 def _span_w(home: Home, row: DevicePower, together: Bounds, policy: Policy, shares_w: float) -> Span:
     """Return within which watts nothing follows from the row of a device."""
     device = home.devices.get(row.id)
-    if device is None:  # it is hidden
+    if device is None or row.id == "solar":  # it is hidden, or published as the house's
         return ANY_W
-    if row.id != "solar" and (row.id, "power") not in home.published:
+    published_w = published_number(home, row.id, "power")
+    if published_w is None:
         return NO_OTHER_W  # they are the first to be published
-    if device.is_virtual:
-        return (shares_w, math.inf) if row.id == "always_on" else ANY_W
-    least_w, below_w = policy.rules(row.id).limits_w(is_on=device.switch.state is State.ON)
-    most_w = together.most_w.get(row.id)
-    if most_w is not None:
-        below_w = min(below_w, math.nextafter(most_w, math.inf))
-    return ANY_W if (least_w, below_w) == ANY_W else (least_w, below_w)
+    netted_w = shares_w if row.id == "always_on" else 0.0
+    is_on = device.switch.state is State.ON
+    spans = [(netted_w, math.inf) if device.is_virtual else policy.rules(row.id).limits_w(is_on=is_on)]
+    if row.id in together.most_w:
+        spans.append((0.0, math.nextafter(together.most_w[row.id], math.inf)))
+    if policy.jump_w is not None:
+        step_w = policy.jump_w - SLACK_W
+        spans.append((published_w + netted_w - step_w, published_w + netted_w + step_w))
+    if len(spans) == 1:
+        return ANY_W if spans[0] == ANY_W else spans[0]  # one for all: most devices have no other
+    return max(least_w for least_w, _ in spans), min(below_w for _, below_w in spans)
 
 
 def _begin_within(
@@ -119,7 +127,8 @@ def publish_due(home: Home, plain: PlainFrames, now: Moment, policy: Policy) -> 
     before = replace(home, steady=steady)  # nothing else is otherwise than before that a capability looks at
     home, more = update_capabilities(Observation(before, home, plain.frame, readings, now, policy), due)
     changes = (*readings, *more)
-    if not all(isinstance(change, Reading | StateChanged) for change in changes):
+    is_alike = policy.jump_w is None and all(isinstance(change, Reading | StateChanged) for change in changes)
+    if not is_alike:
         return home, changes
     bounds = {**limits.bounds, **{each.key: each.passes_over(each.state_of(home), home, now, policy) for each in due}}
     published = [each.device for each in changes if isinstance(each, Reading) and each.key == "power" and each.device]

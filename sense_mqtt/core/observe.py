@@ -15,7 +15,7 @@ from sense_mqtt.core.home.recognise_seen import Recognised, recognise_seen
 from sense_mqtt.core.home.sampling import HouseSample, house_sample, time_of
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Policy, PolicyChanged, QueryResult, Tick
 from sense_mqtt.core.home.timeline_events import TimelineRead, add_items, reconcile_all
-from sense_mqtt.core.readings import throttle
+from sense_mqtt.core.readings import house_set, throttle
 from sense_mqtt.core.readings.capability_readings import update_capabilities
 from sense_mqtt.core.status import STATUS
 from sense_mqtt.core.timestamps import Moment
@@ -39,6 +39,8 @@ def _observe_plain(home: Home, update: RealtimeUpdate, now: Moment, policy: Poli
     """Return what is known after a plain frame (core/home/plain_frames.py); None where it is none."""
     plain = home.plain or begin(home, now, policy)
     if plain is None or plain.limits.policy is not policy:
+        return None
+    if policy.jump_w is not None and house_set.jumps(home, update, policy.jump_w):
         return None
     update = translate_update(update, home.identities) if plain.limits.is_translated else update
     plain = take_in(plain, update, now)

@@ -77,14 +77,15 @@ def _as_decoded(update: RealtimeUpdate, home: Home) -> RealtimeUpdate:
     return replace(update, new_devices=tuple(info for info in update.new_devices if info.id not in home.known_ids))
 
 
-@pytest.mark.parametrize("seed", seeds(20, quick=2))
-def test_summing_up_plain_frames_gives_the_same_as_taking_in_each_of_them(seed):
+@pytest.mark.parametrize("wanted", [POLICY, replace(POLICY, jump_w=150.0)], ids=["without jumps", "with jumps"])
+@pytest.mark.parametrize("seed", seeds(20, quick=1))
+def test_summing_up_plain_frames_gives_the_same_as_taking_in_each_of_them(seed, wanted):
     passing_over, taking_in, plain = HOME, HOME, 0
     for at, seen in calm_observations(throw(seed), 600):
         if isinstance(seen, RealtimeUpdate):
             seen = _as_decoded(seen, passing_over)
-        passing_over, changes = observe(passing_over, seen, moment(at), POLICY)
-        taking_in, expected = observe_any(taking_in, seen, moment(at), POLICY)
+        passing_over, changes = observe(passing_over, seen, moment(at), wanted)
+        taking_in, expected = observe_any(taking_in, seen, moment(at), wanted)
         assert changes == expected
         assert known(passing_over) == known(taking_in)
         plain += passing_over.plain is not None
@@ -173,14 +174,28 @@ def test_such_a_frame_is_not_plain(update):
     assert home.plain is None
 
 
-def test_with_another_configuration_and_where_steps_are_published_at_once_no_frame_is_plain():
+def test_with_another_configuration_all_limits_are_worked_out_anew():
     home, _ = observe(begun(), shown(*ROWS, at=3.0), moment(3.0), CALM)
     assert home.plain is not None
     home, _ = observe(home, shown(*ROWS, at=4.0), moment(4.0), policy())
     assert home.plain is None
+
+
+@pytest.mark.parametrize(
+    ("update", "published"),
+    [
+        pytest.param(shown({**DRYER, "w": 5500.0}, PLUG, HIDDEN, at=3.0), None, id="of a device, a small one"),
+        pytest.param(shown({**DRYER, "w": 5400.0}, PLUG, HIDDEN, at=3.0), "5400.0", id="of a device"),
+        pytest.param(shown(*ROWS, at=3.0, w=390.0), None, id="of the house, a small one"),
+        pytest.param(shown(*ROWS, at=3.0, w=420.0), "420.0", id="of the house"),
+    ],
+)
+def test_a_frame_with_a_step_that_is_published_at_once_is_not_plain(update, published):
     jumps = policy(jump_w=100.0)
-    home, _ = observe(begun(jumps), shown(*ROWS, at=3.0), moment(3.0), jumps)
-    assert home.plain is None
+    home, changes = observe(begun(jumps), update, moment(3.0), jumps)
+    assert (home.plain is None) is (published is not None)
+    told = [*readings(changes, "power"), *readings(changes, "power", DRYER["id"])]
+    assert told == ([] if published is None else [published])
 
 
 def test_a_tick_is_due_once_the_interval_is_over_and_no_frame_is_awaited():

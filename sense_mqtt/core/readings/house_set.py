@@ -16,7 +16,7 @@ _POWERS = frozenset(entity.key for entity in HOUSE_READINGS if entity.unit == "W
 def due_readings(home: Home, now: Moment, policy: Policy, *, at_once: bool) -> list[Reading]:
     """Return all of the set that has changed, where the set is due or must be published `at_once`."""
     update = home.last_frame
-    if update is None or not (at_once or _is_due(home, now, policy) or _jumps(home, update, policy.jump_w)):
+    if update is None or not (at_once or _is_due(home, now, policy) or jumps(home, update, policy.jump_w)):
         return []
     if _waits_for_solar(home, update, now, policy):
         return []
@@ -52,7 +52,8 @@ def _is_due(home: Home, now: Moment, policy: Policy) -> bool:
     return before is None or max(now.monotonic - before, 0.0) >= policy.house_interval_s
 
 
-def _jumps(home: Home, update: RealtimeUpdate, jump_w: float | None) -> bool:
+def jumps(home: Home, update: RealtimeUpdate, jump_w: float | None) -> bool:
+    """True where one of the house's powers is at least `jump_w` away from what was published."""
     if jump_w is None:
         return False
     powers = [reading for reading in _measured(update) if reading.key in _POWERS]
