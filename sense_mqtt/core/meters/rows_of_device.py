@@ -13,12 +13,12 @@ from sense_mqtt.core.meters.state import HOUR_S
 def meter_of(sense_id: str, kwh: float, start: float, identities: Identities) -> str:
     """Return the id of the device whose meter a row of an hour is about, which begins at `start` (s UTC).
 
-    It is what the row's device is a part of by now; itself where the hour was over before that. A row of 0 says nothing
+    It is what the row's device is a part of by now; itself where the hour began before that. A row of 0 says nothing
     then: Sense may have moved the hour to the parent.
     """
     own = identities.id_of(sense_id)
     parent = identities.parents.get(own, own)
-    is_before = start + HOUR_S <= identities.merged_at.get(parent, 0.0)
+    is_before = start < identities.merged_at.get(parent, 0.0)
     return own if is_before and kwh else parent
 
 

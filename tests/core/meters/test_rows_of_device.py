@@ -57,11 +57,11 @@ def test_before_a_merge_that_was_noticed_late_the_parent_counts_where_frames_wer
     [
         pytest.param(AFTER, 0.3, "part", id="before the merge"),
         pytest.param(AFTER, 0.0, "own", id="before it, but Sense may have moved the hour"),
-        pytest.param(WITHIN, 0.3, "own", id="in the hour of the merge"),
+        pytest.param(WITHIN, 0.3, "part", id="in the hour of the merge"),
         pytest.param(BEFORE, 0.3, "own", id="after it"),
     ],
 )
-def test_an_hour_of_a_part_settles_its_own_meter_where_it_was_over_before_the_merge(noticed, kwh, meter):
+def test_an_hour_of_a_part_settles_its_own_meter_where_it_began_before_the_merge(noticed, kwh, meter):
     assert meter_of("part", kwh, START, MERGED.with_merged_at(["own"], noticed)) == meter
 
 
