@@ -61,7 +61,7 @@ class FeedLoop:
         self._calls: deque[Callable[[], None]] = deque()
         self._unfinished = 0  # works of `run`
         self._selector: selectors.BaseSelector = selectors.DefaultSelector()
-        self._watched: dict[LoopFeed, int] = {}  # descriptors
+        self._watched: dict[LoopFeed, tuple[int, int]] = {}  # descriptor, and what it has to be ready for
         self._times: list[tuple[float, int, LoopFeed]] = []  # of which only those in `_entries` count
         self._entries: dict[LoopFeed, int] = {}
         self._due: dict[LoopFeed, float] = {}
@@ -124,19 +124,20 @@ class FeedLoop:
     def watch(self, feed: LoopFeed, descriptor: int, events: int) -> None:
         """Call `on_ready` whenever this descriptor is ready for these events."""
         known = self._watched.get(feed)
-        if known == descriptor:
-            if self._selector.get_key(descriptor).events != events:
-                self._selector.modify(descriptor, events, feed)
+        if known == (descriptor, events):
             return
-        self.unwatch(feed)
-        self._selector.register(descriptor, events, feed)
-        self._watched[feed] = descriptor
+        if known is not None and known[0] == descriptor:
+            self._selector.modify(descriptor, events, feed)
+        else:
+            self.unwatch(feed)
+            self._selector.register(descriptor, events, feed)
+        self._watched[feed] = descriptor, events
 
     def unwatch(self, feed: LoopFeed) -> None:
         """Watch the socket of this feed no more; call it before the socket is closed."""
         known = self._watched.pop(feed, None)
         if known is not None:
-            self._selector.unregister(known)
+            self._selector.unregister(known[0])
 
     def wake_at(self, feed: LoopFeed, moment: float) -> None:
         """Call `on_due` at that time (monotonic), instead of any other."""
