@@ -1,5 +1,6 @@
 """Single queries to Sense for the command line, without a bridge."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,7 +21,9 @@ from sense_mqtt.core.home_assistant.messages import DiscoveryOptions
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.wire.devices import read_device_list
+from sense_mqtt.core.wire.monitor_status import read_firmware
 from sense_mqtt.errors import CommandRefused
+from sense_mqtt.sense.auth.tokens import Monitor
 from sense_mqtt.sense.rest_queries.lookups import Lookups
 
 NAMES = tuple(name for name, entry in COMMANDS.items() if entry.runs_on == "sense")
@@ -52,9 +55,15 @@ def discovery_messages(sense_client: SenseClient, clock: Clock, *, is_only_accou
     style = _discovery_options(config)
     account, wanted = sense_client.session.account(), config.sense.monitors
     for monitor, name in choose_monitors(account, wanted, is_only_account=is_only_account).items():
-        listed = DevicesListed(read_device_list(Lookups(clock).prepare("devices", monitor, {})(sense_client.session)))
-        home, _ = observe(Home(monitor.id, name, solar=monitor.solar), listed, clock.now(), policy_of(config))
+        ask = functools.partial(_ask, sense_client, clock, monitor)
+        listed, firmware = DevicesListed(read_device_list(ask("devices"))), read_firmware(ask("status"))
+        home = Home(monitor.id, name, solar=monitor.solar, firmware=firmware)
+        home, _ = observe(home, listed, clock.now(), policy_of(config))
         yield from map(to_message, announce_home(home, style))
+
+
+def _ask(sense_client: SenseClient, clock: Clock, monitor: Monitor, name: str) -> Any:
+    return Lookups(clock).prepare(name, monitor, {})(sense_client.session)
 
 
 def _discovery_options(config: Config) -> DiscoveryOptions:
