@@ -2,7 +2,7 @@
 
 Run by hand: `.venv/bin/python bench/homes.py [HOMES ...]`, such as `bench/homes.py 1 100 1000`. One account with so
 many monitors, Mosquitto, `sense-mqtt run` in a process of its own. Needs Mosquitto and Linux; three minutes for each,
-with `--quick` first among the arguments half of that: lost frames are not counted then (shown as -1).
+with `--quick` first among the arguments half of that: the frames that are on their way count as lost then.
 """
 
 import compileall
@@ -45,6 +45,7 @@ class Subscriber:
         self.spoke: dict[int, float] = {}  # of watts above JUMP_W: monotonic
         self.latencies: list[float] = []
         self.frames_taken = 0
+        self.frames_behind = -1  # sent and not taken in when the bridge said last how many it took; -1: it did not yet
         self._feed = feed
         self._client = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._keep
@@ -59,6 +60,7 @@ class Subscriber:
         now, (_, home, topic) = time.monotonic(), message.topic.split("/")
         if topic == "health":
             self.frames_taken = json.loads(message.payload)["frames"]
+            self.frames_behind = self._feed.frames_sent - self.frames_taken
         elif topic == "availability":
             (self.online.add if message.payload == b"online" else self.online.discard)(int(home))
         else:
@@ -171,12 +173,13 @@ def watch(homes: int, feed: ManyHomesFeed, subscriber: Subscriber, pid: int, *, 
     first = sorted(at - begun for at in subscriber.first_watts.values()) or [float("nan")]
     time.sleep(SETTLE_S)
     subscriber.latencies.clear()
+    subscriber.frames_behind = -1
     since, cpu_since = time.monotonic(), cpu_s(pid)
     time.sleep(MEASURE_S)
     cores = (cpu_s(pid) - cpu_since) / (time.monotonic() - since)
     latencies = sorted(subscriber.latencies) or [float("nan")]
     online, threads, rss = len(subscriber.online), thread_count(pid), rss_mb(pid)
-    lost = -1 if is_quick else lost_frames(feed, subscriber)
+    lost = frames_behind(subscriber) if is_quick else lost_frames(feed, subscriber)
     back = sorted(way_back(homes, feed, subscriber))
     half_s, all_s = (statistics.median(back), back[-1]) if back else (float("nan"),) * 2
     p50, p99 = latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
@@ -184,6 +187,12 @@ def watch(homes: int, feed: ManyHomesFeed, subscriber: Subscriber, pid: int, *, 
         homes, online, online_s, (statistics.median(first), first[-1]), start_cpu_s, threads, rss, cores,
         p50 * 1e3, p99 * 1e3, len(latencies), lost, (half_s, all_s), len(back),
     )  # fmt: skip
+
+
+def frames_behind(subscriber: Subscriber) -> int:
+    """Return how many frames were lost or on their way when the bridge said how many it took: once a minute."""
+    until(lambda: subscriber.frames_behind >= 0, HEALTH_S + 10.0)
+    return subscriber.frames_behind
 
 
 def lost_frames(feed: ManyHomesFeed, subscriber: Subscriber) -> int:

@@ -1,6 +1,10 @@
 """The retained topics: the newest message of each, and which of them have to go out."""
 
+import zlib
 from collections import OrderedDict
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sense_mqtt.core.publishing.message import Message, PublishOrder
 
@@ -11,7 +15,7 @@ class RetainedTopics:
     """A topic is dirty while its newest message has not gone out. For the bridge's thread only."""
 
     def __init__(self) -> None:
-        self._messages: dict[str, Message] = {}
+        self._messages: dict[str, Message | _Packed] = {}
         # Topics, in the order in which they go out. A plain dict takes a time to give its first key that grows with the
         # number of keys that were taken before.
         self.dirty: OrderedDict[str, None] = OrderedDict()
@@ -54,12 +58,17 @@ class RetainedTopics:
         if not self.dirty:
             return None
         topic, _ = self.dirty.popitem(last=False)
-        return self._messages[topic]
+        message = self._messages[topic] = _unpacked(self._messages[topic])
+        return message
 
     def acknowledged(self, message: Message) -> None:
-        """Note that a broker has this message: a final one is forgotten."""
-        if message.final and self._messages.get(message.topic) is message:
+        """Note that a broker has this message: a final one is forgotten, one of discovery is compressed."""
+        if self._messages.get(message.topic) is not message:
+            return
+        if message.final:
             self.forget(message.topic)
+        elif message.order is PublishOrder.DISCOVERY:
+            self._messages[message.topic] = _packed(message)
 
     def forget(self, topic: str) -> None:
         """Let go of what is retained on a topic: it is not published again."""
@@ -69,7 +78,7 @@ class RetainedTopics:
     def payload(self, topic: str) -> str | None:
         """Return what is retained on a topic, or will be once it went out."""
         message = self._messages.get(topic)
-        return None if message is None else message.payload
+        return None if message is None else _unpacked(message).payload
 
     def is_dirty(self, topic: str) -> bool:
         return topic in self.dirty
@@ -77,3 +86,22 @@ class RetainedTopics:
     def __len__(self) -> int:
         """Return how many topics have to go out."""
         return len(self.dirty)
+
+
+class _Packed(Struct, frozen=True):
+    """A message that is needed again with the next connection only. A home has thirty of discovery, of 3 kB each."""
+
+    order: PublishOrder
+    head: Message  # without its payload
+    content: bytes  # its payload
+
+
+def _packed(message: Message) -> _Packed:
+    content = zlib.compress(message.payload.encode(), 1)
+    return _Packed(message.order, replace(message, payload=""), content)
+
+
+def _unpacked(kept: Message | _Packed) -> Message:
+    if isinstance(kept, Message):
+        return kept
+    return replace(kept.head, payload=zlib.decompress(kept.content).decode())
