@@ -5,6 +5,7 @@ Runs where test_home_assistant.py runs, with the bridge as people run it beside 
 
 import json
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.support.mqtt.listener import Listener
 from tests.support.mqtt.mosquitto import Mosquitto
 from tests.support.processes.bridge_config import configure
 from tests.support.processes.bridge_process import BridgeProcess
-from tests.support.processes.home_assistant import PROBE, PYTHON
+from tests.support.processes.home_assistant import PROBE, PYTHON, START_TIMEOUT_S
 
 HOUSE = BuiltInHouse(seed=1)
 MONITOR = "sense_mqtt_900101"
@@ -55,7 +56,7 @@ class Stand:
         given = ["--port", self._port, "--seconds", seconds, "--config", self._folder / "ha", "--out", self.seen]
         births = len(self._births())
         started = subprocess.Popen([str(part) for part in (PYTHON, PROBE, *given)])
-        self._listener.wait_for(lambda _: len(self._births()) > births, "Home Assistant's birth", timeout_s=100)
+        self._listener.wait_for(lambda _: len(self._births()) > births, "Home Assistant's birth", START_TIMEOUT_S)
         return started
 
     @property
@@ -89,8 +90,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         Mosquitto(folder) as broker,
         SimulatedCloud(HOUSE, speed=2) as cloud,
         Listener(broker.port) as listener,
+        ExitStack() as ending,
     ):
         stand = Stand(folder, broker.port, cloud, listener)
+        ending.push(stand.bridge)  # a process that is left would keep pytest from ending
         stand.start(DEVICE)
         stand.probe(12).wait(100)
         name_the_power(stand.registry)
