@@ -61,6 +61,7 @@ def test_with_mqtt_5_the_broker_keeps_such_a_message(mosquitto: Mosquitto):
         listener.publish(REQUEST, "x" * 1_000_000, retain=True)
         listener.publish(REQUEST, "x" * 60_000)
         assert len(connection.expect(MessageArrived).payload) == 60_000
+        connection.settle()
         connection.broker.open()
         connection.expect(BrokerConnected)
         connection.broker.publish(Message(EVENT, "{}"))

@@ -48,6 +48,13 @@ class MqttConnection:
         self.expect(Acknowledged)
         return item
 
+    def settle(self) -> None:
+        """Return once the broker has read our PUBACKs of all that has come: what it has not, it sends again."""
+        for _ in range(2):  # paho sends a PUBACK after it told of the message, and before it reads that of ours
+            self.broker.publish(Message("settled", ""))
+            self.broker.flush()
+            self.expect(Acknowledged)
+
     def refusal(self) -> str:
         """Open, and return why it came to nothing."""
         self.broker.open()
