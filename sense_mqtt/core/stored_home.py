@@ -11,20 +11,26 @@ from sense_mqtt.core.catch_up import catch_up
 from sense_mqtt.core.changes import Change, DeviceChanged, DeviceRemoved, Event, Reading, StateChanged
 from sense_mqtt.core.home import snapshot as of_home
 from sense_mqtt.core.home.state import Device, Home, Policy
+from sense_mqtt.core.wire.devices import number
 
 RowKey = tuple[str, str]  # ("home", "device" or the key of a capability; id of the device, else "")
 Rows = Mapping[RowKey, Mapping[str, Any]]  # the document of each row, a JSON object
 
 HOME: RowKey = ("home", "")
 DEVICE = "device"
+EDGE = "edge"  # a row of each: a washer has sixty within an hour, and only the newest is new
 
 
 def snapshot(home: Home, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Rows:
     """Return what a later process must know. A row that is as before need not be written again."""
     home = catch_up(home)
     document = of_home.snapshot(home)
-    devices = {(DEVICE, device["id"]): device for device in document.pop("devices")}
-    return {HOME: document, **devices, **_rows_of(home, capabilities)}
+    devices: dict[RowKey, dict[str, Any]] = {(DEVICE, device["id"]): device for device in document.pop("devices")}
+    edges: dict[RowKey, dict[str, Any]] = {}
+    for (_, identity), device in devices.items():
+        for edge in device.pop("known", ()):
+            edges[EDGE, f"{identity} {edge['event_type']} {edge['time']}"] = {"device": identity, **edge}
+    return {HOME: document, **devices, **edges, **_rows_of(home, capabilities)}
 
 
 def snapshot_progress(
@@ -49,11 +55,18 @@ def _rows_of(home: Home, capabilities: Iterable[Capability[Any]]) -> Rows:
 
 def restore(monitor: int, rows: Rows, policy: Policy, capabilities: Iterable[Capability[Any]] = CAPABILITIES) -> Home:
     """Return the home of a snapshot; what cannot be read is as if it were not known."""
-    devices = [rows[key] for key in sorted(rows) if key[0] == DEVICE]
+    edges = [document for key, document in rows.items() if key[0] == EDGE]
+    devices = [_with_edges(rows[key], key[1], edges) for key in sorted(rows) if key[0] == DEVICE]
     home = of_home.restore(monitor, {**rows.get(HOME, {}), "devices": devices}, policy)
     documents = {each: {key[1]: rows[key] for key in rows if key[0] == each.key} for each in capabilities}
     states = {each.key: each.restore(stored) for each, stored in documents.items() if stored}
     return replace(home, capabilities=states)
+
+
+def _with_edges(device: Mapping[str, Any], identity: str, edges: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the row of a device with its edges, as they stood in it before they had rows of their own."""
+    own = [edge for edge in edges if edge.get("device") == identity]
+    return {**device, "known": sorted(own, key=lambda edge: number(edge.get("time")) or 0.0)} if own else device
 
 
 def must_store(before: Home, home: Home, changes: Iterable[Change]) -> bool:

@@ -11,7 +11,7 @@ from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
 from sense_mqtt.core.stored_home import HOME, in_two, must_store, must_sync, restore, snapshot, snapshot_progress
 from sense_mqtt.core.wire.devices import read_device_list
-from tests.support.core.builders import DRYER, PLUG, frame, moment, policy, run
+from tests.support.core.builders import DRYER, PLUG, START, frame, moment, policy, run
 
 EMPTY = Home(monitor=7)
 
@@ -44,10 +44,31 @@ def test_rows_of_another_capability_are_no_devices():
     assert restore(7, {("counters", "a"): {"id": "a", "kind": "plug"}}, policy()).devices == {}
 
 
-def test_one_device_that_switches_changes_its_own_row_and_that_of_the_home():
+def test_one_device_that_switches_changes_its_own_row_and_that_of_the_home_and_adds_one_of_its_edge():
     home, _ = run(EMPTY, (0, frame(DRYER, PLUG)))
     before, after = snapshot(home), snapshot(run(home, (5, frame(PLUG, at=5)))[0])
-    assert {key for key, document in after.items() if before[key] != document} == {HOME, ("device", "1a2b3c4d")}
+    edge = ("edge", f"1a2b3c4d turned_off {START + 5}")
+    assert {key for key, document in after.items() if before.get(key) != document} == {
+        HOME,
+        ("device", "1a2b3c4d"),
+        edge,
+    }
+    assert after[edge]["device"] == "1a2b3c4d"
+
+
+def test_edges_that_were_stored_in_the_row_of_their_device_come_back_too():
+    home, _ = run(EMPTY, (0, frame(DRYER, PLUG)), (5, frame(PLUG, at=5)), (9, frame(DRYER, PLUG, at=9)))
+    rows = dict(snapshot(home))
+    edges = [rows.pop(key) for key in list(rows) if key[0] == "edge"]
+    rows["device", "1a2b3c4d"] = {**rows["device", "1a2b3c4d"], "known": edges}
+    assert [edge.time for edge in restore(7, rows, policy()).devices["1a2b3c4d"].edges] == [START + 5, START + 9]
+    assert snapshot(restore(7, rows, policy())) == snapshot(home)
+
+
+def test_edges_come_back_in_their_order_whatever_that_of_the_rows():
+    home, _ = run(EMPTY, (0, frame(DRYER)), (5, frame(at=5)), (9, frame(DRYER, at=9)), (15, frame(at=15)))
+    rows = dict(reversed(snapshot(home).items()))
+    assert restore(7, rows, policy()).devices["1a2b3c4d"].edges == home.devices["1a2b3c4d"].edges
 
 
 SEEN = [
