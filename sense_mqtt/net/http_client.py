@@ -28,8 +28,14 @@ class HttpClient:
     def find_socket(self) -> socket | None:
         return self._socket or (self._connection.sock if self._connection else None)
 
-    def begin(self, connection: HTTPConnection | None) -> None:
+    def begin(self, connection: HTTPConnection) -> None:
         self._connection, self._socket = connection, None
+
+    def end(self) -> None:
+        """Close what a request has left open: a server that was asked to close may do so while the next one is sent."""
+        self._connection = self._socket = None
+        for manager in self._managers.values():
+            manager.clear()
 
     def connected(self, connection: HTTPConnection) -> None:
         self._socket = connection.sock  # the connection forgets it once the headers are read

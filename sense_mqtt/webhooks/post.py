@@ -49,7 +49,7 @@ class WebhookServer:
             except (OSError, HTTPError, http.client.HTTPException, ValueError, SenseMqttError) as error:
                 return PostResult("away", self._describe(error, timed_out=deadline.expired))
             finally:
-                self._client.begin(None)
+                self._client.end()
         if deadline.expired:  # the library takes headers that the deadline cut off for whole ones
             return PostResult("away", self._late())
         return result

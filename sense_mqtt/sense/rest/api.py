@@ -119,7 +119,7 @@ class SenseApi:
             except (OSError, HTTPError, http.client.HTTPException, ValueError) as error:
                 raise self._unavailable(endpoint, url, error, timed_out=deadline.expired) from error
             finally:
-                self._client.begin(None)
+                self._client.end()
         if deadline.expired:  # an answer without a length ends where the deadline cut it
             raise self._late(endpoint, url)
         return answer

@@ -102,6 +102,21 @@ def test_cookies_are_not_taken():
     assert b"Cookie" not in seen[1]
 
 
+def test_each_call_has_a_connection_of_its_own_also_where_the_server_would_keep_it():
+    seen = []
+
+    def keep(connection, _over):
+        while connection.recv(4096):
+            seen.append(connection.getpeername())
+            connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+
+    with faulty_server(keep) as port:
+        api = api_at(f"http://127.0.0.1:{port}/")
+        api.get("x", token="t")
+        api.get("x", token="t")
+    assert len(set(seen)) == len(seen) == 2
+
+
 def test_a_netrc_does_not_replace_the_token(monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
