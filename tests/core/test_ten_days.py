@@ -1,18 +1,14 @@
 """Days of a simulated house through the core: every kWh that is published beside the truth."""
 
 from collections import defaultdict
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from sense_mqtt.core.timestamps import read_timestamp
 from sense_mqtt.simulator.house.appliances import APPLIANCES
 from sense_mqtt.simulator.house.builtin import RandomHouse
-from sense_mqtt.simulator.house.model import Device
 from sense_mqtt.simulator.house.stepped import SteppedHouse
 from tests.support.core.meter_claims import (
-    DAY_S,
     HOUR_S,
     UNSETTLED,
     is_settled,
@@ -21,16 +17,10 @@ from tests.support.core.meter_claims import (
     since_of,
     untrue_when_settled,
 )
-from tests.support.core.trial import CONSUMPTION, ZONE, Trial
+from tests.support.core.ten_days import AUTUMN, BEGINS_BEFORE_S, KETTLE, MICROWAVE, PLUG, SPRING, live_ten_days
+from tests.support.core.trial import CONSUMPTION, Trial
 
 pytestmark = pytest.mark.no_cover  # others cover all that these do
-
-
-def midnight(year, month, day):
-    return datetime(year, month, day, tzinfo=ZoneInfo(ZONE)).timestamp()
-
-
-AUTUMN, SPRING = midnight(2026, 11, 1), midnight(2027, 3, 14)  # the days of 25 and 23 hours
 
 
 CHANGED_DAYS = [
@@ -97,8 +87,6 @@ def test_a_home_without_solar_is_asked_half_as_much_of_its_energy():
 
 # --- meters
 
-KETTLE, MICROWAVE, PLUG = "b4093e1d", "88d6f27b", "X4pTw8Lc"
-MERGED = Device("Qm3ZrT7a", "Kitchen", merged=(KETTLE, MICROWAVE))
 LEAST_KWH = 0.003  # what is published has three digits
 HALF_POLL_S = 30.0  # a device that switches between two polls is counted for half of the time between them
 WASHER, OVEN = "71fd0a56", "d3a7562e"  # they pulse about as often as they are polled
@@ -108,38 +96,12 @@ WATTS |= {KETTLE: WATTS[KETTLE] + WATTS[MICROWAVE]}
 HOUSE_W = 12_000.0  # the car, the water heater and the heat pump switch at once, in the worst case
 
 
-def live_ten_days(begins):
-    """Ten days with outages, a change of clocks, restarts, kills, a merge and a new id; from the second on by polls."""
-    trial = Trial(begins)
-    trial.run(20 * HOUR_S)
-    trial.restart(killed=False)
-    trial.run(4 * HOUR_S)
-    trial.poll()
-    trial.run(20 * HOUR_S)
-    trial.outage(5 * HOUR_S)
-    trial.run(20 * HOUR_S)
-    trial.restart(killed=True)
-    trial.run(0.6 * DAY_S)
-    trial.silence(2 * HOUR_S)
-    trial.house.merge(trial.now, MERGED)
-    trial.list_devices()
-    trial.run(1 * DAY_S)
-    trial.house.change_id(trial.now, PLUG, "4xANDCuJ")
-    trial.list_devices()
-    trial.run(1.4 * DAY_S)
-    trial.restart(killed=True, away_s=3 * HOUR_S)
-    trial.run(1 * DAY_S)
-    trial.outage(9 * HOUR_S)  # over a midnight
-    trial.run(begins + 10 * DAY_S - trial.now)
-    trial.silence(3.5 * HOUR_S)  # Sense finishes three hours more, and the day that is over is settled
-    return trial
-
-
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("change", [AUTUMN, SPRING], ids=["clocks back", "clocks forward"])
 def test_after_ten_days_every_meter_is_the_truth_of_the_finished_hours_and_none_has_ever_shrunk(change):
-    trial = live_ten_days(change - 4 * DAY_S)
+    trial = Trial(change - BEGINS_BEFORE_S)
+    live_ten_days(trial, away_s=0.0, is_polled=True)
     meters = list(meters_of(trial))
     assert [fault for meter in meters for fault in shrinks(meter)] == []
     assert [fault for meter in meters for fault in untrue_at_the_end(trial, *meter)] == []
