@@ -102,11 +102,8 @@ def _watched_pools(client: HttpClient) -> dict[str, type[HTTPConnectionPool]]:
             super().connect()
             client.connected(self)
 
-    class Encrypted(HTTPSConnection):
-        def connect(self) -> None:
-            client.begin(self)
-            super().connect()
-            client.connected(self)
+    class Encrypted(Plain, HTTPSConnection):
+        """The same, over TLS."""
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
