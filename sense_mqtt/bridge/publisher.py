@@ -41,9 +41,9 @@ class Publisher:
         self.announced = Announced(journal)
         self._retries = retries
         self._stall_after_s = stall_after_s
-        self.outbox = self._outbox = Outbox()
+        self.outbox = Outbox()
         self._events = JournalEvents(journal)
-        self.refusals = self._refusals = Refusals()
+        self.refusals = Refusals()
         self._rejections = 0  # connections that the broker refused, in a row
         self._receive_maximum = 0  # of the present connection
         self._alone_at = 0.0  # monotonic seconds: nothing goes out before
@@ -59,7 +59,7 @@ class Publisher:
     def enqueue_retained(self, messages: Iterable[Message]) -> None:
         """Take retained messages to be sent."""
         for message in self.announced.noted(messages):
-            self._outbox.enqueue_retained(message)
+            self.outbox.enqueue_retained(message)
 
     def record(self, monitor: int, rows: Rows, events: Iterable[Message], posts: Sequence[Post] = ()) -> None:
         """Store events together with what is known of the home; they go out from the journal, to webhooks too."""
@@ -78,16 +78,16 @@ class Publisher:
         self._journal.append(event.topic, event.payload)
 
     def enqueue_response(self, message: Message) -> None:
-        if not self._outbox.enqueue_response(message):
+        if not self.outbox.enqueue_response(message):
             logger.warning("response queue full; response on %s dropped", message.topic)
 
     @property
     def room_for_responses(self) -> int:
-        return self._outbox.room_for_responses
+        return self.outbox.room_for_responses
 
     def republish_all(self) -> None:
         """Send everything retained again."""
-        self._outbox.republish_all()
+        self.outbox.republish_all()
 
     # --- the connection
 
@@ -98,10 +98,10 @@ class Publisher:
         self._healthy_at = now.monotonic + HEALTHY_S
         if not self._is_unstable:
             self._log_connected()
-        self._refusals.connected(item, now)
-        self._receive_maximum, narrow = item.receive_maximum, self._refusals.receive_maximum
+        self.refusals.connected(item, now)
+        self._receive_maximum, narrow = item.receive_maximum, self.refusals.receive_maximum
         self._alone_at = now.monotonic + ALONE_AFTER_S if narrow else now.monotonic
-        if self._outbox.connected(narrow or item.receive_maximum, resumed=item.resumed):
+        if self.outbox.connected(narrow or item.receive_maximum, resumed=item.resumed):
             self._release_at = now.monotonic + ECHO_S
 
     def on_dropped(self, item: BrokerDropped, now: Moment) -> None:
@@ -113,19 +113,19 @@ class Publisher:
             self._rejections += least_s < MAX_REFUSED_S
             self._disconnected(item, now, least_s=least_s)
         elif self.connected and now.monotonic < self._healthy_at:  # not every broker says why
-            self._disconnected(item, now, possible_causes(item, self._outbox.inflight))
+            self._disconnected(item, now, possible_causes(item, self.outbox.inflight))
         else:
             self._disconnected(item, now)
 
     def on_acknowledged(self, item: Acknowledged) -> None:
-        message = self._outbox.acknowledged(item.mid)
+        message = self.outbox.acknowledged(item.mid)
         if message is None:
             return
         if item.refusal is not None:
-            if self._refusals.refused(message.topic, item.refusal, is_transient=item.transient):
-                self._outbox.postpone(message)
+            if self.refusals.refused(message.topic, item.refusal, is_transient=item.transient):
+                self.outbox.postpone(message)
             return
-        self._refusals.acknowledged(message)
+        self.refusals.acknowledged(message)
         self.announced.acknowledge(message)
         if message.event is not None:
             logger.debug("event %d acknowledged by the broker", message.event)
@@ -133,7 +133,7 @@ class Publisher:
 
     def on_echo(self, topic: str, payload: str) -> None:
         """Our own event came back: the broker has it, also where its acknowledgement was lost."""
-        number = self._outbox.echoed(topic, event_id_of(payload))
+        number = self.outbox.echoed(topic, event_id_of(payload))
         if number is not None:
             self._events.delivered(number)
 
@@ -143,7 +143,7 @@ class Publisher:
 
     def maintain(self, now: Moment) -> None:
         """Connect when that is due, and give up a connection that does not respond. Call once a second."""
-        if self._outbox.oldest_inflight_s(now.monotonic) > self._stall_after_s:
+        if self.outbox.oldest_inflight_s(now.monotonic) > self._stall_after_s:
             self._disconnected(BrokerDropped(self._broker.connection_id, STALLED), now)
         elif now.monotonic > self._attempt_ends:
             self._disconnected(BrokerDropped(self._broker.connection_id, NO_CONNACK), now)
@@ -168,9 +168,9 @@ class Publisher:
             if not self._is_unstable:
                 self._retries.reset()
         self._broker.discard()
-        if self._refusals.connection_lost(self._outbox.inflight, item, now, early=early):
+        if self.refusals.connection_lost(self.outbox.inflight, item, now, early=early):
             self._retries.reset()
-        self._outbox.disconnected()
+        self.outbox.disconnected()
         self.connected = False
         self._attempt_ends = math.inf
         self._open_at = now.monotonic if item.retry_now else now.monotonic + max(self._retries.next_wait_s(), least_s)
@@ -187,42 +187,42 @@ class Publisher:
         """Hand to the broker what may go out now."""
         if now.monotonic >= self._release_at:
             self._release_at = math.inf
-            self._outbox.release_events()
-        self._outbox.release_postponed(now.monotonic)
+            self.outbox.release_events()
+        self.outbox.release_postponed(now.monotonic)
         if now.monotonic < self._alone_at:
             return
         if not self._events.all_read:
             self._refill()
-        while (waiting := self._outbox.next()) is not None and self._send(waiting, now):
+        while (waiting := self.outbox.next()) is not None and self._send(waiting, now):
             pass
         self._broker.flush()
-        if self._refusals.receive_maximum and self.idle:
-            self._refusals.all_delivered()
-            self._outbox.set_receive_maximum(self._receive_maximum)
+        if self.refusals.receive_maximum and self.idle:
+            self.refusals.all_delivered()
+            self.outbox.set_receive_maximum(self._receive_maximum)
 
     def _send(self, waiting: Message, now: Moment) -> bool:
         """Send a message, or pass it over; False where there is no connection."""
         message = as_of(waiting, now.wall)
-        if self._refusals.withholds(message):
+        if self.refusals.withholds(message):
             self._pass_over(message)
             self._refill()
             return True
         self.announced.keep(message)
         mid = self._broker.publish(message)
         if mid is None:
-            self._outbox.requeue(waiting)
+            self.outbox.requeue(waiting)
             return False
-        self._outbox.sent(mid, message, now.monotonic)
+        self.outbox.sent(mid, message, now.monotonic)
         if message.event is not None:
             logger.debug("event %d sent as message %d: %s %s", message.event, mid, message.topic, message.payload)
         return True
 
     def _refill(self) -> None:
-        for event, is_maybe_delivered in self._events.next_ones(self._outbox.room_for_events):
-            self._outbox.enqueue_event(event, maybe_delivered=is_maybe_delivered)
+        for event, is_maybe_delivered in self._events.next_ones(self.outbox.room_for_events):
+            self.outbox.enqueue_event(event, maybe_delivered=is_maybe_delivered)
 
     def _pass_over(self, message: Message) -> None:
-        if message.event is not None and self._refusals.is_too_large(message):  # any other stays, for the next start
+        if message.event is not None and self.refusals.is_too_large(message):  # any other stays, for the next start
             self._events.delivered(message.event)
 
     def _forget_delivered(self) -> None:
@@ -231,12 +231,12 @@ class Publisher:
 
     @property
     def lengths(self) -> dict[str, int]:
-        return {**self._outbox.lengths, "journal": self._journal.held}
+        return {**self.outbox.lengths, "journal": self._journal.held}
 
     @property
     def idle(self) -> bool:
         """All that was said is acknowledged."""
-        return self._outbox.idle and self._events.all_read
+        return self.outbox.idle and self._events.all_read
 
     def close(self) -> None:
         """End the connection, in good order where our last words were heard: else the will tells that we are gone."""
