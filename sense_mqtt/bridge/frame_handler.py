@@ -81,7 +81,7 @@ class FrameHandler:
     def tick(self, now: Moment) -> None:
         """Observe that time went by and no frame waits, where that is due."""
         if (result := self.monitor.tick(now)) is not None:
-            self._after(result, now)
+            self._follow_up(result, now)
             self._jobs.plan_queries(self._id, now)
 
     def _handle(self, item: FeedItem, now: Moment) -> None:
@@ -104,7 +104,7 @@ class FrameHandler:
         if isinstance(frame, RealtimeUpdate):
             self._observe_update(frame, now)
         else:
-            self._take(frame, now)
+            self._handle_other_frame(frame, now)
 
     def _read_arrived(self, item: FrameArrived, now: Moment) -> Frame:
         self._services.recorder.note(Note(now, self._id, item))
@@ -115,7 +115,7 @@ class FrameHandler:
         self._services.recorder.note(Note(item.answered, self._id, Polled(item.payload, took_s)))
         return read_update(item.payload, took_s=took_s, known=self.monitor.home.known_ids)
 
-    def _take(self, frame: Frame, now: Moment) -> None:
+    def _handle_other_frame(self, frame: Frame, now: Moment) -> None:
         match frame:
             case UnknownFrame(kind):
                 logger.debug("a message of unknown type %s", kind)
@@ -131,9 +131,9 @@ class FrameHandler:
                 self._observe(frame, now)
 
     def _observe(self, seen: Seen, now: Moment) -> None:
-        self._after(self.monitor.observe(seen, now), now)
+        self._follow_up(self.monitor.observe(seen, now), now)
 
-    def _after(self, result: ObserveResult, now: Moment) -> None:
+    def _follow_up(self, result: ObserveResult, now: Moment) -> None:
         if result.needs_list:
             self._jobs.read_devices_soon(self._id, now, 0.0)
         elif result.has_new_device:

@@ -31,7 +31,7 @@ from sense_mqtt.core.publishing.message import Message
 from sense_mqtt.core.publishing.messages import HomeTopics, to_messages
 from sense_mqtt.core.publishing.topics import Topics
 from sense_mqtt.core.readings.throttle import device_readings
-from sense_mqtt.core.stored_home import in_two, must_store, must_sync, snapshot, snapshot_progress
+from sense_mqtt.core.stored_home import must_store, must_sync, snapshot, snapshot_progress, split_by_storing
 from sense_mqtt.core.wire.devices import DeviceInfo
 from sense_mqtt.core.wire.frames import RealtimeUpdate
 from sense_mqtt.items import FeedChanged, FeedLimited, FeedOpened, Transport
@@ -84,7 +84,7 @@ class ObserveResult(Struct, frozen=True):
     needs_list: bool  # whether a device is new, only the list of devices can tell
 
 
-PLAIN = ObserveResult(has_new_device=False, needs_list=False)
+NOTHING_NEW = ObserveResult(has_new_device=False, needs_list=False)
 
 
 class BridgedMonitor:
@@ -124,7 +124,7 @@ class BridgedMonitor:
         if home.is_full and not before.is_full:
             logger.warning("monitor %s: more than %d devices; those beyond are left out", home.monitor, MAX_DEVICES)
         is_stored = must_store(before, home, changes)
-        first, then = in_two(changes) if is_stored else ((), changes)
+        first, then = split_by_storing(changes) if is_stored else ((), changes)
         self._publish(home, first)
         if is_stored:
             self._store_changes(before, home, changes, now)
@@ -134,7 +134,7 @@ class BridgedMonitor:
         if home.online != before.online:
             services.status.check_feeds_soon()
         if not is_stored:
-            return PLAIN
+            return NOTHING_NEW
         changed = [change.device for change in changes if isinstance(change, DeviceChanged) and change.device]
         has_new_device = any(device not in before.devices for device in changed)
         needs_list = bool(home.identities.sightings) and not before.identities.sightings

@@ -17,7 +17,7 @@ class TickTimes:
     def __init__(self, monitor: int, queue: JobQueue) -> None:
         self._monitor = monitor
         self._queue = queue  # of all monitors
-        self._is_queued = False  # since the last `due`
+        self._is_queued = False  # since `is_due` was asked last
         self._is_due = True  # whatever time it is: capabilities may need to read
         self._plain_at = Moment(0.0, 0.0)  # of the last observation after which only time makes a Tick due
 

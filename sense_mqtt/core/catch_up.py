@@ -59,11 +59,8 @@ def _may_begin(home: Home, frame: RealtimeUpdate) -> bool:
 
 
 def _limits(home: Home, frame: RealtimeUpdate, bounds: Mapping[str, Bounds], policy: Policy) -> Limits:
-    ids, together, shares_w = (
-        tuple([row.id for row in frame.devices]),
-        all_together(bounds.values()),
-        samples.shares_w(frame),
-    )
+    ids, shares_w = tuple([row.id for row in frame.devices]), samples.shares_w(frame)
+    together = all_together(bounds.values())
     return Limits(
         policy=policy,
         ids=ids,

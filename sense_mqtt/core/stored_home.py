@@ -84,7 +84,7 @@ def must_sync(before: Home, home: Home, changes: Iterable[Change]) -> bool:
     return must_store(before, home, [each for each in changes if not isinstance(each, StateChanged) or each.synced])
 
 
-def in_two(changes: Sequence[Change]) -> tuple[Sequence[Change], Sequence[Change]]:
+def split_by_storing(changes: Sequence[Change]) -> tuple[Sequence[Change], Sequence[Change]]:
     """Return what may be published before all this is stored, and what only then.
 
     Events must be stored first, and so must the devices of all that is published of them.

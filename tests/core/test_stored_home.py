@@ -9,7 +9,15 @@ from sense_mqtt.core.changes import DeviceChanged, DeviceRemoved, Event, Reading
 from sense_mqtt.core.edges import State
 from sense_mqtt.core.home.state import DevicesListed, Home, Interrupted, Tick
 from sense_mqtt.core.observe import observe
-from sense_mqtt.core.stored_home import HOME, in_two, must_store, must_sync, restore, snapshot, snapshot_progress
+from sense_mqtt.core.stored_home import (
+    HOME,
+    must_store,
+    must_sync,
+    restore,
+    snapshot,
+    snapshot_progress,
+    split_by_storing,
+)
 from sense_mqtt.core.wire.devices import read_device_list
 from tests.support.core.builders import DRYER, PLUG, START, frame, moment, policy, run
 
@@ -118,12 +126,12 @@ READING, EVENT = Reading("1a2b3c4d", "state", "ON"), Event("1a2b3c4d", "turned_o
 
 
 def test_readings_may_be_published_before_they_are_stored_and_events_may_not():
-    assert in_two((EVENT, READING)) == ([READING], [EVENT])
+    assert split_by_storing((EVENT, READING)) == ([READING], [EVENT])
 
 
 @pytest.mark.parametrize("change", [DeviceChanged("1a2b3c4d"), DeviceRemoved("1a2b3c4d")], ids=["changed", "removed"])
 def test_what_is_said_of_a_device_that_is_new_or_gone_is_stored_before_all_of_it_is_published(change):
-    assert in_two((change, READING)) == ((), (change, READING))
+    assert split_by_storing((change, READING)) == ((), (change, READING))
 
 
 def test_a_device_that_is_in_another_state_without_an_event_is_stored():

@@ -130,12 +130,10 @@ def publish_availability(home: Home, *, online: bool, now: Moment) -> Outcome:
 def device_readings(home: Home, identities: frozenset[str], *, anyway: bool = False) -> Outcome:
     """Return what is known of these devices, and the list of all where there was one (or `anyway`)."""
     described = [Reading(identity, "attributes", _entry(home.devices[identity])) for identity in sorted(identities)]
-    listed = (
-        [Reading(None, "devices", tuple(_entry(each) for _, each in sorted(home.devices.items())))]
-        if described or anyway
-        else []
-    )
-    return home, (*(reading for reading in described if reading.device != "solar"), *listed)
+    changes = [reading for reading in described if reading.device != "solar"]
+    if described or anyway:
+        changes.append(Reading(None, "devices", tuple(_entry(each) for _, each in sorted(home.devices.items()))))
+    return home, tuple(changes)
 
 
 def _entry(device: Device) -> Document:
